@@ -30,10 +30,10 @@ export function formatAccessRecord(record: AccessRecord, format: LogFormat): str
 function formatPretty(record: AccessRecord): string {
   const { head, facts } = record;
   const upstream = record.upstreamMs === null ? '-' : `${record.upstreamMs.toFixed(1)}ms`;
-  const request = `${escape(head.method)} ${escape(head.path)} HTTP/${head.httpVersion}`;
-  const agent = `"${escape(field(head, 'referer'))}" "${escape(field(head, 'user-agent'))}"`;
+  const request = `${escapeText(head.method)} ${escapeText(head.path)} HTTP/${head.httpVersion}`;
+  const agent = `"${escapeText(field(head, 'referer'))}" "${escapeText(field(head, 'user-agent'))}"`;
   const error = record.error === '' ? '' : ` error=${record.error}`;
-  return `${facts.remoteAddress} - - [${clfDate(record.time)}] "${request}" ${record.status} ${record.bodyBytes} ${agent} ${record.durationMs.toFixed(1)}ms upstream=${upstream} tls=${facts.tlsVersion || '-'} host=${escape(head.authority) || '-'} id=${escape(record.requestId)}${error}\n`;
+  return `${facts.remoteAddress} - - [${clfDate(record.time)}] "${request}" ${record.status} ${record.bodyBytes} ${agent} ${record.durationMs.toFixed(1)}ms upstream=${upstream} tls=${facts.tlsVersion || '-'} host=${escapeText(head.authority) || '-'} id=${escapeText(record.requestId)}${error}\n`;
 }
 
 function formatJson(record: AccessRecord): string {
@@ -61,7 +61,7 @@ function formatJson(record: AccessRecord): string {
 /** uWSGI's default request line (its core/logging.c), without the counters that only a worker has. */
 function formatUwsgi(record: AccessRecord): string {
   const { head, facts } = record;
-  return `[pid: ${process.pid}|req: ${escape(record.requestId)}] ${facts.remoteAddress} () {${head.headers.length / 2} vars} [${uwsgiDate(record.time)}] ${escape(head.method)} ${escape(head.path)} => generated ${record.bodyBytes} bytes in ${Math.round(record.durationMs)} msecs (HTTP/${head.httpVersion} ${record.status})\n`;
+  return `[pid: ${process.pid}|req: ${escapeText(record.requestId)}] ${facts.remoteAddress} () {${head.headers.length / 2} vars} [${uwsgiDate(record.time)}] ${escapeText(head.method)} ${escapeText(head.path)} => generated ${record.bodyBytes} bytes in ${Math.round(record.durationMs)} msecs (HTTP/${head.httpVersion} ${record.status})\n`;
 }
 
 function field(head: RequestHead, name: string): string {
@@ -92,7 +92,7 @@ function uwsgiDate(time: Date): string {
 }
 
 /** Quotes, backslashes and everything outside visible ASCII as \xNN. */
-function escape(text: string): string {
+function escapeText(text: string): string {
   let out = '';
   let from = 0;
   for (let index = 0; index < text.length; index += 1) {

@@ -5,7 +5,10 @@ export interface Counters {
   connectionsOpen: number;
   requests: number;
   requestsOpen: number;
+  /** Exchanges that became tunnels; counted in requestsOpen too. */
   tunnelsOpen: number;
+  /** Answers of type text/event-stream, which end when the client goes; counted in requestsOpen too. */
+  eventStreamsOpen: number;
   upstreamErrors: number;
   refusedByLimit: number;
   bytesIn: number;
@@ -20,6 +23,7 @@ export function createCounters(): Counters {
     requests: 0,
     requestsOpen: 0,
     tunnelsOpen: 0,
+    eventStreamsOpen: 0,
     upstreamErrors: 0,
     refusedByLimit: 0,
     bytesIn: 0,

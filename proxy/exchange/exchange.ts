@@ -2,6 +2,7 @@
 import { ERRORS, type ErrorCode } from '../../src/contract/errors.js';
 import { formatAccessRecord } from './access-log.js';
 import type { Counters } from './counters.js';
+import { fieldValue } from './fields.js';
 import type { LineWriter } from './line-writer.js';
 import { requestIdOf } from './request-headers.js';
 import type { ConnectionFacts, Policy, RequestHead } from './types.js';
@@ -30,6 +31,7 @@ export class Exchange {
   error: ErrorCode | null = null;
   ended = false;
   private dispatchedAtMs = 0;
+  private endless: 'tunnelsOpen' | 'eventStreamsOpen' | null = null;
 
   constructor(
     readonly head: RequestHead,
@@ -47,10 +49,24 @@ export class Exchange {
     this.dispatchedAtMs = performance.now();
   }
 
-  /** A final response head goes out, the upstream's or our own. */
-  answered(status: number, byUpstream: boolean): void {
+  /** One of our own responses goes out. */
+  answeredItself(status: number): void {
     this.status = status;
-    if (byUpstream) this.upstreamMs = performance.now() - this.dispatchedAtMs;
+  }
+
+  /** The upstream's final response head goes out; `headers` is its flat list. */
+  answered(status: number, headers: readonly string[]): void {
+    this.status = status;
+    this.upstreamMs = performance.now() - this.dispatchedAtMs;
+    if (status === 101) this.becomeEndless('tunnelsOpen');
+    else if (fieldValue(headers, 'content-type').startsWith('text/event-stream')) {
+      this.becomeEndless('eventStreamsOpen');
+    }
+  }
+
+  private becomeEndless(counter: 'tunnelsOpen' | 'eventStreamsOpen'): void {
+    this.endless = counter;
+    this.services.counters[counter] += 1;
   }
 
   /** Body bytes went downstream. */
@@ -76,6 +92,7 @@ export class Exchange {
     this.ended = true;
     const { counters, onRecord, policy, log } = this.services;
     counters.requestsOpen -= 1;
+    if (this.endless !== null) counters[this.endless] -= 1;
     onRecord?.(this);
     if (!policy.config.accessLog) return;
     log.write(

@@ -17,7 +17,7 @@ export function compilePolicy(
     config,
     certificates,
     httpsPort,
-    isTrusted: (address) => trusted !== null && trusted.check(address, isIPv6(address) ? 'ipv6' : 'ipv4'),
+    isTrusted: (address) => trusted?.check(address, isIPv6(address) ? 'ipv6' : 'ipv4') ?? false,
   };
 }
 

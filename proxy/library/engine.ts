@@ -1,6 +1,6 @@
 /** The second engine: node:http and node:http2 downstream, http-proxy-3 upstream. */
 import { createServer as createHttp1Server, type IncomingMessage, type Server } from 'node:http';
-import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Session } from 'node:http2';
+import { createServer as createHttp2Server, type Http2Server, type Http2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ErrorCode } from '../../src/contract/errors.js';
@@ -18,7 +18,7 @@ export class LibraryEngine implements Engine {
   private readonly http2: Http2Server;
   private readonly forwarder: Forwarder;
   private readonly connections = new Map<Socket, AcceptedConnection>();
-  private readonly sessions = new Map<ServerHttp2Session, AcceptedConnection>();
+  private readonly sessions = new Map<Http2Session, AcceptedConnection>();
   /** The connection whose session is being made: the session only shows a proxy of its socket. */
   private accepting: AcceptedConnection | null = null;
   private draining = false;

@@ -63,17 +63,26 @@ export class ExchangeRun {
 
   private serve(): void {
     const own = answerItself(this.exchange, this.connection.role);
-    if (own !== null) return this.respondItself(own);
+    if (own !== null) {
+      this.respondItself(own);
+      return;
+    }
     const { contentLength } = readFraming(this.request);
     const { maxBodyBytes } = this.services.policy.config.limits;
-    if (maxBodyBytes > 0 && contentLength > maxBodyBytes) return this.fail('request_too_large');
+    if (maxBodyBytes > 0 && contentLength > maxBodyBytes) {
+      this.fail('request_too_large');
+      return;
+    }
     const upstream = this.services.upstreams.pick();
     if (upstream === null) this.hold();
     else this.forward(upstream);
   }
 
   private hold(): void {
-    if (!isSafeMethod(this.exchange.head.method)) return this.fail('upstream_refused');
+    if (!isSafeMethod(this.exchange.head.method)) {
+      this.fail('upstream_refused');
+      return;
+    }
     this.leaveHold = this.services.upstreams.hold({
       resume: (upstream) => this.forward(upstream),
       giveUp: () => this.fail('upstream_refused'),
@@ -103,7 +112,10 @@ export class ExchangeRun {
   connecting(upstreamRequest: ClientRequest, socket: Socket): void {
     const { connectTimeoutMs, upstreamHeadTimeoutMs } = this.services.policy.config.limits;
     this.upstreamRequest = upstreamRequest;
-    if (!socket.connecting) return this.startTimer(upstreamHeadTimeoutMs, 'upstream_timeout');
+    if (!socket.connecting) {
+      this.startTimer(upstreamHeadTimeoutMs, 'upstream_timeout');
+      return;
+    }
     this.startTimer(connectTimeoutMs, 'upstream_connect_timeout');
     socket.once('connect', () => this.startTimer(upstreamHeadTimeoutMs, 'upstream_timeout'));
   }
@@ -129,10 +141,10 @@ export class ExchangeRun {
     const status = upstreamResponse.statusCode ?? 0;
     if (this.settled || status < 200 || status > 599) {
       upstreamResponse.destroy();
-      return this.fail('upstream_malformed');
+      this.fail('upstream_malformed');
+      return;
     }
     this.settled = true;
-    exchange.answered(status, true);
     const headers = buildDownstreamHeaders(
       flatten(upstreamResponse.rawHeaders),
       exchange.head,
@@ -140,6 +152,7 @@ export class ExchangeRun {
       this.services.policy,
       this.upstream?.authority ?? '',
     );
+    exchange.answered(status, headers);
     upstreamResponse.setTimeout(this.services.policy.config.limits.upstreamIdleTimeoutMs, () =>
       upstreamResponse.destroy(),
     );
@@ -169,25 +182,33 @@ export class ExchangeRun {
     if (code === 'upstream_refused' && upstream !== null) this.services.upstreams.markDown(upstream);
     const repeatable =
       isSafeMethod(this.exchange.head.method) && readFraming(this.request).framing === 'none';
-    if (!repeatable) return this.fail(code);
-    if (code === 'upstream_refused') return this.hold();
+    if (!repeatable) {
+      this.fail(code);
+      return;
+    }
+    if (code === 'upstream_refused') {
+      this.hold();
+      return;
+    }
     // A kept-alive connection may close under a request: once more, on a fresh look.
-    if (code === 'upstream_reset' && reused && this.attempts < 2 && upstream !== null)
-      return this.forward(upstream);
-    this.fail(code === 'upstream_reset' ? 'upstream_closed' : code);
+    if (code === 'upstream_reset' && reused && this.attempts < 2 && upstream !== null) this.forward(upstream);
+    else this.fail(code === 'upstream_reset' ? 'upstream_closed' : code);
   }
 
   /** Answers with an error of the table, or cuts a response that has begun. */
   fail(code: ErrorCode): void {
     if (this.exchange.ended) return;
     this.exchange.failed(code);
-    if (this.settled) return this.cut(code);
+    if (this.settled) {
+      this.cut(code);
+      return;
+    }
     this.respondItself(buildErrorResponse(code, this.exchange.head, this.exchange.requestId));
   }
 
   private respondItself(own: OwnResponse): void {
     this.settled = true;
-    this.exchange.answered(own.status, false);
+    this.exchange.answeredItself(own.status);
     const isHead = this.exchange.head.method === 'HEAD';
     if (!isHead) this.exchange.sent(Buffer.byteLength(own.body));
     const { request, response } = this;

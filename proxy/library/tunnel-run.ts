@@ -22,18 +22,21 @@ export function startTunnel(
 ): void {
   const { socket, facts, role } = connection;
   const head = readRequestHead(request);
-  if (head === null) return endWith(connection, buildErrorResponse('host_invalid', null, ''));
+  if (head === null) {
+    endWith(connection, buildErrorResponse('host_invalid', null, ''));
+    return;
+  }
   const exchange = new Exchange(head, facts, services);
   let upstream: Upstream | null = null;
   socket.once('close', () => {
-    if (upstream !== null) {
-      upstream.inFlight -= 1;
-      services.counters.tunnelsOpen -= 1;
-    }
+    if (upstream !== null) upstream.inFlight -= 1;
     exchange.end();
   });
   const own = answerItself(exchange, role);
-  if (own !== null) return endWith(connection, own);
+  if (own !== null) {
+    endWith(connection, own);
+    return;
+  }
   const giveUp = (): void => {
     exchange.failed('upstream_refused');
     endWith(connection, buildErrorResponse('upstream_refused', head, exchange.requestId));
@@ -41,9 +44,8 @@ export function startTunnel(
   const join = (chosen: Upstream): void => {
     upstream = chosen;
     chosen.inFlight += 1;
-    services.counters.tunnelsOpen += 1;
     exchange.dispatched(chosen.authority);
-    exchange.answered(101, false);
+    exchange.answered(101, []);
     forwarder.upgrade({
       request,
       socket,

@@ -46,10 +46,11 @@ export interface RouterStart {
   readonly identity: Identity | null;
 }
 
+/** `drain` with `endTunnels` also ends tunnels and event streams once nothing else is open; the master holds the clock. */
 export type MasterToRouter =
   | RouterStart
   | { readonly type: 'upstreams'; readonly upstreams: readonly UpstreamState[] }
-  | { readonly type: 'drain'; readonly mercyMs: number };
+  | { readonly type: 'drain'; readonly endTunnels: boolean };
 
 /** A listener after binding; null: skipped because this machine lacks the address family. */
 export interface BoundListener extends ListenAddress {
