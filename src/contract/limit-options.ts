@@ -28,8 +28,8 @@ export const LIMIT_OPTIONS = {
     most: 16 * 1024 ** 2,
   }),
   maxHeaderCount: count('maxHeaderCount', '--max-header-count', 'Most header fields in a request'),
-  maxBodyBytes: size('maxBodyBytes', '--max-body-bytes', 'Largest request body; 0: no bound', {
-    defaultText: '0 (no bound)',
+  maxBodyBytes: size('maxBodyBytes', '--max-body-bytes', 'Largest request body', {
+    defaultText: '0, no bound',
     uwsgi: '--limit-post',
   }),
   maxConnections: count('maxConnections', '--max-connections', 'Most client connections of a router'),
