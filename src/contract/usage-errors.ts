@@ -1,7 +1,7 @@
 /** Says in our words what the option parser found wrong, with the option that was probably meant. */
 import { FrontError } from './errors.js';
 import { optionOf, SETTING_KEYS } from './options.js';
-import { adviseOnUwsgiOption } from './uwsgi-options.js';
+import { adviseOnUwsgiFamily, adviseOnUwsgiOption } from './uwsgi-options.js';
 
 const HELP_HINT = '`tlsfront --help` lists the options';
 const CHAIN_HINT =
@@ -29,7 +29,10 @@ function unknownOption(message: string): FrontError {
   const advice = adviseOnUwsgiOption(flag);
   if (advice !== null) return usage(`${flag} is an option of uWSGI that tlsfront does not have`, advice);
   const meant = /\(Did you mean (?:one of )?([^?]+)\?\)/.exec(message)?.[1];
-  return usage(`${flag} is not an option`, meant === undefined ? HELP_HINT : `did you mean ${meant}?`);
+  return usage(
+    `${flag} is not an option`,
+    meant === undefined ? (adviseOnUwsgiFamily(flag) ?? HELP_HINT) : `did you mean ${meant}?`,
+  );
 }
 
 /** `--quiet=yes`: a known switch that was given a value. */

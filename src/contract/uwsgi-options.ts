@@ -4,6 +4,7 @@ type Advice = readonly [names: string, advice: string];
 
 const WORKER = 'run that uWSGI as the app: tlsfront -- uwsgi --http-socket 127.0.0.1:{port} …';
 const ITS_OWN = `it is about uWSGI's own workers; ${WORKER}`;
+const NO_COUNTERPART = `nothing here is near to it; where the app needs it, ${WORKER}`;
 
 /** Names separated by spaces, and what to do about them. The first entry that has the name counts. */
 const ADVICE: readonly Advice[] = [
@@ -29,7 +30,7 @@ const ADVICE: readonly Advice[] = [
     'leave it out: --wsgi-file finds the Python plugin itself',
   ],
   [
-    '--threads --enable-threads -T --async --ugreen --gevent --thread-stacksize',
+    '--threads --enable-threads -T --async --ugreen --thread-stacksize',
     'use --processes, or run a threaded server: tlsfront -- uwsgi --http-socket 127.0.0.1:{port} --threads 4 …',
   ],
   ['--workers', 'use --processes (-p)'],
@@ -55,16 +56,13 @@ const ADVICE: readonly Advice[] = [
     'leave it out: the service manager knows the process, and the log names its pid',
   ],
   ['--stop --reload --pause', 'send the signal: kill -TERM stops, and drains first'],
-  ['--master-fifo --notify-socket --emperor-fifo', 'use signals'],
+  ['--master-fifo --notify-socket', 'use signals'],
   [
     '--touch-reload --touch-workers-reload --touch-chain-reload --py-autoreload --fs-reload',
     "use the app's own reloader, for example tlsfront -- flask run --debug --port {port}",
   ],
-  ['--http-websockets --websockets', 'leave it out: WebSockets always work'],
-  [
-    '--http-keepalive --http11-keepalive --add-header-keepalive',
-    'leave it out: connections are kept; --timeout-keepalive sets for how long',
-  ],
+  ['--http-websockets', 'leave it out: WebSockets always work'],
+  ['--http-keepalive', 'leave it out: connections are kept; --timeout-keepalive sets for how long'],
   [
     '--http-auto-chunked --http-raw-body --http-chunked-input --http-manage-expect --http-events',
     'leave it out: this always works',
@@ -85,15 +83,15 @@ const ADVICE: readonly Advice[] = [
     'statistics come later; --access-log writes a line for every request',
   ],
   ['--http-modifier1 --http-modifier2 --http-var', 'leave it out: the app is spoken to in HTTP'],
-  ['--http-subscription-server --subscribe-to --fastrouter', 'give each app with --upstream'],
+  [
+    '--http-subscription-server --subscribe-to --fastrouter --rawrouter --http-zerg --http-fallback',
+    'give each app with --upstream',
+  ],
   [
     '--http-server-name-as-http-host',
     'leave it out: the Host of the client is kept; --change-host sends the one of the app',
   ],
-  [
-    '--https-session-context --ssl-sessions-use-cache --ssl-sessions-timeout',
-    'leave it out: TLS sessions resume across routers',
-  ],
+  ['--https-session-context', 'leave it out: TLS sessions resume across routers'],
   [
     '--https-export-cert',
     'not available; client certificates can be required with the fifth field of --https',
@@ -133,7 +131,7 @@ const ADVICE: readonly Advice[] = [
     'leave it out: sockets are set up for this already',
   ],
   [
-    '--listen-queue --abstract-socket -a --chmod-socket -C --chown-socket --umask',
+    '--abstract-socket -a --chmod-socket -C --chown-socket --umask',
     'leave it out: the app is reached over loopback TCP',
   ],
   [
@@ -163,7 +161,7 @@ const ADVICE: readonly Advice[] = [
   ['--log-x-forwarded-for', 'use --trusted-proxies'],
   [
     '--procname --procname-prefix --auto-procname --procname-master',
-    'leave it out: processes have names already',
+    'not available; the log names every process with its pid',
   ],
   [
     '--attach-daemon --smart-attach-daemon --cron --mule --mules --spooler -Q --timer',
@@ -180,7 +178,7 @@ const ADVICE: readonly Advice[] = [
 /** Whole families of options that belong to parts of uWSGI which have no counterpart. */
 const FAMILIES: readonly Advice[] = [
   [
-    '--emperor- --vassal --legion- --zerg --imperial- --subscri --cluster',
+    '--fastrouter- --rawrouter- --http-use- --http-subscription- --emperor- --vassal --legion- --zerg --imperial- --subscri --cluster',
     'give each app with --upstream, and start several apps as services of their own',
   ],
   ['--spooler- --mule- --cron --cache --queue --signal --rpc --sharedarea --farm --alarm --metric', ITS_OWN],
@@ -189,7 +187,7 @@ const FAMILIES: readonly Advice[] = [
     'let the app do it',
   ],
   [
-    '--hook- --exec- --call- --mount- --umount- --wait-for- --after-request-',
+    '--if- --wait- --privileged- --unprivileged- --hook- --exec- --call- --mount- --umount- --wait-for- --after-request-',
     'do it in the script or the service that starts tlsfront',
   ],
   ['--python- --py- --wsgi- --gevent- --asyncio --rails --psgi --php --lua --ruby --rack --cgi', ITS_OWN],
@@ -198,11 +196,68 @@ const FAMILIES: readonly Advice[] = [
   ['--cheaper- --memory- --evil- --brutal- --never- --touch- --fs- --cgroup --namespace- --setns', ITS_OWN],
 ];
 
+/** The rest of uWSGI 2.0's options: nothing here is near to them. */
+const OTHERS: ReadonlySet<string> = new Set(
+  [
+    '--add-cache-item --allowed-modifiers --attach-control-daemon --attach-daemon2 --auto-weight',
+    '--autoload --backlog-alarm --backtrace-depth --binary-append-data --binary-path --binsh',
+    '--blacklist --body-read-warning --build-plugin --catch-exceptions --cflags --check-cache',
+    '--check-interval --check-mount --check-mountpoint --check-static-docroot --chmod',
+    '--chunked-input-limit --chunked-input-timeout --clock --clock-list --clocks-list',
+    '--close-on-exec2 --command-mode --config-py --connect-and-read --cpu-affinity',
+    '--daemons-honour-stdin --declare-option --declare-option2 --del-header --die-on-idle',
+    '--disable-sendfile --dlopen --dot-h --drop-after-apps --drop-after-init --dump-options',
+    '--early-emperor --early-envdir --enable-metrics --end-blacklist --end-for --end-if',
+    '--end-whitelist --endfor --endif --error-page-403 --error-page-404 --error-page-500 --eval',
+    '--exception-handler --exit --extract --fallback-config --fastcgi-modifier1',
+    '--fastcgi-modifier2 --fastcgi-nph-socket --fd-safe --file-serve-mode --file-write',
+    '--fileserve-mode --flock --flock-wait --flock-wait2 --flock2 --for --for-glob',
+    '--for-readline --for-times --force-gateway --forkbomb-delay --ftok --get --harakiri-no-arh',
+    '--heartbeat --honour-range --honour-stdin --http-manage-rtsp --http-manage-source',
+    '--http-resubscribe --http-socket-modifier1 --http-socket-modifier2 --httprouter',
+    '--https-socket-modifier1 --https-socket-modifier2 --ifdir --ifenv --ifexists --ifplugin',
+    '--ignore-script-name --import --ini-paste --ini-paste-logged --inject-after --inject-before',
+    '--iprint --js --ksm --legion --limit-nproc --listen-queue-alarm --load-file-in-cache',
+    '--load-file-in-cache-gzip --lock-engine --locks --logfile-chmod --logfile-chown',
+    '--logformat-strftime --loop --loop-list --loops-list --lq-alarm --map-socket --max-apps',
+    '--max-fd --max-vars --max-worker-lifetime-delta --mem-collector-freq --mime-file --mimefile',
+    '--min-worker-lifetime --mode --mountpoint-check --multicast --multicast-loop',
+    '--multicast-ttl --no-defer-accept --no-fd-passing --no-harakiri-after-req-hook',
+    '--no-harakiri-arh --no-initgroups --no-server --no-site --no-threads-wait --not-alarm-log',
+    '--not-log-alarm --ns --ns-net --offload-thread --optimize --paste --paste-logger --pcre-jit',
+    '--pecan --persistent-ipcsem --pivot_root --plugin-list --plugins-list --post-pymodule-alias',
+    '--print --print-sym --print-symbol --prio --procname-append --procname-prefix-spaced',
+    '--profiler --propagate-touch --protocol --pull-header --pump --puwsgi-socket --py',
+    '--pyimport --pymodule-alias --pyrun --pyshell --pyshell-oneshot --python --raw-modifier1',
+    '--raw-modifier2 --rbtimer --re-fork --re-fork-as-root --re-fork-post-jail --reaper --refork',
+    '--refork-as-root --refork-post-jail --reload-on-exception --reload-on-exception-repr',
+    '--reload-on-exception-type --reload-on-exception-value --reload-on-fd --reload-os-env',
+    '--rem-header --remap-modifier --resolve --response-header-collect --response-headers-limit',
+    '--resume --router-list --routers-list --safe-fd --scgi-modifier1 --scgi-modifier2',
+    '--scgi-nph-socket --segfault-alarm --shared-import --shared-py-import --shared-pyimport',
+    '--shared-python-import --show-config --shutdown-sockets --skip-atexit',
+    '--skip-atexit-teardown --skip-zero --smart-attach-daemon2 --so-write-timeout',
+    '--socket-protocol --socket-rcvbuf --socket-send-timeout --socket-sndbuf',
+    '--socket-write-timeout --st --start-unsubscribed --start_response-nodelay --suspend',
+    '--tcp-fast-open-client --tcp-fastopen --tcp-fastopen-client --test --thread-stack-size',
+    '--threaded-logger --threads-stack-size --threads-stacksize --udp --ugreen-stacksize',
+    '--undeferred-shared-socket --unenv --unique-cron --unique-cron-legion --unique-legion-cron',
+    '--unshare2 --unsubscribe-on-graceful-reload --upload-progress --use-abort --vhost',
+    '--vhost-host --web3 --weight --whitelist --worker-exec --worker-exec2 --worker-mount',
+    '--write-errors-exception-only --write-errors-tolerance --xmlconfig -A -J -O -c -m -r -v',
+  ].flatMap((names) => names.split(' ')),
+);
+
 /** The advice for an option of uWSGI that we do not have; null when uWSGI does not have it either. */
 export function adviseOnUwsgiOption(flag: string): string | null {
   const exact = ADVICE.find(([names]) => names.split(' ').includes(flag));
+  return exact?.[1] ?? (OTHERS.has(flag) ? NO_COUNTERPART : null);
+}
+
+/** The advice for an option that only looks like one of a family of uWSGI's (its plugins have many); null for none. */
+export function adviseOnUwsgiFamily(flag: string): string | null {
   const family = FAMILIES.find(([names]) => names.split(' ').some((prefix) => flag.startsWith(prefix)));
-  return (exact ?? family)?.[1] ?? null;
+  return family?.[1] ?? null;
 }
 
 /** Every option of uWSGI with advice of its own. */
