@@ -1,5 +1,4 @@
 /** Turns a field name's bytes into a lower-case string, without an allocation for the names everybody sends. */
-import { TOKEN_LOWER } from './characters.js';
 
 /** Index of a name the decoders act upon; the first entries of the table below. */
 export const HOST = 0;
@@ -33,26 +32,28 @@ const KNOWN = (
   'access-control-request-headers access-control-request-method traceparent tracestate'
 ).split(' ');
 
+/** Tells upper from lower case; of two token bytes that differ in it alone, both are letters or neither is known. */
+const CASE_BIT = 0x20;
 const SLOTS = 1024;
 /** Open addressing with linear probing: a slot holds an index into KNOWN plus one, 0 when free. */
 const slots = new Uint8Array(SLOTS);
-const LETTERS = Buffer.from(KNOWN.join(''), 'latin1');
-const starts = new Uint16Array(KNOWN.length);
+const LETTERS = new Uint8Array(Buffer.from(KNOWN.join(''), 'latin1'));
+const starts = new Uint16Array(KNOWN.length + 1);
 
 function slotOf(bytes: Uint8Array, from: number, to: number): number {
-  const first = TOKEN_LOWER[bytes[from] ?? 0] ?? 0;
-  const middle = TOKEN_LOWER[bytes[(from + to) >> 1] ?? 0] ?? 0;
-  const last = TOKEN_LOWER[bytes[to - 1] ?? 0] ?? 0;
+  const first = (bytes[from] ?? 0) | CASE_BIT;
+  const middle = (bytes[(from + to) >> 1] ?? 0) | CASE_BIT;
+  const last = (bytes[to - 1] ?? 0) | CASE_BIT;
   return ((to - from) * 37 + first * 5 + middle * 61 + last * 131) & (SLOTS - 1);
 }
 
 let letters = 0;
 KNOWN.forEach((name, index) => {
-  starts[index] = letters;
   let slot = slotOf(LETTERS, letters, letters + name.length);
   while (slots[slot] !== 0) slot = (slot + 1) & (SLOTS - 1);
   slots[slot] = index + 1;
   letters += name.length;
+  starts[index + 1] = letters;
 });
 
 /** The index of the name at `[from, to)` of `bytes`, in any case, or -1. The bytes must be token bytes. */
@@ -61,13 +62,14 @@ export function findName(bytes: Uint8Array, from: number, to: number): number {
   for (let slot = slotOf(bytes, from, to); ; slot = (slot + 1) & (SLOTS - 1)) {
     const index = (slots[slot] ?? 0) - 1;
     if (index < 0) return -1;
-    if (nameOf(index).length === length && isSame(bytes, from, length, starts[index] ?? 0)) return index;
+    const start = starts[index] ?? 0;
+    if ((starts[index + 1] ?? 0) - start === length && isSame(bytes, from, length, start)) return index;
   }
 }
 
 function isSame(bytes: Uint8Array, from: number, length: number, start: number): boolean {
   for (let offset = 0; offset < length; offset += 1) {
-    if (TOKEN_LOWER[bytes[from + offset] ?? 0] !== LETTERS[start + offset]) return false;
+    if (((bytes[from + offset] ?? 0) | CASE_BIT) !== LETTERS[start + offset]) return false;
   }
   return true;
 }
