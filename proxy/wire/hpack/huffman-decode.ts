@@ -59,7 +59,13 @@ function buildTree(): Int16Array {
 
 function buildTables(): void {
   const children = buildTree();
-  for (let node = 0; node < NODES; node++) fillSteps(children, node, node, 0, 0, 0);
+  const halves = new Int32Array(NODES << 4);
+  for (let row = 0; row < halves.length; row++) halves[row] = stepHalf(children, row >> 4, row & 0x0f);
+  for (let row = 0; row < STEPS.length; row++) {
+    const high = halves[row >> 4] ?? FAILED;
+    STEPS[row] =
+      high === FAILED ? FAILED : join(high, halves[((high & 0xff00) >> 4) | (row & 0x0f)] ?? FAILED);
+  }
   let node = 0;
   for (let ones = 0; ones < 8; ones++) {
     ENDS[node] = 1;
@@ -67,30 +73,27 @@ function buildTables(): void {
   }
 }
 
-/** Fills the rows of `from` whose octet begins with the `depth` bits of `prefix`, which lead to `node`. */
-function fillSteps(
-  children: Int16Array,
-  from: number,
-  node: number,
-  prefix: number,
-  depth: number,
-  found: number,
-): void {
-  if (depth === 8) {
-    STEPS[(from << 8) | prefix] = found | (node << 8);
-    return;
-  }
-  for (let bit = 0; bit < 2; bit++) {
-    const child = children[node * 2 + bit] ?? 0;
-    const longer = (prefix << 1) | bit;
+/** The word for four bits from `from`: no code is shorter than five, so at most one symbol ends. */
+function stepHalf(children: Int16Array, from: number, bits: number): number {
+  let node = from;
+  let found = 0;
+  for (let shift = 3; shift >= 0; shift--) {
+    const child = children[node * 2 + ((bits >> shift) & 1)] ?? 0;
     if (child >= 0) {
-      fillSteps(children, from, child, longer, depth + 1, found);
+      node = child;
     } else if (~child === END_OF_STRING) {
-      const rest = 7 - depth;
-      STEPS.fill(FAILED, (from << 8) | (longer << rest), ((from << 8) | (longer << rest)) + (1 << rest));
+      return FAILED;
     } else {
-      const symbols = (found & 3) === 0 ? (~child << 16) | 1 : found + ((~child << 24) | 1);
-      fillSteps(children, from, 0, longer, depth + 1, symbols);
+      found = (~child << 16) | 1;
+      node = 0;
     }
   }
+  return found | (node << 8);
+}
+
+/** The word for two halves, one after the other. */
+function join(high: number, low: number): number {
+  if (low === FAILED || (high & 3) === 0) return low;
+  if ((low & 3) === 0) return (high & 0xff0001) | low;
+  return (high & 0xff0000) | ((low & 0xff0000) << 8) | (low & 0xff00) | 2;
 }

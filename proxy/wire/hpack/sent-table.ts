@@ -10,6 +10,9 @@ const MIN_SWEEP_NAMES = 256;
 /** Entries that went unused in a row before a field counts as one that changes too often. */
 const PATIENCE = 3;
 
+/** Entries of one name that are compared: a field with more live values gains little from the search. */
+const MAX_COMPARED = 12;
+
 /** A doubtful value longer than this is not remembered, which bounds what a name can hold. */
 const MAX_REMEMBERED_LENGTH = 64;
 
@@ -100,10 +103,10 @@ export class SentTable {
     return this.#bytes;
   }
 
-  /** The live entry with this value, or null. */
+  /** The live entry with this value among the newest of the name, or null. */
   find(name: SentName, value: string): SentField | null {
     let field = name.newest;
-    while (field !== null && field.sequence > this.#evicted) {
+    for (let i = 0; i < MAX_COMPARED && field !== null && field.sequence > this.#evicted; i++) {
       if (field.value === value) return field;
       field = field.older;
     }
