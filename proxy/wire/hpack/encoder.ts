@@ -49,6 +49,11 @@ export class HpackEncoder {
     return this.#table.bytes;
   }
 
+  /** Field names this connection keeps track of; bounded, whatever an upstream sends. */
+  get trackedNames(): number {
+    return this.#table.names.size;
+  }
+
   /**
    * Takes the peer's SETTINGS_HEADER_TABLE_SIZE, between two blocks; the size updates go out with the next block.
    */
