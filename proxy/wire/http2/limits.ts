@@ -47,7 +47,7 @@ export interface Http2Limits {
   /** Empty DATA frames that do not end a stream. */
   maxEmptyDataPerPeriod: number;
   /**
-   * Frames that carry no request and no body (PRIORITY, PRIORITY_UPDATE, WINDOW_UPDATE, unknown types, tiny DATA, those on closed streams);
+   * Frames that carry no request and no body (PRIORITY, PRIORITY_UPDATE, WINDOW_UPDATE, unknown types, those on closed streams);
    * each request and each DATA frame sent allows four more.
    */
   maxOverheadFramesPerPeriod: number;
@@ -79,8 +79,8 @@ export const DEFAULT_HTTP2_LIMITS: Readonly<Http2Limits> = Object.freeze({
   maxStreamWindowBytes: 1_048_576,
   maxConnectionWindowBytes: 2_097_152,
   windowGrowthMs: 500,
-  streamHighWaterBytes: 131_072,
-  streamLowWaterBytes: 32_768,
+  streamHighWaterBytes: 65_536,
+  streamLowWaterBytes: 16_384,
   maxReadyBytes: 1_048_576,
   maxQueuedControlFrames: 1_000,
   periodMs: 10_000,
