@@ -33,7 +33,9 @@ def fail(message, hint, code=2):
 
 def load_application(path, name):
     """Runs the file once, as uWSGI does: not as __main__, with the working folder first on the module path."""
-    sys.path[0] = os.getcwd()
+    if sys.path and os.path.realpath(sys.path[0]) == os.path.dirname(os.path.realpath(__file__)):
+        del sys.path[0]
+    sys.path.insert(0, os.getcwd())
     module_name = "uwsgi_file_" + re.sub(r"\W", "_", path)
     module = types.ModuleType(module_name)
     module.__file__ = path
@@ -118,6 +120,7 @@ class Body:
 
 class Response(SimpleHandler):
     server_software = None
+    os_environ = {}  # a variable such as HTTP_PROXY would pass for a header of the request
     wsgi_run_once = False
     cut = False
 
@@ -128,6 +131,8 @@ class Response(SimpleHandler):
 
     def send_headers(self):
         self.headers["Connection"] = "close"
+        if self.status[:3] in ("204", "304"):
+            del self.headers["Content-Length"]  # wsgiref adds 0, which RFC 9110 section 8.6 forbids
         super().send_headers()
 
     def write(self, data):
@@ -165,6 +170,7 @@ class RequestHandler(WSGIRequestHandler):
             return
         length = self.read_length()
         if length is None:
+            self.drain(DRAIN_BYTES)
             return
         self.connection.settimeout(BODY_TIMEOUT_S)
         body = Body(self.rfile, length)
