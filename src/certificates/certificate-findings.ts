@@ -93,7 +93,8 @@ function judgeHost(leaf: Certificate, host: string): Finding[] {
   return [finding('name_mismatch', `${leaf.label} is not for ${host}: ${near}`, position)];
 }
 
-function listed(names: readonly string[]): string {
+/** The first few of a list, and how many more there are. */
+export function listed(names: readonly string[]): string {
   const shown = names.slice(0, 6).join(', ');
   return names.length > 6 ? `${shown} and ${names.length - 6} more` : shown;
 }

@@ -1,7 +1,7 @@
 /** Examines certificate files as a whole: text, key, chain and certificates; touches neither disk nor network. */
 import type { KeyObject } from 'node:crypto';
 import { type Certificate, readCertificate } from './certificate.js';
-import { judgeCertificates } from './certificate-findings.js';
+import { judgeCertificates, listed } from './certificate-findings.js';
 import { buildChain, type Chain, withoutDuplicates } from './chain.js';
 import { judgeChain } from './chain-findings.js';
 import { type Finding, finding, positionText, type Severity } from './findings.js';
@@ -55,7 +55,7 @@ export function inspect(input: InspectionInput): Inspection {
     }
     findings.push(...judgeChain(chain, { found, bundle }), ...judgeCertificates(chain, hosts, now));
   } else if (found.length > 0) {
-    const names = found.map(({ label }) => label).join(', ');
+    const names = listed(found.map(({ label }) => label));
     findings.push(
       finding('no_leaf', `only certificates of authorities are given (${names})`, found[0]?.position),
     );

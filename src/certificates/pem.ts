@@ -1,6 +1,7 @@
 /** Reads the PEM blocks (RFC 7468) of a file, however its borders were damaged, and names each damage with its line. */
 import { readDer } from './der.js';
 import { type Finding, finding, type Position } from './findings.js';
+import { type Border, findBorders } from './pem-borders.js';
 import { decodeText } from './text.js';
 
 /** What a block holds, by its label. */
@@ -26,25 +27,12 @@ export interface PemFile {
   readonly findings: readonly Finding[];
 }
 
-interface Border {
-  readonly kind: 'BEGIN' | 'END';
-  readonly label: string;
-  readonly start: number;
-  readonly end: number;
-  readonly line: number;
-}
-
-/** Lenient on hyphens, case and white space; the label's last word keeps prose out. Five hyphens at most end a border, so that two glued ones stay apart. */
-const BORDER =
-  /[-‐-―−]{2,12}[ \t]*(BEGIN|END)[ \t]+((?:[A-Z0-9#]+[ \t]+)*?(?:CERTIFICATE|KEY|REQUEST|PARAMETERS|PKCS7|CMS|CRL|DATA))[ \t]*[-‐-―−]{2,5}/gi;
-
 /** Reads a file's bytes; never throws. */
 export function readPem(bytes: Buffer, file: string): PemFile {
   const { text, findings: textFindings } = decodeText(bytes, file);
   const findings = [...textFindings];
   if (text === undefined) return { file, blocks: [], findings };
-  const lines = new LineIndex(text);
-  const borders = findBorders(text, file, lines, findings);
+  const borders = findBorders(text, file, findings);
   if (borders.length === 0) return { file, blocks: readBare(text, file, findings), findings };
   const blocks: PemBlock[] = [];
   let open: Border | undefined;
@@ -86,40 +74,6 @@ export function readPem(bytes: Buffer, file: string): PemFile {
 function missingEnd(open: Border, file: string): Finding {
   const message = `the block that begins here has no -----END ${open.label}----- line`;
   return finding('missing_end', message, { file, line: open.line });
-}
-
-function findBorders(text: string, file: string, lines: LineIndex, findings: Finding[]): Border[] {
-  const borders: Border[] = [];
-  for (const match of text.matchAll(BORDER)) {
-    const [whole, word = '', label = ''] = match;
-    const border: Border = {
-      kind: word.toUpperCase() === 'BEGIN' ? 'BEGIN' : 'END',
-      label: label.toUpperCase().replaceAll(/\s+/g, ' '),
-      start: match.index,
-      end: match.index + whole.length,
-      line: lines.at(match.index),
-    };
-    const previous = borders.at(-1);
-    const glued = previous?.line === border.line && /^[ \t]*$/.test(text.slice(previous.end, border.start));
-    if (glued && previous.kind === 'END') {
-      const message =
-        'two borders stand on one line (-----END…----------BEGIN…); servers cannot read past it';
-      findings.push(finding('glued_borders', message, { file, line: border.line }));
-    }
-    if (whole !== `-----${border.kind} ${border.label}-----` || !standsAlone(text, border, glued)) {
-      const message = `the ${border.kind} border of ${border.label} is not written as servers expect it`;
-      findings.push(finding('damaged_border', message, { file, line: border.line }));
-    }
-    borders.push(border);
-  }
-  return borders;
-}
-
-/** Servers want a border to begin its line and to end it, but for trailing white space; what a glued pair breaks is told once. */
-function standsAlone(text: string, border: Border, glued: boolean): boolean {
-  const before = glued || border.start === 0 || text[border.start - 1] === '\n';
-  const rest = text.slice(border.end, border.end + 64);
-  return before && /^[ \t]*(?:\n|$|[-‐-―−]{2,}[ \t]*BEGIN)/i.test(rest);
 }
 
 function readBlock(
@@ -232,24 +186,4 @@ function readBare(text: string, file: string, findings: Finding[]): PemBlock[] {
 
 function wrap(base64: string): string {
   return (base64.match(/.{1,64}/g) ?? []).join('\n');
-}
-
-/** Line numbers of offsets that only grow. */
-class LineIndex {
-  readonly #text: string;
-  #offset = 0;
-  #line = 1;
-
-  constructor(text: string) {
-    this.#text = text;
-  }
-
-  at(offset: number): number {
-    for (let next = this.#text.indexOf('\n', this.#offset); next >= 0 && next < offset; ) {
-      this.#line += 1;
-      this.#offset = next + 1;
-      next = this.#text.indexOf('\n', this.#offset);
-    }
-    return this.#line;
-  }
 }

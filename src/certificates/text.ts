@@ -82,9 +82,9 @@ function withoutMarks(raw: string, file: string, tell: boolean, findings: Findin
   if (raw.startsWith('\uFEFF') && tell) {
     findings.push(finding('byte_order_mark', `${file} begins with a byte order mark`, { file, line: 1 }));
   }
-  const inner = raw.search(/(?<=[^])\uFEFF-+BEGIN/);
-  if (inner > 0) {
-    const line = raw.slice(0, inner).split(/\r\n|\r|\n/).length;
+  const inner = raw.slice(1).search(/\uFEFF-+BEGIN/);
+  if (inner >= 0) {
+    const line = raw.slice(0, inner + 1).split(/\r\n|\r|\n/).length;
     const message = 'a byte order mark hides the border after it; some servers skip that certificate';
     findings.push(finding('inner_byte_order_mark', message, { file, line }));
   }

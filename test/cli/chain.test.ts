@@ -24,8 +24,12 @@ async function captured<O>(
   let out = '';
   let err = '';
   const io = {
-    out: (text: string) => void (out += text),
-    err: (text: string) => void (err += text),
+    out: (text: string) => {
+      out += text;
+    },
+    err: (text: string) => {
+      err += text;
+    },
     color,
   };
   return { status: await command(options, io), out, err };

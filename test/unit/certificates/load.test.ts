@@ -53,7 +53,7 @@ async function rejection(files: Parameters<typeof loadCertificate>[0]): Promise<
 }
 
 const certificatesOf = (pem: string): string[] =>
-  (pem.match(/-----BEGIN[^]*?-----END CERTIFICATE-----\n/g) ?? []).map(
+  (pem.match(/-----BEGIN[\s\S]*?-----END CERTIFICATE-----\n/g) ?? []).map(
     (one) => new X509Certificate(one).subject,
   );
 
