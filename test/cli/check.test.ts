@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
+import { testCertificates } from '../support/certificates.js';
 import { runCommand } from '../support/command.js';
-import { fixture } from '../support/workspace.js';
+import { fixture, makeWorkspace } from '../support/workspace.js';
 
 function rowOf(stdout: string, flag: string): string {
   return (stdout.split('\n').find((line) => line.startsWith(`${flag} `)) ?? '').replace(/ {2,}/g, ' | ');
@@ -24,20 +25,35 @@ test('a valid configuration exits with 0 and says what it comes to', async () =>
   );
 });
 
-test("the tutorial's uWSGI line is understood word for word", async () => {
-  const certificate = fixture('index.py');
-  const { code, stdout } = await runCommand([
-    'check',
-    '--master',
-    '--https',
-    `0.0.0.0:443,${certificate},${certificate},HIGH`,
-    '--processes',
-    '2',
-    '--wsgi-file',
-    fixture('index.py'),
-  ]);
-  assert.equal(code, 0);
+test("the tutorial's uWSGI line is understood word for word", async (t) => {
+  const { chainPem, leaf } = await testCertificates();
+  const files = makeWorkspace(t);
+  const certificate = files.write('auth/integrated.crt', chainPem);
+  const key = files.write('auth/server.key', leaf.keyPem);
+  const https = `0.0.0.0:443,${certificate},${key},HIGH`;
+  const app = ['--wsgi-file', fixture('index.py'), '--processes', '2'];
+  const { code, stdout, stderr } = await runCommand(['check', '--master', '--https', https, ...app]);
+  assert.equal(code, 0, stderr);
   assert.match(stdout, /https on 0\.0\.0\.0:443\n {2}app: .*index\.py \(application\), 2 times\n$/);
+});
+
+test('a key of another certificate is not valid', async (t) => {
+  const { chainPem, otherLeaf } = await testCertificates();
+  const files = makeWorkspace(t);
+  const given = ['--cert', files.write('a.crt', chainPem), '--key', files.write('b.key', otherLeaf.keyPem)];
+  const { code, stdout, stderr } = await runCommand(['check', '--upstream', '8080', ...given]);
+  assert.deepEqual([code, stdout], [2, '']);
+  assert.match(stderr, /^error: [^\n]+\nhint: [^\n]+\n$/);
+});
+
+test('a chain that is mended in memory is valid, with a warning', async (t) => {
+  const { intermediate, leaf } = await testCertificates();
+  const files = makeWorkspace(t);
+  const certificate = files.write('a.crt', intermediate.certPem + leaf.certPem);
+  const given = ['--cert', certificate, '--key', files.write('a.key', leaf.keyPem)];
+  const { code, stderr } = await runCommand(['check', '--upstream', '8080', ...given]);
+  assert.equal(code, 0);
+  assert.match(stderr, /^warning: .*a\.crt/);
 });
 
 test('uWSGI short forms and values after = are understood', async () => {

@@ -69,7 +69,7 @@ const WRONG: readonly (readonly [readonly string[], RegExp])[] = [
   [['chain'], /^error: chain needs check or merge/],
   [['chain', 'chek'], /^error: chain has no command 'chek'/],
   [['chain', 'check'], /^error: the certificate file is missing/],
-  [['chain', 'merge', 'a.crt'], /^error: -o is missing/],
+  [['chain', 'merge', '-o', 'x.crt'], /^error: the certificate file is missing/],
   [['--upstream', '8080', '--mercy', 'soon'], /^error: --mercy soon: not a time\nhint: /],
   [['--upstream', '8080', '--ciphers', 'NOSUCH'], /^error: --ciphers NOSUCH: OpenSSL knows no cipher/],
   [['--wsgi-file', '/nonexistent/index.py'], /^error: --wsgi-file \/nonexistent\/index\.py: no such file/],
@@ -134,6 +134,23 @@ for (const [args, expected] of PASTED) {
     assert.equal(code, 2);
   });
 }
+
+test('chain check reads a file and finds no certificate in it', async () => {
+  const { code, stderr, stdout } = await runCommand([
+    'chain',
+    'check',
+    join(PACKAGE_ROOT, 'package.json'),
+    '--json',
+  ]);
+  assert.notEqual(code, 0);
+  assert.doesNotMatch(stderr + stdout, /unexpected/);
+});
+
+test('chain check of a missing file exits with 2', async () => {
+  const { code, stderr } = await runCommand(['chain', 'check', '/nonexistent/server.crt']);
+  assert.equal(code, 2);
+  assert.match(stderr, /^error: .*\/nonexistent\/server\.crt/);
+});
 
 test('FORCE_COLOR or not, a pipe gets no colour', async () => {
   const { stderr } = await runCommand([], { FORCE_COLOR: '1', TERM: 'xterm-256color' });
