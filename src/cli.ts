@@ -61,7 +61,7 @@ async function serveSettings(settings: Settings, io: CommandIo): Promise<number>
   const { resolveConfig } = await import('./contract/resolve.js');
   const config = resolveConfig(settings, thisPlatform());
   const { serve } = await import('./commands/serve.js');
-  return serve(config, io);
+  return serve(config, readVersion(), io);
 }
 
 /** Options may stand before and after the subcommand's name; those after it win. */

@@ -202,7 +202,13 @@ export class Flow implements LeaseHolder {
     exchange.answered(101, []);
     const { policy } = this.services;
     const authority = this.upstream?.authority ?? '';
-    const headers = buildDownstreamHeaders(response.headers, exchange.head, exchange.facts, policy, authority);
+    const headers = buildDownstreamHeaders(
+      response.headers,
+      exchange.head,
+      exchange.facts,
+      policy,
+      authority,
+    );
     this.stream.sendTunnel(headers, upgrade);
   }
 
@@ -218,7 +224,11 @@ export class Flow implements LeaseHolder {
     const upstream = this.release();
     if (this.over) return;
     const mayRepeat =
-      silent && !this.answered && this.attempts < 2 && this.replayable && isIdempotent(this.exchange.head.method);
+      silent &&
+      !this.answered &&
+      this.attempts < 2 &&
+      this.replayable &&
+      isIdempotent(this.exchange.head.method);
     if (mayRepeat && upstream !== null) {
       this.untakenBytes = 0;
       this.dispatch(upstream, true);

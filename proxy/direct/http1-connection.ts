@@ -15,11 +15,19 @@ import {
   LAST_CHUNK,
 } from '../wire/http1/encoder.js';
 import { Http1Error } from '../wire/http1/error.js';
-import { BODY, END, FRAMING_LENGTH, FRAMING_NONE, HEAD, type Http1Limits, NEED_DATA } from '../wire/http1/events.js';
+import {
+  BODY,
+  END,
+  FRAMING_LENGTH,
+  FRAMING_NONE,
+  HEAD,
+  type Http1Limits,
+  NEED_DATA,
+} from '../wire/http1/events.js';
 import { RequestDecoder } from '../wire/http1/request-decoder.js';
+import type { ConnectionHost, DownstreamConnection } from './connection-host.js';
 import type { DownstreamStream } from './downstream.js';
 import { Flow } from './flow.js';
-import type { ConnectionHost, DownstreamConnection } from './connection-host.js';
 import { errorCodeOf } from './wire-failure.js';
 
 /** Text that gathers up to this goes out in one write with what follows. */
@@ -88,9 +96,11 @@ export class Http1DownstreamConnection implements DownstreamStream, DownstreamCo
   checkTime(nowMs: number): void {
     const { limits } = this.host.services.policy.config;
     const waitedMs = nowMs - this.phaseSinceMs;
-    if (this.socket.writableLength > 0 && nowMs - this.progressMs > limits.clientWriteTimeoutMs) this.destroy();
+    if (this.socket.writableLength > 0 && nowMs - this.progressMs > limits.clientWriteTimeoutMs)
+      this.destroy();
     else if (this.phase === 'idle' && waitedMs > limits.keepAliveTimeoutMs) this.socket.destroySoon();
-    else if (this.phase === 'head' && waitedMs > limits.clientHeadTimeoutMs) this.failRequest('request_timeout');
+    else if (this.phase === 'head' && waitedMs > limits.clientHeadTimeoutMs)
+      this.failRequest('request_timeout');
     else if (this.phase === 'linger' && waitedMs > LINGER_MS) this.destroy();
     else if (this.phase === 'exchange' && this.isBodyLate(waitedMs)) this.failRequest('request_timeout');
   }
@@ -160,7 +170,8 @@ export class Http1DownstreamConnection implements DownstreamStream, DownstreamCo
     this.responseEnded = false;
     this.discardedBytes = 0;
     this.enter('exchange');
-    const hasBody = head.framing !== FRAMING_NONE && !(head.framing === FRAMING_LENGTH && head.contentLength === 0);
+    const hasBody =
+      head.framing !== FRAMING_NONE && !(head.framing === FRAMING_LENGTH && head.contentLength === 0);
     // Without a body the end is there too: whatever the exchange decides now decides about a complete request.
     if (!hasBody) this.decoder.next();
     this.requestEnded = !hasBody;
@@ -210,7 +221,8 @@ export class Http1DownstreamConnection implements DownstreamStream, DownstreamCo
   /** Reads on while nothing waits for the upstream; otherwise the client's window fills. */
   private adjustReading(): void {
     const shouldRead =
-      this.untakenBytes === 0 && (this.phase !== 'exchange' || !this.requestEnded || this.decoder.pendingBytes === 0);
+      this.untakenBytes === 0 &&
+      (this.phase !== 'exchange' || !this.requestEnded || this.decoder.pendingBytes === 0);
     if (shouldRead === this.reading) return;
     this.reading = shouldRead;
     if (shouldRead) this.socket.resume();

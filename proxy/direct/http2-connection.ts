@@ -2,17 +2,9 @@
 import type { Socket } from 'node:net';
 import type { AcceptedConnection } from '../engine.js';
 import { Exchange } from '../exchange/exchange.js';
-import {
-  CLOSED,
-  DATA,
-  NEED_DATA,
-  REQUEST,
-  RESET,
-  TRAILERS,
-  WRITABLE,
-} from '../wire/http2/events.js';
-import type { Http2Limits, Http2LocalSettings } from '../wire/http2/limits.js';
 import { Http2ServerConnection } from '../wire/http2/connection.js';
+import { CLOSED, DATA, NEED_DATA, REQUEST, RESET, TRAILERS, WRITABLE } from '../wire/http2/events.js';
+import type { Http2Limits, Http2LocalSettings } from '../wire/http2/limits.js';
 import type { ConnectionHost, DownstreamConnection } from './connection-host.js';
 import { Http2DownstreamStream } from './http2-stream.js';
 
@@ -79,7 +71,8 @@ export class Http2DownstreamConnection implements DownstreamConnection {
     const { limits } = this.host.services.policy.config;
     if (this.wire.checkTimers(nowMs)) this.schedule();
     const stalledSinceMs = this.wire.stalledSinceMs;
-    if (this.socket.writableLength > 0 && nowMs - this.progressMs > limits.clientWriteTimeoutMs) this.destroy();
+    if (this.socket.writableLength > 0 && nowMs - this.progressMs > limits.clientWriteTimeoutMs)
+      this.destroy();
     else if (stalledSinceMs !== 0 && nowMs - stalledSinceMs > limits.clientWriteTimeoutMs) this.destroy();
     else if (this.streams.size === 0 && nowMs - this.idleSinceMs > limits.keepAliveTimeoutMs) this.drain();
     for (const stream of this.streams.values()) stream.checkTime(nowMs, limits.clientBodyTimeoutMs);
@@ -138,7 +131,8 @@ export class Http2DownstreamConnection implements DownstreamConnection {
     this.fresh = [];
     const { services } = this.host;
     for (const stream of fresh) {
-      if (!stream.gone) stream.start(new Exchange(stream.requestHead, this.connection.facts, services), services);
+      if (!stream.gone)
+        stream.start(new Exchange(stream.requestHead, this.connection.facts, services), services);
     }
   }
 
@@ -153,7 +147,8 @@ export class Http2DownstreamConnection implements DownstreamConnection {
     }
     // Sending may have made room for streams that wait.
     if (!this.ending) this.pull();
-    if ((this.ending || this.wire.drained) && !this.writing && !this.wire.hasOutput) this.socket.destroySoon();
+    if ((this.ending || this.wire.drained) && !this.writing && !this.wire.hasOutput)
+      this.socket.destroySoon();
   }
 
   private written(): void {

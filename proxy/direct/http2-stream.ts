@@ -114,7 +114,8 @@ export class Http2DownstreamStream implements DownstreamStream {
   }
 
   checkTime(nowMs: number, clientBodyTimeoutMs: number): void {
-    const isLate = !this.requestEnded && this.untakenBytes === 0 && nowMs - this.bodySinceMs > clientBodyTimeoutMs;
+    const isLate =
+      !this.requestEnded && this.untakenBytes === 0 && nowMs - this.bodySinceMs > clientBodyTimeoutMs;
     if (isLate && this.head.protocol === '') this.flow?.refuse('request_timeout');
   }
 
@@ -156,7 +157,8 @@ export class Http2DownstreamStream implements DownstreamStream {
     // RFC 8441 §5: a success status takes the place of 101, and the handshake fields are not used.
     const kept: string[] = [];
     for (let index = 0; index < headers.length; index += 2) {
-      if (headers[index] !== 'sec-websocket-accept') kept.push(headers[index] ?? '', headers[index + 1] ?? '');
+      if (headers[index] !== 'sec-websocket-accept')
+        kept.push(headers[index] ?? '', headers[index + 1] ?? '');
     }
     this.owner.wire.sendHeaders(this.id, 200, kept, false);
     this.owner.schedule();
@@ -183,7 +185,8 @@ export class Http2DownstreamStream implements DownstreamStream {
     this.responseEnded = true;
     this.flow = null;
     // RFC 9113 §8.1: the answer is complete, the rest of the request is not wanted.
-    if (!this.requestEnded) this.owner.wire.resetStream(this.id, this.head.protocol === '' ? NO_ERROR : CANCEL);
+    if (!this.requestEnded)
+      this.owner.wire.resetStream(this.id, this.head.protocol === '' ? NO_ERROR : CANCEL);
     this.close();
   }
 

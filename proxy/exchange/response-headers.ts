@@ -37,7 +37,10 @@ export function buildDownstreamHeaders(
 }
 
 /** Fields of a 1xx response that may be passed on: hop-by-hop ones and those in `listed` are not (RFC 9110 §15.2). */
-export function buildInformationalHeaders(source: readonly string[], listed: readonly string[] | null): string[] {
+export function buildInformationalHeaders(
+  source: readonly string[],
+  listed: readonly string[] | null,
+): string[] {
   const out: string[] = [];
   for (let index = 0; index < source.length; index += 2) {
     const name = source[index] ?? '';

@@ -2,7 +2,13 @@
 import { connect, type Socket } from 'node:net';
 import type { ErrorCode } from '../../src/contract/errors.js';
 import { classifyUpstreamFailure } from '../exchange/upstream-failure.js';
-import { CHUNK_END, chunkPrefix, encodeRequestHead, encodeTrailers, LAST_CHUNK } from '../wire/http1/encoder.js';
+import {
+  CHUNK_END,
+  chunkPrefix,
+  encodeRequestHead,
+  encodeTrailers,
+  LAST_CHUNK,
+} from '../wire/http1/encoder.js';
 import {
   BODY,
   END,
@@ -252,7 +258,8 @@ export class Http1Connection implements Lease {
       status: head.status,
       reason: head.reason,
       headers: head.headers,
-      contentLength: head.framing === FRAMING_LENGTH || head.framing === FRAMING_NONE ? head.contentLength : -1,
+      contentLength:
+        head.framing === FRAMING_LENGTH || head.framing === FRAMING_NONE ? head.contentLength : -1,
       hasBody: head.framing !== FRAMING_NONE,
     };
     if (head.status !== 101) {
