@@ -151,6 +151,21 @@ test('thousands of names from an upstream do not stay in memory', () => {
   assert.ok(encoder.trackedNames <= 256, `${encoder.trackedNames} names`);
 });
 
+test('names of doubtful fields are forgotten with the others', () => {
+  const encoder = new HpackEncoder(4096);
+  for (let i = 0; i < 3000; i++) {
+    for (let value = 0; value < 6; value++) encodeOne(encoder, `x-${i % 1000}`, `${i} ${value}`);
+  }
+  assert.ok(encoder.trackedNames <= 256, `${encoder.trackedNames} names`);
+});
+
+test('a name beyond U+00FF is refused and leaves no trace', () => {
+  const encoder = new HpackEncoder(4096);
+  const out = Buffer.alloc(64);
+  assert.throws(() => encoder.encodeField('x-\u0100', 'b', out, 0), { code: 'compression' });
+  assert.equal(encoder.trackedNames, 0);
+});
+
 test('Huffman coding is used where it is shorter and only there', () => {
   const encoder = new HpackEncoder(0);
   encoder.beginBlock(Buffer.alloc(16), 0);
