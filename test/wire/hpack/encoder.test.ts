@@ -55,6 +55,7 @@ const SECRETS: readonly (readonly [string, string])[] = [
   ['x-csrf-token', 'abcdef'],
   ['x-auth-token', 'abcdef'],
   ['x-amz-security-token', 'abcdef'],
+  ['x-session-id', '42'],
 ];
 
 for (const [name, value] of SECRETS) {
@@ -171,6 +172,8 @@ test('Huffman coding is used where it is shorter and only there', () => {
   encoder.beginBlock(Buffer.alloc(16), 0);
   assert.deepEqual(encodeOne(encoder, 'etag', 'aaaa'), hex('0f13 83 18c63f'));
   assert.deepEqual(encodeOne(encoder, 'etag', '{}'), hex('0f13 02 7b7d'));
+  // Eight bits either way: plain octets are cheaper to read.
+  assert.deepEqual(encodeOne(encoder, 'etag', 'X'), hex('0f13 01 58'));
 });
 
 test('no size update is due while both sides use the initial size', () => {

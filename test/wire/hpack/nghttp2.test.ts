@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import * as http2 from 'node:http2';
 import { test } from 'node:test';
+import { STATIC_COUNT, STATIC_FIELDS } from '../../../proxy/wire/hpack/static-table.js';
 import { randomFields, SeededRandom } from './blocks.js';
 import { duplexPair, HeaderPeer } from './frames.js';
 
@@ -68,6 +69,35 @@ const SIZES: readonly Sizes[] = [
   { title: 'a table smaller than the peer allows', theirs: 65_536, own: 1000, changes: null },
   { title: 'table sizes that change', theirs: 4096, own: 16_384, changes: [0, 40, 300, 1000, 4096, 10_000] },
 ];
+
+test('a node:http2 server reads every name of the static table from its index', async () => {
+  const deadline = startDeadline('static table');
+  const [clientEnd, serverEnd] = duplexPair();
+  const server = http2.createServer();
+  const read = new Promise<string[]>((resolve) => {
+    server.on('stream', (_stream: unknown, _headers: unknown, _flags: unknown, raw: unknown) => {
+      resolve(rawFields(raw));
+    });
+  });
+  server.emit('connection', serverEnd);
+  const peer = new HeaderPeer(clientEnd, 'client', 4096);
+  // Not allowed in HTTP/2 (transfer-encoding), checked against others (host, content-length) or split (cookie).
+  const left = new Set(['transfer-encoding', 'host', 'content-length', 'cookie']);
+  const fields = [':method', 'POST', ':scheme', 'https', ':authority', 'front.test', ':path', '/index.html'];
+  for (let index = 15; index <= STATIC_COUNT; index++) {
+    const name = STATIC_FIELDS[index * 2] ?? '';
+    if (!left.has(name)) fields.push(name, `${index}`);
+  }
+  assert.equal(fields.length, 8 + 2 * (47 - left.size));
+  try {
+    peer.sendFields(1, fields, true);
+    assert.deepEqual(sorted(await read), sorted(fields));
+  } finally {
+    clearTimeout(deadline);
+    clientEnd.destroy();
+    serverEnd.destroy();
+  }
+});
 
 for (const { title, theirs, own, changes } of SIZES) {
   test(`a node:http2 client and our side read each other alike with ${title}`, async () => {
