@@ -1,5 +1,5 @@
 /** Starts the bench's processes and ends each of them, with its descendants, by pid. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { connect, createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Launch } from './contract.js';
@@ -7,6 +7,7 @@ import { readStat, readTree } from './process-tree.js';
 
 /** File descriptors wanted for 10,000 idle connections on both sides of a proxy. */
 const WANTED_DESCRIPTORS = 65_536;
+const RAISE_LIMIT = `ulimit -n ${WANTED_DESCRIPTORS} 2>/dev/null || ulimit -n "$(ulimit -H -n)"`;
 const KEPT_OUTPUT_CHARACTERS = 4_000;
 const END_GRACE_MS = 2_000;
 
@@ -24,7 +25,7 @@ const living = new Set<Child>();
  * their soft limit by themselves. `exec` keeps the pid ours.
  */
 export function startChild(launch: Launch): Child {
-  const script = `ulimit -n ${WANTED_DESCRIPTORS} 2>/dev/null || ulimit -n "$(ulimit -H -n)"; exec "$0" "$@"`;
+  const script = `${RAISE_LIMIT}; exec "$0" "$@"`;
   const spawned = spawn('/bin/sh', ['-c', script, launch.command, ...launch.arguments], {
     env: { ...process.env, ...launch.environment },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -41,6 +42,12 @@ export function startChild(launch: Launch): Child {
   living.add(child);
   spawned.once('exit', () => living.delete(child));
   return child;
+}
+
+/** How many file descriptors a child of ours can have. */
+export function readDescriptorLimit(): number {
+  const answer = execFileSync('/bin/sh', ['-c', `${RAISE_LIMIT}; ulimit -n`], { encoding: 'utf8' }).trim();
+  return answer === 'unlimited' ? Number.POSITIVE_INFINITY : Number(answer);
 }
 
 /** A port of 127.0.0.1 that nobody listens on now. */

@@ -1,7 +1,8 @@
 /** hitch: TLS taken off, bytes passed on; it reads no HTTP, so HTTP/2 would need an HTTP/2 upstream. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Peer, PeerPlan } from '../contract.js';
+import { readDescriptorLimit } from '../child.js';
+import type { Feature, Peer, PeerPlan } from '../contract.js';
 import { askVersion, findTool, whyMissing } from '../tool.js';
 
 function configuration(plan: PeerPlan): string {
@@ -16,12 +17,21 @@ alpn-protos = "http/1.1"
 `;
 }
 
+/** It connects upstream for every client, so 10,000 idle ones need twice as many descriptors. */
+const IDLE_DESCRIPTORS = 20_500;
+
+function listFeatures(): Set<Feature> {
+  const features = new Set<Feature>(['keep-alive', 'h1', 'post', 'bodies', 'websocket', 'processes']);
+  if (readDescriptorLimit() >= IDLE_DESCRIPTORS) features.add('idle');
+  return features;
+}
+
 export const hitch: Peer = {
   name: 'hitch',
   title: 'hitch (TLS only)',
   own: false,
   quick: false,
-  features: new Set(['keep-alive', 'h1', 'post', 'bodies', 'websocket', 'processes', 'idle']),
+  features: listFeatures(),
   missing: () => whyMissing('hitch'),
   version: () => askVersion(findTool('hitch') ?? 'hitch', ['--version']),
   launch(plan) {

@@ -19,9 +19,11 @@ function answer(
   proxy.web(request as IncomingMessage, response as ServerResponse);
 }
 
-createSecureServer(
-  { allowHTTP1: true, cert: readFileSync(certificate ?? ''), key: readFileSync(key ?? '') },
-  answer,
-)
+// node:http2 hands these to its HTTP/1.1 side where the version has the option; its types do not know that.
+const options = {
+  ...{ allowHTTP1: true, keepAliveTimeout: 600_000 },
+  ...{ cert: readFileSync(certificate ?? ''), key: readFileSync(key ?? '') },
+};
+createSecureServer(options, answer)
   .on('upgrade', (request: IncomingMessage, socket, head) => proxy.ws(request, socket, head))
   .listen(Number(listenPort), '127.0.0.1');
