@@ -1,0 +1,40 @@
+/** A private temporary folder for one test, removed when the test is over. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+/** The package's root folder (compiled tests run from dist/test/support). */
+export const PACKAGE_ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** Full path of a file below test/support/fixtures. */
+export function fixture(name: string): string {
+  return join(PACKAGE_ROOT, 'test/support/fixtures', name);
+}
+
+export interface Workspace {
+  /** The folder, mode 0700, with no symbolic link in its path. */
+  readonly path: string;
+  /** Full path of `name` inside the folder. */
+  at(name: string): string;
+  /** Writes a file (folders are made as needed) and returns its full path. */
+  write(name: string, content: string | Uint8Array, mode?: number): string;
+}
+
+/** Makes the folder; it is removed with all it holds after the test `t`, whether it passed or failed. */
+export function makeWorkspace(t: TestContext): Workspace {
+  const path = mkdtempSync(join(tmpdir(), 'tlsfront-test-'));
+  t.after(() => rmSync(path, { recursive: true, force: true, maxRetries: 3 }));
+  const at = (name: string): string => join(path, name);
+  return {
+    path,
+    at,
+    write(name, content, mode = 0o600) {
+      const file = at(name);
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, content, { mode });
+      return file;
+    },
+  };
+}
