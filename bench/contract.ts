@@ -122,7 +122,7 @@ export interface ScenarioResult {
 export interface StartupResult {
   readonly peer: string;
   readonly title: string;
-  /** From spawn to the first accepted TCP connection, one value a start. */
+  /** From spawn to the first TLS connection that stands, one value a start. */
   readonly firstConnectionMs: readonly number[];
 }
 

@@ -25,7 +25,7 @@ export const USAGE = `usage: npm run bench -- [options]
   --scenario NAME,…    only these scenarios
   --peer NAME,…        only these peers
   --rounds N           measurements of each peer in each scenario (5; quick: 3)
-  --seconds N          length of one measurement (2; quick: 0.7)
+  --seconds N          length of one measurement (2; quick: 0.5)
   --node PATH          run the peers on this Node too (repeatable)
   --output FILE        where the result goes (bench/results/DATE.json)
   --docs               write docs/performance.md and .svg (a complete run does by itself)
@@ -72,7 +72,7 @@ export function readOptions(words: readonly string[]): BenchOptions {
     scenarios: splitNames(values.scenario),
     peers: splitNames(values.peer),
     rounds: Math.ceil(readPositive('rounds', values.rounds, quick ? 3 : 5)),
-    measureMs: Math.round(readPositive('seconds', values.seconds, quick ? 0.7 : 2) * 1000),
+    measureMs: Math.round(readPositive('seconds', values.seconds, quick ? 0.5 : 2) * 1000),
     nodePaths: [process.execPath, ...(values.node ?? [])],
     output: values.output ?? null,
     from: values.from ?? null,

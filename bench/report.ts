@@ -90,7 +90,7 @@ export function scalingLines(result: BenchResult): string[] {
 export function commandLines(result: BenchResult): string[] {
   const lines = result.startup.map(({ title, firstConnectionMs }) => {
     const { minimum, median, maximum } = spreadOf(firstConnectionMs);
-    return `${title}: first connection accepted ${median.toFixed(0)} ms after its start (${minimum.toFixed(0)}–${maximum.toFixed(0)})`;
+    return `${title}: first TLS connection ${median.toFixed(0)} ms after its start (${minimum.toFixed(0)}–${maximum.toFixed(0)})`;
   });
   const { command } = result;
   if (command === null) return lines;

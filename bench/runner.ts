@@ -27,8 +27,8 @@ export interface RunPlan {
 
 export interface StartedPeer extends RunningPeer {
   readonly children: readonly Child[];
-  /** From spawn to the first accepted connection. */
-  readonly startedInMs: number;
+  /** When it was spawned, on performance.now()'s clock. */
+  readonly spawnedAt: number;
 }
 
 /** One peer's way through a scenario; it ends early with a failure. */
@@ -54,7 +54,7 @@ export async function startPeer(peer: Peer, plan: RunPlan, processes: number): P
     processes,
   });
   const children = (launch.companions ?? []).map(startChild);
-  const began = performance.now();
+  const spawnedAt = performance.now();
   const child = startChild(launch);
   try {
     await waitUntilAccepting(child, port, START_LIMIT_MS);
@@ -67,7 +67,7 @@ export async function startPeer(peer: Peer, plan: RunPlan, processes: number): P
     pid: child.pid,
     port,
     children: [child, ...children],
-    startedInMs: performance.now() - began,
+    spawnedAt,
   };
 }
 

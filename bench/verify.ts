@@ -13,7 +13,8 @@ interface Answer {
   readonly body: Buffer;
 }
 
-function openSocket(port: number, rootPath: string, protocol: 'h1' | 'h2'): Promise<TLSSocket> {
+/** A TLS connection to a peer whose certificate was verified, with the ALPN protocol offered. */
+export function openSocket(port: number, rootPath: string, protocol: 'h1' | 'h2'): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
     const socket = connect({
       ...{ host: '127.0.0.1', port, servername: 'localhost', ca: readFileSync(rootPath) },
