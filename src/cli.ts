@@ -2,7 +2,7 @@
 /** The command: reads the arguments, loads the one subcommand they name, and ends with its exit code. */
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { type CommandIo, EXIT_SUCCESS, printError, printWarning } from './contract/console.js';
+import { type CommandIo, EXIT_SUCCESS, printError, printWarning, usesColour } from './contract/console.js';
 import { renderHelp } from './contract/help.js';
 import { optionOf, SETTING_KEYS } from './contract/options.js';
 import { misused } from './contract/reading.js';
@@ -17,6 +17,11 @@ function readVersion(): string {
   return known ? String(manifest.version) : 'unknown';
 }
 
+/** Keeps every value of an option that may be given several times. */
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
 /** A parser with our options, our help text, and no exits or messages of its own. */
 function prepareParser({ Option }: Commander, parser: Command): Command {
   for (const key of SETTING_KEYS) {
@@ -24,11 +29,11 @@ function prepareParser({ Option }: Commander, parser: Command): Command {
     const names = short === undefined ? flag : `${short}, ${flag}`;
     const option = new Option(argument === null ? names : `${names} <value>`);
     if (argument !== null) {
-      option.argParser<readonly string[]>((value, before = []) => {
+      option.argParser<readonly string[]>((value, before) => {
         if (value.startsWith('--')) {
           throw misused(`${flag} needs a value, and ${value} follows`, `write ${flag} ${argument}`);
         }
-        return [...before, value];
+        return collect(value, before);
       });
     }
     parser.addOption(option);
@@ -56,7 +61,7 @@ async function serveSettings(settings: Settings, io: CommandIo): Promise<number>
   const { resolveConfig } = await import('./contract/resolve.js');
   const config = resolveConfig(settings, thisPlatform());
   const { serve } = await import('./commands/serve.js');
-  return serve(config, io);
+  return serve(config, readVersion(), io);
 }
 
 /** Options may stand before and after the subcommand's name; those after it win. */
@@ -85,32 +90,55 @@ async function check(parser: Command, command: readonly string[] | null, io: Com
   return runCheck(layer(flagsOf(parser), command, io), options, io);
 }
 
+interface ChainOptions {
+  readonly key?: string;
+  readonly keyPassphraseFile?: string;
+  readonly caBundle?: readonly string[];
+  readonly host?: readonly string[];
+  readonly json?: true;
+  readonly output?: string;
+  readonly force?: true;
+}
+
+/** What both chain commands read. */
+function chainInput(files: readonly string[], { key, keyPassphraseFile, caBundle = [] }: ChainOptions) {
+  return { files, keyFile: key, passphraseFile: keyPassphraseFile, caBundleFiles: caBundle };
+}
+
+function addChainOptions(parser: Command): Command {
+  return parser
+    .argument('<files...>', 'certificate files, in any order')
+    .option('--key <file>', 'private key that must belong to the certificate')
+    .option('--key-passphrase-file <file>', 'file whose first line opens an encrypted key')
+    .option('--ca-bundle <file>', 'intermediate certificates (repeatable)', collect);
+}
+
 /** `chain check` and `chain merge`, which share no option with the front. */
 function addChain(root: Command, io: CommandIo, done: (exitCode: number) => void): void {
-  const chain = root
-    .command('chain')
-    .helpCommand(false)
-    .description('find and repair what is wrong with a certificate file');
-  chain
-    .command('check')
-    .description('say whether every client would accept the file as it stands (exit code 0) or not (1)')
-    .argument('<file>', 'certificate file, leaf and intermediates')
-    .option('--key <file>', 'private key that must belong to the certificate')
-    .option('--host <name>', 'name that the certificate must cover')
+  const chainIo = {
+    out: (text: string): void => void io.stdout.write(text),
+    err: (text: string): void => void io.stderr.write(text),
+    color: usesColour(io.stdout, io.environment),
+  };
+  const chain = root.command('chain').helpCommand(false);
+  chain.description('find and repair faults of a certificate file');
+  addChainOptions(chain.command('check'))
+    .description('say whether every client would accept the file as it stands; exit code 0 yes, 1 no')
+    .option('--host <name>', 'name that the certificate must cover (repeatable)', collect)
     .option('--json', 'print one JSON object')
-    .action(async (file: string, options: { key?: string; host?: string; json?: true }) => {
+    .action(async (files: string[], options: ChainOptions) => {
       const { runChainCheck } = await import('./commands/chain.js');
-      done(await runChainCheck({ ...options, file }, io));
+      const { host = [], json = false } = options;
+      done(await runChainCheck({ ...chainInput(files, options), hosts: host, json }, chainIo));
     });
-  chain
-    .command('merge')
-    .description('write the certificates of all files in the order that servers send them')
-    .argument('<files...>', 'the certificate and its CA bundle, in any order')
-    .requiredOption('-o, --output <file>', 'file to write')
-    .option('--json', 'print one JSON object')
-    .action(async (files: string[], options: { output: string; json?: true }) => {
+  addChainOptions(chain.command('merge'))
+    .description('write the certificates of all files in the order that clients want')
+    .option('-o, --output <file>', 'file to write; standard output when left out')
+    .option('--force', 'overwrite an input, and write what clients would reject')
+    .action(async (files: string[], options: ChainOptions) => {
       const { runChainMerge } = await import('./commands/chain.js');
-      done(await runChainMerge({ ...options, files }, io));
+      const { output, force = false } = options;
+      done(await runChainMerge({ ...chainInput(files, options), output, force }, chainIo));
     });
 }
 

@@ -36,6 +36,20 @@ export function buildDownstreamHeaders(
   return listed ? withoutListed(out, listed) : out;
 }
 
+/** Fields of a 1xx response that may be passed on: hop-by-hop ones and those in `listed` are not (RFC 9110 §15.2). */
+export function buildInformationalHeaders(
+  source: readonly string[],
+  listed: readonly string[] | null,
+): string[] {
+  const out: string[] = [];
+  for (let index = 0; index < source.length; index += 2) {
+    const name = source[index] ?? '';
+    const kind = RESPONSE_FIELDS.get(name);
+    if (kind === undefined || kind === DATE || kind === LOCATION) out.push(name, source[index + 1] ?? '');
+  }
+  return listed === null ? out : withoutListed(out, listed);
+}
+
 function withoutListed(headers: string[], listed: readonly string[]): string[] {
   const kept: string[] = [];
   for (let index = 0; index < headers.length; index += 2) {

@@ -1,11 +1,13 @@
 /** `tlsfront check`: says whether the settings are valid and what they come to. Binds, starts and writes nothing. */
+import { positionText } from '../certificates/findings.js';
 import type { Config, ListenerConfig } from '../contract/config.js';
-import { type CommandIo, EXIT_SUCCESS, EXIT_USAGE, printError } from '../contract/console.js';
+import { type CommandIo, EXIT_SUCCESS, EXIT_USAGE, printError, printWarning } from '../contract/console.js';
 import { FrontError } from '../contract/errors.js';
 import { optionOf, SETTING_KEYS } from '../contract/options.js';
 import { thisPlatform } from '../contract/platform.js';
 import { resolveConfig } from '../contract/resolve.js';
 import type { Settings } from '../contract/settings.js';
+import { loadConfiguredCertificates } from './configured-certificates.js';
 
 export interface CheckOptions {
   /** Print each value and where it came from. */
@@ -69,21 +71,39 @@ function printJson(io: CommandIo, value: unknown): void {
   io.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 }
 
-/** Exit code 0 when the settings are valid, 2 when they are not. */
-export function runCheck(settings: Settings, options: CheckOptions, io: CommandIo): number {
-  const { warnings, command } = settings;
+/** What clients will hold against the certificates, or what is mended in memory; notes left out. */
+async function certificateWarnings({ certificates }: Config): Promise<readonly string[]> {
+  const loaded = await loadConfiguredCertificates(certificates);
+  return loaded
+    .flatMap(({ findings }) => findings)
+    .filter(({ severity }) => severity !== 'note')
+    .map(({ message, position, fix }) => {
+      const where = positionText(position);
+      return `${message.startsWith(where) ? '' : `${where}: `}${message}; ${fix}`;
+    });
+}
+
+/**
+ * Resolves the settings and examines the certificates they name.
+ * @returns 0 when the front could start with them, 2 when not
+ */
+export async function runCheck(settings: Settings, options: CheckOptions, io: CommandIo): Promise<number> {
+  const { command } = settings;
   try {
     const config = resolveConfig(settings, thisPlatform());
+    const found = await certificateWarnings(config);
     if (options.json) {
+      const warnings = [...settings.warnings, ...found];
       printJson(io, { valid: true, warnings, command, settings: settingsForJson(settings), config });
-    } else {
-      io.stdout.write(options.print ? renderRows(settingRows(settings)) : describeConfig(config));
+      return EXIT_SUCCESS;
     }
+    for (const warning of found) printWarning(io, warning);
+    io.stdout.write(options.print ? renderRows(settingRows(settings)) : describeConfig(config));
     return EXIT_SUCCESS;
   } catch (error) {
     if (!(error instanceof FrontError) || !options.json) return printError(io, error);
     const { code, message, hint } = error;
-    printJson(io, { valid: false, warnings, error: { code, message, hint } });
+    printJson(io, { valid: false, warnings: settings.warnings, error: { code, message, hint } });
     return EXIT_USAGE;
   }
 }

@@ -128,6 +128,7 @@ function cutHttpUrl(label: string, text: string): string {
       `paths reach the app unchanged; write http://${authority}`,
     );
   }
+  if (authority === '') throw invalid(label, text, 'the host is missing', UPSTREAM_HINT);
   if (authority.includes('@')) {
     throw invalid(
       label,

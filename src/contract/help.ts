@@ -12,17 +12,17 @@ Usage:
   tlsfront [options] -- <command> [arguments]    start the app too, on the port in $PORT or {port}
   tlsfront [options] --wsgi-file <file>          start a WSGI server for a Python file too
   tlsfront demo [options]                        in front of the bundled sample app
-  tlsfront check [options] [--print] [--json]    say whether the options are valid, and what they come to
-  tlsfront chain check|merge                     find and repair what is wrong with a certificate file
+  tlsfront check [options] [--print] [--json]    say whether the options are valid
+  tlsfront chain check|merge                     find and repair faults of a certificate file
 `;
 
 const EXAMPLES = `
 Examples:
-  tlsfront --upstream 8080                                   https://localhost for what runs on port 8080
-  tlsfront --listen 9443 -- npm run dev                      start the app too
+  tlsfront --upstream 8080                       https://localhost for what runs on port 8080
+  tlsfront --listen 9443 -- npm run dev          start the app too
   tlsfront --cert server.crt --key server.key --ca-bundle ca.crt --listen :443 --upstream 8080
   tlsfront --host app.test --listen 0.0.0.0:8443 --upstream 8080
-  tlsfront --master --https 0.0.0.0:443,auth/integrated.crt,auth/server.key,HIGH --wsgi-file index.py
+  tlsfront --master --https 0.0.0.0:443,integrated.crt,server.key,HIGH --wsgi-file index.py
   tlsfront chain merge server.crt ca-bundle.ca -o integrated.crt
 
 Times: 500ms, 30s, 5m, 1h or plain seconds. Sizes: 4096, 32k, 1m, 2g.

@@ -76,7 +76,6 @@ export function translateUsageError(code: string, message: string, words: readon
   if (code === 'commander.unknownCommand')
     return usage(`chain has no command '${quoted(message)}'`, CHAIN_HINT);
   if (code === 'commander.missingArgument') return usage('the certificate file is missing', CHAIN_HINT);
-  if (code === 'commander.missingMandatoryOptionValue') return usage('-o is missing', CHAIN_HINT);
   if (code === 'commander.help')
     return usage('there is no such command', 'the commands are demo, check and chain');
   return usage(message.replace(/^error: /, '').split('\n')[0] ?? message, HELP_HINT);

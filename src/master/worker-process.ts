@@ -1,7 +1,7 @@
 /** One worker: a shim process that starts the app, tells when it is ready, and leaves no orphan behind. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { MasterToWorker, WorkerPlan, WorkerToMaster } from '../contract/worker.js';
+import type { WorkerOrder, WorkerPlan, WorkerReport } from '../contract/worker.js';
 
 const SHIM_FILE = fileURLToPath(new URL('../../app/main.js', import.meta.url));
 
@@ -40,7 +40,7 @@ export class WorkerProcess {
   ) {
     // Detached: a Ctrl-C of the terminal is the master's to hand on, after the routers have drained.
     this.shim = fork(SHIM_FILE, [], { stdio: ['ignore', output, output, 'ipc'], detached: true });
-    this.shim.on('message', (message: WorkerToMaster) => this.receive(message));
+    this.shim.on('message', (message: WorkerReport) => this.receive(message));
     this.shim.on('error', (error) => this.finish({ reason: error.message, hint: null, lastLines: [] }));
     this.shim.on('exit', (code, signal) => {
       this.killLeftOvers();
@@ -56,13 +56,13 @@ export class WorkerProcess {
     this.send({ type: 'stop', mercyMs });
   }
 
-  private receive(message: WorkerToMaster): void {
+  private receive(message: WorkerReport): void {
     if (message.type === 'spawned') {
       this.pid = message.pid;
       this.port = message.port;
       this.events.onSpawned(this);
     } else if (message.type === 'ready') {
-      this.host = message.host;
+      this.host = message.address.host;
       this.ready = true;
       this.events.onReady(this);
     } else if (message.type === 'failed') {
@@ -79,7 +79,7 @@ export class WorkerProcess {
     this.finish = () => {};
   }
 
-  private send(message: MasterToWorker): void {
+  private send(message: WorkerOrder): void {
     if (this.shim.connected) this.shim.send(message);
   }
 
