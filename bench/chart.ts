@@ -22,10 +22,13 @@ const GAP = 28;
 const MARGIN = 16;
 const LABEL_WIDTH = 178;
 const VALUE_WIDTH = 62;
+const BAR_SPACE = PANEL_WIDTH - LABEL_WIDTH - VALUE_WIDTH;
 const BAR_HEIGHT = 14;
 const ROW_HEIGHT = 21;
 const HEADING_HEIGHT = 44;
 const FOOTER_HEIGHT = 30;
+/** A bar longer than so many of the shortest one is drawn broken: one outlier would flatten all others. */
+const LONGEST_RATIO = 12;
 
 /** Readable on white and on black alike where a viewer ignores the colour scheme query. */
 const STYLE = `
@@ -67,27 +70,42 @@ function panelHeight(bars: readonly Bar[]): number {
   return HEADING_HEIGHT + bars.length * ROW_HEIGHT;
 }
 
-function drawBar(bar: Bar, left: number, top: number, scale: number): string {
+/** A bar with a gap: longer than it is drawn. */
+function drawBroken(start: number, top: number, bar: Bar): string {
+  const own = bar.own ? ' own' : '';
+  const tail = start + BAR_SPACE - 14;
+  return [
+    `<rect class="bar${own}" x="${start}" y="${top}" width="${BAR_SPACE - 20}" height="${BAR_HEIGHT}"/>`,
+    `<rect class="bar${own}" x="${tail}" y="${top}" width="14" height="${BAR_HEIGHT}"/>`,
+    `<text class="value${own}" x="${start + BAR_SPACE + 8}" y="${top + 11}">${formatFigure(bar.spread.median)}</text>`,
+  ].join('\n');
+}
+
+function drawBar(bar: Bar, left: number, top: number, largest: number): string {
   const { minimum, median, maximum } = bar.spread;
   const start = left + LABEL_WIDTH;
-  const at = (value: number): string => (start + value * scale).toFixed(1);
+  const scale = BAR_SPACE / largest;
+  const at = (value: number): string => (start + Math.min(value, largest) * scale).toFixed(1);
   const middle = top + BAR_HEIGHT / 2;
   const own = bar.own ? ' own' : '';
+  const label = `<text class="label${own}" x="${start - 8}" y="${top + 11}" text-anchor="end">${escapeText(bar.title)}</text>`;
+  if (median > largest) return `${label}\n${drawBroken(start, top, bar)}`;
   return [
-    `<text class="label${own}" x="${start - 8}" y="${top + 11}" text-anchor="end">${escapeText(bar.title)}</text>`,
+    label,
     `<rect class="bar${own}" x="${start}" y="${top}" width="${Math.max(1, median * scale).toFixed(1)}" height="${BAR_HEIGHT}" rx="2"/>`,
     `<path class="whisker" d="M${at(minimum)} ${middle}H${at(maximum)}M${at(minimum)} ${middle - 4}v8M${at(maximum)} ${middle - 4}v8"/>`,
-    `<text class="value${own}" x="${(start + maximum * scale + 8).toFixed(1)}" y="${top + 11}">${formatFigure(median)}</text>`,
+    `<text class="value${own}" x="${(start + Math.min(maximum, largest) * scale + 8).toFixed(1)}" y="${top + 11}">${formatFigure(median)}</text>`,
   ].join('\n');
 }
 
 function drawPanel(scenario: ScenarioResult, bars: readonly Bar[], left: number, top: number): string {
-  const largest = Math.max(...bars.map(({ spread }) => spread.maximum));
-  const scale = (PANEL_WIDTH - LABEL_WIDTH - VALUE_WIDTH) / largest;
+  const shortest = Math.min(...bars.map(({ spread }) => spread.median));
+  const longest = Math.max(...bars.map(({ spread }) => spread.maximum));
+  const largest = Math.min(longest, LONGEST_RATIO * shortest);
   return [
     `<text class="title" x="${left}" y="${top + 14}">${escapeText(scenario.title)}</text>`,
     `<text x="${left}" y="${top + 31}">${escapeText(scenario.unit)}, less is better</text>`,
-    ...bars.map((bar, index) => drawBar(bar, left, top + HEADING_HEIGHT + index * ROW_HEIGHT, scale)),
+    ...bars.map((bar, index) => drawBar(bar, left, top + HEADING_HEIGHT + index * ROW_HEIGHT, largest)),
   ].join('\n');
 }
 
