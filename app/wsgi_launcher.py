@@ -122,30 +122,47 @@ class Response(SimpleHandler):
     server_software = None
     os_environ = {}  # a variable such as HTTP_PROXY would pass for a header of the request
     wsgi_run_once = False
+    http_version = "1.1"
     cut = False
+    chunked = False
+    silent = False
 
     def handle_error(self):
-        # What has begun cannot become an error page; only a reset tells the reader that the end is missing.
+        # What has begun cannot become an error page; it ends without its last chunk, or with a reset.
         self.cut = self.headers_sent
         super().handle_error()
 
     def send_headers(self):
+        self.cleanup_headers()
         self.headers["Connection"] = "close"
-        if self.status[:3] in ("204", "304"):
+        bodiless = self.status[:3] in ("204", "304")
+        if bodiless:
             del self.headers["Content-Length"]  # wsgiref adds 0, which RFC 9110 section 8.6 forbids
-        super().send_headers()
+        elif "Content-Length" not in self.headers and self.environ["SERVER_PROTOCOL"] == "HTTP/1.1":
+            # The end of the connection alone would make a broken answer look whole.
+            self.headers["Transfer-Encoding"] = "chunked"
+            self.chunked = True
+        self.silent = bodiless or self.environ["REQUEST_METHOD"] == "HEAD"
+        self.headers_sent = True
+        self.send_preamble()
+        self._write(bytes(self.headers))
 
     def write(self, data):
-        if self.environ["REQUEST_METHOD"] == "HEAD" and self.status:
-            data = data[:0] if self.headers_sent else self._send_head_only(data)
-        if data:
-            super().write(data)
+        if not self.status:
+            raise AssertionError("write() before start_response()")
+        if not self.headers_sent:
+            self.bytes_sent = len(data)  # cleanup_headers() makes Content-Length of it when there is one block
+            self.send_headers()
+        else:
+            self.bytes_sent += len(data)
+        if data and not self.silent:
+            self._write(b"%x\r\n%b\r\n" % (len(data), data) if self.chunked else data)
+            self._flush()
 
-    def _send_head_only(self, data):
-        self.bytes_sent = len(data)
-        self.send_headers()
-        self._flush()
-        return data[:0]
+    def finish_content(self):
+        super().finish_content()
+        if self.chunked and not self.silent:
+            self._write(b"0\r\n\r\n")
 
 
 class RequestHandler(WSGIRequestHandler):
