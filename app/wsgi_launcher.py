@@ -8,7 +8,6 @@ import os
 import re
 import signal
 import socket
-import struct
 import sys
 import time
 import traceback
@@ -123,14 +122,8 @@ class Response(SimpleHandler):
     os_environ = {}  # a variable such as HTTP_PROXY would pass for a header of the request
     wsgi_run_once = False
     http_version = "1.1"
-    cut = False
     chunked = False
     silent = False
-
-    def handle_error(self):
-        # What has begun cannot become an error page; it ends without its last chunk, or with a reset.
-        self.cut = self.headers_sent
-        super().handle_error()
 
     def send_headers(self):
         self.cleanup_headers()
@@ -139,7 +132,7 @@ class Response(SimpleHandler):
         if bodiless:
             del self.headers["Content-Length"]  # wsgiref adds 0, which RFC 9110 section 8.6 forbids
         elif "Content-Length" not in self.headers and self.environ["SERVER_PROTOCOL"] == "HTTP/1.1":
-            # The end of the connection alone would make a broken answer look whole.
+            # An app that fails in the middle leaves the last chunk out; the end of the connection alone would look whole.
             self.headers["Transfer-Encoding"] = "chunked"
             self.chunked = True
         self.silent = bodiless or self.environ["REQUEST_METHOD"] == "HEAD"
@@ -193,9 +186,7 @@ class RequestHandler(WSGIRequestHandler):
         body = Body(self.rfile, length)
         response = Response(body, self.wfile, sys.stderr, self.get_environ(), multithread=False)
         response.run(self.server.get_app())
-        if response.cut:
-            self.reset()
-        elif body.left:
+        if body.left:
             self.drain(body.left)
 
     def read_length(self):
@@ -219,10 +210,6 @@ class RequestHandler(WSGIRequestHandler):
         forwarded = self.headers.get("X-Forwarded-Proto", "").lower()
         environ["HTTPS"] = "on" if forwarded == "https" and self.client_address[0] == "127.0.0.1" else "off"
         return environ
-
-    def reset(self):
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.server.abandoned.add(self.connection)
 
     def drain(self, left):
         self.wfile.flush()
@@ -248,10 +235,6 @@ class Server(WSGIServer):
     handling = False
     ending = False
 
-    def __init__(self, address):
-        self.abandoned = set()
-        super().__init__(address, RequestHandler)
-
     def server_bind(self):
         # HTTPServer would ask the resolver for the host's full name, which can take seconds without a network.
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -267,13 +250,6 @@ class Server(WSGIServer):
         finally:
             self.handling = False
 
-    def shutdown_request(self, request):
-        if request in self.abandoned:  # shutdown(2) would send FIN before close(2) sends the reset
-            self.abandoned.discard(request)
-            self.close_request(request)
-        else:
-            super().shutdown_request(request)
-
     def end(self, *_):
         """SIGTERM: the request at hand is finished, the next one is not begun."""
         self.ending = True
@@ -287,7 +263,7 @@ def main(arguments):
     path, name, host, port = arguments
     application = load_application(path, name)
     try:
-        server = Server((host, int(port)))
+        server = Server((host, int(port)), RequestHandler)
     except (OSError, OverflowError) as error:
         fail("{}:{}, {}".format(host, port, error), "choose another port", code=1)
     server.set_app(application)

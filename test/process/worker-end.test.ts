@@ -7,6 +7,7 @@ import type { Readable } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { until, within } from '../support/deadline.js';
+import { requireTool } from '../support/tools.js';
 import { isRunning, nodeApp, PLAIN_APP, planCommand, startWorker, WORKER_MS } from '../support/worker.js';
 import { makeWorkspace } from '../support/workspace.js';
 
@@ -40,6 +41,22 @@ test('stop ends the whole group with SIGTERM', async (t) => {
   assert.equal((await worker.report('exited')).ready, true);
   assert.equal(isRunning(inner), false);
   await worker.gone;
+});
+
+test('stop ends what npm run started', async (t) => {
+  if (requireTool(t, 'npm') === undefined) return;
+  const folder = makeWorkspace(t);
+  folder.write('package.json', '{ "scripts": { "dev": "node server.js" } }');
+  folder.write(
+    'server.js',
+    'console.log("inner " + process.pid); require("node:net").createServer().listen(process.env.PORT);',
+  );
+  const worker = startWorker(t, planCommand(['npm', 'run', 'dev']), { folder: folder.path });
+  await worker.report('ready');
+  const inner = await innerPid(worker.output);
+  worker.send({ type: 'stop', mercyMs: 10_000 });
+  await worker.report('exited');
+  assert.equal(isRunning(inner), false);
 });
 
 test('stop ends a group that ignores SIGTERM once the mercy is over', async (t) => {

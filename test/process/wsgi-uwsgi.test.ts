@@ -29,7 +29,7 @@ test("uWSGI serves Bottle's index.py, closes every connection and says so", asyn
   assert.equal(isRunning(pid), false);
 });
 
-test('uWSGI ends when the file has no such callable', async (t) => {
+test('uWSGI whose file has no such callable ends without having been ready', async (t) => {
   if (requireTool(t, 'uwsgi') === undefined || requirePython(t) === undefined) return;
   const file = makeWorkspace(t).write('index.py', 'app = print\n');
   const worker = startWorker(t, planWsgi({ file, server: 'uwsgi' }), { environment: ENVIRONMENT });
