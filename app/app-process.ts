@@ -118,9 +118,10 @@ function empty(writer: DescriptorWriter): Promise<void> {
 
 function describeSpawnError(launch: Launch, error: unknown): FrontError {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ENOENT') {
+  // execvp(3) says EACCES for a name found nowhere once a folder of PATH is closed to the user, as root's are after --uid.
+  if (code === 'ENOENT' || (code === 'EACCES' && !launch.program.includes('/'))) {
     return new FrontError('worker_failed', `${launch.program}, command not found`, {
-      hint: 'check the spelling and the PATH; a script of package.json runs as: npm run NAME',
+      hint: 'check the spelling, and that the user the app runs as may read its folder on PATH; a script of package.json runs as: npm run NAME',
     });
   }
   if (code === 'EACCES') {
