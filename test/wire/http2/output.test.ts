@@ -169,6 +169,17 @@ test('a field block above a frame is split, and nothing comes between', () => {
   ]);
 });
 
+test('a header table that SETTINGS shrank on the way is announced as shrunk, then at its size', () => {
+  const peer = TestPeer.established();
+  peer.send(
+    settings(codes.SETTINGS_HEADER_TABLE_SIZE, 0, codes.SETTINGS_HEADER_TABLE_SIZE, 100),
+    headers(1, GET),
+  );
+  peer.connection.sendHeaders(1, 200, [], true);
+  const block = peer.frames().at(-1)?.payload;
+  assert.deepEqual(block, Buffer.from([0x20, 0x3f, 100 - 31, 0x88]));
+});
+
 test('informational heads, trailers and the waiting body keep their order', () => {
   const peer = TestPeer.established({}, {}, codes.SETTINGS_INITIAL_WINDOW_SIZE, 2);
   peer.send(headers(1, GET));
