@@ -38,6 +38,12 @@ function look(peerPid: number, generatorPid: number): Look {
   return { at: performance.now(), cpuMicros, rssBytes, generatorMicros };
 }
 
+/** The line that says what was wrong, or the last few where none does. */
+function lastWords(output: string): string {
+  const lines = output.split('\n');
+  return lines.find((line) => line.startsWith('error: ')) ?? lines.slice(-3).join(' / ');
+}
+
 /** Runs the generator to its end. Throws when it fails, stays over its limit or never writes a mark. */
 export async function runGenerator(plan: GeneratorPlan): Promise<Window> {
   const child = startChild(plan);
@@ -59,7 +65,8 @@ export async function runGenerator(plan: GeneratorPlan): Promise<Window> {
   const code = await ended;
   clearTimeout(timer);
   if (code !== 0 || begin === null || end === null) {
-    throw new Error(`the load generator failed (exit code ${code}): ${child.tail().slice(-400)}`);
+    const end = code === null ? 'was ended at its time limit' : `failed with exit code ${code}`;
+    throw new Error(`the load generator ${end}: ${lastWords(child.tail())}`);
   }
   const elapsedMs = end.at - begin.at;
   const peerCpuMicros = end.cpuMicros - begin.cpuMicros;
