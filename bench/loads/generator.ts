@@ -65,8 +65,8 @@ export async function runGenerator(plan: GeneratorPlan): Promise<Window> {
   const code = await ended;
   clearTimeout(timer);
   if (code !== 0 || begin === null || end === null) {
-    const end = code === null ? 'was ended at its time limit' : `failed with exit code ${code}`;
-    throw new Error(`the load generator ${end}: ${lastWords(child.tail())}`);
+    const fate = code === null ? 'was ended at its time limit' : `failed with exit code ${code}`;
+    throw new Error(`the load generator ${fate}: ${lastWords(child.tail())}`);
   }
   const elapsedMs = end.at - begin.at;
   const peerCpuMicros = end.cpuMicros - begin.cpuMicros;
