@@ -4,6 +4,9 @@ import { endChild, startChild } from '../child.js';
 import type { Launch } from '../contract.js';
 import { readCpuMicros, readTree } from '../process-tree.js';
 
+/** A generator that is not gone so long after its window will never be. */
+const AFTER_END_LIMIT_MS = 5_000;
+
 export interface GeneratorPlan extends Launch {
   readonly peerPid: number;
   /** Text in the line at which the window begins. */
@@ -54,16 +57,21 @@ export async function runGenerator(plan: GeneratorPlan): Promise<Window> {
   });
   const timer = setTimeout(() => void endChild(child), plan.limitMs);
   const lines: string[] = [];
+  let hang: NodeJS.Timeout | undefined;
   let begin: Look | null = null;
   let end: Look | null = null;
   if (generator.stdout === null) throw new Error('the generator has no output');
   for await (const line of createInterface({ input: generator.stdout })) {
     if (begin === null && line.includes(plan.beginMark)) begin = look(plan.peerPid, child.pid);
-    else if (end === null && line.includes(plan.endMark)) end = look(plan.peerPid, child.pid);
+    else if (end === null && line.includes(plan.endMark)) {
+      end = look(plan.peerPid, child.pid);
+      hang = setTimeout(() => void endChild(child), AFTER_END_LIMIT_MS);
+    }
     lines.push(line);
   }
   const code = await ended;
   clearTimeout(timer);
+  clearTimeout(hang);
   if (code !== 0 || begin === null || end === null) {
     const fate = code === null ? 'was ended at its time limit' : `failed with exit code ${code}`;
     throw new Error(`the load generator ${fate}: ${lastWords(child.tail())}`);
