@@ -2,7 +2,13 @@
 import type { Server } from 'node:net';
 import { FrontError } from '../src/contract/errors.js';
 import { dropPrivileges } from '../src/contract/identity.js';
-import type { BoundListener, MasterToRouter, RouterStart, RouterToMaster } from '../src/contract/messages.js';
+import type {
+  BoundListener,
+  MasterToRouter,
+  RouterStart,
+  RouterToMaster,
+  UpstreamState,
+} from '../src/contract/messages.js';
 import { bindListeners } from './bind.js';
 import type { Engine, EngineServices } from './engine.js';
 import { createCounters } from './exchange/counters.js';
@@ -113,11 +119,20 @@ function isAddress(value: unknown): value is { host: string; port: number } {
 }
 
 let router: Router | null = null;
+/** What the master said while the router was starting. */
+let newestUpstreams: readonly UpstreamState[] | null = null;
+
+function begin(started: Router): void {
+  router = started;
+  if (newestUpstreams !== null) started.services.upstreams.update(newestUpstreams);
+}
 
 process.on('message', (message: MasterToRouter) => {
-  if (message.type === 'start') start(message).then((started) => (router = started), fail);
-  else if (message.type === 'upstreams') router?.services.upstreams.update(message.upstreams);
-  else if (router !== null) drain(router, message.endTunnels);
+  if (message.type === 'start') void start(message).then(begin, fail);
+  else if (message.type === 'upstreams') {
+    newestUpstreams = message.upstreams;
+    router?.services.upstreams.update(message.upstreams);
+  } else if (router !== null) drain(router, message.endTunnels);
   else process.exit(0);
 });
 // A terminal sends these to the whole group; the master decides what they mean.
@@ -125,3 +140,4 @@ process.on('SIGINT', () => {});
 process.on('SIGHUP', () => {});
 process.on('SIGTERM', () => (router === null ? process.exit(0) : drain(router, true)));
 process.on('disconnect', () => process.exit(0));
+report({ type: 'loaded' });

@@ -60,6 +60,8 @@ export interface BoundListener extends ListenAddress {
 }
 
 export type RouterToMaster =
+  /** Ready to take its start message; anything sent before is lost in the loading of modules. */
+  | { readonly type: 'loaded' }
   | { readonly type: 'ready'; readonly bound: readonly (BoundListener | null)[] }
   | {
       readonly type: 'failed';

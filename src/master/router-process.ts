@@ -22,7 +22,7 @@ export class RouterProcess {
 
   constructor(
     readonly index: number,
-    start: RouterStart,
+    buildStart: () => RouterStart,
     output: number | 'inherit',
     events: RouterEvents,
   ) {
@@ -33,7 +33,8 @@ export class RouterProcess {
     this.pid = this.process.process.pid ?? 0;
     this.started = new Promise((resolve, reject) => {
       this.process.on('message', (message: RouterToMaster) => {
-        if (message.type === 'ready') {
+        if (message.type === 'loaded') this.send(buildStart());
+        else if (message.type === 'ready') {
           this.ready = true;
           resolve(message.bound);
         } else reject(readFailure(message));
@@ -47,7 +48,6 @@ export class RouterProcess {
     });
     // The keeper may ask later or never; a rejection nobody asked for is not an error of its own.
     this.started.catch(() => {});
-    this.send(start);
   }
 
   send(message: MasterToRouter): void {

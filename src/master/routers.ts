@@ -77,8 +77,14 @@ export class Routers {
   }
 
   private spawn(index: number): RouterProcess {
-    const start: RouterStart = { ...this.start, index, ports: this.ports, upstreams: this.upstreams };
-    const router = new RouterProcess(index, start, this.log.childOutput, {
+    // Made when the router asks for it: the upstreams may have changed by then.
+    const buildStart = (): RouterStart => ({
+      ...this.start,
+      index,
+      ports: this.ports,
+      upstreams: this.upstreams,
+    });
+    const router = new RouterProcess(index, buildStart, this.log.childOutput, {
       onExit: (ended, reason) => this.onExit(ended, reason),
     });
     this.current.set(index, router);
