@@ -50,7 +50,12 @@ export class Edge {
     await client.finish(500);
     const [answer] = client.responses;
     if (!settled || answer === undefined) return 'the probe got no answer';
-    if (answer.status !== 200 || !answer.body.includes(token)) {
+    if (
+      answer.status !== 200 ||
+      !answer.complete ||
+      !/^#\d+ GET \/probe-tk\d+x \n$/.test(answer.body) ||
+      !answer.body.includes(token)
+    ) {
       return `the probe got ${answer.status} ${JSON.stringify(answer.body.slice(0, 120))}`;
     }
     return client.problem;

@@ -32,6 +32,7 @@ export class Oracle {
   readonly violations: OracleViolation[] = [];
   connections = 0;
   #issued = 0;
+  readonly #closed = new Set<number>();
   readonly #scripts = new Map<string, AnswerStep[][]>();
   readonly #sockets = new Set<Socket>();
   readonly #server: Server;
@@ -79,6 +80,11 @@ export class Oracle {
     return this.violations.filter((violation) => violation.token === token);
   }
 
+  /** True once the connection of that number is gone. */
+  isClosed(connection: number): boolean {
+    return this.#closed.has(connection);
+  }
+
   /** The n-th request whose head carries the token gets the n-th script; every other request the plain 200. */
   script(token: string, ...scripts: AnswerStep[][]): void {
     this.#scripts.set(token, [...scripts]);
@@ -95,7 +101,11 @@ export class Oracle {
     this.connections += 1;
     new OracleConnection(this, socket, this.connections, (message) => this.#scriptFor(message));
     this.#sockets.add(socket);
-    socket.on('close', () => this.#sockets.delete(socket));
+    const number = this.connections;
+    socket.on('close', () => {
+      this.#sockets.delete(socket);
+      this.#closed.add(number);
+    });
   }
 }
 
