@@ -83,7 +83,7 @@ function caddy({ folder, port, upstreamPort, files }: PeerScene): readonly strin
   admin off
   auto_https off
 }
-https://localhost:${port}, https://127.0.0.1:${port} {
+https://:${port} {
   bind 127.0.0.1
   tls ${files.chainFile} ${files.keyFile}
   reverse_proxy 127.0.0.1:${upstreamPort}
