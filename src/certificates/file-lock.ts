@@ -5,7 +5,7 @@ import { open, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { FrontError } from '../contract/errors.js';
-import { systemCode } from './file-failure.js';
+import { fileFailure, systemCode } from './file-failure.js';
 
 const POLL_MS = 25;
 const HEARTBEAT_MS = 3_000;
@@ -23,6 +23,7 @@ const heldTokens = new Set<string>();
 
 /**
  * Runs the work while this process alone holds the lock file.
+ * @throws FrontError config_invalid when the lock file cannot be made
  * @throws FrontError internal when another living process keeps the lock for a minute.
  */
 export async function withFileLock<T>(path: string, work: () => Promise<T>): Promise<T> {
@@ -71,7 +72,10 @@ async function createExclusively(path: string, content: string): Promise<boolean
     if (systemCode(cause) === 'EEXIST' || (process.platform === 'win32' && systemCode(cause) === 'EPERM')) {
       return false;
     }
-    throw cause;
+    throw new FrontError('config_invalid', `the lock file ${path} cannot be made: ${fileFailure(cause)}`, {
+      hint: 'make its folder writable for this user',
+      cause,
+    });
   }
 }
 

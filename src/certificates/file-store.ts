@@ -1,10 +1,10 @@
 /** The store as files in a private folder: whole-file replacement by rename, files 0600, folders 0700. */
-import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { chmod, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { FrontError } from '../contract/errors.js';
 import { fileFailure, systemCode } from './file-failure.js';
 import { withFileLock } from './file-lock.js';
+import { replaceFile } from './replace-file.js';
 import type { LocalStore } from './store.js';
 
 const FILE_MODE = 0o600;
@@ -17,7 +17,7 @@ export function openFileStore(folder: string): LocalStore {
   return {
     pathOf,
     get: (key) => guarded(folder, () => readPrivately(pathOf(key))),
-    put: (key, value) => guarded(folder, () => replaceFile(folder, pathOf(key), value)),
+    put: (key, value) => guarded(folder, () => putFile(folder, pathOf(key), value)),
     list: (prefix) => guarded(folder, () => listKeys(folder, prefix)),
     delete: (key) => guarded(folder, () => removeFile(pathOf(key))),
     withLock: async (name, work) => {
@@ -73,23 +73,9 @@ async function readPrivately(path: string): Promise<Buffer | undefined> {
   }
 }
 
-async function replaceFile(folder: string, path: string, value: string | Uint8Array): Promise<void> {
+async function putFile(folder: string, path: string, value: string | Uint8Array): Promise<void> {
   await makeFolders(folder, path);
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
-  try {
-    const file = await open(temporary, 'wx', FILE_MODE);
-    try {
-      await file.writeFile(value);
-      // Without this a power cut after the rename can leave an empty file under the final name.
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-  } catch (cause) {
-    await rm(temporary, { force: true });
-    throw cause;
-  }
+  await replaceFile(path, value, FILE_MODE);
 }
 
 async function makeFolders(folder: string, path: string): Promise<void> {

@@ -1,10 +1,13 @@
 /** The development authority: made once, kept, renewed, and explained when it was lost. */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import {
   AUTHORITY_CERT_KEY,
   AUTHORITY_KEY_KEY,
@@ -13,7 +16,7 @@ import {
 import { openFileStore } from '../../../src/certificates/file-store.js';
 import { DAY_MS } from '../../../src/certificates/issue.js';
 import { daysFromNow } from '../../support/certificates.js';
-import { makeWorkspace } from '../../support/workspace.js';
+import { makeWorkspace, PACKAGE_ROOT } from '../../support/workspace.js';
 
 const NOW = new Date();
 
@@ -168,6 +171,29 @@ test('two fronts that start at once make one authority', async (t) => {
     assert.equal(new X509Certificate(one.chainPem).verify(root.publicKey), true);
   }
   assert.equal(made[0]?.chainPem, made[3]?.chainPem);
+});
+
+test('two processes that start at once make one authority', async (t) => {
+  const folder = makeWorkspace(t).at('data');
+  const module = (name: string): string =>
+    JSON.stringify(pathToFileURL(`${PACKAGE_ROOT}dist/src/certificates/${name}.js`).href);
+  const program = `
+    import { ensureDevelopmentLeaf } from ${module('development-authority')};
+    import { openFileStore } from ${module('file-store')};
+    const made = await ensureDevelopmentLeaf(openFileStore(process.argv[1]), [process.argv[2]], new Date());
+    process.stdout.write(JSON.stringify(made));`;
+  const run = promisify(execFile);
+  const made = await Promise.all(
+    ['a.test', 'b.test'].map(async (name) => {
+      const { stdout } = await run(process.execPath, ['--input-type=module', '-e', program, folder, name]);
+      return JSON.parse(stdout);
+    }),
+  );
+  assert.equal(made.filter((one) => one.authorityCreated).length, 1);
+  const root = new X509Certificate(readFileSync(join(folder, AUTHORITY_CERT_KEY)));
+  for (const one of made) {
+    assert.equal(new X509Certificate(one.chainPem).verify(root.publicKey), true);
+  }
 });
 
 test('a name that is no host name is refused with what to write instead', async (t) => {

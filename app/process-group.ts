@@ -1,0 +1,50 @@
+/** Signals an app as a whole: npm, its shell and the program below belong to one group and one session. */
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** Sends the signal to every member of the group; false when none is left. */
+export function signalGroup(leader: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    process.kill(-leader, signal);
+    return true;
+  } catch (error) {
+    // EPERM: a member runs as another user, so the group is there.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+/** SIGKILL to the group, and to those of its session that a job-control shell put into groups of their own. */
+export function killAll(leader: number): void {
+  signalGroup(leader, 'SIGKILL');
+  for (const pid of listSession(leader)) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It ended on its own meanwhile.
+    }
+  }
+}
+
+/** Whether anything of the group still runs. Zombies that a container without init never reaps do not count. */
+export function isGroupAlive(leader: number): boolean {
+  if (!signalGroup(leader, 0)) return false;
+  return process.platform !== 'linux' || listSession(leader).length > 0;
+}
+
+/** Living processes whose session the app began, from /proc (proc_pid_stat(5)); empty where there is none. */
+function listSession(leader: number): number[] {
+  if (process.platform !== 'linux') return [];
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && belongs(name, leader))
+    .map(Number);
+}
+
+function belongs(pid: string, leader: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    // The program's name stands in parentheses and may hold any byte; the fields after it are plain.
+    const [state, , , session] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return Number(session) === leader && state !== 'Z' && state !== 'X';
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,63 @@
+/** Chooses the app's port and finds out when the app accepts connections on it. */
+import { connect, createServer } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+
+/** Development servers that ask the resolver for localhost may listen on ::1 only. */
+const LOOPBACK_HOSTS = ['127.0.0.1', '::1'] as const;
+const FIRST_PAUSE_MS = 5;
+const LONGEST_PAUSE_MS = 100;
+/** Loopback answers at once; only a full accept queue takes longer. */
+const CONNECT_TIMEOUT_MS = 1000;
+
+/** A port nobody listens on at this moment. Another program may take it before the app does: the master then starts again. */
+export function findFreePort(host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, host, () => {
+      const address = probe.address();
+      probe.close(() => {
+        if (address !== null && typeof address === 'object') resolve(address.port);
+        else reject(new Error(`${host}, no free port`));
+      });
+    });
+  });
+}
+
+/**
+ * Tries the port in growing intervals on 127.0.0.1 and ::1, from the moment `isLoaded` says yes.
+ * @returns the host that accepted, or undefined when the time is over or `signal` aborted
+ */
+export async function waitUntilAccepting(
+  port: number,
+  timeoutMs: number,
+  signal: AbortSignal,
+  isLoaded: () => boolean,
+): Promise<string | undefined> {
+  const endsAt = performance.now() + timeoutMs;
+  let pauseMs = FIRST_PAUSE_MS;
+  while (!signal.aborted) {
+    if (isLoaded()) {
+      for (const host of LOOPBACK_HOSTS) if (await accepts(host, port)) return host;
+    }
+    const leftMs = endsAt - performance.now();
+    if (leftMs <= 0) return undefined;
+    await pause(Math.min(pauseMs, leftMs), undefined, { signal }).catch(() => undefined);
+    pauseMs = Math.min(pauseMs * 1.4, LONGEST_PAUSE_MS);
+  }
+  return undefined;
+}
+
+function accepts(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port });
+    const settle = (accepted: boolean): void => {
+      socket.destroy();
+      resolve(accepted);
+    };
+    socket.setTimeout(CONNECT_TIMEOUT_MS, () => settle(false));
+    socket.once('error', () => settle(false));
+    // A connection to a free port of the ephemeral range can meet itself (RFC 9293 §3.5, simultaneous open).
+    socket.once('connect', () => settle(socket.localPort !== port));
+  });
+}

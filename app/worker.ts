@@ -1,0 +1,105 @@
+/** The life of one worker: identity, port, app, readiness, end; every step is reported to the master. */
+import { FrontError } from '../src/contract/errors.js';
+import type { WorkerPlan, WorkerReport } from '../src/contract/worker.js';
+import { type AppProcess, spawnApp } from './app-process.js';
+import { chooseLaunch, type Launch } from './launch.js';
+import { takeIdentity } from './privileges.js';
+import { findFreePort, waitUntilAccepting } from './readiness.js';
+
+/** How long an app may take to end by itself once nobody needs it: its master is gone, or it was never ready. */
+const UNWANTED_MERCY_MS = 2000;
+
+export class Worker {
+  #app: AppProcess | undefined;
+  #ready = false;
+  #started = false;
+  /** Set by the first stop; the mercy then also counts for an app that is only being spawned. */
+  #mercyMs: number | undefined;
+  readonly #polling = new AbortController();
+
+  /** Starts the app and reports until it ends; then ends this process. Never rejects. */
+  async start(plan: WorkerPlan): Promise<void> {
+    if (this.#started) return;
+    this.#started = true;
+    try {
+      await this.#leave(await this.#run(plan));
+    } catch (error) {
+      await this.#leave(describeFailure(error));
+    }
+  }
+
+  /** Ends the app: SIGTERM now, SIGKILL after `mercyMs`. A later, shorter mercy replaces the earlier one. */
+  stop(mercyMs: number): void {
+    this.#mercyMs = mercyMs;
+    this.#polling.abort();
+    this.#app?.end(mercyMs);
+    if (!this.#started) process.exit(0);
+  }
+
+  /** The master is gone: end the app and this process, whatever state they are in. */
+  abandon(): void {
+    this.stop(UNWANTED_MERCY_MS);
+  }
+
+  async #run(plan: WorkerPlan): Promise<WorkerReport> {
+    process.title = `tlsfront worker ${plan.index}`;
+    takeIdentity(plan);
+    const port = await findFreePort(plan.host);
+    const launch = await chooseLaunch(plan, port);
+    if (this.#mercyMs !== undefined) return this.#exited({ code: 0, signal: null });
+    const spawnedAt = performance.now();
+    const app = await spawnApp(launch, plan.prefix);
+    this.#app = app;
+    const address = { host: plan.host, port };
+    await send({ type: 'spawned', pid: app.pid, port, kind: launch.kind, address });
+    if (this.#mercyMs !== undefined) app.end(this.#mercyMs);
+    void app.exited.then(() => this.#polling.abort());
+    const host = await waitUntilAccepting(port, plan.readyTimeoutMs, this.#polling.signal, () => app.loaded);
+    if (host !== undefined) {
+      this.#ready = true;
+      const tookMs = Math.round(performance.now() - spawnedAt);
+      await send({ type: 'ready', tookMs, address: { host, port } });
+    } else if (!this.#polling.signal.aborted) {
+      return this.#endUnready(app, launch, plan, port);
+    }
+    return this.#exited(await app.exited);
+  }
+
+  async #endUnready(app: AppProcess, launch: Launch, plan: WorkerPlan, port: number): Promise<WorkerReport> {
+    app.end(UNWANTED_MERCY_MS);
+    await app.exited;
+    return {
+      type: 'failed',
+      message: `${launch.name}, not listening on port ${port} after ${plan.readyTimeoutMs / 1000} s`,
+      hint:
+        launch.kind === 'command'
+          ? 'the app must listen on the PORT of its environment; write {port} among its arguments if it takes the port there, or raise --ready-timeout'
+          : 'look for what the file waits for when it is loaded, or raise --ready-timeout',
+    };
+  }
+
+  #exited(end: { code: number | null; signal: string | null }): WorkerReport {
+    return { type: 'exited', ...end, ready: this.#ready, lastLines: this.#app?.lastLines() ?? [] };
+  }
+
+  async #leave(report: WorkerReport): Promise<void> {
+    await send(report);
+    // A reader of our output that has stopped reading blocks exit() in libuv's pool; SIGKILL does not wait.
+    if (this.#app?.outputWaits() === true) process.kill(process.pid, 'SIGKILL');
+    process.exit(0);
+  }
+}
+
+function describeFailure(error: unknown): WorkerReport {
+  const message = error instanceof Error ? error.message : String(error);
+  const hint = error instanceof FrontError ? error.hint : undefined;
+  return { type: 'failed', message, hint: hint ?? 'run the command by itself to see what it needs' };
+}
+
+/** Resolves when the report is on its way, or at once when nobody is left to read it. */
+function send(report: WorkerReport): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.send === undefined || !process.connected) resolve();
+    else process.send(report, undefined, undefined, () => resolve());
+  });
+}

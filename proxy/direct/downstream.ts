@@ -1,0 +1,45 @@
+/** What a flow asks of the client's side, whichever protocol it speaks. */
+import type { AcceptedConnection } from '../engine.js';
+import type { OwnResponse } from '../exchange/error-response.js';
+import type { Flow } from './flow.js';
+
+/** One request's place on a downstream connection. */
+export interface DownstreamStream {
+  readonly connection: AcceptedConnection;
+  sendInformational(status: number, headers: readonly string[]): void;
+  /**
+   * The final response head. `headers` is flat, without framing fields.
+   * @param contentLength value of Content-Length; -1 when unknown
+   * @param hasBody body bytes follow until `sendEnd`
+   */
+  sendHead(status: number, headers: string[], contentLength: number, hasBody: boolean): void;
+  /** Takes a view that is only valid during the call. False: hold more until the flow's `onDownstreamWritable`. */
+  sendBody(view: Buffer): boolean;
+  sendEnd(trailers: readonly string[]): void;
+  /** One of our own responses, whole. */
+  sendOwn(own: OwnResponse): void;
+  /** Answers an upgrade and hands the bytes that follow to the flow as body. */
+  sendTunnel(headers: string[], protocol: string): void;
+  /** Ends a response that has begun so that the client sees that it is not whole. */
+  cut(): void;
+  /** The upstream took so many body bytes: the client may send more. */
+  bodyTaken(bytes: number): void;
+  /** Writes what was held back. */
+  flush(): void;
+}
+
+/** A request as a downstream connection hands it to the engine. */
+export interface DownstreamRequest {
+  /** True when body bytes (or an unknown number of them) follow. */
+  readonly hasBody: boolean;
+  /** -1 when unknown. */
+  readonly contentLength: number;
+  /** Protocol of an upgrade (HTTP/1.1) or an extended CONNECT (RFC 8441); empty otherwise. */
+  readonly upgrade: string;
+  readonly expectContinue: boolean;
+}
+
+/** Where flows are made. */
+export interface FlowHost {
+  start(flow: Flow): void;
+}

@@ -1,0 +1,90 @@
+/** The default engine: own wire codecs bound to sockets, downstream and upstream. */
+import type { AcceptedConnection, Engine, EngineServices } from '../engine.js';
+import { Pool } from '../upstream/pool.js';
+import { DEFAULT_HTTP1_LIMITS, type Http1Limits } from '../wire/http1/events.js';
+import {
+  DEFAULT_HTTP2_LIMITS,
+  DEFAULT_HTTP2_SETTINGS,
+  type Http2Limits,
+  type Http2LocalSettings,
+} from '../wire/http2/limits.js';
+import type { ConnectionHost, DownstreamConnection } from './connection-host.js';
+import type { FlowServices } from './flow.js';
+import { Http1DownstreamConnection } from './http1-connection.js';
+import { Http2DownstreamConnection } from './http2-connection.js';
+
+/** How often deadlines are looked at: one timer a router instead of several a connection. */
+const SWEEP_MS = 250;
+
+export class DirectEngine implements Engine, ConnectionHost {
+  readonly services: FlowServices;
+  nowMs = performance.now();
+  private readonly connections = new Set<DownstreamConnection>();
+  private readonly http1Limits: Http1Limits;
+  private readonly http2Limits: Http2Limits;
+  private readonly http2Settings: Http2LocalSettings;
+  private turn: DownstreamConnection[] = [];
+  private readonly timer: NodeJS.Timeout;
+  private readonly endTurn = (): void => this.runTurn();
+
+  constructor(services: EngineServices) {
+    const { limits } = services.policy.config;
+    this.services = { ...services, pool: new Pool(limits) };
+    this.http1Limits = {
+      ...DEFAULT_HTTP1_LIMITS,
+      headBytes: limits.maxHeaderBytes,
+      headerCount: limits.maxHeaderCount,
+    };
+    this.http2Limits = {
+      ...DEFAULT_HTTP2_LIMITS,
+      maxFields: limits.maxHeaderCount,
+      maxResetsPerPeriod: limits.maxStreamResets,
+      maxOverheadFramesPerPeriod: limits.maxControlFrames,
+    };
+    this.http2Settings = {
+      ...DEFAULT_HTTP2_SETTINGS,
+      maxConcurrentStreams: limits.maxConcurrentStreams,
+      maxHeaderListBytes: limits.maxHeaderBytes,
+    };
+    this.timer = setInterval(() => this.sweep(), SWEEP_MS);
+    this.timer.unref();
+  }
+
+  accept(connection: AcceptedConnection): void {
+    const downstream =
+      connection.protocol === 'h2'
+        ? new Http2DownstreamConnection(connection, this, this.http2Settings, this.http2Limits)
+        : new Http1DownstreamConnection(connection, this, this.http1Limits);
+    this.connections.add(downstream);
+  }
+
+  drain(): void {
+    for (const connection of this.connections) connection.drain();
+    this.services.pool.closeIdle();
+  }
+
+  close(): void {
+    for (const connection of this.connections) connection.destroy();
+  }
+
+  soon(connection: DownstreamConnection): void {
+    if (this.turn.length === 0) setImmediate(this.endTurn);
+    this.turn.push(connection);
+  }
+
+  closed(connection: DownstreamConnection): void {
+    this.connections.delete(connection);
+  }
+
+  private runTurn(): void {
+    const { turn } = this;
+    this.turn = [];
+    for (const connection of turn) connection.resume();
+  }
+
+  private sweep(): void {
+    this.nowMs = performance.now();
+    this.services.pool.sweep(this.nowMs);
+    for (const connection of this.connections) connection.checkTime(this.nowMs);
+  }
+}

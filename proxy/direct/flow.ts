@@ -1,0 +1,343 @@
+/** The life of one request in the direct engine: admit, lease, forward, respond; every way out ends in `finish`. */
+import type { ErrorCode } from '../../src/contract/errors.js';
+import type { EngineServices } from '../engine.js';
+import { answerItself, isSafeMethod } from '../exchange/answer-itself.js';
+import { buildErrorResponse, type OwnResponse } from '../exchange/error-response.js';
+import type { Exchange } from '../exchange/exchange.js';
+import { connectionNames } from '../exchange/field-kinds.js';
+import { buildUpstreamHeaders } from '../exchange/request-headers.js';
+import { buildDownstreamHeaders, buildInformationalHeaders } from '../exchange/response-headers.js';
+import type { Pool } from '../upstream/pool.js';
+import type { Lease, LeaseHolder, UpstreamResponse } from '../upstream/transport.js';
+import type { Upstream } from '../upstream/upstreams.js';
+import type { DownstreamRequest, DownstreamStream } from './downstream.js';
+
+/** Body bytes kept so that an idempotent request can be sent once more. */
+const MAX_REPLAY_BYTES = 64 * 1024;
+
+/** What flows of a router share. */
+export interface FlowServices extends EngineServices {
+  readonly pool: Pool;
+}
+
+/** One exchange between a downstream stream and a leased upstream connection. */
+export class Flow implements LeaseHolder {
+  private upstream: Upstream | null = null;
+  private lease: Lease | null = null;
+  private leaveHold: (() => void) | null = null;
+  private attempts = 0;
+  /** A response head, ours or the upstream's, went out. */
+  private answered = false;
+  private over = false;
+  private tunnel = false;
+  /** The upstream's half of the tunnel has ended. */
+  private tunnelEnded = false;
+  private requestEnded = false;
+  private trailers: readonly string[] = [];
+  /** Body bytes not yet written upstream, or written and kept for a second try. */
+  private body: Buffer[] = [];
+  private bodyBytes = 0;
+  private replayable = true;
+  /** Body bytes that the upstream has not taken. */
+  private untakenBytes = 0;
+
+  constructor(
+    private readonly exchange: Exchange,
+    private readonly request: DownstreamRequest,
+    private readonly stream: DownstreamStream,
+    private readonly services: FlowServices,
+  ) {
+    this.requestEnded = !request.hasBody && request.upgrade === '';
+  }
+
+  /** Serves the request. */
+  start(): void {
+    const own = answerItself(this.exchange, this.stream.connection.role);
+    if (own !== null) {
+      this.respondItself(own);
+      return;
+    }
+    const { maxBodyBytes } = this.services.policy.config.limits;
+    if (maxBodyBytes > 0 && this.request.contentLength > maxBodyBytes) {
+      this.fail('request_too_large');
+      return;
+    }
+    const upstream = this.services.upstreams.pick();
+    if (upstream === null) this.hold();
+    else this.dispatch(upstream);
+  }
+
+  // From the downstream side.
+
+  /** Body bytes of the request; with a tunnel, its bytes. The chunk's memory must stay as it is. */
+  onRequestBody(chunk: Buffer): void {
+    if (this.over || chunk.length === 0) return;
+    this.exchange.received(chunk.length);
+    if (this.isOverBody(chunk.length)) return;
+    this.untakenBytes += chunk.length;
+    if (this.lease === null) {
+      this.keep(chunk);
+      return;
+    }
+    if (this.replayable) this.keep(chunk);
+    if (this.lease.sendBody(chunk)) this.tellTaken();
+  }
+
+  /** The request is complete; in a tunnel, the client's half is. */
+  onRequestEnd(trailers: readonly string[]): void {
+    if (this.over || this.requestEnded) return;
+    this.requestEnded = true;
+    this.trailers = trailers;
+    if (this.tunnel) {
+      this.lease?.endTunnel();
+      if (this.tunnelEnded) this.endTunnel();
+    } else this.lease?.endBody(trailers);
+  }
+
+  /** Everything that came in one read has been told. */
+  onRequestFlush(): void {
+    this.lease?.flush();
+  }
+
+  /** The client takes more of the response. */
+  onDownstreamWritable(): void {
+    this.lease?.resume();
+  }
+
+  /** The client has gone or has cut the request: the upstream is let go at once. */
+  onDownstreamGone(code: ErrorCode): void {
+    if (this.over) return;
+    this.exchange.failed(code);
+    this.finish();
+  }
+
+  /** The request broke a rule of its protocol while its body came. */
+  refuse(code: ErrorCode): void {
+    this.fail(code);
+  }
+
+  // From the upstream side.
+
+  onLease(lease: Lease): void {
+    this.lease = lease;
+    const { exchange, request } = this;
+    exchange.dispatched(lease.upstream.authority);
+    const hasBody = request.hasBody;
+    const headers = buildUpstreamHeaders(exchange.head, exchange.facts, {
+      requestId: exchange.requestId,
+      authority: this.services.policy.config.changeHost ? lease.upstream.authority : exchange.head.authority,
+      framing: !hasBody ? 'none' : request.contentLength === -1 ? 'unknown' : 'length',
+      contentLength: request.contentLength,
+      upgrade: request.upgrade,
+      expectContinue: request.expectContinue,
+    });
+    lease.sendHead(exchange.head.method, exchange.head.path, headers, hasBody);
+    this.sendKept(lease);
+    lease.flush();
+  }
+
+  onNoLease(code: ErrorCode, _cause: unknown): void {
+    const upstream = this.release();
+    if (this.over) return;
+    if (upstream !== null && code === 'upstream_refused') {
+      this.services.upstreams.markDown(upstream);
+      this.hold();
+    } else this.fail(code);
+  }
+
+  onInformational(status: number, headers: string[]): void {
+    if (this.over || this.answered || status === 101) return;
+    // HTTP/1.0 knows no interim responses (RFC 9110 §15.2).
+    if (this.exchange.head.httpVersion === '1.0') return;
+    this.stream.sendInformational(status, buildInformationalHeaders(headers, connectionNames(headers)));
+  }
+
+  onResponse(response: UpstreamResponse): void {
+    if (this.over) return;
+    const { exchange, services } = this;
+    const headers = buildDownstreamHeaders(
+      response.headers,
+      exchange.head,
+      exchange.facts,
+      services.policy,
+      this.upstream?.authority ?? '',
+    );
+    this.dropKept();
+    this.answered = true;
+    exchange.answered(response.status, response.headers);
+    this.stream.sendHead(response.status, headers, response.contentLength, response.hasBody);
+  }
+
+  onBody(view: Buffer): void {
+    if (this.over) return;
+    this.exchange.sent(view.length);
+    if (!this.stream.sendBody(view)) this.lease?.pause();
+  }
+
+  onEnd(trailers: string[]): void {
+    if (this.over) return;
+    this.stream.sendEnd(trailers);
+    if (this.tunnel) {
+      // The client's half may go on; a second end means that the connection is gone.
+      if (this.requestEnded || this.tunnelEnded) this.endTunnel();
+      this.tunnelEnded = true;
+      return;
+    }
+    // The connection takes itself back; only its place in flight is ours to return.
+    this.lease = null;
+    this.finish();
+  }
+
+  onTunnel(response: UpstreamResponse): void {
+    const { upgrade } = this.request;
+    if (this.over || upgrade === '') {
+      this.onFailure('upstream_malformed', false);
+      this.lease?.abort();
+      return;
+    }
+    this.dropKept();
+    this.answered = true;
+    this.tunnel = true;
+    const { exchange } = this;
+    exchange.answered(101, []);
+    const { policy } = this.services;
+    const authority = this.upstream?.authority ?? '';
+    const headers = buildDownstreamHeaders(
+      response.headers,
+      exchange.head,
+      exchange.facts,
+      policy,
+      authority,
+    );
+    this.stream.sendTunnel(headers, upgrade);
+  }
+
+  onFlush(): void {
+    this.stream.flush();
+  }
+
+  onWritable(): void {
+    this.tellTaken();
+  }
+
+  onFailure(code: ErrorCode, silent: boolean): void {
+    const upstream = this.release();
+    if (this.over) return;
+    const mayRepeat =
+      silent &&
+      !this.answered &&
+      this.attempts < 2 &&
+      this.replayable &&
+      isIdempotent(this.exchange.head.method);
+    if (mayRepeat && upstream !== null) {
+      this.untakenBytes = 0;
+      this.dispatch(upstream, true);
+    } else this.fail(code);
+    this.stream.flush();
+  }
+
+  // Own steps.
+
+  private dispatch(upstream: Upstream, fresh = false): void {
+    this.leaveHold = null;
+    this.attempts += 1;
+    this.upstream = upstream;
+    upstream.inFlight += 1;
+    this.services.pool.take(upstream, this, fresh);
+  }
+
+  private hold(): void {
+    if (!isSafeMethod(this.exchange.head.method) && this.request.upgrade === '') {
+      this.fail('upstream_refused');
+      return;
+    }
+    this.leaveHold = this.services.upstreams.hold({
+      resume: (upstream) => this.dispatch(upstream),
+      giveUp: () => this.fail('upstream_refused'),
+    });
+  }
+
+  /** Answers with an error of the table, or cuts a response that has begun. */
+  private fail(code: ErrorCode): void {
+    if (this.over) return;
+    this.exchange.failed(code);
+    if (!this.answered) {
+      this.respondItself(buildErrorResponse(code, this.exchange.head, this.exchange.requestId));
+      return;
+    }
+    this.stream.cut();
+    this.finish();
+  }
+
+  private respondItself(own: OwnResponse): void {
+    this.answered = true;
+    this.exchange.answeredItself(own.status);
+    if (this.exchange.head.method !== 'HEAD') this.exchange.sent(Buffer.byteLength(own.body));
+    this.stream.sendOwn(own);
+    this.finish();
+  }
+
+  private isOverBody(bytes: number): boolean {
+    this.bodyBytes += bytes;
+    const { maxBodyBytes } = this.services.policy.config.limits;
+    if (maxBodyBytes === 0 || this.tunnel || this.bodyBytes <= maxBodyBytes) return false;
+    this.fail('request_too_large');
+    return true;
+  }
+
+  private keep(chunk: Buffer): void {
+    if (this.bodyBytes > MAX_REPLAY_BYTES && this.lease !== null) this.dropKept();
+    else this.body.push(chunk);
+  }
+
+  private dropKept(): void {
+    this.replayable = false;
+    this.body = [];
+  }
+
+  private sendKept(lease: Lease): void {
+    let hasRoom = true;
+    for (const chunk of this.body) hasRoom = lease.sendBody(chunk);
+    if (this.bodyBytes > MAX_REPLAY_BYTES) this.dropKept();
+    if (hasRoom) this.tellTaken();
+    if (this.requestEnded) lease.endBody(this.trailers);
+  }
+
+  private tellTaken(): void {
+    const bytes = this.untakenBytes;
+    this.untakenBytes = 0;
+    if (bytes > 0) this.stream.bodyTaken(bytes);
+  }
+
+  /** Both halves have ended: what is still to be written goes out, then the sockets close by themselves. */
+  private endTunnel(): void {
+    this.lease = null;
+    this.finish();
+  }
+
+  private release(): Upstream | null {
+    const { upstream } = this;
+    if (upstream !== null) upstream.inFlight -= 1;
+    this.upstream = null;
+    this.lease = null;
+    return upstream;
+  }
+
+  /** The only exit. */
+  private finish(): void {
+    if (this.over) return;
+    this.over = true;
+    this.leaveHold?.();
+    const { lease, upstream } = this;
+    if (lease !== null) lease.abort();
+    else if (upstream !== null && !this.answered) this.services.pool.forget(upstream, this);
+    this.release();
+    this.dropKept();
+    this.exchange.end();
+  }
+}
+
+/** Methods that may be repeated without asking (RFC 9110 §9.2.2). */
+function isIdempotent(method: string): boolean {
+  return isSafeMethod(method) || method === 'PUT' || method === 'DELETE';
+}

@@ -1,0 +1,30 @@
+/** What the router asks of an engine: take connected sockets, drain, close. */
+import type { Socket } from 'node:net';
+import type { ExchangeServices } from './exchange/exchange.js';
+import type { ConnectionFacts } from './exchange/types.js';
+import type { Upstreams } from './upstream/upstreams.js';
+
+/** How a listener uses its connections: forward them, or redirect them to HTTPS. */
+export type ListenerRole = 'serve' | 'redirect';
+
+/** A downstream connection ready for HTTP: TLS is done, the protocol is known. */
+export interface AcceptedConnection {
+  readonly socket: Socket;
+  readonly facts: ConnectionFacts;
+  readonly protocol: 'h2' | 'http/1.1';
+  readonly role: ListenerRole;
+}
+
+/** What an engine works with. */
+export interface EngineServices extends ExchangeServices {
+  readonly upstreams: Upstreams;
+}
+
+/** Moves bytes between downstream and upstream; every decision is the exchange's. */
+export interface Engine {
+  accept(connection: AcceptedConnection): void;
+  /** No new requests on old connections: idle ones close now, busy ones after what they are doing. */
+  drain(): void;
+  /** Ends everything now. */
+  close(): void;
+}

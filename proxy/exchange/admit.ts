@@ -1,0 +1,57 @@
+/** Whether a request is served at all: target, host, method, expectation, certificate (RFC 9110 §7.4). */
+import type { ErrorCode } from '../../src/contract/errors.js';
+import { fieldValue, hostOf } from './fields.js';
+import type { CertificateNames, ConnectionFacts, Policy, RequestHead } from './types.js';
+
+/** The error a request is refused with, or null when it may go on. */
+export function admitRequest(head: RequestHead, facts: ConnectionFacts, policy: Policy): ErrorCode | null {
+  // CONNECT would turn the front into an open proxy; TRACE would echo credentials (RFC 9110 §9.3.8).
+  if (head.method === 'CONNECT' || head.method === 'TRACE') return 'method_refused';
+  if (!isTarget(head.path, head.method)) return 'request_target_invalid';
+  if (head.authority === '' ? head.httpVersion !== '1.0' : !isAuthority(head.authority))
+    return 'host_invalid';
+  const expectation = fieldValue(head.headers, 'expect');
+  if (expectation !== '' && expectation.toLowerCase() !== '100-continue') return 'expectation_failed';
+  if (facts.certificate !== null && isMisdirected(head, facts.certificate, policy)) return 'misdirected';
+  return null;
+}
+
+/** Origin-form, or `*` for OPTIONS; visible ASCII without a fragment (RFC 9112 §3.2). */
+function isTarget(path: string, method: string): boolean {
+  if (path === '*') return method === 'OPTIONS';
+  if (path.charCodeAt(0) !== 0x2f) return false;
+  for (let index = 1; index < path.length; index += 1) {
+    const code = path.charCodeAt(index);
+    if (code <= 0x20 || code >= 0x7f || code === 0x23) return false;
+  }
+  return true;
+}
+
+/** host[:port] without userinfo, blanks, lists or paths (RFC 9110 §7.2). */
+function isAuthority(authority: string): boolean {
+  for (let index = 0; index < authority.length; index += 1) {
+    const code = authority.charCodeAt(index);
+    if (code <= 0x20 || code >= 0x7f) return false;
+    // " # , / < > ? @ \ ^ ` { | }
+    if (code === 0x22 || code === 0x23 || code === 0x2c || code === 0x2f || code === 0x3c || code === 0x3e)
+      return false;
+    if (code === 0x3f || code === 0x40 || code === 0x5c || code === 0x5e || code === 0x60 || code >= 0x7b)
+      return false;
+  }
+  return true;
+}
+
+/** 421: this listener's certificate does not cover the host, but that of another listener does (RFC 9110 §15.5.20). */
+function isMisdirected(head: RequestHead, own: CertificateNames, policy: Policy): boolean {
+  if (policy.certificates.length < 2) return false;
+  const host = hostOf(head.authority);
+  if (coversName(own, host)) return false;
+  return policy.certificates.some((other) => other !== own && coversName(other, host));
+}
+
+/** Whether a certificate's names cover a host; a wildcard covers one label (RFC 6125 §6.4.3). */
+export function coversName(certificate: CertificateNames, host: string): boolean {
+  const dot = host.indexOf('.');
+  const wildcard = dot === -1 ? '' : `*${host.slice(dot)}`;
+  return certificate.names.some((name) => name === host || name === wildcard);
+}

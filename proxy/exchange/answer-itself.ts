@@ -1,0 +1,26 @@
+/** The requests that the front answers without asking an upstream. */
+import { admitRequest } from './admit.js';
+import { buildErrorResponse, type OwnResponse } from './error-response.js';
+import type { Exchange } from './exchange.js';
+import { buildRedirect } from './redirect.js';
+
+/** The front's own response to a request, or null when it goes upstream. */
+export function answerItself(exchange: Exchange, role: 'serve' | 'redirect'): OwnResponse | null {
+  const { head, facts, services, requestId } = exchange;
+  const refusal = admitRequest(head, facts, services.policy);
+  if (refusal !== null) {
+    exchange.failed(refusal);
+    return buildErrorResponse(refusal, head, requestId);
+  }
+  if (role === 'serve') return null;
+  if (head.authority === '') {
+    exchange.failed('host_invalid');
+    return buildErrorResponse('host_invalid', head, requestId);
+  }
+  return buildRedirect(head, services.policy.httpsPort);
+}
+
+/** Methods that change nothing at the app (RFC 9110 §9.2.1): these may wait for it and be sent again. */
+export function isSafeMethod(method: string): boolean {
+  return method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
+}

@@ -1,0 +1,116 @@
+/** One request and its response as everybody but the engine sees it: identity, times, counters, the record at the end. */
+import { ERRORS, type ErrorCode } from '../../src/contract/errors.js';
+import { formatAccessRecord } from './access-log.js';
+import type { Counters } from './counters.js';
+import { fieldValue } from './fields.js';
+import type { LineWriter } from './line-writer.js';
+import { requestIdOf } from './request-headers.js';
+import type { ConnectionFacts, Policy, RequestHead } from './types.js';
+
+/** What all exchanges of a router share. */
+export interface ExchangeServices {
+  readonly policy: Policy;
+  readonly counters: Counters;
+  readonly log: LineWriter;
+  /** Called once for each ended exchange when somebody watches; null costs nothing. */
+  readonly onRecord: ((exchange: Exchange) => void) | null;
+}
+
+/**
+ * The observation points of an exchange: made when the request head is in, `answered` when a response head goes out,
+ * `sent` for each body chunk, `end` exactly once.
+ */
+export class Exchange {
+  readonly requestId: string;
+  readonly startedAtMs = performance.now();
+  status = 0;
+  bodyBytes = 0;
+  /** host:port of the upstream asked last. */
+  upstream = '';
+  upstreamMs: number | null = null;
+  error: ErrorCode | null = null;
+  ended = false;
+  private dispatchedAtMs = 0;
+  private endless: 'tunnelsOpen' | 'eventStreamsOpen' | null = null;
+
+  constructor(
+    readonly head: RequestHead,
+    readonly facts: ConnectionFacts,
+    readonly services: ExchangeServices,
+  ) {
+    this.requestId = requestIdOf(head.headers);
+    services.counters.requests += 1;
+    services.counters.requestsOpen += 1;
+  }
+
+  /** The request goes to an upstream. */
+  dispatched(upstream: string): void {
+    this.upstream = upstream;
+    this.dispatchedAtMs = performance.now();
+  }
+
+  /** One of our own responses goes out. */
+  answeredItself(status: number): void {
+    this.status = status;
+  }
+
+  /** The upstream's final response head goes out; `headers` is its flat list. */
+  answered(status: number, headers: readonly string[]): void {
+    this.status = status;
+    this.upstreamMs = performance.now() - this.dispatchedAtMs;
+    if (status === 101) this.becomeEndless('tunnelsOpen');
+    else if (fieldValue(headers, 'content-type').startsWith('text/event-stream')) {
+      this.becomeEndless('eventStreamsOpen');
+    }
+  }
+
+  private becomeEndless(counter: 'tunnelsOpen' | 'eventStreamsOpen'): void {
+    this.endless = counter;
+    this.services.counters[counter] += 1;
+  }
+
+  /** Body bytes went downstream. */
+  sent(bytes: number): void {
+    this.bodyBytes += bytes;
+    this.services.counters.bytesOut += bytes;
+  }
+
+  /** Body bytes came from downstream. */
+  received(bytes: number): void {
+    this.services.counters.bytesIn += bytes;
+  }
+
+  /** Notes why the exchange fails; the first reason stays. */
+  failed(code: ErrorCode): void {
+    this.error ??= code;
+    if (ERRORS[code].source === 'upstream') this.services.counters.upstreamErrors += 1;
+  }
+
+  /** The exchange is over, well or not; writes the access record. Further calls do nothing. */
+  end(): void {
+    if (this.ended) return;
+    this.ended = true;
+    const { counters, onRecord, policy, log } = this.services;
+    counters.requestsOpen -= 1;
+    if (this.endless !== null) counters[this.endless] -= 1;
+    onRecord?.(this);
+    if (!policy.config.accessLog) return;
+    log.write(
+      formatAccessRecord(
+        {
+          time: new Date(),
+          head: this.head,
+          facts: this.facts,
+          requestId: this.requestId,
+          status: this.status,
+          bodyBytes: this.bodyBytes,
+          durationMs: performance.now() - this.startedAtMs,
+          upstreamMs: this.upstreamMs,
+          upstream: this.upstream,
+          error: this.error ?? '',
+        },
+        policy.config.logFormat,
+      ),
+    );
+  }
+}

@@ -1,0 +1,81 @@
+/** Which fields the exchange treats specially: one lookup a field decides, everything else is copied. */
+
+export const DROP = 1;
+export const CONNECTION = 2;
+export const TE = 3;
+export const FORWARDING = 4;
+export const REQUEST_ID = 5;
+export const EXPECT = 6;
+export const LOCATION = 7;
+export const DATE = 8;
+
+/** Hop-by-hop fields (RFC 9110 §7.6.1, RFC 9112) and those that the front itself frames the message with. */
+const HOP_BY_HOP = [
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'transfer-encoding',
+  'content-length',
+  'upgrade',
+  'http2-settings',
+];
+
+/** Fields of a request that are not simply copied. */
+export const REQUEST_FIELDS: ReadonlyMap<string, number> = new Map<string, number>([
+  ...HOP_BY_HOP.map((name): [string, number] => [name, DROP]),
+  ['host', DROP],
+  ['connection', CONNECTION],
+  ['te', TE],
+  ['expect', EXPECT],
+  ['x-request-id', REQUEST_ID],
+  ['forwarded', FORWARDING],
+  ['x-forwarded-for', FORWARDING],
+  ['x-forwarded-proto', FORWARDING],
+  ['x-forwarded-host', FORWARDING],
+  ['x-forwarded-port', FORWARDING],
+  // Written by other proxies; an app that believes ours may believe these too.
+  ['x-forwarded-prefix', FORWARDING],
+  ['x-forwarded-scheme', FORWARDING],
+  ['x-forwarded-server', FORWARDING],
+  ['x-forwarded-ssl', FORWARDING],
+  ['x-real-ip', FORWARDING],
+]);
+
+/** Fields of a response that are not simply copied. */
+export const RESPONSE_FIELDS: ReadonlyMap<string, number> = new Map<string, number>([
+  ...HOP_BY_HOP.filter((name) => name !== 'proxy-authenticate').map((name): [string, number] => [name, DROP]),
+  ['connection', CONNECTION],
+  ['location', LOCATION],
+  ['date', DATE],
+]);
+
+/**
+ * Kind of a request field, also for its spelling with underscores: CGI and WSGI map `X_Forwarded_For` and
+ * `X-Forwarded-For` to one variable, so both are treated alike. Undefined: copy.
+ */
+export function requestFieldKind(name: string): number | undefined {
+  const kind = REQUEST_FIELDS.get(name);
+  if (kind !== undefined || name.indexOf('_') === -1) return kind;
+  return REQUEST_FIELDS.get(name.replaceAll('_', '-')) === undefined ? undefined : DROP;
+}
+
+const NOT_NAMES = new Set(['close', 'keep-alive', 'upgrade', 'te', 'http2-settings', '']);
+
+/**
+ * Field names that the Connection fields of a flat list name (RFC 9110 §7.6.1), lower-case; null when they name none
+ * beyond the usual options.
+ */
+export function connectionNames(headers: readonly string[]): string[] | null {
+  let names: string[] | null = null;
+  for (let index = 0; index < headers.length; index += 2) {
+    if (headers[index] !== 'connection') continue;
+    for (const part of (headers[index + 1] ?? '').split(',')) {
+      const name = part.trim().toLowerCase();
+      if (NOT_NAMES.has(name)) continue;
+      names ??= [];
+      names.push(name);
+    }
+  }
+  return names;
+}

@@ -1,0 +1,33 @@
+/** Compiles the configuration into what the exchange asks at each request. */
+import { BlockList, isIPv6 } from 'node:net';
+import type { Config } from '../../src/contract/config.js';
+import type { CertificateNames, Policy } from './types.js';
+
+/**
+ * @param certificates names of the certificates of all TLS listeners
+ * @param httpsPort port of the first TLS listener, 443 when there is none
+ */
+export function compilePolicy(
+  config: Config,
+  certificates: readonly CertificateNames[],
+  httpsPort: number,
+): Policy {
+  const trusted = compileBlocks(config.trustedProxies);
+  return {
+    config,
+    certificates,
+    httpsPort,
+    isTrusted: (address) => trusted?.check(address, isIPv6(address) ? 'ipv6' : 'ipv4') ?? false,
+  };
+}
+
+function compileBlocks(blocks: readonly string[]): BlockList | null {
+  if (blocks.length === 0) return null;
+  const list = new BlockList();
+  for (const block of blocks) {
+    const [address = '', bits] = block.split('/');
+    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+    list.addSubnet(address, bits === undefined ? (family === 'ipv6' ? 128 : 32) : Number(bits), family);
+  }
+  return list;
+}

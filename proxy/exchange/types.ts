@@ -1,0 +1,47 @@
+/** The exchange contract: what both engines hand to the shared exchange code and get back from it. */
+import type { Config } from '../../src/contract/config.js';
+
+/** What is known of a downstream connection for its whole life. */
+export interface ConnectionFacts {
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localPort: number;
+  /** TLS version such as `TLSv1.3`; empty on a plain connection. */
+  readonly tlsVersion: string;
+  readonly cipher: string;
+  /** Server name the client sent (SNI), lower-case; empty when none. */
+  readonly serverName: string;
+  /** The peer is in `--trusted-proxies`: its forwarding fields are believed. */
+  readonly trusted: boolean;
+  /** The listener's certificate, for 421; null on a plain connection. */
+  readonly certificate: CertificateNames | null;
+}
+
+/** The names one listener's certificate covers. */
+export interface CertificateNames {
+  readonly names: readonly string[];
+}
+
+/** One request as any engine reads it. Field names are lower-case; `headers` is flat: name, value, name, value. */
+export interface RequestHead {
+  readonly method: string;
+  /** Origin-form path with query, as sent; or `*`. */
+  readonly path: string;
+  /** Host of the request, from `:authority`, an absolute target or the Host field. */
+  readonly authority: string;
+  readonly headers: string[];
+  readonly httpVersion: '1.0' | '1.1' | '2.0';
+}
+
+/** How the body of a message is framed: none, a Content-Length, or of unknown length. */
+export type Framing = 'none' | 'length' | 'unknown';
+
+/** Policy compiled once a router from the configuration. */
+export interface Policy {
+  readonly config: Config;
+  /** Certificates of all listeners, for 421. */
+  readonly certificates: readonly CertificateNames[];
+  /** Port that redirects name; 443 is left out. */
+  readonly httpsPort: number;
+  isTrusted(address: string): boolean;
+}

@@ -1,0 +1,98 @@
+/** The only door to http-proxy-3: sends requests whose head the exchange has written, byte for byte. */
+import { Agent, type IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { createProxyServer } from 'http-proxy-3';
+import type { Limits } from '../../src/contract/config.js';
+import type { Upstream } from '../upstream/upstreams.js';
+import type { ExchangeRun, LibraryResponse } from './exchange-run.js';
+import type { LibraryRequest } from './read-head.js';
+
+/** One request to send; `headers` is the complete flat list for the upstream. */
+export interface ForwardRequest {
+  readonly request: LibraryRequest;
+  readonly response: LibraryResponse;
+  readonly upstream: Upstream;
+  readonly method: string;
+  readonly path: string;
+  readonly headers: string[];
+  readonly run: ExchangeRun;
+}
+
+/** A WebSocket upgrade to pass on. */
+export interface ForwardUpgrade {
+  readonly request: IncomingMessage;
+  readonly socket: Socket;
+  readonly firstBytes: Buffer;
+  readonly upstream: Upstream;
+  readonly path: string;
+  readonly headers: string[];
+  onFailure(error: unknown): void;
+}
+
+/**
+ * Request options on which path and headers cannot be changed. http-proxy-3 fills the object given as `ssl` with the
+ * options of http.request, rewriting the path through the URL parser and the framing of DELETE; it must do neither.
+ */
+function verbatimOptions(path: string, headers: string[]): Record<string, unknown> {
+  const fixed = (value: unknown) => ({ enumerable: true, get: () => value, set: () => {} });
+  return Object.defineProperties({}, { path: fixed(path), headers: fixed(headers) });
+}
+
+/** Sends through one proxy object and one keep-alive agent a router. */
+export class Forwarder {
+  private readonly agent: Agent;
+  private readonly proxy = createProxyServer({ xfwd: false });
+  private readonly runs = new WeakMap<object, ExchangeRun>();
+  private readonly reused = new WeakSet<object>();
+
+  constructor(limits: Limits) {
+    this.agent = new Agent({
+      keepAlive: true,
+      maxSockets: limits.maxUpstreamConnections,
+      maxFreeSockets: limits.upstreamKeepAlive,
+      timeout: limits.upstreamKeepAliveTimeoutMs,
+      scheduling: 'lifo',
+    });
+    this.proxy.on('proxyRes', (upstreamResponse, request) => {
+      this.runs.get(request)?.relay(upstreamResponse);
+    });
+    this.proxy.on('proxyReq', (upstreamRequest, request, _response, _options, socket) => {
+      if (upstreamRequest.reusedSocket) this.reused.add(request);
+      this.runs.get(request)?.connecting(upstreamRequest, socket);
+    });
+    this.proxy.on('econnreset', (_error, request) => this.runs.get(request)?.fail('downstream_gone'));
+  }
+
+  /** Sends one request; its run hears of the response or the failure. */
+  send(forward: ForwardRequest): void {
+    const { run, upstream } = forward;
+    const { request, response } = forward;
+    this.runs.set(request, run);
+    const options = {
+      target: { protocol: 'http:', host: upstream.host, port: upstream.port },
+      selfHandleResponse: true,
+      method: forward.method,
+      agent: this.agent,
+      ssl: verbatimOptions(forward.path, forward.headers),
+    };
+    this.proxy.web(request, response, options, (error) =>
+      run.upstreamFailed(error, this.reused.has(request)),
+    );
+  }
+
+  /** Passes an upgrade on; http-proxy-3 writes the 101 and joins the sockets. */
+  upgrade(forward: ForwardUpgrade): void {
+    const { request, socket, upstream } = forward;
+    const options = {
+      target: { protocol: 'http:', host: upstream.host, port: upstream.port },
+      agent: false as const,
+      ssl: verbatimOptions(forward.path, forward.headers),
+    };
+    this.proxy.ws(request, socket, forward.firstBytes, options, (error) => forward.onFailure(error));
+  }
+
+  /** Closes idle upstream connections. */
+  close(): void {
+    this.agent.destroy();
+  }
+}

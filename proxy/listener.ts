@@ -1,0 +1,151 @@
+/** Listening sockets of a router: limits at the door, TLS with ALPN, then the engine. */
+import { constants } from 'node:crypto';
+import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
+import type { Config, HttpsListener, ListenerConfig } from '../src/contract/config.js';
+import type { CertificateMaterial } from '../src/contract/messages.js';
+import type { Engine, ListenerRole } from './engine.js';
+import type { Counters } from './exchange/counters.js';
+import type { CertificateNames, ConnectionFacts, Policy } from './exchange/types.js';
+
+/** What a listener needs to serve one configured address. */
+export interface ListenerParts {
+  readonly config: Config;
+  readonly listener: ListenerConfig;
+  readonly port: number;
+  readonly certificate: CertificateMaterial | null;
+  readonly clientAuthority: string | null;
+  readonly ticketKeys: Buffer;
+  readonly policy: Policy;
+  readonly engine: Engine;
+  readonly counters: Counters;
+}
+
+/** Connections of one router by remote address; shared by its listeners. */
+export class ConnectionLimiter {
+  private open = 0;
+  private readonly byAddress = new Map<string, number>();
+
+  constructor(
+    private readonly maxConnections: number,
+    private readonly maxPerAddress: number,
+  ) {}
+
+  /** Counts a connection in; false when a limit is reached. Pair each true with `release`. */
+  admit(address: string): boolean {
+    const count = this.byAddress.get(address) ?? 0;
+    if (this.open >= this.maxConnections || count >= this.maxPerAddress) return false;
+    this.open += 1;
+    this.byAddress.set(address, count + 1);
+    return true;
+  }
+
+  release(address: string): void {
+    this.open -= 1;
+    const count = (this.byAddress.get(address) ?? 1) - 1;
+    if (count === 0) this.byAddress.delete(address);
+    else this.byAddress.set(address, count);
+  }
+}
+
+/** Makes the server of one listener; it does not listen yet. */
+export function createListener(parts: ListenerParts, limiter: ConnectionLimiter): Server {
+  const { listener, counters } = parts;
+  const tls = listener.kind === 'https' ? createTlsFront(parts, listener) : null;
+  const role: ListenerRole = listener.kind === 'redirect' ? 'redirect' : 'serve';
+  // Half-open: a client that has sent its request and closed its side still gets the answer.
+  return createServer({ noDelay: true, keepAlive: true, allowHalfOpen: true }, (socket) => {
+    const address = plainAddress(socket.remoteAddress);
+    if (!limiter.admit(address)) {
+      counters.refusedByLimit += 1;
+      socket.destroy();
+      return;
+    }
+    counters.connections += 1;
+    counters.connectionsOpen += 1;
+    socket.once('close', () => {
+      counters.connectionsOpen -= 1;
+      limiter.release(address);
+    });
+    socket.on('error', ignore);
+    if (tls !== null) tls.emit('connection', socket);
+    else acceptPlain(parts, socket, address, role);
+  });
+}
+
+function ignore(): void {}
+
+function acceptPlain(parts: ListenerParts, socket: Socket, address: string, role: ListenerRole): void {
+  const facts: ConnectionFacts = {
+    remoteAddress: address,
+    remotePort: socket.remotePort ?? 0,
+    localPort: socket.localPort ?? 0,
+    tlsVersion: '',
+    cipher: '',
+    serverName: '',
+    trusted: parts.policy.isTrusted(address),
+    certificate: null,
+  };
+  parts.engine.accept({ socket, facts, protocol: 'http/1.1', role });
+}
+
+function createTlsFront(parts: ListenerParts, listener: HttpsListener): TlsServer {
+  const { config, certificate, clientAuthority } = parts;
+  if (certificate === null) throw new Error('a TLS listener without certificate');
+  const names: CertificateNames = certificate;
+  const server = createTlsServer({
+    cert: certificate.chainPem,
+    key: certificate.keyPem,
+    ALPNProtocols: ['h2', 'http/1.1'],
+    minVersion: config.tls.minVersion,
+    ciphers: listener.ciphers ?? config.tls.ciphers,
+    honorCipherOrder: true,
+    handshakeTimeout: config.limits.handshakeTimeoutMs,
+    ticketKeys: parts.ticketKeys,
+    allowHalfOpen: true,
+    ...clientCertificateOptions(listener, clientAuthority),
+  });
+  server.on('secureConnection', (socket) => {
+    socket.on('error', ignore);
+    const facts = readTlsFacts(socket, parts.policy, names);
+    parts.engine.accept({
+      socket,
+      facts,
+      protocol: socket.alpnProtocol === 'h2' ? 'h2' : 'http/1.1',
+      role: 'serve',
+    });
+  });
+  server.on('tlsClientError', (_error, socket) => socket.destroy());
+  return server;
+}
+
+function clientCertificateOptions(listener: HttpsListener, authority: string | null) {
+  if (listener.clientCa === null || authority === null) return {};
+  return {
+    ca: authority,
+    requestCert: true,
+    rejectUnauthorized: listener.clientCa.required,
+    // No tickets: a session resumed under another name must not carry an unverified certificate (CVE-2025-23419 class).
+    secureOptions: constants.SSL_OP_NO_TICKET,
+  };
+}
+
+function readTlsFacts(socket: TLSSocket, policy: Policy, certificate: CertificateNames): ConnectionFacts {
+  const address = plainAddress(socket.remoteAddress);
+  return {
+    remoteAddress: address,
+    remotePort: socket.remotePort ?? 0,
+    localPort: socket.localPort ?? 0,
+    tlsVersion: socket.getProtocol() ?? 'TLS',
+    cipher: socket.getCipher().name,
+    serverName: typeof socket.servername === 'string' ? socket.servername.toLowerCase() : '',
+    trusted: policy.isTrusted(address),
+    certificate,
+  };
+}
+
+/** IPv4 addresses that arrive on an IPv6 socket (`::ffff:192.0.2.1`) in their own form. */
+function plainAddress(address: string | undefined): string {
+  if (address === undefined) return '';
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
+}

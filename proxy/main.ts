@@ -1,0 +1,143 @@
+/** The router process: takes its start message, binds, drops privileges, says ready, drains when told. */
+import type { Server } from 'node:net';
+import { FrontError } from '../src/contract/errors.js';
+import { dropPrivileges } from '../src/contract/identity.js';
+import type {
+  BoundListener,
+  MasterToRouter,
+  RouterStart,
+  RouterToMaster,
+  UpstreamState,
+} from '../src/contract/messages.js';
+import { bindListeners } from './bind.js';
+import type { Engine, EngineServices } from './engine.js';
+import { createCounters } from './exchange/counters.js';
+import { LineWriter } from './exchange/line-writer.js';
+import { compilePolicy } from './exchange/policy.js';
+import { ConnectionLimiter, createListener } from './listener.js';
+import { Upstreams } from './upstream/upstreams.js';
+
+/** A running router. */
+interface Router {
+  readonly servers: readonly Server[];
+  readonly engine: Engine;
+  readonly services: EngineServices;
+}
+
+const DRAIN_POLL_MS = 50;
+/** Polls before connections without a request are cut: a request may be on its way. */
+const GRACE_POLLS = 5;
+
+function report(message: RouterToMaster): void {
+  process.send?.(message);
+}
+
+async function createEngine(name: 'direct' | 'library', services: EngineServices): Promise<Engine> {
+  if (name === 'library') return new (await import('./library/engine.js')).LibraryEngine(services);
+  return new (await import('./direct/engine.js')).DirectEngine(services);
+}
+
+async function start(message: RouterStart): Promise<Router> {
+  const { config, ports, certificates, clientAuthorities } = message;
+  process.title = `tlsfront http ${message.index}`;
+  const httpsIndex = config.listeners.findIndex((listener) => listener.kind === 'https');
+  const redirect = config.listeners.find((listener) => listener.kind === 'redirect');
+  const httpsPort = redirect?.kind === 'redirect' ? redirect.httpsPort : null;
+  const names = certificates.filter((certificate) => certificate !== null);
+  const upstreams = new Upstreams(config.holdMs);
+  const services: EngineServices = {
+    policy: compilePolicy(config, names, httpsPort ?? ports[httpsIndex] ?? 443),
+    counters: createCounters(),
+    log: new LineWriter(),
+    onRecord: null,
+    upstreams,
+  };
+  upstreams.update(message.upstreams);
+  const engine = await createEngine(config.engine, services);
+  const limiter = new ConnectionLimiter(config.limits.maxConnections, config.limits.maxConnectionsPerAddress);
+  const servers = config.listeners.map((listener, index) =>
+    createListener(
+      {
+        config,
+        listener,
+        port: ports[index] ?? listener.port,
+        certificate: certificates[index] ?? null,
+        clientAuthority: clientAuthorities[index] ?? null,
+        ticketKeys: Buffer.from(message.ticketKeys, 'base64'),
+        policy: services.policy,
+        engine,
+        counters: services.counters,
+      },
+      limiter,
+    ),
+  );
+  const bound: readonly (BoundListener | null)[] = await bindListeners(servers, config.listeners, ports);
+  if (message.identity !== null) dropPrivileges(message.identity);
+  report({ type: 'ready', bound });
+  return { servers, engine, services };
+}
+
+/** Stops accepting, lets exchanges finish, and ends the process when none is left. The master holds the clock. */
+function drain(router: Router, endTunnels: boolean): void {
+  for (const server of router.servers) if (server.listening) server.close();
+  router.engine.drain();
+  const { counters, log } = router.services;
+  let polls = 0;
+  const poll = setInterval(() => {
+    router.engine.drain();
+    polls += 1;
+    if (
+      endTunnels &&
+      polls > GRACE_POLLS &&
+      counters.requestsOpen === counters.tunnelsOpen + counters.eventStreamsOpen
+    )
+      router.engine.close();
+    if (counters.connectionsOpen > 0) return;
+    clearInterval(poll);
+    log.flush();
+    process.exit(0);
+  }, DRAIN_POLL_MS);
+}
+
+function fail(error: unknown): void {
+  const known = error instanceof FrontError ? error : null;
+  const cause = known?.cause;
+  const inUse = cause !== null && typeof cause === 'object' && 'inUse' in cause ? cause.inUse : null;
+  report({
+    type: 'failed',
+    code: known?.code ?? 'internal',
+    message: error instanceof Error ? error.message : String(error),
+    hint: known?.hint ?? null,
+    inUse: isAddress(inUse) ? inUse : null,
+  });
+  process.disconnect?.();
+  process.exitCode = 1;
+}
+
+function isAddress(value: unknown): value is { host: string; port: number } {
+  return typeof value === 'object' && value !== null && 'host' in value && 'port' in value;
+}
+
+let router: Router | null = null;
+/** What the master said while the router was starting. */
+let newestUpstreams: readonly UpstreamState[] | null = null;
+
+function begin(started: Router): void {
+  router = started;
+  if (newestUpstreams !== null) started.services.upstreams.update(newestUpstreams);
+}
+
+process.on('message', (message: MasterToRouter) => {
+  if (message.type === 'start') void start(message).then(begin, fail);
+  else if (message.type === 'upstreams') {
+    newestUpstreams = message.upstreams;
+    router?.services.upstreams.update(message.upstreams);
+  } else if (router !== null) drain(router, message.endTunnels);
+  else process.exit(0);
+});
+// A terminal sends these to the whole group; the master decides what they mean.
+process.on('SIGINT', () => {});
+process.on('SIGHUP', () => {});
+process.on('SIGTERM', () => (router === null ? process.exit(0) : drain(router, true)));
+process.on('disconnect', () => process.exit(0));
+report({ type: 'loaded' });

@@ -1,0 +1,322 @@
+/** One HTTP/1.1 connection to an upstream: a socket, the client codec, and the lease that uses both. */
+import { connect, type Socket } from 'node:net';
+import type { ErrorCode } from '../../src/contract/errors.js';
+import { classifyUpstreamFailure } from '../exchange/upstream-failure.js';
+import {
+  CHUNK_END,
+  chunkPrefix,
+  encodeRequestHead,
+  encodeTrailers,
+  LAST_CHUNK,
+} from '../wire/http1/encoder.js';
+import {
+  BODY,
+  END,
+  FRAMING_LENGTH,
+  FRAMING_NONE,
+  HEAD,
+  type Http1Limits,
+  INFORMATIONAL,
+  NEED_DATA,
+} from '../wire/http1/events.js';
+import { ResponseDecoder } from '../wire/http1/response-decoder.js';
+import type { Lease, LeaseHolder, UpstreamResponse } from './transport.js';
+import type { Upstream } from './upstreams.js';
+
+/** Body bytes up to this are joined with what precedes them into one string and one write. */
+const JOIN_BYTES = 16 * 1024;
+/** One buffer for all connections of the process: each read is used up before the next one. */
+const READ_BUFFER = Buffer.allocUnsafeSlow(256 * 1024);
+
+/** Who gets connections back. */
+export interface ConnectionKeeper {
+  /** Coarse clock in milliseconds. */
+  readonly nowMs: number;
+  onConnected(connection: Http1Connection): void;
+  /** The exchange is over and another may follow. */
+  onIdle(connection: Http1Connection): void;
+  /** Closed for good; `code` when it never connected. */
+  onClosed(connection: Http1Connection, code: ErrorCode | null, cause: unknown): void;
+}
+
+/** What a connection waits for; the keeper's sweep compares it with the clock. */
+export type Waiting = 'connect' | 'head' | 'body' | 'tunnel' | 'idle';
+
+/** A connection; `holder` is null while it is idle. */
+export class Http1Connection implements Lease {
+  holder: LeaseHolder | null = null;
+  waiting: Waiting = 'connect';
+  waitingSinceMs: number;
+  /** Exchanges that have begun on it. */
+  uses = 0;
+  closed = false;
+  /** The downstream takes nothing: the upstream is not to blame for the time that passes. */
+  paused = false;
+  private readonly socket: Socket;
+  private readonly decoder: ResponseDecoder;
+  private pending = '';
+  private chunked = false;
+  private requestEnded = true;
+  private responseEnded = true;
+  private responseBegun = false;
+  private keepAlive = true;
+  private tunnel = false;
+  private blocked = false;
+  private connected = false;
+
+  constructor(
+    readonly upstream: Upstream,
+    private readonly keeper: ConnectionKeeper,
+    limits: Http1Limits,
+  ) {
+    this.waitingSinceMs = keeper.nowMs;
+    this.decoder = new ResponseDecoder(limits);
+    const { host, port } = upstream;
+    const onread = {
+      buffer: READ_BUFFER,
+      callback: (bytesRead: number): boolean => {
+        this.receive(READ_BUFFER.subarray(0, bytesRead));
+        return true;
+      },
+    };
+    this.socket = connect({ host, port, noDelay: true, allowHalfOpen: true, onread });
+    this.socket.on('connect', () => this.onConnect());
+    this.socket.on('drain', () => this.onDrain());
+    this.socket.on('end', () => this.onRemoteEnd());
+    this.socket.on('error', (error) => this.fail(classifyUpstreamFailure(error), error));
+    this.socket.on('close', () => this.fail('upstream_reset', null));
+  }
+
+  /** Lends the connection; `holder.onLease` has been or will be called by the pool. */
+  lend(holder: LeaseHolder): void {
+    this.holder = holder;
+    this.uses += 1;
+    this.requestEnded = false;
+    this.responseEnded = false;
+    this.responseBegun = false;
+    this.paused = false;
+    this.wait('head');
+  }
+
+  sendHead(method: string, path: string, headers: readonly string[], bodyFollows: boolean): void {
+    this.decoder.expect(method);
+    this.chunked = bodyFollows && headers.includes('chunked');
+    const head = encodeRequestHead(method, path, headers);
+    if (bodyFollows) this.pending = head;
+    else {
+      this.requestEnded = true;
+      this.socket.write(head, 'latin1');
+    }
+  }
+
+  sendBody(chunk: Buffer): boolean {
+    if (this.closed) return true;
+    this.wait(this.waiting);
+    if (this.tunnel) return this.note(this.socket.write(chunk));
+    const prefix = this.chunked ? this.pending + chunkPrefix(chunk.length) : this.pending;
+    const suffix = this.chunked ? CHUNK_END : '';
+    this.pending = '';
+    if (chunk.length <= JOIN_BYTES) {
+      const text = prefix + chunk.toString('latin1') + suffix;
+      return this.note(this.socket.write(text, 'latin1'));
+    }
+    this.socket.cork();
+    if (prefix !== '') this.socket.write(prefix, 'latin1');
+    let hasRoom = this.socket.write(chunk);
+    if (suffix !== '') hasRoom = this.socket.write(suffix, 'latin1');
+    this.socket.uncork();
+    return this.note(hasRoom);
+  }
+
+  endBody(trailers: readonly string[]): void {
+    if (this.requestEnded || this.closed) return;
+    this.requestEnded = true;
+    this.wait(this.waiting);
+    const end = !this.chunked ? '' : trailers.length === 0 ? LAST_CHUNK : encodeTrailers(trailers);
+    const text = this.pending + end;
+    this.pending = '';
+    if (text !== '') this.socket.write(text, 'latin1');
+    if (this.responseEnded) this.finishExchange();
+  }
+
+  flush(): void {
+    if (this.pending === '') return;
+    const text = this.pending;
+    this.pending = '';
+    this.socket.write(text, 'latin1');
+  }
+
+  pause(): void {
+    this.paused = true;
+    this.socket.pause();
+  }
+
+  resume(): void {
+    if (!this.paused) return;
+    this.paused = false;
+    this.wait(this.waiting);
+    this.socket.resume();
+  }
+
+  endTunnel(): void {
+    this.socket.end();
+  }
+
+  abort(): void {
+    this.holder = null;
+    this.close();
+  }
+
+  /** Closes the socket; an idle or aborted connection tells nobody but its keeper. */
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.socket.destroy();
+    this.keeper.onClosed(this, null, null);
+  }
+
+  /** Ends the exchange with an error, as after a time-out. */
+  fail(code: ErrorCode, cause: unknown): void {
+    if (this.closed) return;
+    const { holder } = this;
+    const silent = !this.responseBegun && this.uses > 1;
+    this.holder = null;
+    this.closed = true;
+    this.socket.destroy();
+    this.keeper.onClosed(this, this.connected ? null : code, cause);
+    if (this.tunnel) holder?.onEnd([]);
+    else holder?.onFailure(this.responseBegun ? 'upstream_cut' : nameFailure(code), silent);
+  }
+
+  private wait(what: Waiting): void {
+    this.waiting = what;
+    this.waitingSinceMs = this.keeper.nowMs;
+  }
+
+  private note(hasRoom: boolean): boolean {
+    this.blocked = !hasRoom;
+    return hasRoom;
+  }
+
+  private onConnect(): void {
+    this.connected = true;
+    this.keeper.onConnected(this);
+  }
+
+  private onDrain(): void {
+    if (!this.blocked) return;
+    this.blocked = false;
+    this.holder?.onWritable();
+  }
+
+  private receive(view: Buffer): void {
+    if (this.closed) return;
+    const { holder } = this;
+    // Nobody asked for these bytes: they must never become somebody's response.
+    if (holder === null) {
+      this.close();
+      return;
+    }
+    this.wait(this.waiting);
+    if (this.tunnel) holder.onBody(view);
+    else {
+      this.decoder.receive(view);
+      this.advance(holder);
+    }
+    holder.onFlush();
+  }
+
+  private advance(holder: LeaseHolder): void {
+    try {
+      while (this.holder === holder) {
+        switch (this.decoder.next()) {
+          case NEED_DATA:
+            return;
+          case INFORMATIONAL:
+            holder.onInformational(this.decoder.head.status, this.decoder.head.headers);
+            break;
+          case HEAD:
+            this.onHead(holder);
+            break;
+          case BODY:
+            holder.onBody(this.decoder.body);
+            break;
+          case END:
+            this.onResponseEnd(holder);
+        }
+      }
+    } catch (error) {
+      this.fail('upstream_malformed', error);
+    }
+  }
+
+  private onHead(holder: LeaseHolder): void {
+    const { head } = this.decoder;
+    this.responseBegun = true;
+    this.keepAlive = head.keepAlive;
+    const response: UpstreamResponse = {
+      status: head.status,
+      reason: head.reason,
+      headers: head.headers,
+      contentLength:
+        head.framing === FRAMING_LENGTH || head.framing === FRAMING_NONE ? head.contentLength : -1,
+      hasBody: head.framing !== FRAMING_NONE,
+    };
+    if (head.status !== 101) {
+      this.wait('body');
+      holder.onResponse(response);
+      return;
+    }
+    this.tunnel = true;
+    this.wait('tunnel');
+    holder.onTunnel(response);
+    const rest = this.decoder.takeRest();
+    if (rest.length > 0) holder.onBody(rest);
+  }
+
+  private onResponseEnd(holder: LeaseHolder): void {
+    this.responseEnded = true;
+    const { trailers } = this.decoder;
+    if (this.requestEnded) this.finishExchange();
+    // The rest of the request is not wanted: the holder stops it, and the connection cannot be used again.
+    else this.keepAlive = false;
+    holder.onEnd(trailers);
+    if (!this.requestEnded) this.abort();
+  }
+
+  private finishExchange(): void {
+    this.holder = null;
+    if (this.paused) this.resume();
+    if (!this.keepAlive || !this.decoder.idle || this.closed) {
+      this.close();
+      return;
+    }
+    this.wait('idle');
+    this.keeper.onIdle(this);
+  }
+
+  private onRemoteEnd(): void {
+    const { holder } = this;
+    if (holder === null || this.closed) {
+      this.close();
+      return;
+    }
+    if (this.tunnel) {
+      holder.onEnd([]);
+      return;
+    }
+    try {
+      this.decoder.finish();
+      this.advance(holder);
+      holder.onFlush();
+    } catch {
+      // Reported below: the response is not complete.
+    }
+    if (this.holder === holder) this.fail('upstream_reset', null);
+  }
+}
+
+/** Before the first byte of a response a broken connection is one that was closed. */
+function nameFailure(code: ErrorCode): ErrorCode {
+  return code === 'upstream_reset' ? 'upstream_closed' : code;
+}

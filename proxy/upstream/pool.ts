@@ -1,0 +1,143 @@
+/** Connections to upstreams: idle ones in a stack, new ones up to a bound, a bounded queue behind it. */
+import type { Limits } from '../../src/contract/config.js';
+import type { ErrorCode } from '../../src/contract/errors.js';
+import { DEFAULT_HTTP1_LIMITS, type Http1Limits } from '../wire/http1/events.js';
+import { type ConnectionKeeper, Http1Connection } from './http1-connection.js';
+import type { LeaseHolder } from './transport.js';
+import type { Upstream } from './upstreams.js';
+
+/** A new connection's holder while it connects. */
+type Connecting = Map<Http1Connection, LeaseHolder>;
+
+interface UpstreamPool {
+  /** Last used on top: the ones below grow old and are closed. */
+  readonly idle: Http1Connection[];
+  readonly all: Set<Http1Connection>;
+  readonly queue: LeaseHolder[];
+}
+
+/** Lends connections of one router to its exchanges. */
+export class Pool implements ConnectionKeeper {
+  nowMs = performance.now();
+  private readonly pools = new Map<Upstream, UpstreamPool>();
+  private readonly connecting: Connecting = new Map();
+  private readonly wireLimits: Http1Limits;
+
+  constructor(private readonly limits: Limits) {
+    this.wireLimits = {
+      ...DEFAULT_HTTP1_LIMITS,
+      headBytes: limits.maxHeaderBytes,
+      headerCount: limits.maxHeaderCount,
+    };
+  }
+
+  /**
+   * Lends a connection: `holder.onLease` is called now for an idle one, later for a new one, or `onNoLease`.
+   * @param fresh do not use an idle connection
+   */
+  take(upstream: Upstream, holder: LeaseHolder, fresh: boolean): void {
+    const pool = this.poolOf(upstream);
+    const idle = fresh ? undefined : pool.idle.pop();
+    if (idle !== undefined) {
+      idle.lend(holder);
+      holder.onLease(idle);
+    } else if (pool.all.size < this.limits.maxUpstreamConnections) this.open(pool, upstream, holder);
+    else if (pool.queue.length < this.limits.maxUpstreamQueue) pool.queue.push(holder);
+    else holder.onNoLease('overloaded', null);
+  }
+
+  /** Takes a waiting holder out: its client has gone. */
+  forget(upstream: Upstream, holder: LeaseHolder): void {
+    const pool = this.poolOf(upstream);
+    const at = pool.queue.indexOf(holder);
+    if (at !== -1) pool.queue.splice(at, 1);
+    for (const [connection, waiting] of this.connecting) {
+      if (waiting !== holder) continue;
+      this.connecting.delete(connection);
+      connection.close();
+      return;
+    }
+  }
+
+  /** Closes what has waited too long. Call it a few times a second. */
+  sweep(nowMs: number): void {
+    this.nowMs = nowMs;
+    for (const [upstream, pool] of this.pools) {
+      for (const connection of pool.all) this.checkTime(connection, nowMs);
+      if (upstream.gone && pool.all.size === 0 && pool.queue.length === 0) this.pools.delete(upstream);
+    }
+  }
+
+  /** Closes idle connections, as when the router ends. */
+  closeIdle(): void {
+    for (const pool of this.pools.values()) for (const connection of [...pool.idle]) connection.close();
+  }
+
+  onConnected(connection: Http1Connection): void {
+    const holder = this.connecting.get(connection);
+    this.connecting.delete(connection);
+    if (holder === undefined) return;
+    connection.lend(holder);
+    holder.onLease(connection);
+  }
+
+  onIdle(connection: Http1Connection): void {
+    const pool = this.poolOf(connection.upstream);
+    const next = pool.queue.shift();
+    if (next !== undefined) {
+      connection.lend(next);
+      next.onLease(connection);
+    } else if (pool.idle.length < this.limits.upstreamKeepAlive && !connection.upstream.gone) {
+      pool.idle.push(connection);
+    } else connection.close();
+  }
+
+  onClosed(connection: Http1Connection, code: ErrorCode | null, cause: unknown): void {
+    const pool = this.poolOf(connection.upstream);
+    pool.all.delete(connection);
+    const at = pool.idle.indexOf(connection);
+    if (at !== -1) pool.idle.splice(at, 1);
+    const holder = this.connecting.get(connection);
+    this.connecting.delete(connection);
+    if (code !== null) holder?.onNoLease(code, cause);
+    const next = pool.queue.shift();
+    if (next !== undefined) this.open(pool, connection.upstream, next);
+  }
+
+  private poolOf(upstream: Upstream): UpstreamPool {
+    let pool = this.pools.get(upstream);
+    if (pool === undefined) {
+      pool = { idle: [], all: new Set(), queue: [] };
+      this.pools.set(upstream, pool);
+    }
+    return pool;
+  }
+
+  private open(pool: UpstreamPool, upstream: Upstream, holder: LeaseHolder): void {
+    const connection = new Http1Connection(upstream, this, this.wireLimits);
+    pool.all.add(connection);
+    this.connecting.set(connection, holder);
+  }
+
+  private checkTime(connection: Http1Connection, nowMs: number): void {
+    const { limits } = this;
+    if (connection.paused) return;
+    const waitedMs = nowMs - connection.waitingSinceMs;
+    switch (connection.waiting) {
+      case 'idle':
+        if (waitedMs > limits.upstreamKeepAliveTimeoutMs) connection.close();
+        break;
+      case 'connect':
+        if (waitedMs > limits.connectTimeoutMs) connection.fail('upstream_connect_timeout', null);
+        break;
+      case 'head':
+        if (waitedMs > limits.upstreamHeadTimeoutMs) connection.fail('upstream_timeout', null);
+        break;
+      case 'body':
+        if (waitedMs > limits.upstreamIdleTimeoutMs) connection.fail('upstream_timeout', null);
+        break;
+      case 'tunnel':
+        if (waitedMs > limits.tunnelIdleTimeoutMs) connection.fail('upstream_timeout', null);
+    }
+  }
+}

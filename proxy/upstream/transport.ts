@@ -1,0 +1,54 @@
+/** What the direct engine asks of a connection to an upstream, whatever it speaks. */
+import type { ErrorCode } from '../../src/contract/errors.js';
+import type { Upstream } from './upstreams.js';
+
+/** The response's head as an upstream connection tells it. */
+export interface UpstreamResponse {
+  readonly status: number;
+  readonly reason: string;
+  /** Flat, lower-case. */
+  readonly headers: string[];
+  /** Body bytes that follow: a number, -1 when unknown; for HEAD and 304 what the field says. */
+  readonly contentLength: number;
+  /** False for HEAD, 204, 304 and the like. */
+  readonly hasBody: boolean;
+}
+
+/** Who holds a lease and hears of the response. Views of the body are only valid during the call. */
+export interface LeaseHolder {
+  /** A connection is ready: send the request. */
+  onLease(lease: Lease): void;
+  /** No connection can be had; nothing was sent. */
+  onNoLease(code: ErrorCode, cause: unknown): void;
+  onInformational(status: number, headers: string[]): void;
+  onResponse(response: UpstreamResponse): void;
+  onBody(view: Buffer): void;
+  onEnd(trailers: string[]): void;
+  /** After 101: the connection is a tunnel now; `onBody` brings its bytes, `onEnd` its half-close. */
+  onTunnel(response: UpstreamResponse): void;
+  /** What was received in one go has been told: write it out. */
+  onFlush(): void;
+  /** The upstream takes more of the request body. */
+  onWritable(): void;
+  /** The exchange cannot be completed. `silent`: no byte of the response had come and the connection was used before. */
+  onFailure(code: ErrorCode, silent: boolean): void;
+}
+
+/** A borrowed upstream connection; ends with `onEnd` and a written request, `onFailure` or `abort`. */
+export interface Lease {
+  readonly upstream: Upstream;
+  /** Writes the request head, held back a moment when body bytes may follow at once. */
+  sendHead(method: string, path: string, headers: readonly string[], bodyFollows: boolean): void;
+  /** Writes body bytes; false when the connection is full: wait for `onWritable`. */
+  sendBody(chunk: Buffer): boolean;
+  endBody(trailers: readonly string[]): void;
+  /** Writes what was held back. */
+  flush(): void;
+  /** Stop and resume reading the response. */
+  pause(): void;
+  resume(): void;
+  /** Half-closes a tunnel. */
+  endTunnel(): void;
+  /** Lets go at once: the connection is closed. */
+  abort(): void;
+}

@@ -1,0 +1,136 @@
+/** Reads the field lines of a head or a trailer section into a flat list and picks out what frames and routes. */
+import { FIELD_VALUE, TOKEN_LOWER } from './characters.js';
+import { Http1Error } from './error.js';
+import {
+  ACTED_UPON,
+  CONNECTION,
+  CONTENT_LENGTH,
+  EXPECT,
+  findName,
+  HOST,
+  nameOf,
+  TRANSFER_ENCODING,
+  UPGRADE,
+} from './field-names.js';
+import { joinList, parseContentLength } from './framing.js';
+
+const HTAB = 0x09;
+const LF = 0x0a;
+const CR = 0x0d;
+const SP = 0x20;
+const COLON = 0x3a;
+
+/** The field lines of one section (RFC 9112 §5); reused for the next one after `reset()`. */
+export class FieldSection {
+  /** Flat `[name, value, …]`; a fresh list after every `reset()`. */
+  headers: string[] = [];
+  /** True once the empty line was read. */
+  complete = false;
+  host: string | undefined = undefined;
+  hostRepeated = false;
+  /** -1 when there is none. */
+  contentLength = -1;
+  /** Values of repeated lines are joined with commas, as for the next three. */
+  transferEncoding: string | undefined = undefined;
+  connection = '';
+  upgrade = '';
+  expect = '';
+
+  reset(): void {
+    this.headers = [];
+    this.complete = false;
+    this.host = undefined;
+    this.hostRepeated = false;
+    this.contentLength = -1;
+    this.transferEncoding = undefined;
+    this.connection = '';
+    this.upgrade = '';
+    this.expect = '';
+  }
+
+  /**
+   * Reads complete lines from `[from, to)` of `bytes`; the byte before `to` must be an LF. `text` is the latin1
+   * string whose first character stands at `base` of `bytes`.
+   * @returns where reading stopped: after the empty line (then `complete`), or `to`.
+   * @throws Http1Error for the first line that breaks a rule.
+   */
+  read(bytes: Buffer, text: string, base: number, from: number, to: number, maxCount: number): number {
+    const headers = this.headers;
+    let at = from;
+    while (at < to) {
+      const nameStart = at;
+      while (TOKEN_LOWER[bytes[at] ?? 0] !== 0) at += 1;
+      if (bytes[at] !== COLON || at === nameStart) {
+        if (at > nameStart || bytes[at] !== CR || bytes[at + 1] !== LF) throw nameError(bytes, nameStart, at);
+        this.complete = true;
+        return at + 2;
+      }
+      const nameEnd = at;
+      at += 1;
+      while (bytes[at] === SP || bytes[at] === HTAB) at += 1;
+      const valueStart = at;
+      while (FIELD_VALUE[bytes[at] ?? 0] !== 0) at += 1;
+      if (bytes[at] !== CR || bytes[at + 1] !== LF) throw valueError(bytes, at);
+      let valueEnd = at;
+      while (valueEnd > valueStart && isBlank(bytes[valueEnd - 1])) valueEnd -= 1;
+      at += 2;
+      if (headers.length >= 2 * maxCount) throw new Http1Error('too_many_headers');
+      const known = findName(bytes, nameStart, nameEnd);
+      const name = known >= 0 ? nameOf(known) : text.slice(nameStart - base, nameEnd - base).toLowerCase();
+      const value = text.slice(valueStart - base, valueEnd - base);
+      headers.push(name, value);
+      if (known >= 0 && known < ACTED_UPON) this.actUpon(known, value);
+    }
+    return at;
+  }
+
+  private actUpon(known: number, value: string): void {
+    switch (known) {
+      case HOST:
+        this.hostRepeated = this.host !== undefined;
+        this.host = value;
+        return;
+      case CONTENT_LENGTH:
+        this.takeContentLength(value);
+        return;
+      case TRANSFER_ENCODING:
+        this.transferEncoding =
+          this.transferEncoding === undefined ? value : `${this.transferEncoding},${value}`;
+        return;
+      case CONNECTION:
+        this.connection = joinList(this.connection, value);
+        return;
+      case UPGRADE:
+        this.upgrade = joinList(this.upgrade, value);
+        return;
+      case EXPECT:
+        this.expect = joinList(this.expect, value);
+        return;
+    }
+  }
+
+  private takeContentLength(value: string): void {
+    if (this.contentLength >= 0) throw new Http1Error('content_length_repeated');
+    this.contentLength = parseContentLength(value);
+    // Leading zeros are allowed, but a reader that takes them for octal must not see them.
+    if (value.length > 1 && value.startsWith('0')) {
+      this.headers[this.headers.length - 1] = String(this.contentLength);
+    }
+  }
+}
+
+function isBlank(byte: number | undefined): boolean {
+  return byte === SP || byte === HTAB;
+}
+
+function nameError(bytes: Buffer, lineStart: number, at: number): Http1Error {
+  const byte = bytes[at];
+  if (isBlank(byte)) return new Http1Error(at === lineStart ? 'obs_fold' : 'name_whitespace');
+  if (at === lineStart && (byte === LF || byte === CR)) return new Http1Error('line_end_invalid');
+  return new Http1Error('name_invalid');
+}
+
+function valueError(bytes: Buffer, at: number): Http1Error {
+  const isLineEnd = bytes[at] === CR || bytes[at] === LF;
+  return new Http1Error(isLineEnd ? 'line_end_invalid' : 'value_invalid');
+}

@@ -1,0 +1,304 @@
+/** What request and response decoding share: the pull loop, the sections of lines, and the three body framings. */
+import { ChunkHeader } from './chunk-header.js';
+import { Http1Error, type Http1ErrorCode } from './error.js';
+import {
+  BODY,
+  END,
+  FRAMING_CHUNKED,
+  FRAMING_NONE,
+  FRAMING_UNTIL_CLOSE,
+  type Framing,
+  type Http1Limits,
+  NEED_DATA,
+} from './events.js';
+import { FieldSection } from './field-section.js';
+import { findHeadEnd, findLastLineEnd, NOTHING, Received } from './received.js';
+import { checkTrailers } from './trailers.js';
+
+/** Between messages; the only state in which the peer may close. */
+export const BETWEEN = 0;
+/** In a head, of which some lines may already be read. */
+const IN_HEAD = 1;
+/** Everything but END was handed out. */
+export const ENDING = 2;
+const LENGTH = 3;
+const UNTIL_CLOSE = 4;
+const CHUNK_HEADER = 5;
+const CHUNK_DATA = 6;
+const CHUNK_CR = 7;
+const CHUNK_LF = 8;
+const TRAILERS = 9;
+/** The bytes are no longer HTTP/1.1: only `takeRest()` gives them out. */
+export const TUNNEL = 10;
+/** The peer said that it sends no further message; whatever comes is dropped. */
+export const CLOSED = 11;
+
+const NO_FIELDS: string[] = [];
+const LF = 0x0a;
+const CR = 0x0d;
+
+/** Base of RequestDecoder and ResponseDecoder. */
+export abstract class MessageDecoder {
+  protected readonly received = new Received();
+  protected readonly fields = new FieldSection();
+  protected state = BETWEEN;
+  private content: Buffer = NOTHING;
+  private trailerFields: string[] = NO_FIELDS;
+  /** Bytes of the current section's lines already read, without those still unread. */
+  private sectionBytes = 0;
+  private startLinePending = false;
+  /** Bytes left of a content or chunk of known length. */
+  private remaining = 0;
+  private chunkHeader: ChunkHeader | undefined = undefined;
+  /** True when the last `next()` said NEED_DATA and nothing came since. */
+  private starved = true;
+  protected ended = false;
+  private failure: unknown = undefined;
+
+  constructor(protected readonly limits: Http1Limits) {}
+
+  /** After BODY: a piece of the content, valid until the next `receive()`. */
+  get body(): Buffer {
+    return this.content;
+  }
+
+  /** After END: the trailer fields as a flat `[name, value, …]` list, mostly empty. */
+  get trailers(): string[] {
+    return this.trailerFields;
+  }
+
+  /** How many received bytes are not yet read. */
+  get pendingBytes(): number {
+    return this.received.unread;
+  }
+
+  /**
+   * Takes what the socket read, without a copy when nothing is left over from before. The chunk's memory may be
+   * reused once `next()` has said NEED_DATA, or after `keepUnread()`.
+   */
+  receive(chunk: Buffer): void {
+    if (chunk.length === 0 || this.state === CLOSED || this.failure !== undefined) return;
+    this.starved = false;
+    this.received.append(chunk);
+  }
+
+  /** Copies what is unread, for a caller that stops pulling and whose socket reuses the chunk's memory. */
+  keepUnread(): void {
+    this.received.keep();
+  }
+
+  /**
+   * The next event, NEED_DATA when more must be received first.
+   * @throws Http1Error when the peer broke the rules, and the same error ever after.
+   */
+  next(): number {
+    if (this.failure !== undefined) throw this.failure;
+    this.content = NOTHING;
+    try {
+      const event = this.step();
+      if (event === NEED_DATA) {
+        this.received.keep();
+        this.starved = true;
+        if (this.ended) this.checkEnd();
+      } else if (event === END && this.received.unread === 0) {
+        this.received.drop();
+      }
+      return event;
+    } catch (error) {
+      throw this.fail(error);
+    }
+  }
+
+  /**
+   * The peer has closed its side. Messages already received can still be pulled.
+   * @throws Http1Error `truncated` when a message was not complete; where bytes are unread, `next()` throws it.
+   */
+  finish(): void {
+    this.ended = true;
+    if (this.failure !== undefined || (!this.starved && this.received.unread > 0)) return;
+    try {
+      this.checkEnd();
+    } catch (error) {
+      throw this.fail(error);
+    }
+  }
+
+  /** The unread bytes of a connection that became a tunnel, valid until the next `receive()`. */
+  takeRest(): Buffer {
+    this.state = TUNNEL;
+    const rest = this.received.take(this.received.unread);
+    this.received.drop();
+    return rest;
+  }
+
+  /** Checks whether a message may begin here; false when more bytes are needed to tell. */
+  protected abstract begin(): boolean;
+  /** Reads the start line from `received`, whose latin1 string from `position` on is `text`; returns where it ended. */
+  protected abstract readStartLine(text: string): number;
+  /** Throws when the unread start of a start line can no longer become a valid one. */
+  protected abstract checkPartialStartLine(): void;
+  /** Builds the head from start line and fields, and says which event that is. */
+  protected abstract finishHead(): number;
+  /** Called for END; says what state the connection is in afterwards. */
+  protected abstract finishMessage(): number;
+  /** True when the peer still owes a message between two messages. */
+  protected abstract owesMessage(): boolean;
+  /** The error as this side's callers shall see it. */
+  protected abstract asOwnError(error: Http1Error): Http1Error;
+
+  /** Says how the content after the head just read is framed. */
+  protected expectContent(framing: Framing, length: number): void {
+    this.trailerFields = NO_FIELDS;
+    if (framing === FRAMING_CHUNKED) {
+      this.chunkHeader ??= new ChunkHeader();
+      this.chunkHeader.reset();
+      this.state = CHUNK_HEADER;
+    } else if (framing === FRAMING_UNTIL_CLOSE) {
+      this.state = UNTIL_CLOSE;
+    } else if (framing === FRAMING_NONE || length === 0) {
+      this.state = ENDING;
+    } else {
+      this.remaining = length;
+      this.state = LENGTH;
+    }
+  }
+
+  private step(): number {
+    for (;;) {
+      switch (this.state) {
+        case BETWEEN:
+          if (!this.begin()) return NEED_DATA;
+          this.beginSection(true);
+          this.state = IN_HEAD;
+          break;
+        case IN_HEAD:
+          if (!this.readSection(this.limits.headBytes, 'head_too_large')) return NEED_DATA;
+          return this.finishHead();
+        case ENDING:
+          this.state = this.finishMessage();
+          return END;
+        case UNTIL_CLOSE:
+          if (this.received.unread > 0) return this.takeContent(this.received.unread);
+          if (!this.ended) return NEED_DATA;
+          this.state = ENDING;
+          break;
+        case LENGTH:
+        case CHUNK_DATA:
+          return this.readContent();
+        case TRAILERS:
+          if (!this.readTrailers()) return NEED_DATA;
+          this.state = ENDING;
+          break;
+        case TUNNEL:
+          return NEED_DATA;
+        case CLOSED:
+          this.received.drop();
+          return NEED_DATA;
+        default:
+          if (!this.readChunkFrame()) return NEED_DATA;
+      }
+    }
+  }
+
+  private beginSection(withStartLine: boolean): void {
+    this.fields.reset();
+    this.sectionBytes = 0;
+    this.startLinePending = withStartLine;
+    this.received.searched = this.received.position;
+  }
+
+  /**
+   * Reads whole lines as they come, so that a slow section is neither read twice nor judged differently, and
+   * a section that came in one piece in one go.
+   * @returns true when its empty line was read.
+   */
+  private readSection(mostBytes: number, tooLarge: Http1ErrorCode): boolean {
+    const received = this.received;
+    const start = received.position;
+    const window = Math.min(received.end, start + mostBytes - this.sectionBytes);
+    const isUntouched = this.sectionBytes === 0 && received.searched === start;
+    let linesEnd = isUntouched ? findHeadEnd(received.bytes, start, window) : -1;
+    if (linesEnd < 0) linesEnd = findLastLineEnd(received.bytes, received.searched, window);
+    if (linesEnd > start) {
+      this.readLines(linesEnd);
+      this.sectionBytes += received.position - start;
+      if (this.fields.complete) return true;
+    }
+    received.searched = window;
+    if (this.startLinePending) this.checkPartialStartLine();
+    if (this.sectionBytes + window - received.position >= mostBytes) throw new Http1Error(tooLarge);
+    return false;
+  }
+
+  private readLines(linesEnd: number): void {
+    const received = this.received;
+    const base = received.position;
+    const text = received.bytes.toString('latin1', base, linesEnd);
+    let from = base;
+    if (this.startLinePending) {
+      from = this.readStartLine(text);
+      this.startLinePending = false;
+    }
+    received.position = this.fields.read(received.bytes, text, base, from, linesEnd, this.limits.headerCount);
+  }
+
+  private readTrailers(): boolean {
+    const { bytes, position, unread } = this.received;
+    if (this.sectionBytes === 0 && unread >= 2 && bytes[position] === CR && bytes[position + 1] === LF) {
+      this.received.position += 2;
+      return true;
+    }
+    if (!this.readSection(this.limits.trailerBytes, 'trailers_too_large')) return false;
+    checkTrailers(this.fields.headers);
+    this.trailerFields = this.fields.headers;
+    return true;
+  }
+
+  private readContent(): number {
+    const count = Math.min(this.received.unread, this.remaining);
+    if (count === 0) return NEED_DATA;
+    this.remaining -= count;
+    if (this.remaining === 0) this.state = this.state === LENGTH ? ENDING : CHUNK_CR;
+    return this.takeContent(count);
+  }
+
+  private takeContent(count: number): number {
+    this.content = this.received.take(count);
+    return BODY;
+  }
+
+  /** Reads what stands between two chunks' data; false when the bytes are used up. */
+  private readChunkFrame(): boolean {
+    const received = this.received;
+    const header = this.chunkHeader;
+    if (received.unread === 0 || header === undefined) return false;
+    if (this.state === CHUNK_HEADER) {
+      const { bytes, position, end } = received;
+      received.position = header.read(bytes, position, end, this.limits.chunkExtensionBytes);
+      if (!header.done) return false;
+      this.remaining = header.size;
+      this.state = header.size > 0 ? CHUNK_DATA : TRAILERS;
+      if (header.size === 0) this.beginSection(false);
+      else header.next();
+      return true;
+    }
+    const expected = this.state === CHUNK_CR ? CR : LF;
+    if (received.bytes[received.position] !== expected) throw new Http1Error('chunk_end_missing');
+    received.position += 1;
+    this.state = this.state === CHUNK_CR ? CHUNK_LF : CHUNK_HEADER;
+    return true;
+  }
+
+  private checkEnd(): void {
+    const { state } = this;
+    if (state === ENDING || state === UNTIL_CLOSE || state === TUNNEL || state === CLOSED) return;
+    if (state === BETWEEN && this.received.unread === 0 && !this.owesMessage()) return;
+    throw new Http1Error('truncated');
+  }
+
+  private fail(error: unknown): unknown {
+    this.failure = error instanceof Http1Error ? this.asOwnError(error) : error;
+    this.received.drop();
+    return this.failure;
+  }
+}

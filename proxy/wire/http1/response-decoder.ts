@@ -1,0 +1,159 @@
+/** Reads responses as a client does: bytes in, events out, framed by the request each response answers. */
+import { FIELD_VALUE } from './characters.js';
+import { Http1Error } from './error.js';
+import {
+  FRAMING_CHUNKED,
+  FRAMING_LENGTH,
+  FRAMING_NONE,
+  FRAMING_UNTIL_CLOSE,
+  type Framing,
+  HEAD,
+  INFORMATIONAL,
+  type ResponseHead,
+} from './events.js';
+import { checkTransferEncoding, connectionOptions, isPersistent } from './framing.js';
+import { BETWEEN, CLOSED, MessageDecoder, TUNNEL } from './message-decoder.js';
+import { isDigit, isLineEnd, NO_VERSION, OTHER_VERSION, readVersion } from './start-line.js';
+
+const SP = 0x20;
+/** Where the status code stands after `HTTP/1.1 `. */
+const STATUS_OFFSET = 9;
+
+const NO_HEAD: ResponseHead = {
+  status: 0,
+  reason: '',
+  minorVersion: 1,
+  headers: [],
+  framing: FRAMING_NONE,
+  contentLength: -1,
+  keepAlive: false,
+};
+
+/**
+ * Client side of one connection. Announce each request with `expect()` no later than its head is sent; a byte that
+ * no request asked for is refused as `surplus`. Before the connection is used again `idle` must be true.
+ */
+export class ResponseDecoder extends MessageDecoder {
+  private current: ResponseHead = NO_HEAD;
+  /** Methods of the requests still to be answered, oldest first. */
+  private readonly methods: string[] = [];
+  private status = 0;
+  private reason = '';
+  private minorVersion: 0 | 1 = 1;
+  private informationalSeen = 0;
+
+  /** After HEAD and INFORMATIONAL: the response's head. */
+  get head(): ResponseHead {
+    return this.current;
+  }
+
+  /** True when every announced request was answered and nothing was received beyond that. */
+  get idle(): boolean {
+    return this.state === BETWEEN && this.methods.length === 0 && this.received.unread === 0;
+  }
+
+  /** Announces a request; its method decides whether the response has content (RFC 9112 §6.3). */
+  expect(method: string): void {
+    this.methods.push(method);
+  }
+
+  protected override begin(): boolean {
+    if (this.received.unread === 0) return false;
+    if (this.methods.length === 0) throw new Http1Error('surplus');
+    return true;
+  }
+
+  protected override readStartLine(text: string): number {
+    const { bytes, position: start } = this.received;
+    const minorVersion = readVersion(bytes, start);
+    if (minorVersion === OTHER_VERSION) throw new Http1Error('version_unsupported');
+    if (minorVersion === NO_VERSION) throw new Http1Error('version_malformed');
+    let at = start + STATUS_OFFSET;
+    if (bytes[at - 1] !== SP) throw new Http1Error('status_line_malformed');
+    let status = 0;
+    for (const digitsEnd = at + 3; at < digitsEnd; at += 1) {
+      if (!isDigit(bytes[at])) throw new Http1Error('status_line_malformed');
+      status = status * 10 + (bytes[at] ?? 0) - 0x30;
+    }
+    if (status < 100 || status > 599) throw new Http1Error('status_line_malformed');
+    // Many servers leave out the blank when there is no phrase; it cannot be read in two ways.
+    if (bytes[at] === SP) at += 1;
+    else if (!isLineEnd(bytes, at)) throw new Http1Error('status_line_malformed');
+    const reasonStart = at;
+    while (FIELD_VALUE[bytes[at] ?? 0] === 1) at += 1;
+    if (!isLineEnd(bytes, at)) throw new Http1Error('status_line_malformed');
+    this.status = status;
+    this.reason = text.slice(reasonStart - start, at - start);
+    this.minorVersion = minorVersion === 0 ? 0 : 1;
+    return at + 2;
+  }
+
+  protected override checkPartialStartLine(): void {
+    // A status line is bounded with its head.
+  }
+
+  protected override finishHead(): number {
+    const { status, minorVersion, fields } = this;
+    const method = this.methods[0] ?? '';
+    const framing = this.framing(method);
+    const isTunnel = status === 101 || (method === 'CONNECT' && status >= 200 && status <= 299);
+    const isInterim = status < 200 && !isTunnel;
+    const options = fields.connection === '' ? 0 : connectionOptions(fields.connection);
+    this.current = {
+      status,
+      reason: this.reason,
+      minorVersion,
+      headers: fields.headers,
+      framing,
+      contentLength: fields.contentLength,
+      keepAlive: isPersistent(minorVersion, options) && framing !== FRAMING_UNTIL_CLOSE && !isTunnel,
+    };
+    if (isInterim) {
+      this.countInformational();
+      this.state = BETWEEN;
+      return INFORMATIONAL;
+    }
+    this.expectContent(framing, fields.contentLength);
+    if (isTunnel) {
+      this.methods.shift();
+      this.state = TUNNEL;
+    }
+    return HEAD;
+  }
+
+  protected override finishMessage(): number {
+    this.methods.shift();
+    this.informationalSeen = 0;
+    return this.current.framing === FRAMING_UNTIL_CLOSE ? CLOSED : BETWEEN;
+  }
+
+  protected override owesMessage(): boolean {
+    return this.methods.length > 0;
+  }
+
+  protected override asOwnError(error: Http1Error): Http1Error {
+    return new Http1Error(error.code, 502);
+  }
+
+  private countInformational(): void {
+    this.informationalSeen += 1;
+    if (this.informationalSeen > this.limits.informationalCount) {
+      throw new Http1Error('too_many_informational');
+    }
+  }
+
+  /** RFC 9112 §6.3; contradictions are refused even where the status leaves no room for content. */
+  private framing(method: string): Framing {
+    const { status } = this;
+    const { contentLength, transferEncoding } = this.fields;
+    if (transferEncoding !== undefined) {
+      if (contentLength >= 0) throw new Http1Error('length_and_chunked');
+      if (this.minorVersion === 0) throw new Http1Error('transfer_encoding_version');
+      checkTransferEncoding(transferEncoding);
+    }
+    if (status < 200 || status === 204 || status === 304 || method === 'HEAD') return FRAMING_NONE;
+    if (method === 'CONNECT' && status <= 299) return FRAMING_NONE;
+    if (transferEncoding !== undefined) return FRAMING_CHUNKED;
+    return contentLength >= 0 ? FRAMING_LENGTH : FRAMING_UNTIL_CLOSE;
+  }
+}

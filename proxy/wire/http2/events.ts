@@ -1,0 +1,50 @@
+/** What `Http2ServerConnection.next()` returns, and the shape of a request head. */
+
+/** Nothing more can be told until the next `receive()` or `takeOutput()`. */
+export const NEED_DATA = 0;
+/** A request began: `streamId`, `head`, `endStream`. */
+export const REQUEST = 1;
+/** Request body bytes (perhaps none, when only the end came): `streamId`, `data`, `endStream`. */
+export const DATA = 2;
+/** Trailers, and with them the end of the request: `streamId`, `trailers`. */
+export const TRAILERS = 3;
+/** The stream died, by the peer or by a protocol error of the peer: `streamId`, `errorCode`, `resetByPeer`. Answer with `releaseStream()`. */
+export const RESET = 4;
+/** A stream whose `sendData()` said false takes data again: `streamId`. */
+export const WRITABLE = 5;
+/** The peer will open no more streams: `errorCode`. */
+export const GOAWAY = 6;
+/** The peer acknowledged our SETTINGS. */
+export const SETTINGS_ACK = 7;
+/** The peer answered our PING: `roundTripMs`. */
+export const PING_ACK = 8;
+/** The connection ended with `errorCode` and `closeReason`: write what `takeOutput()` gives and close the socket. Told again on every later call. */
+export const CLOSED = 9;
+
+/** One request's head (RFC 9113 §8.3.1), made afresh for each request. */
+export interface RequestHead {
+  method: string;
+  /** 'http' or 'https'; '' for a plain CONNECT. */
+  scheme: string;
+  /** `:authority`, or the `host` field where the request has no `:authority`. */
+  authority: string;
+  /** Path and query, '*' for `OPTIONS *`, '' for a plain CONNECT. */
+  path: string;
+  /** `:protocol` of an extended CONNECT (RFC 8441), otherwise ''. */
+  protocol: string;
+  /**
+   * Regular fields in order, flat `[name, value, …]`, names lower-case, values latin1. Cookie crumbs are joined into one
+   * `cookie` (at the place of the first); `host` is left out because `authority` carries it.
+   */
+  headers: string[];
+  /** Declared by content-length; -1 when unknown. The codec holds DATA to it. */
+  contentLength: number;
+  /** The request has neither body nor trailers. */
+  endStream: boolean;
+  /** RFC 9218: 0 (first) to 7, default 3. */
+  urgency: number;
+  /** RFC 9218: share bandwidth with others of the same urgency. */
+  incremental: boolean;
+  /** The field list is over its limit: answer 431 and forward nothing; `headers` is empty and the other members may be ''. */
+  tooLarge: boolean;
+}

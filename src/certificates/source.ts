@@ -1,0 +1,71 @@
+/** Reads the files that people name for certificates and keys, and says in plain words why one cannot be read. */
+import { open } from 'node:fs/promises';
+import { FrontError } from '../contract/errors.js';
+import { fileFailure, systemCode } from './file-failure.js';
+
+/** The largest file that is read: a system's whole trust store is a tenth of it. */
+export const SOURCE_MAX_BYTES = 4 * 1024 * 1024;
+
+/** A file's content. */
+export interface Source {
+  readonly file: string;
+  readonly bytes: Buffer;
+  /** Permission bits; pipes and Windows files count as private. */
+  readonly mode: number;
+}
+
+/**
+ * Reads a regular file or a pipe (`<(command)`), up to SOURCE_MAX_BYTES.
+ * @param role what the file is for, as it reads in `the certificate file …`
+ * @throws FrontError config_invalid naming the file and the reason
+ */
+export async function readSource(
+  file: string,
+  role: 'certificate' | 'key' | 'CA bundle' | 'passphrase',
+): Promise<Source> {
+  try {
+    const handle = await open(file, 'r');
+    try {
+      const status = await handle.stat();
+      const bytes = await readBounded(handle);
+      const shared = status.isFile() && process.platform !== 'win32';
+      return { file, bytes, mode: shared ? status.mode & 0o777 : 0o600 };
+    } finally {
+      await handle.close();
+    }
+  } catch (cause) {
+    throw new FrontError('config_invalid', `the ${role} file ${file} cannot be read: ${fileFailure(cause)}`, {
+      hint: hintFor(systemCode(cause), file),
+      cause,
+    });
+  }
+}
+
+async function readBounded(handle: Awaited<ReturnType<typeof open>>): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let total = 0;
+  for (;;) {
+    const { bytesRead, buffer } = await handle.read({ buffer: Buffer.allocUnsafe(65_536), position: null });
+    if (bytesRead === 0) return Buffer.concat(chunks);
+    total += bytesRead;
+    if (total > SOURCE_MAX_BYTES) throw new Error(`it is larger than ${SOURCE_MAX_BYTES >> 20} MiB`);
+    chunks.push(buffer.subarray(0, bytesRead));
+  }
+}
+
+function hintFor(code: string | undefined, file: string): string {
+  if (code === 'ENOENT') return `check the path; it was looked up from ${process.cwd()}`;
+  if (code === 'EACCES') return 'let this user read the file, or start as root and give --uid';
+  if (code === 'EISDIR') return `name a file inside ${file}`;
+  return 'give a PEM file';
+}
+
+/** The passphrase in a file: its first line, without the line end. */
+export async function readPassphrase(file: string): Promise<string> {
+  const { bytes } = await readSource(file, 'passphrase');
+  const [line = ''] = bytes
+    .toString('utf8')
+    .replace(/^\uFEFF/, '')
+    .split(/\r?\n/);
+  return line;
+}

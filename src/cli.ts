@@ -1,0 +1,211 @@
+#!/usr/bin/env node
+/** The command: reads the arguments, loads the one subcommand they name, and ends with its exit code. */
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { type CommandIo, EXIT_SUCCESS, printError, printWarning, usesColour } from './contract/console.js';
+import { renderHelp } from './contract/help.js';
+import { optionOf, SETTING_KEYS } from './contract/options.js';
+import { misused } from './contract/reading.js';
+import { type SettingLayer, Settings } from './contract/settings.js';
+import { translateUsageError } from './contract/usage-errors.js';
+
+type Commander = typeof import('commander');
+
+function readVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  const known = typeof manifest === 'object' && manifest !== null && 'version' in manifest;
+  return known ? String(manifest.version) : 'unknown';
+}
+
+/** Keeps every value of an option that may be given several times. */
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
+/** A parser with our options, our help text, and no exits or messages of its own. */
+function prepareParser({ Option }: Commander, parser: Command): Command {
+  for (const key of SETTING_KEYS) {
+    const { flag, short, argument } = optionOf(key);
+    const names = short === undefined ? flag : `${short}, ${flag}`;
+    const option = new Option(argument === null ? names : `${names} <value>`);
+    if (argument !== null) {
+      option.argParser<readonly string[]>((value, before) => {
+        if (value.startsWith('--')) {
+          throw misused(`${flag} needs a value, and ${value} follows`, `write ${flag} ${argument}`);
+        }
+        return collect(value, before);
+      });
+    }
+    parser.addOption(option);
+  }
+  parser.helpInformation = renderHelp;
+  return parser;
+}
+
+/** What this parser found on the command line, in the raw form of a settings layer. */
+function readFlags(parser: Command): SettingLayer {
+  const layer: SettingLayer = {};
+  for (const key of SETTING_KEYS) {
+    const { flag, argument } = optionOf(key);
+    const name = parser.options.find(({ long }) => long === flag)?.attributeName();
+    if (name === undefined || parser.getOptionValueSource(name) !== 'cli') continue;
+    const value: unknown = parser.getOptionValue(name);
+    if (argument === null) layer[key] = ['true'];
+    else if (Array.isArray(value)) layer[key] = value.map(String);
+  }
+  return layer;
+}
+
+async function serveSettings(settings: Settings, io: CommandIo): Promise<number> {
+  const { thisPlatform } = await import('./contract/platform.js');
+  const { resolveConfig } = await import('./contract/resolve.js');
+  const config = resolveConfig(settings, thisPlatform());
+  const { serve } = await import('./commands/serve.js');
+  return serve(config, readVersion(), io);
+}
+
+/** Options may stand before and after the subcommand's name; those after it win. */
+function flagsOf(parser: Command): SettingLayer {
+  return { ...(parser.parent === null ? {} : readFlags(parser.parent)), ...readFlags(parser) };
+}
+
+function layer(flags: SettingLayer, command: readonly string[] | null, io: CommandIo): Settings {
+  const settings = new Settings(flags, io.environment, command);
+  for (const warning of settings.warnings) printWarning(io, warning);
+  return settings;
+}
+
+async function demo(flags: SettingLayer, command: readonly string[] | null, io: CommandIo): Promise<number> {
+  if (command !== null || flags.upstream !== undefined || flags.wsgiFile !== undefined) {
+    throw misused('demo brings its own app', 'leave out the word demo to serve yours');
+  }
+  const { demoCommand } = await import('./commands/demo.js');
+  return serveSettings(layer(flags, demoCommand(), io), io);
+}
+
+async function check(parser: Command, command: readonly string[] | null, io: CommandIo): Promise<number> {
+  const { print, json } = parser.opts<{ print?: true; json?: true }>();
+  const { runCheck } = await import('./commands/check.js');
+  const options = { print: print === true, json: json === true };
+  return runCheck(layer(flagsOf(parser), command, io), options, io);
+}
+
+interface ChainOptions {
+  readonly key?: string;
+  readonly keyPassphraseFile?: string;
+  readonly caBundle?: readonly string[];
+  readonly host?: readonly string[];
+  readonly json?: true;
+  readonly output?: string;
+  readonly force?: true;
+}
+
+/** What both chain commands read. */
+function chainInput(files: readonly string[], { key, keyPassphraseFile, caBundle = [] }: ChainOptions) {
+  return { files, keyFile: key, passphraseFile: keyPassphraseFile, caBundleFiles: caBundle };
+}
+
+function addChainOptions(parser: Command): Command {
+  return parser
+    .argument('<files...>', 'certificate files, in any order')
+    .option('--key <file>', 'private key that must belong to the certificate')
+    .option('--key-passphrase-file <file>', 'file whose first line opens an encrypted key')
+    .option('--ca-bundle <file>', 'intermediate certificates (repeatable)', collect);
+}
+
+/** `chain check` and `chain merge`, which share no option with the front. */
+function addChain(root: Command, io: CommandIo, done: (exitCode: number) => void): void {
+  const chainIo = {
+    out: (text: string): void => void io.stdout.write(text),
+    err: (text: string): void => void io.stderr.write(text),
+    color: usesColour(io.stdout, io.environment),
+  };
+  const chain = root.command('chain').helpCommand(false);
+  chain.description('find and repair faults of a certificate file');
+  addChainOptions(chain.command('check'))
+    .description('say whether every client would accept the file as it stands; exit code 0 yes, 1 no')
+    .option('--host <name>', 'name that the certificate must cover (repeatable)', collect)
+    .option('--json', 'print one JSON object')
+    .action(async (files: string[], options: ChainOptions) => {
+      const { runChainCheck } = await import('./commands/chain.js');
+      const { host = [], json = false } = options;
+      done(await runChainCheck({ ...chainInput(files, options), hosts: host, json }, chainIo));
+    });
+  addChainOptions(chain.command('merge'))
+    .description('write the certificates of all files in the order that clients want')
+    .option('-o, --output <file>', 'file to write; standard output when left out')
+    .option('--force', 'overwrite an input, and write what clients would reject')
+    .action(async (files: string[], options: ChainOptions) => {
+      const { runChainMerge } = await import('./commands/chain.js');
+      const { output, force = false } = options;
+      done(await runChainMerge({ ...chainInput(files, options), output, force }, chainIo));
+    });
+}
+
+/** Binds the subcommands; `done` gets the exit code of the one that runs. */
+function buildParser(
+  commander: Commander,
+  command: readonly string[] | null,
+  io: CommandIo,
+  done: (exitCode: number) => void,
+): Command {
+  const root = prepareParser(commander, new commander.Command('tlsfront'))
+    .version(readVersion(), '--version')
+    .enablePositionalOptions()
+    .helpCommand(true)
+    .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: () => undefined })
+    .exitOverride()
+    .action(async () => done(await serveSettings(layer(flagsOf(root), command, io), io)));
+  const demoParser = prepareParser(commander, root.command('demo'));
+  demoParser.action(async () => done(await demo(flagsOf(demoParser), command, io)));
+  const checkParser = prepareParser(commander, root.command('check').option('--print').option('--json'));
+  checkParser.action(async () => done(await check(checkParser, command, io)));
+  addChain(root, io, done);
+  return root;
+}
+
+/** Cuts `--flag=value` of a flag we do not have in two, so that the parser finds the flag that was meant. */
+function cutUnknownFlags(words: readonly string[]): readonly string[] {
+  const flags = new Set(SETTING_KEYS.map((key) => optionOf(key).flag));
+  return words.flatMap((word) => {
+    const end = word.startsWith('--') ? word.indexOf('=') : -1;
+    return end === -1 || flags.has(word.slice(0, end)) ? [word] : [word.slice(0, end), word.slice(end + 1)];
+  });
+}
+
+/** Cuts at the first `--` before the parser sees it: `tlsfront -- check` starts a program that is called check. */
+function cutCommand(argv: readonly string[]): [words: readonly string[], command: readonly string[] | null] {
+  const end = argv[0] === 'chain' ? -1 : argv.indexOf('--');
+  return end === -1 ? [argv, null] : [argv.slice(0, end), argv.slice(end + 1)];
+}
+
+/** Runs the command line to its end and gives the exit code. */
+async function main(argv: readonly string[], io: CommandIo): Promise<number> {
+  const commander = await import('commander');
+  const [words, command] = cutCommand(argv);
+  let exitCode: number = EXIT_SUCCESS;
+  const parser = buildParser(commander, command, io, (code) => {
+    exitCode = code;
+  });
+  try {
+    await parser.parseAsync(cutUnknownFlags(words), { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (!(error instanceof commander.CommanderError)) return printError(io, error);
+    // Help and the version end in an "error" with exit code 0.
+    if (error.exitCode === 0) return EXIT_SUCCESS;
+    return printError(io, translateUsageError(error.code, error.message, parser.args));
+  }
+}
+
+const io: CommandIo = { stdout: process.stdout, stderr: process.stderr, environment: process.env };
+// A reader that went away (`tlsfront --help | head -1`) is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(EXIT_SUCCESS);
+});
+process.on('uncaughtException', (error) => process.exit(printError(io, error)));
+
+const argv = process.argv.slice(2);
+if (argv.length === 1 && argv[0] === '--version') process.stdout.write(`${readVersion()}\n`);
+else process.exitCode = await main(argv, io);

@@ -1,0 +1,109 @@
+/** `tlsfront check`: says whether the settings are valid and what they come to. Binds, starts and writes nothing. */
+import { positionText } from '../certificates/findings.js';
+import type { Config, ListenerConfig } from '../contract/config.js';
+import { type CommandIo, EXIT_SUCCESS, EXIT_USAGE, printError, printWarning } from '../contract/console.js';
+import { FrontError } from '../contract/errors.js';
+import { optionOf, SETTING_KEYS } from '../contract/options.js';
+import { thisPlatform } from '../contract/platform.js';
+import { resolveConfig } from '../contract/resolve.js';
+import type { Settings } from '../contract/settings.js';
+import { loadConfiguredCertificates } from './configured-certificates.js';
+
+export interface CheckOptions {
+  /** Print each value and where it came from. */
+  readonly print: boolean;
+  /** One JSON object on stdout, errors too. */
+  readonly json: boolean;
+}
+
+function describeListener({ kind, host, port }: ListenerConfig): string {
+  const shown = host.includes(':') ? `[${host}]` : host || '*';
+  return `${kind === 'redirect' ? 'redirect to https' : kind} on ${shown}:${port}`;
+}
+
+function describeUpstream({ scheme, host, port }: Config['upstreams'][number]): string {
+  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+function describeApp({ upstreams, worker }: Config): string {
+  if (worker === null) return upstreams.map(describeUpstream).join(', ');
+  const { command, wsgi, processes } = worker;
+  const what = wsgi === null ? (command ?? []).join(' ') : `${wsgi.file} (${wsgi.callable})`;
+  return processes === 1 ? what : `${what}, ${processes} times`;
+}
+
+function describeConfig(config: Config): string {
+  const listeners = config.listeners.map((listener) => `  ${describeListener(listener)}\n`).join('');
+  return `the configuration is valid\n${listeners}  app: ${describeApp(config)}\n`;
+}
+
+interface Row {
+  readonly name: string;
+  readonly value: string;
+  readonly origin: string;
+}
+
+function settingRows(settings: Settings): readonly Row[] {
+  const { command } = settings;
+  const rows = SETTING_KEYS.map((key): Row => {
+    const { values, origin, label } = settings.get(key);
+    const { flag, kind } = optionOf(key);
+    const value = values.join(' ') || (kind === 'switch' ? 'false' : '-');
+    return { name: flag, value, origin: origin === 'environment' ? `environment (${label})` : origin };
+  });
+  if (command === null) return rows;
+  return [{ name: '--', value: command.join(' '), origin: 'command line' }, ...rows];
+}
+
+function renderRows(rows: readonly Row[]): string {
+  const nameWidth = Math.max(...rows.map(({ name }) => name.length));
+  const originWidth = Math.max(...rows.map(({ origin }) => origin.length));
+  return rows
+    .map(({ name, value, origin }) => `${name.padEnd(nameWidth)}  ${origin.padEnd(originWidth)}  ${value}\n`)
+    .join('');
+}
+
+function settingsForJson(settings: Settings): Record<string, unknown> {
+  return Object.fromEntries(SETTING_KEYS.map((key) => [key, settings.get(key)]));
+}
+
+function printJson(io: CommandIo, value: unknown): void {
+  io.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** What clients will hold against the certificates, or what is mended in memory; notes left out. */
+async function certificateWarnings({ certificates }: Config): Promise<readonly string[]> {
+  const loaded = await loadConfiguredCertificates(certificates);
+  return loaded
+    .flatMap(({ findings }) => findings)
+    .filter(({ severity }) => severity !== 'note')
+    .map(({ message, position, fix }) => {
+      const where = positionText(position);
+      return `${message.startsWith(where) ? '' : `${where}: `}${message}; ${fix}`;
+    });
+}
+
+/**
+ * Resolves the settings and examines the certificates they name.
+ * @returns 0 when the front could start with them, 2 when not
+ */
+export async function runCheck(settings: Settings, options: CheckOptions, io: CommandIo): Promise<number> {
+  const { command } = settings;
+  try {
+    const config = resolveConfig(settings, thisPlatform());
+    const found = await certificateWarnings(config);
+    if (options.json) {
+      const warnings = [...settings.warnings, ...found];
+      printJson(io, { valid: true, warnings, command, settings: settingsForJson(settings), config });
+      return EXIT_SUCCESS;
+    }
+    for (const warning of found) printWarning(io, warning);
+    io.stdout.write(options.print ? renderRows(settingRows(settings)) : describeConfig(config));
+    return EXIT_SUCCESS;
+  } catch (error) {
+    if (!(error instanceof FrontError) || !options.json) return printError(io, error);
+    const { code, message, hint } = error;
+    printJson(io, { valid: false, warnings: settings.warnings, error: { code, message, hint } });
+    return EXIT_USAGE;
+  }
+}

@@ -1,0 +1,129 @@
+/** The configuration: one frozen plain object, made once by the command and sent unchanged to every process. */
+
+/** Host and port to listen on; host `''` means every address (`::`, which takes IPv4 too). Port 0: any free port. */
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Files of one certificate as given by `--cert/--key/--ca-bundle` or by the fields of `--https`. */
+export interface CertificateFiles {
+  readonly cert: string;
+  readonly key: string;
+  readonly caBundles: readonly string[];
+  /** File whose first line is the passphrase of the key; null when the key is not encrypted. */
+  readonly keyPassphraseFile: string | null;
+}
+
+/** A TLS listener. */
+export interface HttpsListener extends ListenAddress {
+  readonly kind: 'https';
+  /** Index into Config.certificates; null: the development certificate. */
+  readonly certificate: number | null;
+  /** OpenSSL cipher list of this listener (uWSGI's fourth `--https` field); null: Config.tls.ciphers. */
+  readonly ciphers: string | null;
+  /** Client certificates (uWSGI's fifth `--https` field, `!` requires one); null: not asked for. */
+  readonly clientCa: { readonly file: string; readonly required: boolean } | null;
+  /** Set when nobody chose the port: use this one, with a line that says why, where `port` is not permitted. */
+  readonly fallbackPort: number | null;
+}
+
+/** A plain listener that serves the app. */
+export interface HttpListener extends ListenAddress {
+  readonly kind: 'http';
+}
+
+/** A plain listener that answers every request with a redirect to HTTPS. */
+export interface RedirectListener extends ListenAddress {
+  readonly kind: 'redirect';
+  /** Port put into the redirect; null: the port of the first HTTPS listener, left out when it is 443. */
+  readonly httpsPort: number | null;
+}
+
+export type ListenerConfig = HttpsListener | HttpListener | RedirectListener;
+
+/** Where the app is: only `http` for now. Host `localhost` is tried on ::1 and 127.0.0.1. */
+export interface UpstreamAddress {
+  readonly scheme: 'http';
+  readonly host: string;
+  readonly port: number;
+}
+
+/** An app that the front starts itself. Exactly one of `command` and `wsgi` is set. */
+export interface WorkerConfig {
+  /** Program and arguments; `{port}` and `{host}` are replaced. */
+  readonly command: readonly string[] | null;
+  readonly wsgi: {
+    readonly file: string;
+    readonly callable: string;
+    readonly server: 'auto' | 'uwsgi' | 'wsgiref';
+  } | null;
+  /** Number of workers, balanced by fewest requests in flight. */
+  readonly processes: number;
+  readonly readyTimeoutMs: number;
+}
+
+/** Bounds on what a peer may cost. Defaults stand in contract/limits.ts with the reason for each. */
+export interface Limits {
+  readonly maxHeaderBytes: number;
+  readonly maxHeaderCount: number;
+  readonly maxConnections: number;
+  readonly maxConnectionsPerAddress: number;
+  readonly maxConcurrentStreams: number;
+  readonly maxStreamResets: number;
+  readonly maxControlFrames: number;
+  readonly maxUpstreamConnections: number;
+  readonly maxUpstreamQueue: number;
+  /** Largest request body in bytes; 0: no bound. */
+  readonly maxBodyBytes: number;
+  readonly handshakeTimeoutMs: number;
+  /** From the first byte of a request (or the connection's start) to the end of its head. */
+  readonly clientHeadTimeoutMs: number;
+  /** Longest pause inside a request body. */
+  readonly clientBodyTimeoutMs: number;
+  /** Longest pause in which the client takes nothing of a waiting response. */
+  readonly clientWriteTimeoutMs: number;
+  /** An idle kept-alive connection is closed after this. */
+  readonly keepAliveTimeoutMs: number;
+  readonly connectTimeoutMs: number;
+  /** From the end of the request to the head of the response. */
+  readonly upstreamHeadTimeoutMs: number;
+  /** Longest pause inside a response. */
+  readonly upstreamIdleTimeoutMs: number;
+  readonly tunnelIdleTimeoutMs: number;
+  /** Idle connections kept to each upstream, a router. */
+  readonly upstreamKeepAlive: number;
+  readonly upstreamKeepAliveTimeoutMs: number;
+}
+
+/** The whole configuration. */
+export interface Config {
+  readonly engine: 'direct' | 'library';
+  readonly listeners: readonly ListenerConfig[];
+  readonly certificates: readonly CertificateFiles[];
+  /** Names the development certificate also covers (`--host`). */
+  readonly hosts: readonly string[];
+  readonly tls: { readonly ciphers: string; readonly minVersion: 'TLSv1.2' | 'TLSv1.3' };
+  /** Running apps to forward to; empty when `worker` is set. */
+  readonly upstreams: readonly UpstreamAddress[];
+  readonly worker: WorkerConfig | null;
+  /** Number of router processes. */
+  readonly routers: number;
+  /** Names or numbers as given; null: stay who we are. */
+  readonly user: string | null;
+  readonly group: string | null;
+  /** File that takes every log line instead of stderr; null: stderr. */
+  readonly logFile: string | null;
+  readonly quiet: boolean;
+  readonly accessLog: boolean;
+  readonly logFormat: 'pretty' | 'json' | 'uwsgi';
+  readonly mercyMs: number;
+  /** How long a safe request waits for an app that is not up yet. */
+  readonly holdMs: number;
+  /** Send the upstream's own host:port as Host instead of the client's. */
+  readonly changeHost: boolean;
+  readonly rewriteLocation: boolean;
+  /** CIDR blocks whose X-Forwarded-* and Forwarded fields are believed. */
+  readonly trustedProxies: readonly string[];
+  readonly limits: Limits;
+}

@@ -1,0 +1,101 @@
+/** What the master and a worker process say to each other over their IPC channel. */
+
+/** A WSGI file to serve, in uWSGI's words. */
+export interface WsgiPlan {
+  readonly file: string;
+  /** Name of the WSGI callable inside the file. */
+  readonly callable: string;
+  /** `auto` takes uWSGI where it is installed with Python support, else the bundled launcher on Python's wsgiref. */
+  readonly server: 'auto' | 'uwsgi' | 'wsgiref';
+}
+
+/** All that a worker process needs to start the app; exactly one of `command` and `wsgi` is set. */
+export interface WorkerPlan {
+  /** 1-based number of the worker. */
+  readonly index: number;
+  /** Program and arguments; `{port}` and `{host}` in them are replaced. */
+  readonly command: readonly string[] | null;
+  readonly wsgi: WsgiPlan | null;
+  /** How long the app may take until it accepts connections. */
+  readonly readyTimeoutMs: number;
+  /** Identity to take before anything else, null to stay. */
+  readonly uid: number | null;
+  readonly gid: number | null;
+  /** Account whose supplementary groups are taken with `uid`; null drops them all. */
+  readonly userName: string | null;
+  /** Put before every line of the app's output, for example `[app] `. */
+  readonly prefix: string;
+  readonly host: '127.0.0.1';
+}
+
+/** Master → worker. `stop`: SIGTERM to the app's group now, SIGKILL once `mercyMs` are over. */
+export type WorkerOrder =
+  | { readonly type: 'start'; readonly plan: WorkerPlan }
+  | { readonly type: 'stop'; readonly mercyMs: number };
+
+export interface WorkerAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What serves the app: the user's own command, uWSGI, or the bundled launcher. */
+export type WorkerKind = 'command' | 'uwsgi' | 'wsgiref';
+
+/** The app's process exists; it does not accept connections yet. */
+export interface WorkerSpawned {
+  readonly type: 'spawned';
+  /** The app's own pid, which is also its process group. */
+  readonly pid: number;
+  readonly port: number;
+  readonly kind: WorkerKind;
+  readonly address: WorkerAddress;
+}
+
+/** The app accepts connections at `address` (its host is `::1` for an app that listens there only). */
+export interface WorkerReady {
+  readonly type: 'ready';
+  /** From the app's spawn to the first accepted connection. */
+  readonly tookMs: number;
+  readonly address: WorkerAddress;
+}
+
+/** The app ended, asked to or not, and nothing of its process group is left. */
+export interface WorkerExited {
+  readonly type: 'exited';
+  readonly code: number | null;
+  readonly signal: string | null;
+  /** Whether it had been ready. */
+  readonly ready: boolean;
+  /** The last lines it wrote, oldest first, without the prefix. */
+  readonly lastLines: readonly string[];
+}
+
+/** The app could not be started, or was not ready in time and has been ended. */
+export interface WorkerFailed {
+  readonly type: 'failed';
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** Worker → master. Exactly one `exited` or `failed` is the last report; the worker process ends by itself after it. */
+export type WorkerReport = WorkerSpawned | WorkerReady | WorkerExited | WorkerFailed;
+
+/** Narrows an IPC message; the channel is private to our own processes, so the type word is proof enough. */
+export function isWorkerOrder(message: unknown): message is WorkerOrder {
+  return hasType(message, ['start', 'stop']);
+}
+
+/** Narrows an IPC message of a worker process, see isWorkerOrder. */
+export function isWorkerReport(message: unknown): message is WorkerReport {
+  return hasType(message, ['spawned', 'ready', 'exited', 'failed']);
+}
+
+function hasType(message: unknown, types: readonly string[]): boolean {
+  return (
+    typeof message === 'object' &&
+    message !== null &&
+    'type' in message &&
+    typeof message.type === 'string' &&
+    types.includes(message.type)
+  );
+}

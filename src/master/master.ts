@@ -1,0 +1,252 @@
+/** The master process: start order, signals, reload. It owns config, keys and children and touches no traffic. */
+import { randomBytes } from 'node:crypto';
+import type { Config } from '../contract/config.js';
+import { FrontError } from '../contract/errors.js';
+import type { BoundListener, CertificateMaterial, Identity, UpstreamState } from '../contract/messages.js';
+import { boundLine, deniedLines, readyUrls } from './boot-lines.js';
+import type { MasterLog } from './log.js';
+import { findPortOwner } from './port-owner.js';
+import { Routers } from './routers.js';
+import { Workers } from './workers.js';
+
+/** What listeners serve with, by listener index. */
+export interface Materials {
+  readonly certificates: readonly (CertificateMaterial | null)[];
+  readonly clientAuthorities: readonly (string | null)[];
+  /** Lines for the person who starts the front, such as how to trust the development certificate. */
+  readonly notes: readonly { readonly kind: 'warning' | 'hint'; readonly text: string }[];
+}
+
+export interface MasterParts {
+  readonly config: Config;
+  readonly version: string;
+  readonly identity: Identity | null;
+  readonly log: MasterLog;
+  /** Reads certificates and keys anew; rejects with a FrontError that says what is wrong. */
+  loadMaterials(): Promise<Materials>;
+}
+
+interface Generation {
+  readonly routers: Routers;
+  readonly workers: Workers | null;
+}
+
+const TICKET_KEYS_BYTES = 48;
+/** Time for the apps to end once the routers have drained. */
+const WORKER_MERCY_MS = 10_000;
+
+/** Runs the front until a signal ends it. Resolves with the exit code; rejects with a FrontError when it cannot start. */
+export async function runMaster(parts: MasterParts): Promise<number> {
+  const master = new Master(parts);
+  try {
+    await master.boot();
+  } catch (error) {
+    await master.abandon();
+    throw error;
+  }
+  return master.ended;
+}
+
+class Master {
+  readonly ended: Promise<number>;
+  private finish: (code: number) => void = () => {};
+  private readonly ticketKeys = randomBytes(TICKET_KEYS_BYTES).toString('base64');
+  private generation: Generation | null = null;
+  private starting: Generation | null = null;
+  private stopping = false;
+  private forced = false;
+  private reloading = false;
+
+  constructor(private readonly parts: MasterParts) {
+    this.ended = new Promise((resolve) => {
+      this.finish = resolve;
+    });
+  }
+
+  async boot(): Promise<void> {
+    const { config, log, version, identity } = this.parts;
+    process.title = 'tlsfront master';
+    log.line(
+      `*** Starting tlsfront ${version} (Node ${process.versions.node}) on [${new Date().toString()}] ***`,
+    );
+    if (process.getuid?.() === 0 && identity === null) {
+      log.warning('serving as root: --uid NAME gives the privileges up once the ports are bound');
+    }
+    this.listenToSignals();
+    const materials = await this.parts.loadMaterials();
+    const ports = config.listeners.map((listener) => listener.port);
+    const generation = this.createGeneration(materials, ports);
+    const app = generation.workers?.startAll();
+    app?.catch(() => {});
+    const bound = await this.startRouters(generation);
+    this.printNotes(materials);
+    for (const listener of bound) log.line(boundLine(listener));
+    await app;
+    for (const line of generation.workers?.socketLines ?? []) log.line(line);
+    this.printBoot(generation, bound);
+    this.commit(generation);
+  }
+
+  /** Ends whatever a failed start has left. */
+  async abandon(): Promise<void> {
+    this.stopping = true;
+    for (const generation of [this.starting, this.generation]) {
+      generation?.routers.kill();
+      await generation?.workers?.stop(0);
+    }
+  }
+
+  private async startRouters(generation: Generation): Promise<BoundListener[]> {
+    try {
+      const bound = await generation.routers.startAll();
+      const list = bound.filter((listener) => listener !== null);
+      const denied = list.find((listener) => listener.deniedPort !== null);
+      if (denied !== undefined && denied.deniedPort !== null) {
+        const { warning, hint } = deniedLines(denied.deniedPort, denied.port);
+        this.parts.log.warning(warning);
+        this.parts.log.hint(hint);
+      }
+      return list;
+    } catch (error) {
+      throw nameOwner(error);
+    }
+  }
+
+  private printNotes(materials: Materials): void {
+    const { log } = this.parts;
+    for (const { kind, text } of materials.notes) {
+      if (kind === 'warning') log.warning(text);
+      else log.hint(text);
+    }
+  }
+
+  private printBoot(generation: Generation, bound: readonly BoundListener[]): void {
+    const { config, log } = this.parts;
+    log.line(`your mercy for graceful operations on workers is ${config.mercyMs / 1000} seconds`);
+    log.line(`spawned tlsfront master process (pid: ${process.pid})`);
+    for (const { pid, plan } of generation.workers?.all ?? []) {
+      log.line(`spawned tlsfront worker ${plan.index} (pid: ${pid})`);
+    }
+    for (const { pid, index } of generation.routers.all)
+      log.line(`spawned tlsfront http ${index} (pid: ${pid})`);
+    const app = this.upstreamsOf(generation).map(({ host, port }) => `${host}:${port}`);
+    log.ready(`tlsfront is ready: ${readyUrls(bound, config).join(' ')} -> ${app.join(', ')}`);
+  }
+
+  private createGeneration(materials: Materials, ports: readonly number[]): Generation {
+    const { config, identity, log } = this.parts;
+    const { certificates, clientAuthorities } = materials;
+    const workers: Workers | null =
+      config.worker === null
+        ? null
+        : new Workers(config.worker, identity, log, () =>
+            generation.routers.updateUpstreams(this.upstreamsOf(generation)),
+          );
+    const upstreams = workers === null ? fixedUpstreams(config) : [];
+    const routers = new Routers(
+      config.routers,
+      { type: 'start', config, certificates, clientAuthorities, ticketKeys: this.ticketKeys, identity },
+      ports,
+      upstreams,
+      log,
+    );
+    const generation: Generation = { routers, workers };
+    this.starting = generation;
+    return generation;
+  }
+
+  private upstreamsOf(generation: Generation): readonly UpstreamState[] {
+    return generation.workers?.upstreams ?? fixedUpstreams(this.parts.config);
+  }
+
+  private commit(generation: Generation): void {
+    this.generation = generation;
+    this.starting = null;
+  }
+
+  private listenToSignals(): void {
+    const stop = (signal: NodeJS.Signals): void => {
+      if (this.stopping) this.stopNow(signal);
+      else void this.stop(signal);
+    };
+    process.on('SIGTERM', stop);
+    process.on('SIGINT', stop);
+    process.on('SIGHUP', () => void this.reload());
+  }
+
+  /** Drains within the mercy, then ends the apps. */
+  private async stop(signal: string): Promise<void> {
+    const { config, log } = this.parts;
+    this.stopping = true;
+    log.line(
+      `received ${signal}: draining, ${config.mercyMs / 1000} seconds of mercy; send it again to end now`,
+    );
+    const generations = [this.generation, this.starting].filter((generation) => generation !== null);
+    await Promise.all(generations.map(({ routers }) => routers.drain(config.mercyMs, true)));
+    await Promise.all(generations.map(({ workers }) => workers?.stop(WORKER_MERCY_MS)));
+    log.line('goodbye to tlsfront');
+    this.finish(this.forced ? 1 : 0);
+  }
+
+  private stopNow(signal: string): void {
+    this.forced = true;
+    this.parts.log.warning(`received ${signal} again: ending now`);
+    for (const generation of [this.generation, this.starting]) {
+      generation?.routers.kill();
+      void generation?.workers?.stop(0);
+    }
+  }
+
+  /** SIGHUP: a whole new generation that serves before the old one drains; or the old one stays and we say why. */
+  private async reload(): Promise<void> {
+    const { log, config } = this.parts;
+    if (this.stopping || this.reloading || this.generation === null) return;
+    this.reloading = true;
+    const old = this.generation;
+    log.line('received SIGHUP: starting a new generation');
+    try {
+      log.reopen();
+      const materials = await this.parts.loadMaterials();
+      const generation = this.createGeneration(materials, old.routers.boundPorts);
+      const app = generation.workers?.startAll();
+      app?.catch(() => {});
+      await app;
+      await this.startRouters(generation);
+      this.printNotes(materials);
+      this.commit(generation);
+      log.line('the new generation serves; the old one drains');
+      void old.routers.drain(config.mercyMs, false).then(() => old.workers?.stop(WORKER_MERCY_MS));
+    } catch (error) {
+      const { message, hint } = asFrontError(error);
+      log.error(`reload: ${message}; the old generation goes on serving`);
+      if (hint !== undefined) log.hint(hint);
+      this.starting?.routers.kill();
+      void this.starting?.workers?.stop(0);
+      this.starting = null;
+    }
+    this.reloading = false;
+  }
+}
+
+function fixedUpstreams(config: Config): UpstreamState[] {
+  return config.upstreams.map(({ host, port }, index) => ({ id: -1 - index, host, port, ready: true }));
+}
+
+function asFrontError(error: unknown): FrontError {
+  if (error instanceof FrontError) return error;
+  return new FrontError('internal', error instanceof Error ? error.message : String(error), { cause: error });
+}
+
+/** Adds the name of the process that holds the port. */
+function nameOwner(error: unknown): unknown {
+  if (!(error instanceof FrontError) || error.code !== 'listen_failed') return error;
+  const { cause } = error;
+  const inUse = typeof cause === 'object' && cause !== null && 'inUse' in cause ? cause.inUse : null;
+  if (typeof inUse !== 'object' || inUse === null || !('port' in inUse)) return error;
+  const owner = findPortOwner(Number(inUse.port));
+  if (owner === null) return error;
+  return new FrontError('listen_failed', error.message.replace('another process', owner), {
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    cause,
+  });
+}

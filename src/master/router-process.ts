@@ -1,0 +1,72 @@
+/** One router process: forked through cluster so that all routers share the listening sockets. */
+import cluster, { type Worker as ClusterWorker } from 'node:cluster';
+import { fileURLToPath } from 'node:url';
+import { FrontError } from '../contract/errors.js';
+import type { BoundListener, MasterToRouter, RouterStart, RouterToMaster } from '../contract/messages.js';
+
+const ROUTER_FILE = fileURLToPath(new URL('../../proxy/main.js', import.meta.url));
+
+/** What a router tells its keeper. */
+export interface RouterEvents {
+  onExit(router: RouterProcess, reason: string): void;
+}
+
+/** A router that was forked; `started` settles once. */
+export class RouterProcess {
+  readonly pid: number;
+  readonly startedAtMs = performance.now();
+  /** Resolves with the bound listeners; rejects with the router's error, or when it ends before it is ready. */
+  readonly started: Promise<readonly (BoundListener | null)[]>;
+  ready = false;
+  private readonly process: ClusterWorker;
+
+  constructor(
+    readonly index: number,
+    buildStart: () => RouterStart,
+    output: number | 'inherit',
+    events: RouterEvents,
+  ) {
+    // Routers accept on one shared socket each; round robin would pass every connection through the master.
+    cluster.schedulingPolicy = cluster.SCHED_NONE;
+    cluster.setupPrimary({ exec: ROUTER_FILE, args: [], stdio: ['ignore', output, output, 'ipc'] });
+    this.process = cluster.fork();
+    this.pid = this.process.process.pid ?? 0;
+    this.started = new Promise((resolve, reject) => {
+      this.process.on('message', (message: RouterToMaster) => {
+        if (message.type === 'loaded') this.send(buildStart());
+        else if (message.type === 'ready') {
+          this.ready = true;
+          resolve(message.bound);
+        } else reject(readFailure(message));
+      });
+      this.process.on('error', reject);
+      this.process.on('exit', (code, signal) => {
+        const reason = describeEnd(code, signal);
+        reject(new FrontError('internal', `the http process ${index} ended before it was ready: ${reason}`));
+        events.onExit(this, reason);
+      });
+    });
+    // The keeper may ask later or never; a rejection nobody asked for is not an error of its own.
+    this.started.catch(() => {});
+  }
+
+  send(message: MasterToRouter): void {
+    if (this.process.isConnected()) this.process.send(message);
+  }
+
+  kill(): void {
+    this.process.process.kill('SIGKILL');
+  }
+}
+
+function readFailure(message: Extract<RouterToMaster, { type: 'failed' }>): FrontError {
+  return new FrontError(message.code, message.message, {
+    ...(message.hint === null ? {} : { hint: message.hint }),
+    cause: { inUse: message.inUse },
+  });
+}
+
+/** `exit code 1`, or `signal SIGKILL`. */
+export function describeEnd(code: number | null, signal: string | null): string {
+  return signal ? `signal ${signal}` : `exit code ${code ?? 0}`;
+}

@@ -1,0 +1,95 @@
+/** One worker: a shim process that starts the app, tells when it is ready, and leaves no orphan behind. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { WorkerOrder, WorkerPlan, WorkerReport } from '../contract/worker.js';
+
+const SHIM_FILE = fileURLToPath(new URL('../../app/main.js', import.meta.url));
+
+/** What a worker tells its keeper; `onEnd` is called once. */
+export interface WorkerEvents {
+  onSpawned(worker: WorkerProcess): void;
+  onReady(worker: WorkerProcess): void;
+  onEnd(worker: WorkerProcess, end: WorkerEnd): void;
+}
+
+/** Why a worker ended. */
+export interface WorkerEnd {
+  readonly reason: string;
+  readonly hint: string | null;
+  /** The last lines the app printed. */
+  readonly lastLines: readonly string[];
+}
+
+/** A worker that was started. */
+export class WorkerProcess {
+  /** The app's own process id; 0 until it is spawned. */
+  pid = 0;
+  host = '127.0.0.1';
+  port = 0;
+  ready = false;
+  readonly startedAtMs = performance.now();
+  private readonly shim: ChildProcess;
+  private end: WorkerEnd | null = null;
+
+  /** @param id number of the upstream that this worker is */
+  constructor(
+    readonly id: number,
+    readonly plan: WorkerPlan,
+    output: number | 'inherit',
+    private readonly events: WorkerEvents,
+  ) {
+    // Detached: a Ctrl-C of the terminal is the master's to hand on, after the routers have drained.
+    this.shim = fork(SHIM_FILE, [], { stdio: ['ignore', output, output, 'ipc'], detached: true });
+    this.shim.on('message', (message: WorkerReport) => this.receive(message));
+    this.shim.on('error', (error) => this.finish({ reason: error.message, hint: null, lastLines: [] }));
+    this.shim.on('exit', (code, signal) => {
+      this.killLeftOvers();
+      this.finish(
+        this.end ?? { reason: `its keeper ended with ${signal ?? code}`, hint: null, lastLines: [] },
+      );
+    });
+    this.send({ type: 'start', plan });
+  }
+
+  /** Ends the app: SIGTERM to its process group, SIGKILL after `mercyMs`. */
+  stop(mercyMs: number): void {
+    this.send({ type: 'stop', mercyMs });
+  }
+
+  private receive(message: WorkerReport): void {
+    if (message.type === 'spawned') {
+      this.pid = message.pid;
+      this.port = message.port;
+      this.events.onSpawned(this);
+    } else if (message.type === 'ready') {
+      this.host = message.address.host;
+      this.ready = true;
+      this.events.onReady(this);
+    } else if (message.type === 'failed') {
+      this.end = { reason: message.message, hint: message.hint, lastLines: [] };
+    } else if (this.end === null) {
+      const reason = message.signal === null ? `exit code ${message.code ?? 0}` : `signal ${message.signal}`;
+      this.end = { reason, hint: null, lastLines: message.lastLines };
+    }
+  }
+
+  private finish(end: WorkerEnd): void {
+    this.ready = false;
+    this.events.onEnd(this, end);
+    this.finish = () => {};
+  }
+
+  private send(message: WorkerOrder): void {
+    if (this.shim.connected) this.shim.send(message);
+  }
+
+  /** When the shim itself was killed, its app's process group is still there. */
+  private killLeftOvers(): void {
+    if (this.pid === 0) return;
+    try {
+      process.kill(-this.pid, 'SIGKILL');
+    } catch {
+      // Already gone, as it should be.
+    }
+  }
+}

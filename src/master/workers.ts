@@ -1,0 +1,148 @@
+/** The workers of a generation: starts them, replaces the dead, tells which are up. */
+import type { WorkerConfig } from '../contract/config.js';
+import { FrontError } from '../contract/errors.js';
+import type { Identity, UpstreamState } from '../contract/messages.js';
+import type { WorkerPlan } from '../contract/worker.js';
+import { BackOff } from './back-off.js';
+import { formatAddress } from './boot-lines.js';
+import type { MasterLog } from './log.js';
+import { type WorkerEnd, WorkerProcess } from './worker-process.js';
+
+const MAX_LINES_SHOWN = 10;
+
+interface Place {
+  readonly index: number;
+  readonly backOff: BackOff;
+  worker: WorkerProcess | null;
+}
+
+/** Ids of upstreams are never used twice in the life of a master. */
+let lastId = 0;
+
+/** Keeps `config.processes` workers alive until they are stopped. */
+export class Workers {
+  private readonly places: Place[] = [];
+  private stopping = false;
+  private whenStopped: (() => void) | null = null;
+  private settleStart: { resolve(): void; reject(error: FrontError): void } | null = null;
+
+  /** @param onChange called whenever an upstream comes or goes */
+  constructor(
+    private readonly config: WorkerConfig,
+    private readonly identity: Identity | null,
+    private readonly log: MasterLog,
+    private readonly onChange: () => void,
+  ) {
+    for (let index = 1; index <= config.processes; index += 1) {
+      this.places.push({ index, backOff: new BackOff(), worker: null });
+    }
+  }
+
+  /** Starts all; resolves when all accept connections. @throws FrontError worker_failed when one never does */
+  startAll(): Promise<void> {
+    const started = new Promise<void>((resolve, reject) => {
+      this.settleStart = { resolve, reject };
+    });
+    for (const place of this.places) this.spawn(place);
+    return started;
+  }
+
+  /** The workers as upstreams; those that are not up yet too, so that requests wait for them. */
+  get upstreams(): readonly UpstreamState[] {
+    const states: UpstreamState[] = [];
+    for (const { worker } of this.places) {
+      if (worker !== null && worker.port !== 0) {
+        states.push({ id: worker.id, host: worker.host, port: worker.port, ready: worker.ready });
+      }
+    }
+    return states;
+  }
+
+  get all(): readonly WorkerProcess[] {
+    return this.places.flatMap(({ worker }) => (worker === null ? [] : [worker]));
+  }
+
+  /** Ends all: SIGTERM, then SIGKILL after `mercyMs`. Resolves when none is left. */
+  async stop(mercyMs: number): Promise<void> {
+    this.stopping = true;
+    if (this.all.length === 0) return;
+    const stopped = new Promise<void>((resolve) => {
+      this.whenStopped = resolve;
+    });
+    for (const worker of this.all) worker.stop(mercyMs);
+    await stopped;
+  }
+
+  private spawn(place: Place): void {
+    lastId += 1;
+    const { command, wsgi, readyTimeoutMs, processes } = this.config;
+    const plan: WorkerPlan = {
+      index: place.index,
+      command,
+      wsgi,
+      readyTimeoutMs,
+      uid: this.identity?.uid ?? null,
+      gid: this.identity?.gid ?? null,
+      userName: this.identity?.userName ?? null,
+      prefix: processes === 1 ? '[app] ' : `[app ${place.index}] `,
+      host: '127.0.0.1',
+    };
+    place.worker = new WorkerProcess(lastId, plan, this.log.childOutput, {
+      onSpawned: (worker) => this.onSpawned(place, worker),
+      onReady: (worker) => this.onReady(place, worker),
+      onEnd: (worker, end) => this.onEnd(place, worker, end),
+    });
+  }
+
+  private onSpawned(place: Place, worker: WorkerProcess): void {
+    if (this.settleStart === null) {
+      this.log.line(`respawned tlsfront worker ${place.index} (new pid: ${worker.pid})`);
+    }
+    this.onChange();
+  }
+
+  /** `socket 0 bound to TCP address 127.0.0.1:41223 (port auto-assigned)`, uWSGI's line for each worker. */
+  get socketLines(): readonly string[] {
+    return this.all.map(
+      ({ host, port, plan }) =>
+        `socket ${plan.index - 1} bound to TCP address ${formatAddress(host, port)} (port auto-assigned)`,
+    );
+  }
+
+  private onReady(place: Place, worker: WorkerProcess): void {
+    if (this.settleStart === null) this.log.line(`worker ${place.index} (pid: ${worker.pid}) is ready`);
+    this.onChange();
+    if (!this.places.every((other) => other.worker?.ready)) return;
+    this.settleStart?.resolve();
+    this.settleStart = null;
+  }
+
+  private onEnd(place: Place, worker: WorkerProcess, end: WorkerEnd): void {
+    if (place.worker !== worker) return;
+    place.worker = null;
+    if (this.stopping) {
+      if (this.all.length === 0) this.whenStopped?.();
+      return;
+    }
+    this.onChange();
+    if (this.settleStart !== null) {
+      this.settleStart.reject(explainFailure(place.index, end));
+      return;
+    }
+    const delayMs = place.backOff.next(performance.now() - worker.startedAtMs);
+    const when = delayMs === 0 ? '' : ` in ${delayMs} ms`;
+    this.log.warning(`worker ${place.index} (pid: ${worker.pid}) ended: ${end.reason}: respawning it${when}`);
+    setTimeout(() => {
+      if (!this.stopping) this.spawn(place);
+    }, delayMs);
+  }
+}
+
+function explainFailure(index: number, end: WorkerEnd): FrontError {
+  const lines = end.lastLines.slice(-MAX_LINES_SHOWN);
+  const said = lines.length === 0 ? '' : `; its last words: ${lines.join(' | ')}`;
+  return new FrontError('worker_failed', `the app (worker ${index}) did not start: ${end.reason}${said}`, {
+    hint:
+      end.hint ?? 'run the command by itself; it must listen on the port in the environment variable PORT',
+  });
+}

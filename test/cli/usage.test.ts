@@ -1,0 +1,175 @@
+/** Help, version, and what the command says to wrong usage. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { CLI, cleanEnvironment, runCommand } from '../support/command.js';
+import { within } from '../support/deadline.js';
+import { PACKAGE_ROOT } from '../support/workspace.js';
+
+test('--version prints the version of package.json', async () => {
+  const { version }: { version: string } = JSON.parse(
+    readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8'),
+  );
+  assert.deepEqual(await runCommand(['--version']), { code: 0, stdout: `${version}\n`, stderr: '' });
+  assert.deepEqual(await runCommand(['--quiet', '--version']), {
+    code: 0,
+    stdout: `${version}\n`,
+    stderr: '',
+  });
+});
+
+for (const args of [
+  ['--help'],
+  ['-h'],
+  ['help'],
+  ['demo', '--help'],
+  ['check', '--help'],
+  ['help', 'check'],
+]) {
+  test(`${args.join(' ')} prints the help on stdout`, async () => {
+    const { code, stdout, stderr } = await runCommand(args);
+    assert.equal(code, 0);
+    assert.equal(stderr, '');
+    assert.match(stdout, /^tlsfront puts HTTPS/);
+    assert.match(stdout, /\nExamples:\n/);
+  });
+}
+
+test('chain check --help lists its own options', async () => {
+  const { code, stdout } = await runCommand(['chain', 'check', '--help']);
+  assert.equal(code, 0);
+  assert.match(stdout, /--key <file>/);
+  assert.doesNotMatch(stdout, /--upstream/);
+});
+
+const WRONG: readonly (readonly [readonly string[], RegExp])[] = [
+  [[], /^error: there is no app .*\nhint: name the app: --upstream 8080/],
+  [['--lisen', '9443'], /^error: --lisen is not an option\nhint: did you mean --listen\?\n$/],
+  [['--upstrem=8080'], /hint: did you mean --upstream\?/],
+  [['--acces-log', '--upstream', '80'], /did you mean --access-log\?/],
+  [['--qqqqqqqq'], /^error: --qqqqqqqq is not an option\nhint: `tlsfront --help`/],
+  [['check', '--lisen', '1'], /did you mean --listen\?/],
+  [['demo', '--lisen', '1'], /did you mean --listen\?/],
+  [['--quiet=1'], /^error: --quiet takes no value/],
+  [['--listen'], /^error: --listen needs a value\nhint: write --listen <\[host:\]port>/],
+  [['-l'], /^error: --listen needs a value/],
+  [['--cert', '--key', 'k'], /^error: --cert needs a value, and --key follows/],
+  [['8080'], /^error: '8080' stands alone\nhint: for a running app write --upstream 8080/],
+  [['localhost:8080'], /hint: for a running app write --upstream localhost:8080/],
+  [['http://app'], /hint: for a running app write --upstream http:\/\/app/],
+  [['index.py'], /hint: for a WSGI file write --wsgi-file index\.py/],
+  [['npm', 'run', 'dev'], /hint: to start an app write -- before its command: tlsfront -- npm …/],
+  [['--'], /^error: there is no command after --/],
+  [['demo', '--', 'npm'], /^error: demo brings its own app/],
+  [['demo', '--upstream', '80'], /^error: demo brings its own app/],
+  [['--wsgi-file', 'x.py', 'demo'], /^error: demo brings its own app/],
+  [['help', 'nonsense'], /^error: there is no such command/],
+  [['chain'], /^error: chain needs check or merge/],
+  [['chain', 'chek'], /^error: chain has no command 'chek'/],
+  [['chain', 'check'], /^error: the certificate file is missing/],
+  [['chain', 'merge', '-o', 'x.crt'], /^error: the certificate file is missing/],
+  [['--upstream', '8080', '--mercy', 'soon'], /^error: --mercy soon: not a time\nhint: /],
+  [['--upstream', '8080', '--ciphers', 'NOSUCH'], /^error: --ciphers NOSUCH: OpenSSL knows no cipher/],
+  [['--wsgi-file', '/nonexistent/index.py'], /^error: --wsgi-file \/nonexistent\/index\.py: no such file/],
+  [['--upstream', '8080', '--cert', '/', '--key', '/'], /^error: --cert \/: is a folder/],
+  [['--upstream', '8080', '--uid', 'no-such-user-here'], /--uid no-such-user-here: there is no such user/],
+  [['--upstream', 'a\u001b[31mb:80'], /^error: --upstream a\\x1b\[31mb:80: /],
+];
+
+for (const [args, expected] of WRONG) {
+  test(`tlsfront ${JSON.stringify(args)} exits with 2: ${expected.source}`, async () => {
+    const { code, stdout, stderr } = await runCommand(args);
+    assert.match(stderr, expected);
+    assert.match(stderr, /^error: [^\n]+\nhint: [^\n]+\n$/);
+    assert.deepEqual([code, stdout], [2, '']);
+  });
+}
+
+const PASTED: readonly (readonly [readonly string[], RegExp])[] = [
+  [['--socket', ':3031'], /--upstream 8080/],
+  [['--http-socket', ':8080'], /--http /],
+  [['--https2', 'addr=:443'], /--https address,cert,key/],
+  [['-w', 'index:app'], /--wsgi-file/],
+  [['--module=index:app'], /--wsgi-file/],
+  [['-H', 'venv'], /PATH/],
+  [['--virtualenv', 'venv'], /PATH/],
+  [['--plugin', 'python3'], /leave it out/],
+  [['--threads', '4'], /--processes/],
+  [['--enable-threads'], /--processes/],
+  [['--workers', '4'], /--processes/],
+  [['--chdir', '/app'], /cd folder/],
+  [['--daemonize', 'x.log'], /systemd/],
+  [['--pidfile', 'x.pid'], /leave it out/],
+  [['--http-websockets'], /WebSockets always work/],
+  [['--http-keepalive'], /--timeout-keepalive/],
+  [['--static-map', '/s=/srv'], /let the app/],
+  [['--harakiri', '30'], /--timeout-upstream-head/],
+  [['--touch-reload', 'x'], /reloader/],
+  [['--ini', 'app.ini'], /TLSFRONT_\*/],
+  [['--chroot', '/srv'], /--uid/],
+  [['--vacuum'], /nothing is left behind/],
+  [['--die-on-term'], /SIGTERM/],
+  [['--need-app'], /always an error/],
+  [['--lazy-apps'], /workers/],
+  [['--buffer-size', '32768'], /--max-header-bytes/],
+  [['--post-buffering', '1'], /leave it out/],
+  [['--stats', ':9191'], /--access-log/],
+  [['--so-keepalive'], /leave it out/],
+  [['--https-session-context', 'x'], /resume/],
+  [['--sni-dir', 'x'], /--https address,cert,key/],
+  [['--emperor', '/etc/vassals'], /configuration files come later/],
+  [['--reload-mercy', '8'], /--mercy/],
+  [['--vhost'], /run that uWSGI as the app/],
+];
+
+for (const [args, expected] of PASTED) {
+  test(`uWSGI's ${args[0]} is answered with advice`, async () => {
+    const { code, stderr } = await runCommand([...args, '--http', ':8080', '--wsgi-file', 'index.py']);
+    const [error = '', hint = ''] = stderr.split('\n');
+    const flag = (args[0] ?? '').split('=')[0] ?? '';
+    assert.equal(error, `error: ${flag} is an option of uWSGI that tlsfront does not have`);
+    assert.match(hint, expected);
+    assert.equal(code, 2);
+  });
+}
+
+test('chain check reads a file and finds no certificate in it', async () => {
+  const { code, stderr, stdout } = await runCommand([
+    'chain',
+    'check',
+    join(PACKAGE_ROOT, 'package.json'),
+    '--json',
+  ]);
+  assert.notEqual(code, 0);
+  assert.doesNotMatch(stderr + stdout, /unexpected/);
+});
+
+test('chain check of a missing file exits with 2', async () => {
+  const { code, stderr } = await runCommand(['chain', 'check', '/nonexistent/server.crt']);
+  assert.equal(code, 2);
+  assert.match(stderr, /^error: .*\/nonexistent\/server\.crt/);
+});
+
+test('FORCE_COLOR or not, a pipe gets no colour', async () => {
+  const { stderr } = await runCommand([], { FORCE_COLOR: '1', TERM: 'xterm-256color' });
+  assert.equal(stderr.includes('\u001b'), false);
+});
+
+test('a reader that goes away early is no failure', async (t) => {
+  const child = spawn(process.execPath, [CLI, '--help'], {
+    env: cleanEnvironment(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  t.after(() => child.kill('SIGKILL'));
+  const errors: Buffer[] = [];
+  child.stderr.on('data', (chunk: Buffer) => errors.push(chunk));
+  child.stdout.destroy();
+  const code = await within(
+    new Promise((resolve) => child.once('close', resolve)),
+    20_000,
+    'the end of tlsfront --help without a reader',
+  );
+  assert.deepEqual([code, Buffer.concat(errors).toString()], [0, '']);
+});

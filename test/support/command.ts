@@ -1,0 +1,44 @@
+/** Runs the built command as a user would, away from any terminal and from the caller's own TLSFRONT_* variables. */
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { within } from './deadline.js';
+import { PACKAGE_ROOT } from './workspace.js';
+
+export const CLI = join(PACKAGE_ROOT, 'dist/src/cli.js');
+
+export interface CommandResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The caller's environment without settings of ours and without what decides about colour. */
+export function cleanEnvironment(): NodeJS.ProcessEnv {
+  const ours = /^(?:TLSFRONT_.*|NO_COLOR|FORCE_COLOR|NODE_OPTIONS)$/;
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)));
+}
+
+/** Runs `tlsfront` with these arguments until it ends by itself (at most 20 s). */
+export async function runCommand(
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+): Promise<CommandResult> {
+  const child = spawn(process.execPath, [CLI, ...args], {
+    env: { ...cleanEnvironment(), ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const out: Buffer[] = [];
+  const err: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  try {
+    const code = await within(ended, 20_000, `the end of tlsfront ${args.join(' ')}`);
+    return { code, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() };
+  } finally {
+    child.kill('SIGKILL');
+  }
+}

@@ -1,0 +1,150 @@
+/** Drives a worker process the way the master does: forks it, sends orders, collects reports. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import {
+  isWorkerReport,
+  type WorkerOrder,
+  type WorkerPlan,
+  type WorkerReport,
+  type WsgiPlan,
+} from '../../src/contract/worker.js';
+import { within } from './deadline.js';
+import { PACKAGE_ROOT } from './workspace.js';
+
+export const WORKER_MAIN = join(PACKAGE_ROOT, 'dist/app/main.js');
+/** Node starts slowly when several test files run on two cores. */
+export const WORKER_MS = 15_000;
+
+/** A plan for a command; give only what differs. */
+export function planCommand(command: readonly string[], changes: Partial<WorkerPlan> = {}): WorkerPlan {
+  return {
+    index: 1,
+    command,
+    wsgi: null,
+    readyTimeoutMs: WORKER_MS,
+    uid: null,
+    gid: null,
+    userName: null,
+    prefix: '[app] ',
+    host: '127.0.0.1',
+    ...changes,
+  };
+}
+
+/** A plan for a WSGI file, its callable `application` and the bundled launcher unless told otherwise. */
+export function planWsgi(wsgi: Partial<WsgiPlan> & { file: string }): WorkerPlan {
+  return { ...planCommand([]), command: null, wsgi: { callable: 'application', server: 'wsgiref', ...wsgi } };
+}
+
+/** Node with a script as argument; `listen(server)` in it listens where the worker says. */
+export function nodeApp(script: string, ...args: readonly string[]): string[] {
+  const listen = 'const listen = (server) => server.listen(process.env.PORT, process.env.HOST);';
+  return [process.execPath, '-e', `${listen}${script}`, ...args];
+}
+
+/** A small HTTP app that says which pid serves. */
+export const PLAIN_APP = nodeApp(
+  'listen(require("node:http").createServer((request, response) => response.end("pid " + process.pid)));',
+);
+
+export interface ForkedWorker {
+  readonly process: ChildProcess;
+  /** All text of both outputs so far. */
+  output(): string;
+  send(order: WorkerOrder): void;
+  /** The first report of that type, or a failure with what came instead. */
+  report<Type extends WorkerReport['type']>(type: Type): Promise<Extract<WorkerReport, { type: Type }>>;
+  /** Resolves when the worker process itself is gone and its output is read. */
+  readonly gone: Promise<void>;
+}
+
+/** Forks a worker and gives it the plan; it is ended after the test. */
+export function startWorker(
+  t: TestContext,
+  plan: WorkerPlan,
+  options: { readonly environment?: NodeJS.ProcessEnv; readonly folder?: string } = {},
+): ForkedWorker {
+  const child = fork(WORKER_MAIN, {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    env: { ...process.env, ...options.environment },
+    ...(options.folder === undefined ? {} : { cwd: options.folder }),
+  });
+  const reports: WorkerReport[] = [];
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+    });
+  }
+  child.on('message', (message: unknown) => {
+    if (isWorkerReport(message)) reports.push(message);
+  });
+  // Not 'close' of the child: Node never emits it once disconnect() was called here.
+  const ends = [
+    once(child, 'exit'),
+    ...[child.stdout, child.stderr].flatMap((stream) => (stream ? [once(stream, 'close')] : [])),
+  ];
+  const gone = Promise.all(ends).then(() => undefined);
+  t.after(async () => {
+    if (child.connected) child.disconnect();
+    await within(gone, WORKER_MS, 'the worker process ends after the test');
+  });
+  child.send({ type: 'start', plan } satisfies WorkerOrder);
+  return {
+    process: child,
+    output: () => text,
+    send: (order) => child.send(order),
+    gone,
+    report: (type) =>
+      within(
+        findReport(child, reports, type, () => text),
+        WORKER_MS,
+        `worker report '${type}'`,
+      ),
+  };
+}
+
+async function findReport<Type extends WorkerReport['type']>(
+  child: ChildProcess,
+  reports: readonly WorkerReport[],
+  type: Type,
+  output: () => string,
+): Promise<Extract<WorkerReport, { type: Type }>> {
+  const isWanted = (report: WorkerReport): report is Extract<WorkerReport, { type: Type }> =>
+    report.type === type;
+  for (;;) {
+    const wanted = reports.find(isWanted);
+    if (wanted !== undefined) return wanted;
+    const last = reports.at(-1);
+    if (last?.type === 'exited' || last?.type === 'failed' || child.exitCode !== null) {
+      throw new Error(`no report '${type}' but ${JSON.stringify(last)}\n${output()}`);
+    }
+    await Promise.race([once(child, 'message'), once(child, 'exit')]);
+  }
+}
+
+/** Whether a process with this pid runs (a zombie nobody reaped does not). */
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    if (process.platform !== 'linux') return true;
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return !stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z');
+  } catch {
+    return false;
+  }
+}
+
+/** A port nobody listens on. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
