@@ -44,7 +44,8 @@ export class Edge {
   async probe(): Promise<string | undefined> {
     if (!this.front.running()) return `the front has ended; log: ${this.front.log().slice(-500)}`;
     const token = this.token();
-    const client = await RawHttp1Client.open(this.front);
+    const client = await RawHttp1Client.open(this.front).catch(() => undefined);
+    if (client === undefined) return `the front takes no connection; log: ${this.front.log().slice(-500)}`;
     await client.send(`GET /probe-${token} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
     const settled = await client.settle(1, 5000);
     await client.finish(500);
@@ -59,6 +60,14 @@ export class Edge {
       return `the probe got ${answer.status} ${JSON.stringify(answer.body.slice(0, 120))}`;
     }
     return client.problem;
+  }
+
+  /** Log lines that tell of a process of the front that ended on its own. */
+  deaths(): string[] {
+    return this.front
+      .log()
+      .split('\n')
+      .filter((line) => /ended by|respawn/.test(line));
   }
 
   /** Messages that no case and no probe ever sent. */

@@ -11,6 +11,8 @@ export type Protocol = 'http1' | 'http2';
 /** Longer than every limit that the fronts of these cases are started with. */
 const SETTLE_MS = 6000;
 const LET_GO_MS = 3000;
+/** Scripts that wait for what never comes are left behind after this. */
+const PLAYED_MS = 300;
 
 /** The case's faults; an empty list is a pass. */
 export async function judgeHostile(edge: Edge, row: HostileCase, protocol: Protocol): Promise<string[]> {
@@ -20,6 +22,8 @@ export async function judgeHostile(edge: Edge, row: HostileCase, protocol: Proto
   const client =
     protocol === 'http1' ? await requestHttp1(edge, row, token) : await requestHttp2(edge, row, token);
   const faults = row.outcome === 'left' ? await leave(edge, client, token) : await settle(client, row);
+  // What the script still sends late must come while the upstream connection is idle, not as the answer to the probe.
+  await until(() => edge.oracle.hasPlayed(token), PLAYED_MS, 'the script played').catch(() => undefined);
   faults.push(...judgeMessages(edge, row, token));
   if (row.next === 'post') faults.push(...(await postNext(edge)));
   // Two requests that an upstream connection with bytes left over would answer wrongly.

@@ -31,6 +31,7 @@ for (const engine of engines) {
         );
       }
       assert.deepEqual(edge.orphanViolations(), []);
+      assert.deepEqual(edge.deaths(), []);
     });
   }
 }

@@ -33,6 +33,7 @@ export class Oracle {
   connections = 0;
   #issued = 0;
   readonly #closed = new Set<number>();
+  readonly #played = new Set<string>();
   readonly #scripts = new Map<string, AnswerStep[][]>();
   readonly #sockets = new Set<Socket>();
   readonly #server: Server;
@@ -80,6 +81,11 @@ export class Oracle {
     return this.violations.filter((violation) => violation.token === token);
   }
 
+  /** True once the script of the token has been played to its end. */
+  hasPlayed(token: string): boolean {
+    return this.#played.has(token);
+  }
+
   /** True once the connection of that number is gone. */
   isClosed(connection: number): boolean {
     return this.#closed.has(connection);
@@ -99,7 +105,15 @@ export class Oracle {
 
   #accept(socket: Socket): void {
     this.connections += 1;
-    new OracleConnection(this, socket, this.connections, (message) => this.#scriptFor(message));
+    new OracleConnection(
+      this,
+      socket,
+      this.connections,
+      (message) => this.#scriptFor(message),
+      (message) => {
+        for (const token of tokensIn(message.raw)) this.#played.add(token);
+      },
+    );
     this.#sockets.add(socket);
     const number = this.connections;
     socket.on('close', () => {
@@ -122,6 +136,7 @@ class OracleConnection {
     readonly socket: Socket,
     readonly number: number,
     readonly scriptFor: (message: StrictMessage) => AnswerStep[] | undefined,
+    readonly whenPlayed: (message: StrictMessage) => void,
   ) {
     this.#parser = new StrictParser('request', {
       head: (message) => this.#begin(message),
@@ -165,8 +180,8 @@ class OracleConnection {
   }
 
   async #answer(message: OracleMessage, ended: Promise<void>): Promise<void> {
-    const steps = this.scriptFor(message) ?? plainAnswer(message);
-    await playAnswer(steps, {
+    const script = this.scriptFor(message);
+    await playAnswer(script ?? plainAnswer(message), {
       socket: this.socket,
       message,
       ended,
@@ -174,6 +189,7 @@ class OracleConnection {
         this.#closeOnReuse = true;
       },
     });
+    if (script !== undefined) this.whenPlayed(message);
   }
 }
 
