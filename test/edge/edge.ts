@@ -1,5 +1,6 @@
 /** A front with the oracle behind it, the tokens by which cases know their messages, and the probe that asks whether it lives. */
 
+import { until } from '../support/deadline.js';
 import { type Engine, type RunningFront, startFront, testPeer } from '../support/front.js';
 import { Oracle, type OracleMessage, type OracleViolation, tokensIn } from '../support/oracle.js';
 import { RawHttp1Client } from '../support/raw-client.js';
@@ -60,6 +61,17 @@ export class Edge {
       return `the probe got ${answer.status} ${JSON.stringify(answer.body.slice(0, 120))}`;
     }
     return client.problem;
+  }
+
+  /** After a process of the front has ended: waits for its successor, so that the cases after it are judged for themselves. */
+  async recovered(): Promise<void> {
+    if (this.deaths().length === 0) return;
+    const open = async (): Promise<true | undefined> => {
+      const client = await RawHttp1Client.open(this.front).catch(() => undefined);
+      client?.socket.destroy();
+      return client === undefined ? undefined : true;
+    };
+    await until(open, 5000, 'the front taking connections again').catch(() => undefined);
   }
 
   /** Log lines that tell of a process of the front that ended on its own. */
