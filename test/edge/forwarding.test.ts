@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { eachEngine, eachProtocol } from '../support/fronted.js';
-import { Client, PROTOCOLS, type ClientRequest, type ReplyHeaders } from '../support/https-client.js';
+import { Client, type ClientRequest, PROTOCOLS, type ReplyHeaders } from '../support/https-client.js';
 import { SAMPLE_APP } from '../support/started-front.js';
 
 const LISTEN = ['--listen', '127.0.0.1:0'];
@@ -56,7 +56,10 @@ eachProtocol('forwarding fields', { arguments: LISTEN, app: SAMPLE_APP }, (runni
     const second = (await seenBy(client))['x-request-id'];
     assert.match(String(first), /^[\x21-\x7e]{8,}$/);
     assert.notEqual(first, second);
-    assert.equal((await seenBy(client, { headers: { 'x-request-id': 'mine-42' } }))['x-request-id'], 'mine-42');
+    assert.equal(
+      (await seenBy(client, { headers: { 'x-request-id': 'mine-42' } }))['x-request-id'],
+      'mine-42',
+    );
     const long = (await seenBy(client, { headers: { 'x-request-id': 'x'.repeat(500) } }))['x-request-id'];
     assert.ok(String(long).length <= 128);
   });
@@ -76,39 +79,52 @@ eachProtocol('forwarding fields', { arguments: LISTEN, app: SAMPLE_APP }, (runni
   });
 });
 
-const TOLD_OTHERWISE = [...LISTEN, '--trusted-proxies', '127.0.0.0/8', '--change-host', '--no-rewrite-location'];
+const TOLD_OTHERWISE = [
+  ...LISTEN,
+  '--trusted-proxies',
+  '127.0.0.0/8',
+  '--change-host',
+  '--no-rewrite-location',
+];
 
-eachEngine('--trusted-proxies, --change-host, --no-rewrite-location', {
-  arguments: TOLD_OTHERWISE,
-  app: SAMPLE_APP,
-}, (running) => {
-  for (const protocol of PROTOCOLS) {
-    let client: Client | undefined;
-    const connect = (): Client => {
-      client ??= new Client({ port: running().port(), ca: running().ca }, protocol);
-      return client;
-    };
-    after(() => client?.close());
+eachEngine(
+  '--trusted-proxies, --change-host, --no-rewrite-location',
+  {
+    arguments: TOLD_OTHERWISE,
+    app: SAMPLE_APP,
+  },
+  (running) => {
+    for (const protocol of PROTOCOLS) {
+      let client: Client | undefined;
+      const connect = (): Client => {
+        client ??= new Client({ port: running().port(), ca: running().ca }, protocol);
+        return client;
+      };
+      after(() => client?.close());
 
-    test(`over ${protocol} a trusted proxy's fields are believed and continued`, async () => {
-      const seen = await seenBy(connect(), { headers: SPOOFED });
-      assert.equal(seen['x-forwarded-for'], '203.0.113.7, 198.51.100.1, 127.0.0.1');
-      assert.equal(seen['x-forwarded-proto'], 'http');
-      assert.equal(seen['x-forwarded-host'], 'evil.test');
-      assert.equal(seen['x-forwarded-port'], '1');
-      assert.match(String(seen.forwarded), /^for=203\.0\.113\.7;proto=http;host=evil\.test, for=127\.0\.0\.1;/);
-    });
+      test(`over ${protocol} a trusted proxy's fields are believed and continued`, async () => {
+        const seen = await seenBy(connect(), { headers: SPOOFED });
+        assert.equal(seen['x-forwarded-for'], '203.0.113.7, 198.51.100.1, 127.0.0.1');
+        assert.equal(seen['x-forwarded-proto'], 'http');
+        assert.equal(seen['x-forwarded-host'], 'evil.test');
+        assert.equal(seen['x-forwarded-port'], '1');
+        assert.match(
+          String(seen.forwarded),
+          /^for=203\.0\.113\.7;proto=http;host=evil\.test, for=127\.0\.0\.1;/,
+        );
+      });
 
-    test(`over ${protocol} the app gets its own host and port as Host`, async () => {
-      const seen = await seenBy(connect());
-      assert.match(String(seen.host), /^127\.0\.0\.1:\d+$/);
-      assert.notEqual(seen.host, `127.0.0.1:${running().port()}`);
-      assert.equal(seen['x-forwarded-host'], `localhost:${running().port()}`);
-    });
+      test(`over ${protocol} the app gets its own host and port as Host`, async () => {
+        const seen = await seenBy(connect());
+        assert.match(String(seen.host), /^127\.0\.0\.1:\d+$/);
+        assert.notEqual(seen.host, `127.0.0.1:${running().port()}`);
+        assert.equal(seen['x-forwarded-host'], `localhost:${running().port()}`);
+      });
 
-    test(`over ${protocol} Location is left as the app wrote it`, async () => {
-      const { headers } = await connect().request('/redirect?to=http://localhost/x');
-      assert.equal(headers.location, 'http://localhost/x');
-    });
-  }
-});
+      test(`over ${protocol} Location is left as the app wrote it`, async () => {
+        const { headers } = await connect().request('/redirect?to=http://localhost/x');
+        assert.equal(headers.location, 'http://localhost/x');
+      });
+    }
+  },
+);

@@ -1,14 +1,14 @@
 /** Traps that caught other proxies, one regression test each (docs of their advisories call them smuggling and crashes). */
 import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
 import { ENGINES } from '../support/fronted.js';
 import { Client, PROTOCOLS } from '../support/https-client.js';
 import { Oracle, type OracleMessage } from '../support/oracle.js';
 import { ok } from '../support/oracle-answer.js';
 import { RawHttp1Client } from '../support/raw-client.js';
-import { valuesOf } from '../support/strict-head.js';
 import { StartedFront } from '../support/started-front.js';
-import { Readable } from 'node:stream';
+import { valuesOf } from '../support/strict-head.js';
 
 for (const engine of ENGINES) {
   describe(`traps (${engine})`, () => {
@@ -30,7 +30,10 @@ for (const engine of ENGINES) {
       RawHttp1Client.open({ port: front.port(), ca: front.ca }, methods);
     const only = (token: string): OracleMessage => {
       const [message, ...more] = oracle.messagesOf(token);
-      assert.ok(message !== undefined && more.length === 0, `one message, not ${more.length + (message ? 1 : 0)}`);
+      assert.ok(
+        message !== undefined && more.length === 0,
+        `one message, not ${more.length + (message ? 1 : 0)}`,
+      );
       assert.deepEqual(oracle.violationsOf(token), []);
       return message;
     };
@@ -71,7 +74,18 @@ for (const engine of ENGINES) {
       });
     }
 
-    for (const target of ['http://[', '//[', '/[', 'http://', 'http:///x', 'x', '*', '/\u00e9', '/a#b', '/a\tb']) {
+    for (const target of [
+      'http://[',
+      '//[',
+      '/[',
+      'http://',
+      'http:///x',
+      'x',
+      '*',
+      '/\u00e9',
+      '/a#b',
+      '/a\tb',
+    ]) {
       test(`GET ${JSON.stringify(target)} neither ends the front nor hangs`, async () => {
         const client = await raw();
         await client.send(`GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
@@ -86,7 +100,10 @@ for (const engine of ENGINES) {
     for (const protocol of PROTOCOLS) {
       test(`an upstream that dies in a body with a length cuts the answer over ${protocol}`, async () => {
         const token = oracle.token();
-        oracle.script(token, [{ send: 'HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\nhalf' }, { close: true }]);
+        oracle.script(token, [
+          { send: 'HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\nhalf' },
+          { close: true },
+        ]);
         const client = new Client({ port: front.port(), ca: front.ca }, protocol);
         await assert.rejects(client.request(`/${token}`), /abort|closed|reset|stream/i);
         client.close();

@@ -1,6 +1,7 @@
 /** One client for both protocols: keeps a connection, sends requests, reads replies whole or as streams. */
-import { connect as connectHttp2, type ClientHttp2Session, constants } from 'node:http2';
-import { Agent as PlainAgent, type IncomingMessage, request as requestPlain } from 'node:http';
+
+import { type IncomingMessage, Agent as PlainAgent, request as requestPlain } from 'node:http';
+import { type ClientHttp2Session, connect as connectHttp2, constants } from 'node:http2';
 import { Agent, request as requestSecure } from 'node:https';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -57,7 +58,8 @@ export class Client {
     readonly target: ClientTarget,
     readonly protocol: Protocol,
   ) {
-    this.#agent = target.ca === undefined ? new PlainAgent({ keepAlive: true }) : new Agent({ keepAlive: true });
+    this.#agent =
+      target.ca === undefined ? new PlainAgent({ keepAlive: true }) : new Agent({ keepAlive: true });
   }
 
   /** Sends a request and reads the whole reply. @throws Error when the reply is cut or nothing comes in 20 s */
@@ -160,7 +162,8 @@ export class Client {
 
   #openSession(): ClientHttp2Session {
     const { port, ca, host = '127.0.0.1', serverName = 'localhost' } = this.target;
-    if (this.#session !== undefined && !this.#session.closed && !this.#session.destroyed) return this.#session;
+    if (this.#session !== undefined && !this.#session.closed && !this.#session.destroyed)
+      return this.#session;
     const options = ca === undefined ? {} : { ca, servername: serverName };
     const session = connectHttp2(`${ca === undefined ? 'http' : 'https'}://${host}:${port}`, options);
     session.on('error', () => undefined);
