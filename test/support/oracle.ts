@@ -15,17 +15,23 @@ export interface OracleMessage extends StrictMessage {
 export interface OracleViolation {
   readonly rule: string;
   readonly connection: number;
-  /** The last 64 KiB that came on the connection: whose case it was stands in it. */
-  readonly received: string;
+  /** Whose case it was: the token in the broken message, or else the last one before it; '' for none. */
+  readonly token: string;
 }
 
 const KEPT_BYTES = 65536;
+
+/** Words by which cases know their messages; `Oracle.token` makes them. */
+export function tokensIn(text: string): string[] {
+  return text.match(/tk[0-9]{5}x/g) ?? [];
+}
 
 /** One upstream for many cases: each finds its own messages by a token that it puts in every request. */
 export class Oracle {
   readonly messages: OracleMessage[] = [];
   readonly violations: OracleViolation[] = [];
   connections = 0;
+  #issued = 0;
   readonly #scripts = new Map<string, AnswerStep[][]>();
   readonly #sockets = new Set<Socket>();
   readonly #server: Server;
@@ -52,6 +58,12 @@ export class Oracle {
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 
+  /** A word that no other case of this oracle has. */
+  token(): string {
+    this.#issued += 1;
+    return `tk${String(this.#issued).padStart(5, '0')}x`;
+  }
+
   /** Messages whose head, body or trailers carry the token. */
   messagesOf(token: string): OracleMessage[] {
     return this.messages.filter(
@@ -62,9 +74,9 @@ export class Oracle {
     );
   }
 
-  /** Violations on connections that carried the token. */
+  /** Violations that the case of this token is to blame for. */
   violationsOf(token: string): OracleViolation[] {
-    return this.violations.filter((violation) => violation.received.includes(token));
+    return this.violations.filter((violation) => violation.token === token);
   }
 
   /** The n-th request whose head carries the token gets the n-th script; every other request the plain 200. */
@@ -122,7 +134,8 @@ class OracleConnection {
     const rule = this.#parser.violation;
     if (rule === undefined) return;
     const known = this.oracle.violations.some((violation) => violation.connection === this.number);
-    if (!known) this.oracle.violations.push({ rule, connection: this.number, received: this.#received });
+    const token = tokensIn(this.#parser.unread)[0] ?? tokensIn(this.#received).at(-1) ?? '';
+    if (!known) this.oracle.violations.push({ rule, connection: this.number, token });
     this.socket.destroy();
   }
 
@@ -154,13 +167,19 @@ class OracleConnection {
   }
 }
 
+/** What names the case where the target cannot. */
+function caseOf(message: StrictMessage): string {
+  return valuesOf(message.headers, 'x-case').join();
+}
+
 /** 200 after the whole request, with a body that names the request. */
 function plainAnswer(message: OracleMessage): AnswerStep[] {
   const expects = valuesOf(message.headers, 'expect').some((value) => value.toLowerCase() === '100-continue');
   const closes = valuesOf(message.headers, 'connection').some((value) => /\bclose\b/i.test(value));
   const steps: AnswerStep[] = [];
   if (expects && message.version === '1.1') steps.push({ send: 'HTTP/1.1 100 Continue\r\n\r\n' });
-  const body = message.method === 'HEAD' ? '' : `#${message.number} ${message.method} {target}\n`;
+  const body =
+    message.method === 'HEAD' ? '' : `#${message.number} ${message.method} {target} ${caseOf(message)}\n`;
   const length = body.replace('{target}', message.target).length;
   const answer = ok(body).replace(/Content-Length: \d+/, `Content-Length: ${length}`);
   steps.push({ awaitBody: true }, { send: answer });

@@ -15,12 +15,17 @@ interface PeerScene {
 
 type PeerSetup = (scene: PeerScene) => readonly string[];
 
+/** As root nginx would give its workers to a user who may not read the private folder. */
+function userLine(): string {
+  return process.getuid?.() === 0 ? 'user root;' : '';
+}
+
 function nginx({ folder, port, upstreamPort, files }: PeerScene): readonly string[] {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
     .map((name) => `${name}_temp_path ${join(folder, name)};`)
     .join('\n');
   const configuration = `
-daemon off; worker_processes 1; pid ${join(folder, 'nginx.pid')}; error_log stderr error;
+${userLine()} daemon off; worker_processes 1; pid ${join(folder, 'nginx.pid')}; error_log stderr error;
 events { worker_connections 1024; }
 http {
   access_log off; ${temporary}

@@ -53,6 +53,11 @@ export class StrictParser {
     readonly listener: StrictListener,
   ) {}
 
+  /** The message that is being read and what comes after it: where to look for the culprit of a violation. */
+  get unread(): string {
+    return (this.#message?.raw ?? '') + this.#pending;
+  }
+
   /** True between messages with nothing pending. */
   get idle(): boolean {
     return this.#state === 'head' && this.#pending === '';
