@@ -70,7 +70,9 @@ export function connectionNames(headers: readonly string[]): string[] | null {
   let names: string[] | null = null;
   for (let index = 0; index < headers.length; index += 2) {
     if (headers[index] !== 'connection') continue;
-    for (const part of (headers[index + 1] ?? '').split(',')) {
+    const value = headers[index + 1] ?? '';
+    if (value === 'keep-alive' || value === 'close') continue;
+    for (const part of value.split(',')) {
       const name = part.trim().toLowerCase();
       if (NOT_NAMES.has(name)) continue;
       names ??= [];

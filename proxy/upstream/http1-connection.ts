@@ -71,7 +71,8 @@ export class Http1Connection implements Lease {
   ) {
     this.waitingSinceMs = keeper.nowMs;
     this.decoder = new ResponseDecoder(limits);
-    const { host, port } = upstream;
+    const { port } = upstream;
+    const host = upstream.address ?? upstream.host;
     const onread = {
       buffer: READ_BUFFER,
       callback: (bytesRead: number): boolean => {
@@ -180,6 +181,7 @@ export class Http1Connection implements Lease {
     if (this.closed) return;
     const { holder } = this;
     const silent = !this.responseBegun && this.uses > 1;
+    if (!this.connected) this.upstream.address = null;
     this.holder = null;
     this.closed = true;
     this.socket.destroy();
@@ -200,6 +202,7 @@ export class Http1Connection implements Lease {
 
   private onConnect(): void {
     this.connected = true;
+    this.upstream.address = this.socket.remoteAddress ?? null;
     this.keeper.onConnected(this);
   }
 
