@@ -20,10 +20,12 @@ const CR = 0x0d;
 const SP = 0x20;
 const COLON = 0x3a;
 
+const NO_FIELDS: string[] = [];
+
 /** The field lines of one section (RFC 9112 §5); reused for the next one after `reset()`. */
 export class FieldSection {
   /** Flat `[name, value, …]`; a fresh list after every `reset()`. */
-  headers: string[] = [];
+  headers: string[] = NO_FIELDS;
   /** True once the empty line was read. */
   complete = false;
   host: string | undefined = undefined;
@@ -36,8 +38,15 @@ export class FieldSection {
   upgrade = '';
   expect = '';
 
+  /** Prepares for the next section. */
   reset(): void {
+    this.release();
     this.headers = [];
+  }
+
+  /** Lets go of the last section's strings, which pin its whole text; `reset()` must follow before `read()`. */
+  release(): void {
+    this.headers = NO_FIELDS;
     this.complete = false;
     this.host = undefined;
     this.hostRepeated = false;

@@ -97,6 +97,7 @@ export abstract class MessageDecoder implements StartLineReader {
       if (event === NEED_DATA) {
         this.received.keep();
         this.starved = true;
+        if (this.state === BETWEEN) this.forget();
         if (this.ended) this.checkEnd();
       } else if (event === END && this.received.unread === 0) {
         this.received.drop();
@@ -126,6 +127,7 @@ export abstract class MessageDecoder implements StartLineReader {
     this.state = TUNNEL;
     const rest = this.received.take(this.received.unread);
     this.received.drop();
+    this.fields.release();
     return rest;
   }
 
@@ -141,6 +143,12 @@ export abstract class MessageDecoder implements StartLineReader {
   protected abstract owesMessage(): boolean;
   /** The error as this side's callers shall see it. */
   protected abstract asOwnError(error: Http1Error): Http1Error;
+
+  /** Lets go of the last message, so that an idle connection holds no strings. */
+  protected forget(): void {
+    this.fields.release();
+    this.trailerFields = NO_FIELDS;
+  }
 
   /** Says how the content after the head just read is framed. */
   protected expectContent(framing: Framing, length: number): void {

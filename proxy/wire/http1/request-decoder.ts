@@ -46,7 +46,7 @@ export class RequestDecoder extends MessageDecoder {
   private minorVersion: 0 | 1 = 1;
   private emptyLineSeen = false;
 
-  /** After HEAD: the request's head. */
+  /** After HEAD: the request's head, until `next()` says NEED_DATA between requests. */
   get head(): RequestHead {
     return this.current;
   }
@@ -132,6 +132,12 @@ export class RequestDecoder extends MessageDecoder {
   protected override finishMessage(): number {
     this.emptyLineSeen = false;
     return this.current.keepAlive ? BETWEEN : CLOSED;
+  }
+
+  protected override forget(): void {
+    super.forget();
+    this.current = NO_HEAD;
+    this.target = '';
   }
 
   protected override owesMessage(): boolean {
