@@ -112,9 +112,9 @@ function pseudoFields(head: RequestHead): string[] {
   return fields;
 }
 
+/** Without what frames say and not the message: whether the end came alone, and priorities. */
 function meaningOf({ head, body, trailers, complete }: Http2Message): unknown {
-  // A message whose end came alone is written with END_STREAM at its head.
-  return [{ ...head, endStream: body === '' && trailers.length === 0 }, body, trailers, complete];
+  return [{ ...head, endStream: true, urgency: 3, incremental: false }, body, trailers, complete];
 }
 
 /** Written in the plainest frames, the requests are the same ones. */
