@@ -55,10 +55,19 @@ export function runCase(target: FuzzTarget, seed: number, index: number): Outcom
   }
 }
 
-/** Runs cases [from, to) of a seed. */
-export function runCases(target: FuzzTarget, seed: number, from: number, to: number): Tally {
+/** Runs cases [from, to) of a seed; `begin` is told of each. */
+export function runCases(
+  target: FuzzTarget,
+  seed: number,
+  from: number,
+  to: number,
+  begin: (seed: number, index: number) => void,
+): Tally {
   const tally: Tally = { refused: 0, partial: 0, accepted: 0 };
-  for (let index = from; index < to; index += 1) tally[runCase(target, seed, index)] += 1;
+  for (let index = from; index < to; index += 1) {
+    begin(seed, index);
+    tally[runCase(target, seed, index)] += 1;
+  }
   return tally;
 }
 
