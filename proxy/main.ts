@@ -1,7 +1,7 @@
 /** The router process: takes its start message, binds, drops privileges, says ready, drains when told. */
 import type { Server } from 'node:net';
 import { FrontError } from '../src/contract/errors.js';
-import { dropPrivileges } from '../src/contract/identity.js';
+import { takeIdentity } from '../src/contract/identity.js';
 import type {
   BoundListener,
   MasterToRouter,
@@ -72,7 +72,7 @@ async function start(message: RouterStart): Promise<Router> {
     ),
   );
   const bound: readonly (BoundListener | null)[] = await bindListeners(servers, config.listeners, ports);
-  if (message.identity !== null) dropPrivileges(message.identity);
+  if (message.identity !== null) takeIdentity(message.identity);
   report({ type: 'ready', bound });
   return { servers, engine, services };
 }
