@@ -26,6 +26,8 @@ export class Flow implements LeaseHolder {
   private lease: Lease | null = null;
   private leaveHold: (() => void) | null = null;
   private attempts = 0;
+  /** The pool will call `onLease` or `onNoLease`. */
+  private awaitsLease = false;
   /** A response head, ours or the upstream's, went out. */
   private answered = false;
   private over = false;
@@ -119,13 +121,14 @@ export class Flow implements LeaseHolder {
   // From the upstream side.
 
   onLease(lease: Lease): void {
+    this.awaitsLease = false;
     this.lease = lease;
     const { exchange, request } = this;
     exchange.dispatched(lease.upstream.authority);
     const framing = !request.hasBody ? 'none' : request.contentLength === -1 ? 'unknown' : 'length';
     const headers = buildUpstreamHeaders(exchange.head, exchange.facts, {
       requestId: exchange.requestId,
-      authority: this.services.policy.config.changeHost ? lease.upstream.authority : exchange.head.authority,
+      authority: this.hostFor(lease.upstream),
       framing,
       contentLength: request.contentLength,
       upgrade: request.upgrade,
@@ -137,12 +140,18 @@ export class Flow implements LeaseHolder {
   }
 
   onNoLease(code: ErrorCode, _cause: unknown): void {
+    this.awaitsLease = false;
     const upstream = this.release();
     if (this.over) return;
-    if (upstream !== null && code === 'upstream_refused') {
-      this.services.upstreams.markDown(upstream);
-      this.hold();
-    } else this.fail(code);
+    if (upstream === null || code !== 'upstream_refused') {
+      this.fail(code);
+      return;
+    }
+    // Nothing was sent: any other upstream may have the request, whatever its method.
+    this.services.upstreams.markDown(upstream);
+    const other = this.services.upstreams.pick();
+    if (other === null) this.hold();
+    else this.dispatch(other);
   }
 
   onInformational(status: number, headers: string[]): void {
@@ -190,9 +199,10 @@ export class Flow implements LeaseHolder {
 
   onTunnel(response: UpstreamResponse): void {
     const { upgrade } = this.request;
-    if (this.over || upgrade === '') {
-      this.onFailure('upstream_malformed', false);
+    if (this.over || upgrade === '' || !this.stream.isUpgradeAnswer(response.headers)) {
+      // The connection is no longer HTTP: it is closed before anybody is told.
       this.lease?.abort();
+      this.onFailure('upstream_malformed', false);
       return;
     }
     this.dropKept();
@@ -229,10 +239,8 @@ export class Flow implements LeaseHolder {
       this.attempts < 2 &&
       this.replayable &&
       isIdempotent(this.exchange.head.method);
-    if (mayRepeat && upstream !== null) {
-      this.untakenBytes = 0;
-      this.dispatch(upstream, true);
-    } else this.fail(code);
+    if (mayRepeat && upstream !== null) this.dispatch(upstream, true);
+    else this.fail(code);
     this.stream.flush();
   }
 
@@ -241,6 +249,7 @@ export class Flow implements LeaseHolder {
   private dispatch(upstream: Upstream, fresh = false): void {
     this.leaveHold = null;
     this.attempts += 1;
+    this.awaitsLease = true;
     this.upstream = upstream;
     upstream.inFlight += 1;
     this.services.pool.take(upstream, this, fresh);
@@ -255,6 +264,12 @@ export class Flow implements LeaseHolder {
       resume: (upstream) => this.dispatch(upstream),
       giveUp: () => this.fail('upstream_refused'),
     });
+  }
+
+  private hostFor(upstream: Upstream): string {
+    const { authority } = this.exchange.head;
+    // HTTP/1.0 knows requests without Host; what goes upstream is HTTP/1.1, and apps refuse an empty one.
+    return this.services.policy.config.changeHost || authority === '' ? upstream.authority : authority;
   }
 
   /** Answers with an error of the table, or cuts a response that has begun. */
@@ -330,7 +345,7 @@ export class Flow implements LeaseHolder {
     this.leaveHold?.();
     const { lease, upstream } = this;
     if (lease !== null) lease.abort();
-    else if (upstream !== null && !this.answered) this.services.pool.forget(upstream, this);
+    else if (upstream !== null && this.awaitsLease) this.services.pool.forget(upstream, this);
     this.release();
     this.dropKept();
     this.exchange.end();

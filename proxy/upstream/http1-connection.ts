@@ -10,6 +10,7 @@ import {
   encodeTrailers,
   LAST_CHUNK,
 } from '../wire/http1/encoder.js';
+import { Http1Error } from '../wire/http1/error.js';
 import {
   BODY,
   END,
@@ -19,6 +20,7 @@ import {
   type Http1Limits,
   INFORMATIONAL,
   NEED_DATA,
+  type ResponseHead,
 } from '../wire/http1/events.js';
 import { ResponseDecoder } from '../wire/http1/response-decoder.js';
 import type { Lease, LeaseHolder, UpstreamResponse } from './transport.js';
@@ -41,7 +43,7 @@ export interface ConnectionKeeper {
 }
 
 /** What a connection waits for; the keeper's sweep compares it with the clock. */
-export type Waiting = 'connect' | 'head' | 'body' | 'tunnel' | 'idle';
+export type Waiting = 'connect' | 'head' | 'body' | 'tunnel' | 'tunnel-end' | 'idle';
 
 /** A connection; `holder` is null while it is idle. */
 export class Http1Connection implements Lease {
@@ -55,16 +57,20 @@ export class Http1Connection implements Lease {
   paused = false;
   private readonly socket: Socket;
   private readonly decoder: ResponseDecoder;
+  /** The request's head until it is written. */
   private pending = '';
+  /** Small pieces of body that are still to be written: as one, so that a byte a chunk costs no write a byte. */
+  private gathered = '';
   private chunked = false;
   private requestEnded = true;
-  private responseEnded = true;
   private responseBegun = false;
   /** A byte of the response has come. */
   private responseSeen = false;
   private keepAlive = true;
   private tunnel = false;
   private blocked = false;
+  /** The response refuses the request: the rest of its body is not sent any more (RFC 9112 §9.3). */
+  private muted = false;
   private connected = false;
 
   constructor(
@@ -96,10 +102,11 @@ export class Http1Connection implements Lease {
     this.holder = holder;
     this.uses += 1;
     this.requestEnded = false;
-    this.responseEnded = false;
     this.responseBegun = false;
     this.responseSeen = false;
     this.paused = false;
+    this.blocked = false;
+    this.muted = false;
     this.wait('head');
   }
 
@@ -115,16 +122,18 @@ export class Http1Connection implements Lease {
   }
 
   sendBody(chunk: Buffer): boolean {
-    if (this.closed) return true;
+    if (this.closed || this.muted) return true;
     this.wait(this.waiting);
     if (this.tunnel) return this.note(this.socket.write(chunk));
-    const prefix = this.chunked ? this.pending + chunkPrefix(chunk.length) : this.pending;
-    const suffix = this.chunked ? CHUNK_END : '';
-    this.pending = '';
-    if (chunk.length <= JOIN_BYTES) {
-      const text = prefix + chunk.toString('latin1') + suffix;
-      return this.note(this.socket.write(text, 'latin1'));
+    // Bytes beyond the request would be read as another one.
+    if (this.requestEnded) return true;
+    if (this.gathered.length + chunk.length <= JOIN_BYTES) {
+      this.gathered += chunk.toString('latin1');
+      return !this.blocked;
     }
+    const before = this.takePending();
+    const prefix = this.chunked ? before + chunkPrefix(chunk.length) : before;
+    const suffix = this.chunked ? CHUNK_END : '';
     this.socket.cork();
     if (prefix !== '') this.socket.write(prefix, 'latin1');
     let hasRoom = this.socket.write(chunk);
@@ -138,17 +147,22 @@ export class Http1Connection implements Lease {
     this.requestEnded = true;
     this.wait(this.waiting);
     const end = !this.chunked ? '' : trailers.length === 0 ? LAST_CHUNK : encodeTrailers(trailers);
-    const text = this.pending + end;
-    this.pending = '';
-    if (text !== '') this.socket.write(text, 'latin1');
-    if (this.responseEnded) this.finishExchange();
+    const text = this.takePending() + end;
+    if (text !== '' && !this.muted) this.socket.write(text, 'latin1');
   }
 
   flush(): void {
-    if (this.pending === '') return;
-    const text = this.pending;
+    if (this.pending === '' && this.gathered === '') return;
+    this.note(this.socket.write(this.takePending(), 'latin1'));
+  }
+
+  /** Head and body that were held back, as text to write now. */
+  private takePending(): string {
+    const { pending, gathered } = this;
     this.pending = '';
-    this.socket.write(text, 'latin1');
+    if (gathered === '') return pending;
+    this.gathered = '';
+    return this.chunked ? pending + chunkPrefix(gathered.length) + gathered + CHUNK_END : pending + gathered;
   }
 
   pause(): void {
@@ -164,6 +178,7 @@ export class Http1Connection implements Lease {
   }
 
   endTunnel(): void {
+    this.wait('tunnel-end');
     this.socket.end();
   }
 
@@ -190,8 +205,7 @@ export class Http1Connection implements Lease {
     this.closed = true;
     this.socket.destroy();
     this.keeper.onClosed(this, this.connected ? null : code, cause);
-    if (this.tunnel) holder?.onEnd([]);
-    else holder?.onFailure(this.responseBegun ? 'upstream_cut' : nameFailure(code), silent);
+    holder?.onFailure(this.responseBegun && !this.tunnel ? 'upstream_cut' : nameFailure(code), silent);
   }
 
   private wait(what: Waiting): void {
@@ -226,12 +240,16 @@ export class Http1Connection implements Lease {
     }
     this.wait(this.waiting);
     this.responseSeen = true;
-    if (this.tunnel) holder.onBody(view);
-    else {
-      this.decoder.receive(view);
-      this.advance(holder);
+    try {
+      if (this.tunnel) holder.onBody(view);
+      else {
+        this.decoder.receive(view);
+        this.advance(holder);
+      }
+      holder.onFlush();
+    } catch (error) {
+      this.fail('internal', error);
     }
-    holder.onFlush();
   }
 
   private advance(holder: LeaseHolder): void {
@@ -254,7 +272,7 @@ export class Http1Connection implements Lease {
         }
       }
     } catch (error) {
-      this.fail('upstream_malformed', error);
+      this.fail(error instanceof Http1Error ? 'upstream_malformed' : 'internal', error);
     }
   }
 
@@ -266,13 +284,13 @@ export class Http1Connection implements Lease {
       status: head.status,
       reason: head.reason,
       headers: head.headers,
-      contentLength:
-        head.framing === FRAMING_LENGTH || head.framing === FRAMING_NONE ? head.contentLength : -1,
+      contentLength: this.lengthOf(head),
       hasBody: head.framing !== FRAMING_NONE,
     };
     if (head.status !== 101) {
       this.wait('body');
       holder.onResponse(response);
+      if (head.status >= 400 && !this.requestEnded) this.mute(holder);
       return;
     }
     this.tunnel = true;
@@ -282,14 +300,29 @@ export class Http1Connection implements Lease {
     if (rest.length > 0) holder.onBody(rest);
   }
 
+  /** What a client may be told: RFC 9110 §8.6 lets 204 have no Content-Length. */
+  private lengthOf({ status, framing, contentLength }: ResponseHead): number {
+    if (framing === FRAMING_LENGTH) return contentLength;
+    return framing === FRAMING_NONE && status !== 204 ? contentLength : -1;
+  }
+
+  /** A server that refuses a body may close at once; one more write would then cost us its answer. */
+  private mute(holder: LeaseHolder): void {
+    this.muted = true;
+    this.keepAlive = false;
+    this.pending = '';
+    this.gathered = '';
+    if (this.blocked) holder.onWritable();
+  }
+
   private onResponseEnd(holder: LeaseHolder): void {
-    this.responseEnded = true;
     const { trailers } = this.decoder;
-    if (this.requestEnded) this.finishExchange();
-    // The rest of the request is not wanted: the holder stops it, and the connection cannot be used again.
-    else this.keepAlive = false;
+    // Finished, the connection may already be another's when the holder is told.
+    const isComplete = this.requestEnded;
+    if (isComplete) this.finishExchange();
     holder.onEnd(trailers);
-    if (!this.requestEnded) this.abort();
+    // The rest of the request is not wanted: the connection cannot be used again.
+    if (!isComplete) this.abort();
   }
 
   private finishExchange(): void {
@@ -310,6 +343,7 @@ export class Http1Connection implements Lease {
       return;
     }
     if (this.tunnel) {
+      if (this.waiting === 'tunnel') this.wait('tunnel-end');
       holder.onEnd([]);
       return;
     }

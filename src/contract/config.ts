@@ -72,6 +72,8 @@ export interface Limits {
   readonly maxConcurrentStreams: number;
   readonly maxStreamResets: number;
   readonly maxControlFrames: number;
+  /** Response bytes of a router that wait for clients; above it those that take nothing are ended. */
+  readonly maxWaitingBytes: number;
   readonly maxUpstreamConnections: number;
   readonly maxUpstreamQueue: number;
   /** Largest request body in bytes; 0: no bound. */
