@@ -24,6 +24,8 @@ export interface AppProcess {
   readonly exited: Promise<AppEnd>;
   /** SIGTERM to the group, SIGKILL when `mercyMs` are over. Calling again sets a new deadline. */
   end(mercyMs: number): void;
+  /** False until the text that the launch waits for was printed. */
+  readonly loaded: boolean;
   /** The last lines written, oldest first, without the prefix. */
   lastLines(): string[];
   /** Whether output is still waiting for a reader. */
@@ -46,23 +48,25 @@ export async function spawnApp(launch: Launch, prefix: string): Promise<AppProce
   } catch (error) {
     throw describeSpawnError(launch, error);
   }
-  return new Running(child, prefix);
+  return new Running(child, launch, prefix);
 }
 
 class Running implements AppProcess {
   readonly pid: number;
   readonly exited: Promise<AppEnd>;
+  loaded: boolean;
   readonly #lines: Buffer[] = [];
   readonly #writers = [new DescriptorWriter(1), new DescriptorWriter(2)];
   #deadline: NodeJS.Timeout | undefined;
   /** True between end() and the SIGKILL: the rest of the group may finish its work after the leader is gone. */
   #mercy = false;
 
-  constructor(child: ChildProcess, prefix: string) {
+  constructor(child: ChildProcess, launch: Launch, prefix: string) {
+    this.loaded = launch.loadedText === undefined;
     this.pid = child.pid ?? 0;
     // Held open: Vite, esbuild and others quit at the end of their standard input.
     child.stdin?.on('error', () => undefined);
-    const remember = (line: Buffer): void => this.#remember(line);
+    const remember = (line: Buffer): void => this.#remember(line, launch.loadedText);
     [child.stdout, child.stderr].forEach((stream, index) => {
       const writer = this.#writers[index];
       if (stream !== null && writer !== undefined) relayLines(stream, writer, prefix, remember);
@@ -101,7 +105,8 @@ class Running implements AppProcess {
     return end;
   }
 
-  #remember(line: Buffer): void {
+  #remember(line: Buffer, loadedText: string | undefined): void {
+    if (!this.loaded && loadedText !== undefined) this.loaded = line.includes(loadedText);
     this.#lines.push(line);
     if (this.#lines.length > LAST_LINES) this.#lines.shift();
   }
@@ -113,9 +118,10 @@ function empty(writer: DescriptorWriter): Promise<void> {
 
 function describeSpawnError(launch: Launch, error: unknown): FrontError {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ENOENT') {
+  // execvp(3) says EACCES for a name found nowhere once a folder of PATH is closed to the user, as root's are after --uid.
+  if (code === 'ENOENT' || (code === 'EACCES' && !launch.program.includes('/'))) {
     return new FrontError('worker_failed', `${launch.program}, command not found`, {
-      hint: 'check the spelling and the PATH; a script of package.json runs as: npm run NAME',
+      hint: 'check the spelling, and that the user the app runs as may read its folder on PATH; a script of package.json runs as: npm run NAME',
     });
   }
   if (code === 'EACCES') {

@@ -12,6 +12,9 @@ const PROBE_TIMEOUT_MS = 5000;
 /** uWSGI's buffer for a request's header; its own 4096 is soon full of cookies, and it then hangs up without a word. */
 const UWSGI_BUFFER_BYTES = 65535;
 
+/** uWSGI listens long before it has loaded the app; this line comes after. */
+const UWSGI_LOADED = 'spawned uWSGI worker';
+
 /** A program ready to be spawned. */
 export interface Launch {
   readonly kind: WorkerKind;
@@ -20,6 +23,8 @@ export interface Launch {
   readonly program: string;
   readonly args: readonly string[];
   readonly environment: NodeJS.ProcessEnv;
+  /** Where set, the app is not ready before it has printed a line with this text. */
+  readonly loadedText?: string;
 }
 
 interface Uwsgi {
@@ -79,7 +84,7 @@ function launchUwsgi(uwsgi: Uwsgi, wsgi: WsgiPlan, address: string) {
     ...['--need-app', '--die-on-term', '--disable-logging', '--buffer-size', String(UWSGI_BUFFER_BYTES)],
     ...(virtualEnvironment ? ['--virtualenv', virtualEnvironment] : []),
   ];
-  return { kind: 'uwsgi', program: uwsgi.program, args } as const;
+  return { kind: 'uwsgi', program: uwsgi.program, args, loadedText: UWSGI_LOADED } as const;
 }
 
 async function findUwsgi(): Promise<Uwsgi | undefined> {

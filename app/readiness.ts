@@ -25,18 +25,21 @@ export function findFreePort(host: string): Promise<number> {
 }
 
 /**
- * Tries the port in growing intervals on 127.0.0.1 and ::1.
+ * Tries the port in growing intervals on 127.0.0.1 and ::1, from the moment `isLoaded` says yes.
  * @returns the host that accepted, or undefined when the time is over or `signal` aborted
  */
 export async function waitUntilAccepting(
   port: number,
   timeoutMs: number,
   signal: AbortSignal,
+  isLoaded: () => boolean,
 ): Promise<string | undefined> {
   const endsAt = performance.now() + timeoutMs;
   let pauseMs = FIRST_PAUSE_MS;
   while (!signal.aborted) {
-    for (const host of LOOPBACK_HOSTS) if (await accepts(host, port)) return host;
+    if (isLoaded()) {
+      for (const host of LOOPBACK_HOSTS) if (await accepts(host, port)) return host;
+    }
     const leftMs = endsAt - performance.now();
     if (leftMs <= 0) return undefined;
     await pause(Math.min(pauseMs, leftMs), undefined, { signal }).catch(() => undefined);

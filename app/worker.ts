@@ -54,7 +54,7 @@ export class Worker {
     await send({ type: 'spawned', pid: app.pid, port, kind: launch.kind, address });
     if (this.#mercyMs !== undefined) app.end(this.#mercyMs);
     void app.exited.then(() => this.#polling.abort());
-    const host = await waitUntilAccepting(port, plan.readyTimeoutMs, this.#polling.signal);
+    const host = await waitUntilAccepting(port, plan.readyTimeoutMs, this.#polling.signal, () => app.loaded);
     if (host !== undefined) {
       this.#ready = true;
       const tookMs = Math.round(performance.now() - spawnedAt);

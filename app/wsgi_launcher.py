@@ -8,7 +8,6 @@ import os
 import re
 import signal
 import socket
-import struct
 import sys
 import time
 import traceback
@@ -122,30 +121,41 @@ class Response(SimpleHandler):
     server_software = None
     os_environ = {}  # a variable such as HTTP_PROXY would pass for a header of the request
     wsgi_run_once = False
-    cut = False
-
-    def handle_error(self):
-        # What has begun cannot become an error page; only a reset tells the reader that the end is missing.
-        self.cut = self.headers_sent
-        super().handle_error()
+    http_version = "1.1"
+    chunked = False
+    silent = False
 
     def send_headers(self):
+        self.cleanup_headers()
         self.headers["Connection"] = "close"
-        if self.status[:3] in ("204", "304"):
+        bodiless = self.status[:3] in ("204", "304")
+        if bodiless:
             del self.headers["Content-Length"]  # wsgiref adds 0, which RFC 9110 section 8.6 forbids
-        super().send_headers()
+        elif "Content-Length" not in self.headers and self.environ["SERVER_PROTOCOL"] == "HTTP/1.1":
+            # An app that fails in the middle leaves the last chunk out; the end of the connection alone would look whole.
+            self.headers["Transfer-Encoding"] = "chunked"
+            self.chunked = True
+        self.silent = bodiless or self.environ["REQUEST_METHOD"] == "HEAD"
+        self.headers_sent = True
+        self.send_preamble()
+        self._write(bytes(self.headers))
 
     def write(self, data):
-        if self.environ["REQUEST_METHOD"] == "HEAD" and self.status:
-            data = data[:0] if self.headers_sent else self._send_head_only(data)
-        if data:
-            super().write(data)
+        if not self.status:
+            raise AssertionError("write() before start_response()")
+        if not self.headers_sent:
+            self.bytes_sent = len(data)  # cleanup_headers() makes Content-Length of it when there is one block
+            self.send_headers()
+        else:
+            self.bytes_sent += len(data)
+        if data and not self.silent:
+            self._write(b"%x\r\n%b\r\n" % (len(data), data) if self.chunked else data)
+            self._flush()
 
-    def _send_head_only(self, data):
-        self.bytes_sent = len(data)
-        self.send_headers()
-        self._flush()
-        return data[:0]
+    def finish_content(self):
+        super().finish_content()
+        if self.chunked and not self.silent:
+            self._write(b"0\r\n\r\n")
 
 
 class RequestHandler(WSGIRequestHandler):
@@ -176,9 +186,7 @@ class RequestHandler(WSGIRequestHandler):
         body = Body(self.rfile, length)
         response = Response(body, self.wfile, sys.stderr, self.get_environ(), multithread=False)
         response.run(self.server.get_app())
-        if response.cut:
-            self.reset()
-        elif body.left:
+        if body.left:
             self.drain(body.left)
 
     def read_length(self):
@@ -202,10 +210,6 @@ class RequestHandler(WSGIRequestHandler):
         forwarded = self.headers.get("X-Forwarded-Proto", "").lower()
         environ["HTTPS"] = "on" if forwarded == "https" and self.client_address[0] == "127.0.0.1" else "off"
         return environ
-
-    def reset(self):
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.server.abandoned.add(self.connection)
 
     def drain(self, left):
         self.wfile.flush()
@@ -231,10 +235,6 @@ class Server(WSGIServer):
     handling = False
     ending = False
 
-    def __init__(self, address):
-        self.abandoned = set()
-        super().__init__(address, RequestHandler)
-
     def server_bind(self):
         # HTTPServer would ask the resolver for the host's full name, which can take seconds without a network.
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -250,13 +250,6 @@ class Server(WSGIServer):
         finally:
             self.handling = False
 
-    def shutdown_request(self, request):
-        if request in self.abandoned:  # shutdown(2) would send FIN before close(2) sends the reset
-            self.abandoned.discard(request)
-            self.close_request(request)
-        else:
-            super().shutdown_request(request)
-
     def end(self, *_):
         """SIGTERM: the request at hand is finished, the next one is not begun."""
         self.ending = True
@@ -270,7 +263,7 @@ def main(arguments):
     path, name, host, port = arguments
     application = load_application(path, name)
     try:
-        server = Server((host, int(port)))
+        server = Server((host, int(port)), RequestHandler)
     except (OSError, OverflowError) as error:
         fail("{}:{}, {}".format(host, port, error), "choose another port", code=1)
     server.set_app(application)

@@ -122,16 +122,16 @@ export class Flow implements LeaseHolder {
     this.lease = lease;
     const { exchange, request } = this;
     exchange.dispatched(lease.upstream.authority);
-    const hasBody = request.hasBody;
+    const framing = !request.hasBody ? 'none' : request.contentLength === -1 ? 'unknown' : 'length';
     const headers = buildUpstreamHeaders(exchange.head, exchange.facts, {
       requestId: exchange.requestId,
       authority: this.services.policy.config.changeHost ? lease.upstream.authority : exchange.head.authority,
-      framing: !hasBody ? 'none' : request.contentLength === -1 ? 'unknown' : 'length',
+      framing,
       contentLength: request.contentLength,
       upgrade: request.upgrade,
       expectContinue: request.expectContinue,
     });
-    lease.sendHead(exchange.head.method, exchange.head.path, headers, hasBody);
+    lease.sendHead(exchange.head.method, exchange.head.path, headers, framing);
     this.sendKept(lease);
     lease.flush();
   }

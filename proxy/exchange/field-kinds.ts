@@ -25,6 +25,8 @@ const HOP_BY_HOP = [
 export const REQUEST_FIELDS: ReadonlyMap<string, number> = new Map<string, number>([
   ...HOP_BY_HOP.map((name): [string, number] => [name, DROP]),
   ['host', DROP],
+  // CGI and WSGI would read it as HTTP_PROXY (httpoxy, CVE-2016-5385).
+  ['proxy', DROP],
   ['connection', CONNECTION],
   ['te', TE],
   ['expect', EXPECT],
@@ -70,7 +72,9 @@ export function connectionNames(headers: readonly string[]): string[] | null {
   let names: string[] | null = null;
   for (let index = 0; index < headers.length; index += 2) {
     if (headers[index] !== 'connection') continue;
-    for (const part of (headers[index + 1] ?? '').split(',')) {
+    const value = headers[index + 1] ?? '';
+    if (value === 'keep-alive' || value === 'close') continue;
+    for (const part of value.split(',')) {
       const name = part.trim().toLowerCase();
       if (NOT_NAMES.has(name)) continue;
       names ??= [];

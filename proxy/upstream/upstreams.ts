@@ -13,6 +13,8 @@ export interface Upstream {
   readonly port: number;
   /** host:port, IPv6 in brackets. */
   readonly authority: string;
+  /** The address of the host that took the last connection, so that the next one needs no look-up; null: not known. */
+  address: string | null;
   inFlight: number;
   up: boolean;
   /** Starting workers come up by the master's word, others by our own probe. */
@@ -64,6 +66,7 @@ export class Upstreams {
         host: state.host,
         port: state.port,
         authority: authorityOf(state.host, state.port),
+        address: null,
         inFlight: 0,
         up: state.ready,
         managed: !state.ready,

@@ -20,7 +20,7 @@ export const INTERMEDIATE_CIPHERS = [
 ].join(':');
 
 /** The engine used unless `--engine` says otherwise. */
-export const DEFAULT_ENGINE = 'library';
+export const DEFAULT_ENGINE = 'direct';
 
 /** Every option by its settings key, in the order of `--help`. */
 export const OPTIONS = {

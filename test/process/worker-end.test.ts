@@ -1,10 +1,13 @@
 /** Nothing of an app outlives its worker, however the worker or the master ends. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { until, within } from '../support/deadline.js';
+import { requireTool } from '../support/tools.js';
 import { isRunning, nodeApp, PLAIN_APP, planCommand, startWorker, WORKER_MS } from '../support/worker.js';
 import { makeWorkspace } from '../support/workspace.js';
 
@@ -38,6 +41,22 @@ test('stop ends the whole group with SIGTERM', async (t) => {
   assert.equal((await worker.report('exited')).ready, true);
   assert.equal(isRunning(inner), false);
   await worker.gone;
+});
+
+test('stop ends what npm run started', async (t) => {
+  if (requireTool(t, 'npm') === undefined) return;
+  const folder = makeWorkspace(t);
+  folder.write('package.json', '{ "scripts": { "dev": "node server.js" } }');
+  folder.write(
+    'server.js',
+    'console.log("inner " + process.pid); require("node:net").createServer().listen(process.env.PORT);',
+  );
+  const worker = startWorker(t, planCommand(['npm', 'run', 'dev']), { folder: folder.path });
+  await worker.report('ready');
+  const inner = await innerPid(worker.output);
+  worker.send({ type: 'stop', mercyMs: 10_000 });
+  await worker.report('exited');
+  assert.equal(isRunning(inner), false);
 });
 
 test('stop ends a group that ignores SIGTERM once the mercy is over', async (t) => {
@@ -119,39 +138,50 @@ test('SIGINT and SIGTERM of the terminal leave the worker and the app to the mas
   assert.equal((await worker.report('exited')).signal, 'SIGTERM');
 });
 
-test('kill -9 of the master ends worker and app', (t) =>
-  killParent(t, familyApp({ stubborn: false }), 'pipe'));
-
-test('kill -9 of the master ends an app that ignores SIGTERM', (t) =>
-  killParent(t, familyApp({ stubborn: true }), 'pipe'));
-
-test('kill -9 of the master ends an app whose output nobody reads', (t) => {
-  const flood =
-    'listen(require("node:net").createServer()); setInterval(() => console.log("x".repeat(9999)), 0);';
-  return killParent(t, nodeApp(flood), 'stalled');
+test('kill -9 of the master ends worker and app', async (t) => {
+  const { parent, pids } = await startBelowParent(t, familyApp({ stubborn: false }));
+  parent.kill('SIGKILL');
+  await assertGone(...pids);
 });
 
-/** Starts worker and app below a parent process, kills that with SIGKILL, and waits until all are gone. */
-async function killParent(t: TestContext, command: string[], reader: 'pipe' | 'stalled'): Promise<void> {
+test('kill -9 of the master ends an app that ignores SIGTERM', async (t) => {
+  const { parent, pids } = await startBelowParent(t, familyApp({ stubborn: true }));
+  parent.kill('SIGKILL');
+  await assertGone(...pids);
+});
+
+test('kill -9 of the master ends an app whose output nobody reads', async (t) => {
+  const full = makeWorkspace(t).at('full');
+  const script =
+    'listen(require("node:net").createServer()); setInterval(() => { console.log("x".repeat(9999));' +
+    'if (process.stdout.writableLength > 1e6) require("node:fs").writeFileSync(process.argv[1], ""); }, 1);';
+  const { parent, pids } = await startBelowParent(t, nodeApp(script, full));
+  parent.stdout.pause();
+  await until(() => existsSync(full), WORKER_MS, "nobody takes the app's output any more");
+  parent.kill('SIGKILL');
+  await assertGone(...pids);
+});
+
+/** Starts worker and app below a parent process that the test may kill. */
+async function startBelowParent(t: TestContext, command: readonly string[]) {
   const main = fileURLToPath(new URL('../support/worker-parent.js', import.meta.url));
   const parent = spawn(process.execPath, [main, JSON.stringify(planCommand(command))], {
-    cwd: makeWorkspace(t).path,
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   t.after(() => parent.kill('SIGKILL'));
   const pids = await within(readPids(parent.stdout), WORKER_MS, 'the app below the parent is ready');
-  if (reader === 'stalled') parent.stdout.pause();
-  parent.kill('SIGKILL');
-  await assertGone(...pids);
+  return { parent, pids };
 }
 
 /** Pids of worker and app, once the app is ready. */
-async function readPids(output: NodeJS.ReadableStream): Promise<number[]> {
-  let pids: number[] = [];
-  for await (const line of createInterface(output)) {
-    const found = /^\{"worker":(\d+),"message":\{"type":"(\w+)"(?:,"pid":(\d+))?/.exec(line);
-    if (found?.[3] !== undefined) pids = [Number(found[1]), Number(found[3])];
-    if (found?.[2] === 'ready') break;
-  }
-  return pids;
+function readPids(output: Readable): Promise<number[]> {
+  return new Promise((resolve, reject) => {
+    let pids: number[] = [];
+    output.on('end', () => reject(new Error('the parent ended before the app was ready')));
+    createInterface(output).on('line', (line) => {
+      const found = /^\{"worker":(\d+),"message":\{"type":"(\w+)"(?:,"pid":(\d+))?/.exec(line);
+      if (found?.[3] !== undefined) pids = [Number(found[1]), Number(found[3])];
+      if (found?.[2] === 'ready') resolve(pids);
+    });
+  });
 }

@@ -190,14 +190,14 @@ export class HpackDecoder {
     this.#position = stop;
     if (first < 0x80) {
       this.#stringBytes = length;
-      return length > keepBytes || length === 0 ? '' : buffer.toString('latin1', position, stop);
+      return length > keepBytes ? '' : latin1(buffer, position, stop);
     }
     const room = maxDecodedBytes(length) + 2;
     const out = room > SCRATCH.length ? Buffer.allocUnsafe(room) : SCRATCH;
     const decoded = decodeHuffman(buffer, position, stop, out);
     if (decoded < 0) throw new HpackError('compression', 'a Huffman code is not valid');
     this.#stringBytes = decoded;
-    return decoded > keepBytes ? '' : out.toString('latin1', 0, decoded);
+    return decoded > keepBytes ? '' : latin1(out, 0, decoded);
   }
 
   /** Reads the octets after a full prefix of `prefixMax` (RFC 7541 §5.1); their number is bounded. */
@@ -215,4 +215,10 @@ export class HpackDecoder {
     }
     throw new HpackError('compression', 'an integer is too long');
   }
+}
+
+/** Strings below two octets exist already; a peer that sends thousands of them shall not make us build them. */
+function latin1(source: Buffer, start: number, end: number): string {
+  if (end - start > 1) return source.toString('latin1', start, end);
+  return end === start ? '' : String.fromCharCode(source[start] ?? 0);
 }

@@ -5,7 +5,7 @@ import { indexingOf, ruleOf } from './field-rules.js';
 import { HpackError } from './hpack-error.js';
 import { encodeHuffman, huffmanBytes } from './huffman-encode.js';
 import { MAX_INTEGER_BYTES, writeInteger } from './integer.js';
-import { entryBytes, type SentName, SentTable } from './sent-table.js';
+import { entryBytes, SentName, SentTable } from './sent-table.js';
 
 /** Representations and their prefixes, RFC 7541 §6. */
 const INDEXED = 0x80;
@@ -119,19 +119,23 @@ export class HpackEncoder {
     const table = this.#table;
     const indexing = indexingOf(rule, name, value);
     const bytes = entryBytes(name, value);
-    let entry: SentName | null = null;
-    let nameIndex = rule.staticIndex;
+    let sent = known;
+    let indexed = false;
     // Half the table at most: a larger entry would push out all that small fields have gained.
     if ((indexing === 'index' || indexing === 'repeat') && bytes <= table.capacityBytes >> 1) {
-      const sent = known ?? table.track(name, rule);
-      if (nameIndex === 0) nameIndex = table.nameIndexOf(sent);
-      if (sent.deservesEntry(value)) entry = sent;
+      sent ??= new SentName(rule);
+      indexed = sent.deservesEntry(value);
     }
-    const pattern = entry !== null ? LITERAL_INDEXED : indexing === 'never' ? LITERAL_NEVER : LITERAL_PLAIN;
-    let position = writeInteger(nameIndex, pattern, entry === null ? 0x0f : 0x3f, out, offset);
+    let nameIndex = rule.staticIndex;
+    if (nameIndex === 0 && known !== undefined) nameIndex = table.nameIndexOf(known);
+    const pattern = indexed ? LITERAL_INDEXED : indexing === 'never' ? LITERAL_NEVER : LITERAL_PLAIN;
+    let position = writeInteger(nameIndex, pattern, indexed ? 0x3f : 0x0f, out, offset);
     if (nameIndex === 0) position = writeString(name, out, position);
     position = writeString(value, out, position);
-    if (entry !== null) table.insert(entry, value, bytes);
+    if (sent !== undefined) {
+      if (known === undefined) table.track(name, sent);
+      if (indexed) table.insert(sent, value, bytes);
+    }
     return position;
   }
 }

@@ -2,6 +2,7 @@
 
 import { ENTRY_OVERHEAD_BYTES } from './dynamic-table.js';
 import type { FieldRule } from './field-rules.js';
+import { shareString } from './shared-strings.js';
 import { STATIC_COUNT } from './static-table.js';
 
 /** Names tracked before the dead ones are swept out. */
@@ -13,8 +14,11 @@ const PATIENCE = 3;
 /** Entries of one name that are compared: a field with more live values gains little from the search. */
 const MAX_COMPARED = 12;
 
-/** A doubtful value longer than this is not remembered, which bounds what a name can hold. */
+/** A doubtful value longer than this is not remembered: its fingerprint would cost more than it promises. */
 const MAX_REMEMBERED_LENGTH = 64;
+
+/** The fingerprint of no value. */
+const NOTHING = -1;
 
 /** One entry of the peer's table. */
 export class SentField {
@@ -43,8 +47,8 @@ export class SentName {
   readonly rule: FieldRule;
   /** The newest live entry of this name. */
   newest: SentField | null = null;
-  /** The value last sent as a literal while the field was in doubt. */
-  #lastValue = '';
+  /** Fingerprint of the value last sent as a literal while the field was in doubt. */
+  #lastSeen = NOTHING;
   /** Entries in a row that were never referred to. */
   #wasted: number;
 
@@ -56,8 +60,11 @@ export class SentName {
   /** True when the value deserves an entry: at once while entries of this name get used, else on its second sight. */
   deservesEntry(value: string): boolean {
     if (this.newest?.used) this.#wasted = 0;
-    if (this.#wasted < PATIENCE || this.#lastValue === value) return true;
-    this.#lastValue = value.length <= MAX_REMEMBERED_LENGTH ? value : '';
+    if (this.#wasted < PATIENCE) return true;
+    if (value.length > MAX_REMEMBERED_LENGTH) return false;
+    const seen = fingerprint(value);
+    if (this.#lastSeen === seen) return true;
+    this.#lastSeen = seen;
     return false;
   }
 
@@ -65,7 +72,7 @@ export class SentName {
   push(field: SentField): void {
     this.#settle();
     this.newest = field;
-    this.#lastValue = '';
+    this.#lastSeen = NOTHING;
   }
 
   /** `field` was evicted. */
@@ -124,17 +131,15 @@ export class SentTable {
   }
 
   /** Starts to keep track of a name. */
-  track(text: string, rule: FieldRule): SentName {
+  track(text: string, name: SentName): void {
     if (this.names.size >= this.#sweepAtNames) this.#forgetDeadNames();
-    const name = new SentName(rule);
-    this.names.set(text, name);
-    return name;
+    this.names.set(shareString(text), name);
   }
 
   /** Adds an entry; the caller has made sure that it is not larger than the table. */
   insert(name: SentName, value: string, bytes: number): void {
     this.#evictTo(this.capacityBytes - bytes);
-    const field = new SentField(name, value, bytes, ++this.#inserted);
+    const field = new SentField(name, shareString(value), bytes, ++this.#inserted);
     name.push(field);
     if (this.#newest === null) this.#oldest = field;
     else this.#newest.next = field;
@@ -167,6 +172,13 @@ export class SentTable {
     }
     this.#sweepAtNames = Math.max(MIN_SWEEP_NAMES, this.names.size * 2);
   }
+}
+
+/** A number for a short value, so that a field in doubt holds on to no string; a collision costs one early entry. */
+function fingerprint(value: string): number {
+  let hash = value.length;
+  for (let i = 0; i < value.length; i++) hash = (Math.imul(hash, 31) + value.charCodeAt(i)) | 0;
+  return hash & 0x7fffffff;
 }
 
 /** RFC 7541 §4.1. */

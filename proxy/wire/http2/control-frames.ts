@@ -48,6 +48,11 @@ export abstract class ControlFrames extends ConnectionCore {
     this.reader = new FrameReader(local.maxFrameBytes);
   }
 
+  protected override fail(errorCode: number, reason: string): void {
+    super.fail(errorCode, reason);
+    this.reader.stop();
+  }
+
   /** Handles the frame that the reader stands on. */
   protected control(): number {
     switch (this.reader.type) {
@@ -168,7 +173,7 @@ export abstract class ControlFrames extends ConnectionCore {
     }
     const formerWindow = this.peer.initialWindowBytes;
     this.peer.apply(reader.payload, reader.start, reader.end, this.limits.maxSettingsPerFrame);
-    this.encoder.setMaxTableBytes(Math.min(this.peer.headerTableBytes, DEFAULT_TABLE_BYTES));
+    this.resizeTable();
     const difference = this.peer.initialWindowBytes - formerWindow;
     if (difference !== 0) {
       // RFC 9113 §6.9.2: windows may turn negative, and may not overflow.
@@ -181,6 +186,14 @@ export abstract class ControlFrames extends ConnectionCore {
     }
     this.output.writeSettingsAck();
     return NO_EVENT;
+  }
+
+  /** The smallest size on the way counts too: the peer has evicted down to it (RFC 7541 §4.2). */
+  private resizeTable(): void {
+    const { smallestTableBytes, headerTableBytes } = this.peer;
+    if (smallestTableBytes < 0) return;
+    this.encoder.setMaxTableBytes(Math.min(smallestTableBytes, DEFAULT_TABLE_BYTES));
+    this.encoder.setMaxTableBytes(Math.min(headerTableBytes, DEFAULT_TABLE_BYTES));
   }
 
   private acknowledged(): number {
@@ -259,9 +272,12 @@ export abstract class ControlFrames extends ConnectionCore {
 
   /** RFC 9218 §7.1: no more idle streams than may be open. */
   private rememberPriority(id: number, priority: number): void {
-    this.earlyPriorities ??= new Map();
-    this.earlyPriorities.set(id, priority);
-    if (this.earlyPriorities.size > this.local.maxConcurrentStreams) {
+    const early = this.earlyPriorities ?? new Map<number, number>();
+    this.earlyPriorities = early;
+    early.set(id, priority);
+    if (early.size <= this.local.maxConcurrentStreams) return;
+    for (const skipped of early.keys()) if (!this.streams.isIdle(skipped)) early.delete(skipped);
+    if (early.size > this.local.maxConcurrentStreams) {
       throw new Http2ConnectionError(PROTOCOL_ERROR, 'PRIORITY_UPDATE for too many idle streams');
     }
   }

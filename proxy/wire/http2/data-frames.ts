@@ -7,6 +7,9 @@ import { HeaderFrames } from './header-frames.js';
 import { ReceiveWindow } from './receive-window.js';
 import type { Http2Stream } from './stream.js';
 
+/** DATA for a stream that is cut costs its sender something from this size on, and a window bounds it. */
+const CHEAP_BYTES = 256;
+
 export abstract class DataFrames extends HeaderFrames {
   /** Whose body the DATA frame under way is; null when it is thrown away. */
   private bodyStream: Http2Stream | null = null;
@@ -29,7 +32,7 @@ export abstract class DataFrames extends HeaderFrames {
       if (stream === undefined ? !this.isPassedOver(id) : stream.resetByPeer) {
         throw new Http2ConnectionError(STREAM_CLOSED, 'DATA on a closed stream');
       }
-      this.abuse.countOverhead();
+      if (bytes < CHEAP_BYTES) this.abuse.countOverhead();
       this.creditConnection(bytes);
       return NO_EVENT;
     }
@@ -48,6 +51,8 @@ export abstract class DataFrames extends HeaderFrames {
       this.abuse.countEmptyData();
       return NO_EVENT;
     }
+    // The reader still stands on what it read last, which is no part of this body.
+    reader.start = reader.end;
     return this.tellData(stream);
   }
 

@@ -166,6 +166,9 @@ export class FrameReader {
     this.paddingBytes = (this.flags & FLAG_PADDED) === 0 ? 0 : 1 + padLength;
     if (this.paddingBytes > this.payloadBytes) return READ_BAD_PADDING;
     this.bodyLeft = this.payloadBytes - this.paddingBytes;
+    this.payload = NOTHING;
+    this.start = 0;
+    this.end = 0;
     // Padding follows the body, and the next read() comes only when the body is read.
     this.discard = Math.max(this.paddingBytes - 1, 0);
     return READ_DATA;

@@ -26,6 +26,7 @@ import {
   readTooLargeHead,
   takeFieldList,
 } from './request-head.js';
+import { DEFAULT_TABLE_BYTES } from './settings.js';
 import { Http2Stream } from './stream.js';
 
 const NO_HEAD = emptyHead();
@@ -41,7 +42,7 @@ export abstract class HeaderFrames extends ControlFrames {
 
   constructor(local: Readonly<Http2LocalSettings>, limits: Readonly<Http2Limits>) {
     super(local, limits);
-    this.decoder = new HpackDecoder(local.headerTableBytes);
+    this.decoder = new HpackDecoder(Math.max(local.headerTableBytes, DEFAULT_TABLE_BYTES));
   }
 
   /** Forgets what the last event referred to. */

@@ -48,6 +48,8 @@ export function announcedSettings(local: Http2LocalSettings): number[] {
 export class PeerSettings {
   initialWindowBytes = DEFAULT_WINDOW_BYTES;
   headerTableBytes = DEFAULT_TABLE_BYTES;
+  /** The smallest SETTINGS_HEADER_TABLE_SIZE in the last frame; -1 when it had none. */
+  smallestTableBytes = -1;
   private noPriorities = -1;
   private isFirst = true;
 
@@ -60,6 +62,7 @@ export class PeerSettings {
       throw new Http2ConnectionError(FRAME_SIZE_ERROR, 'SETTINGS of a wrong length');
     if (end - start > maxParameters * 6)
       throw new Http2ConnectionError(ENHANCE_YOUR_CALM, 'SETTINGS too long');
+    this.smallestTableBytes = -1;
     for (let at = start; at < end; at += 6) this.set(payload.readUInt16BE(at), payload.readUInt32BE(at + 2));
     this.isFirst = false;
   }
@@ -68,6 +71,7 @@ export class PeerSettings {
     switch (identifier) {
       case SETTINGS_HEADER_TABLE_SIZE:
         this.headerTableBytes = value;
+        if (this.smallestTableBytes < 0 || value < this.smallestTableBytes) this.smallestTableBytes = value;
         return;
       case SETTINGS_INITIAL_WINDOW_SIZE:
         if (value > MAX_WINDOW_BYTES) {

@@ -91,6 +91,17 @@ test('a setting lowered and raised again demands the smallest size first', () =>
   assert.equal(decoder.tableBytes, 0);
 });
 
+test('a setting lowered twice, or raised again, does not excuse a first size above the smallest', () => {
+  for (const next of [100, 4096]) {
+    for (const block of ['3f 45', '3f 45 20', '3f e1 1f']) {
+      const decoder = new HpackDecoder(4096);
+      decoder.setMaxTableBytes(0);
+      decoder.setMaxTableBytes(next);
+      assert.throws(() => decodeBlock(decoder, hex(block)), { code: 'compression' });
+    }
+  }
+});
+
 test('a raised setting changes nothing until the peer takes it up', () => {
   const decoder = new HpackDecoder(4096);
   decoder.setMaxTableBytes(8192);
@@ -148,6 +159,13 @@ test('strings over the limit are checked all the same', () => {
   assert.throws(() => new HpackDecoder(4096).decode(block, 0, block.length, [], 0, 10), {
     code: 'compression',
   });
+});
+
+test('a Huffman string longer than the shared scratch is read whole', () => {
+  // 64,000 times `a` (00011) in 40,000 octets, whose length is 127 + 39,873.
+  const code = Buffer.alloc(40_000, hex('18 c6 31 8c 63'));
+  const block = Buffer.concat([hex('0001 61 ff c1 b7 02'), code]);
+  assert.deepEqual(decodeBlock(new HpackDecoder(4096), block), ['a', 'a'.repeat(64_000)]);
 });
 
 test('thousands of references to one large entry stop at the limit', () => {

@@ -55,6 +55,7 @@ const SECRETS: readonly (readonly [string, string])[] = [
   ['x-csrf-token', 'abcdef'],
   ['x-auth-token', 'abcdef'],
   ['x-amz-security-token', 'abcdef'],
+  ['x-session-id', '42'],
 ];
 
 for (const [name, value] of SECRETS) {
@@ -151,11 +152,28 @@ test('thousands of names from an upstream do not stay in memory', () => {
   assert.ok(encoder.trackedNames <= 256, `${encoder.trackedNames} names`);
 });
 
+test('names of doubtful fields are forgotten with the others', () => {
+  const encoder = new HpackEncoder(4096);
+  for (let i = 0; i < 3000; i++) {
+    for (let value = 0; value < 6; value++) encodeOne(encoder, `x-${i % 1000}`, `${i} ${value}`);
+  }
+  assert.ok(encoder.trackedNames <= 256, `${encoder.trackedNames} names`);
+});
+
+test('a name beyond U+00FF is refused and leaves no trace', () => {
+  const encoder = new HpackEncoder(4096);
+  const out = Buffer.alloc(64);
+  assert.throws(() => encoder.encodeField('x-\u0100', 'b', out, 0), { code: 'compression' });
+  assert.equal(encoder.trackedNames, 0);
+});
+
 test('Huffman coding is used where it is shorter and only there', () => {
   const encoder = new HpackEncoder(0);
   encoder.beginBlock(Buffer.alloc(16), 0);
   assert.deepEqual(encodeOne(encoder, 'etag', 'aaaa'), hex('0f13 83 18c63f'));
   assert.deepEqual(encodeOne(encoder, 'etag', '{}'), hex('0f13 02 7b7d'));
+  // Eight bits either way: plain octets are cheaper to read.
+  assert.deepEqual(encodeOne(encoder, 'etag', 'X'), hex('0f13 01 58'));
 });
 
 test('no size update is due while both sides use the initial size', () => {

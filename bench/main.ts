@@ -1,0 +1,137 @@
+/** `npm run bench`: measures tlsfront beside its peers and reports; see docs/performance.md. */
+
+import { randomFillSync } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { writeCertificate } from './certificate.js';
+import { endAll } from './child.js';
+import type { BenchResult, Peer, Scenario, ScenarioResult } from './contract.js';
+import { writeDocuments } from './document.js';
+import { describeMachine, listToolVersions } from './machine.js';
+import { type BenchOptions, choose, readOptions, USAGE, UsageError } from './options.js';
+import { listPeers } from './peers/table.js';
+import { renderText } from './report.js';
+import { type RunPlan, runScenario } from './runner.js';
+import { scenarios } from './scenarios/table.js';
+import { measureCommand, measureStartup } from './startup.js';
+import { LARGE_BYTES, LARGE_FILE, POST_BYTES, POST_FILE } from './upstreams/content.js';
+import { startContentUpstream, startNodeUpstream, type Upstream } from './upstreams/start.js';
+
+const packageRoot = fileURLToPath(new URL('../../', import.meta.url));
+const WARM_UP_SHARE = 0.4;
+const STARTS = 5;
+const QUICK_STARTS = 3;
+
+function tell(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+function writeContent(folder: string): void {
+  mkdirSync(join(folder, 'content'));
+  writeFileSync(join(folder, LARGE_FILE), randomFillSync(Buffer.alloc(LARGE_BYTES)));
+  writeFileSync(join(folder, POST_FILE), randomFillSync(Buffer.alloc(POST_BYTES)));
+}
+
+async function runScenarios(
+  chosen: readonly Scenario[],
+  peers: readonly Peer[],
+  plan: RunPlan,
+  upstreams: Readonly<Record<Scenario['upstream'], Upstream>>,
+): Promise<ScenarioResult[]> {
+  const results: ScenarioResult[] = [];
+  for (const scenario of chosen) {
+    const { port } = upstreams[scenario.upstream];
+    results.push(await runScenario(scenario, peers, { ...plan, upstreamPort: port }));
+  }
+  return results;
+}
+
+async function measureAll(options: BenchOptions, folder: string): Promise<BenchResult> {
+  const peers = choose('peer', listPeers(options.nodePaths), options.peers, options.quick);
+  const chosen = choose('scenario', scenarios, options.scenarios, options.quick);
+  const present = peers.filter((peer) => peer.missing() === null);
+  const missing = peers.map((peer) => [peer.name, peer.missing()] as const);
+  const notAvailable: Record<string, string> = {};
+  for (const [name, reason] of missing) if (reason !== null) notAvailable[name] = reason;
+  for (const [name, reason] of Object.entries(notAvailable)) tell(`not available: ${name}, ${reason}`);
+  const machine = describeMachine();
+  const { rounds, measureMs, quick } = options;
+  writeContent(folder);
+  const certificate = await writeCertificate(folder);
+  const upstreams = { content: await startContentUpstream(folder), echo: await startNodeUpstream(folder) };
+  const warmUpMs = Math.round(measureMs * WARM_UP_SHARE);
+  const upstreamPort = upstreams.content.port;
+  const plan: RunPlan = { folder, certificate, upstreamPort, rounds, measureMs, warmUpMs, tell };
+  const results = await runScenarios(chosen, present, plan, upstreams);
+  const partial = options.scenarios.length > 0;
+  tell('start-up');
+  return {
+    ...{ schema: 1, takenAt: new Date().toISOString(), quick, rounds, measureMs, machine },
+    versions: {
+      ...listToolVersions(),
+      upstream: upstreams.content.program,
+      ...Object.fromEntries(present.map((peer) => [peer.name, peer.version()])),
+    },
+    notAvailable,
+    scenarios: results,
+    startup: partial ? [] : await measureStartup(present, plan, quick ? QUICK_STARTS : STARTS),
+    command: partial ? null : measureCommand(),
+  };
+}
+
+async function measureInPrivate(options: BenchOptions): Promise<BenchResult> {
+  const folder = mkdtempSync(join(tmpdir(), 'tlsfront-bench-'));
+  const cleanUp = async (): Promise<void> => {
+    await endAll();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const interrupt = (): void => {
+    void cleanUp().then(() => process.exit(1));
+  };
+  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+  try {
+    return await measureAll(options, folder);
+  } finally {
+    await cleanUp();
+  }
+}
+
+function readStored(path: string): BenchResult {
+  const stored: BenchResult = JSON.parse(readFileSync(path, 'utf8'));
+  if (stored.schema !== 1) throw new UsageError(`${path}, not a result of this bench`);
+  return stored;
+}
+
+function store(options: BenchOptions, result: BenchResult): void {
+  const name = `${result.takenAt.slice(0, 10)}${options.quick ? '-quick' : ''}.json`;
+  const path = options.output ?? join(packageRoot, 'bench', 'results', name);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, `${JSON.stringify(result, null, 1)}\n`);
+  tell(`written: ${path}`);
+}
+
+async function main(): Promise<void> {
+  const options = readOptions(process.argv.slice(2));
+  if (options.help) {
+    const names = listPeers([process.execPath]).map((peer) => peer.name);
+    process.stdout.write(`${USAGE}\npeers: ${names.join(', ')}\n`);
+    process.stdout.write(`scenarios: ${scenarios.map((scenario) => scenario.name).join(', ')}\n`);
+    return;
+  }
+  const result = options.from === null ? await measureInPrivate(options) : readStored(options.from);
+  process.stdout.write(renderText(result));
+  if (options.from === null) store(options, result);
+  const complete = !options.quick && options.scenarios.length === 0 && options.peers.length === 0;
+  if (options.docs || (complete && options.from === null)) writeDocuments(join(packageRoot, 'docs'), result);
+}
+
+try {
+  await main();
+} catch (error) {
+  const usage = error instanceof UsageError;
+  process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(usage ? 'hint: npm run bench -- --help\n' : '');
+  process.exitCode = usage ? 2 : 1;
+}

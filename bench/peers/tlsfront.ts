@@ -1,0 +1,38 @@
+/** tlsfront itself, once an engine. */
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Peer } from '../contract.js';
+import { askVersion } from '../tool.js';
+
+/** The built command, beside which the bench is built. */
+export const commandPath = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
+
+/** All load comes from one address and idle connections are held: the defaults guard against both, as nginx's and HAProxy's would. */
+const LOAD_LIMITS = [
+  ...['--max-connections', '24000', '--max-connections-per-address', '24000'],
+  ...['--timeout-keepalive', '600s'],
+];
+
+/** The peer for one engine on one Node. */
+export function tlsfront(engine: 'direct' | 'library', node: { path: string; suffix: string }): Peer {
+  return {
+    name: `tlsfront-${engine}${node.suffix}`,
+    title: `tlsfront ${engine}${node.suffix}`,
+    own: true,
+    quick: true,
+    features: new Set(['keep-alive', 'h1', 'h2', 'post', 'bodies', 'websocket', 'processes', 'idle']),
+    missing: () => (existsSync(commandPath) ? null : 'dist/src/cli.js is not built'),
+    version: () =>
+      `${askVersion(node.path, [commandPath, '--version'])} on Node ${askVersion(node.path, ['--version'])}`,
+    launch: (plan) => ({
+      command: node.path,
+      arguments: [
+        ...[commandPath, '--quiet', '--engine', engine],
+        ...['--upstream', `127.0.0.1:${plan.upstreamPort}`, '--listen', `127.0.0.1:${plan.listenPort}`],
+        ...['--cert', plan.certificate.certificatePath, '--key', plan.certificate.keyPath],
+        ...LOAD_LIMITS,
+        ...(plan.processes === 1 ? [] : ['--http-processes', String(plan.processes)]),
+      ],
+    }),
+  };
+}
