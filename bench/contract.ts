@@ -108,6 +108,8 @@ export interface Outcome {
   readonly own: boolean;
   readonly samples: readonly Sample[];
   readonly cipher: string | null;
+  /** Measurements that failed once and were taken again. */
+  readonly retries: readonly string[];
   readonly failure: string | null;
 }
 

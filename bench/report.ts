@@ -56,7 +56,9 @@ function rowOf(outcome: Outcome): string[] {
       medianOf(samples, (sample) => sample.rssBytes),
       1e6,
     ),
-    outcome.failure === null ? flagsOf(samples) : 'then failed',
+    outcome.failure === null
+      ? [flagsOf(samples), 'r'.repeat(outcome.retries.length)].join(' ').trim()
+      : 'then failed',
   ];
 }
 
@@ -129,7 +131,7 @@ export function renderText(result: BenchResult): string {
   for (const [peer, reason] of Object.entries(result.notAvailable))
     lines.push(`not available: ${peer}, ${reason}`);
   lines.push(
-    'flags: G = the load generator was saturated, p = the peer was not (throughput is not its limit)',
+    'flags: G = the load generator was saturated, p = the peer was not (throughput is not its limit), r = a measurement failed once and was taken again',
   );
   return `${lines.join('\n')}\n`;
 }

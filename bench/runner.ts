@@ -37,6 +37,7 @@ interface Track {
   started: StartedPeer | null;
   samples: Sample[];
   cipher: string | null;
+  retries: string[];
   failure: string | null;
 }
 
@@ -92,7 +93,7 @@ async function attempt(track: Track, step: (started: StartedPeer) => Promise<voi
 }
 
 async function bringUp(peer: Peer, scenario: Scenario, plan: RunPlan): Promise<Track> {
-  const track: Track = { peer, started: null, samples: [], cipher: null, failure: null };
+  const track: Track = { peer, started: null, samples: [], cipher: null, retries: [], failure: null };
   try {
     track.started = await startPeer(peer, plan, scenario.processes);
   } catch (error) {
@@ -107,7 +108,15 @@ async function bringUp(peer: Peer, scenario: Scenario, plan: RunPlan): Promise<T
 async function measure(track: Track, scenario: Scenario, plan: RunPlan): Promise<void> {
   await attempt(track, async (running) => {
     const { certificate, folder, warmUpMs, measureMs } = plan;
-    track.samples.push(await scenario.run({ running, certificate, folder, measureMs, warmUpMs }));
+    const context = { running, certificate, folder, measureMs, warmUpMs };
+    try {
+      track.samples.push(await scenario.run(context));
+    } catch (error) {
+      // One closed connection makes h2load's timed mode hang: a second try tells a hiccup from a fault. It is reported.
+      track.retries.push(reasonOf(error));
+      plan.tell(`  ${track.peer.name} once more: ${reasonOf(error)}`);
+      track.samples.push(await scenario.run(context));
+    }
   });
 }
 
@@ -143,9 +152,9 @@ export async function runScenario(
     await Promise.all(tracks.map((track) => (track.started === null ? undefined : stopPeer(track.started))));
   }
   const outcomes = tracks.map(
-    ({ peer, samples, cipher, failure }): Outcome => ({
+    ({ peer, samples, cipher, retries, failure }): Outcome => ({
       ...{ peer: peer.name, title: peer.title, own: peer.own },
-      ...{ samples, cipher, failure },
+      ...{ samples, cipher, retries, failure },
     }),
   );
   for (const { peer, failure } of outcomes) if (failure !== null) plan.tell(`  ${peer} failed: ${failure}`);

@@ -25,8 +25,15 @@ export interface ClientReport {
   readonly p99Micros: number | null;
 }
 
-/** Client side: the plan it was started with. */
+function failShortly(error: unknown): void {
+  process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+}
+
+/** Client side: the plan it was started with. From here on a failure is one line and exit code 1. */
 export function readPlan(): ClientPlan {
+  process.on('uncaughtException', failShortly);
+  process.on('unhandledRejection', failShortly);
   const plan: ClientPlan = JSON.parse(process.argv[2] ?? '{}');
   return plan;
 }

@@ -7,6 +7,12 @@ import { askVersion } from '../tool.js';
 /** The built command, beside which the bench is built. */
 export const commandPath = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
 
+/** All load comes from one address and idle connections are held: the defaults guard against both, as nginx's and HAProxy's would. */
+const LOAD_LIMITS = [
+  ...['--max-connections', '24000', '--max-connections-per-address', '24000'],
+  ...['--timeout-keepalive', '600s'],
+];
+
 /** The peer for one engine on one Node. */
 export function tlsfront(engine: 'direct' | 'library', node: { path: string; suffix: string }): Peer {
   return {
@@ -24,6 +30,7 @@ export function tlsfront(engine: 'direct' | 'library', node: { path: string; suf
         ...[commandPath, '--quiet', '--engine', engine],
         ...['--upstream', `127.0.0.1:${plan.upstreamPort}`, '--listen', `127.0.0.1:${plan.listenPort}`],
         ...['--cert', plan.certificate.certificatePath, '--key', plan.certificate.keyPath],
+        ...LOAD_LIMITS,
         ...(plan.processes === 1 ? [] : ['--http-processes', String(plan.processes)]),
       ],
     }),

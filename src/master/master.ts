@@ -34,6 +34,8 @@ interface Generation {
 const TICKET_KEYS_BYTES = 48;
 /** Time for the apps to end once the routers have drained. */
 const WORKER_MERCY_MS = 10_000;
+/** After this long a start says that it waits for the app. */
+const APP_PATIENCE_MS = 1500;
 
 /** Runs the front until a signal ends it. Resolves with the exit code; rejects with a FrontError when it cannot start. */
 export async function runMaster(parts: MasterParts): Promise<number> {
@@ -81,7 +83,7 @@ class Master {
     const bound = await this.startRouters(generation);
     this.printNotes(materials);
     for (const listener of bound) log.line(boundLine(listener));
-    await app;
+    await this.waitForApp(app);
     for (const line of generation.workers?.socketLines ?? []) log.line(line);
     this.printBoot(generation, bound);
     this.commit(generation);
@@ -109,6 +111,20 @@ class Master {
       return list;
     } catch (error) {
       throw nameOwner(error);
+    }
+  }
+
+  /** Says what it waits for when that takes longer than a moment. */
+  private async waitForApp(app: Promise<void> | undefined): Promise<void> {
+    const { config, log } = this.parts;
+    const seconds = (config.worker?.readyTimeoutMs ?? 0) / 1000;
+    const timer = setTimeout(() => {
+      log.line(`waiting for the app to accept connections, ${seconds} seconds at most; requests are held meanwhile`);
+    }, APP_PATIENCE_MS);
+    try {
+      await app;
+    } finally {
+      clearTimeout(timer);
     }
   }
 
