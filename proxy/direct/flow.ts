@@ -5,8 +5,12 @@ import { answerItself, isSafeMethod } from '../exchange/answer-itself.js';
 import { buildErrorResponse, type OwnResponse } from '../exchange/error-response.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { connectionNames } from '../exchange/field-kinds.js';
-import { buildUpstreamHeaders } from '../exchange/request-headers.js';
-import { buildDownstreamHeaders, buildInformationalHeaders } from '../exchange/response-headers.js';
+import { authorityFor, buildUpstreamHeaders, type UpstreamRequest } from '../exchange/request-headers.js';
+import {
+  addTransportSecurity,
+  buildDownstreamHeaders,
+  buildInformationalHeaders,
+} from '../exchange/response-headers.js';
 import type { Pool } from '../upstream/pool.js';
 import type { Lease, LeaseHolder, UpstreamResponse } from '../upstream/transport.js';
 import type { Upstream } from '../upstream/upstreams.js';
@@ -123,14 +127,16 @@ export class Flow implements LeaseHolder {
     const { exchange, request } = this;
     exchange.dispatched(lease.upstream.authority);
     const hasBody = request.hasBody;
-    const headers = buildUpstreamHeaders(exchange.head, exchange.facts, {
+    const { policy } = this.services;
+    const upstreamRequest: UpstreamRequest = {
       requestId: exchange.requestId,
-      authority: this.services.policy.config.changeHost ? lease.upstream.authority : exchange.head.authority,
+      authority: authorityFor(exchange.head, policy, lease.upstream.authority),
       framing: !hasBody ? 'none' : request.contentLength === -1 ? 'unknown' : 'length',
       contentLength: request.contentLength,
       upgrade: request.upgrade,
       expectContinue: request.expectContinue,
-    });
+    };
+    const headers = buildUpstreamHeaders(exchange.head, exchange.facts, upstreamRequest, policy);
     lease.sendHead(exchange.head.method, exchange.head.path, headers, hasBody);
     this.sendKept(lease);
     lease.flush();
@@ -271,6 +277,8 @@ export class Flow implements LeaseHolder {
 
   private respondItself(own: OwnResponse): void {
     this.answered = true;
+    const { head, facts } = this.exchange;
+    addTransportSecurity(own.headers, head, facts, this.services.policy);
     this.exchange.answeredItself(own.status);
     if (this.exchange.head.method !== 'HEAD') this.exchange.sent(Buffer.byteLength(own.body));
     this.stream.sendOwn(own);

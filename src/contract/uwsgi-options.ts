@@ -167,7 +167,8 @@ const ADVICE: readonly Advice[] = [
     '--attach-daemon --smart-attach-daemon --cron --mule --mules --spooler -Q --timer',
     'start it as a service of its own',
   ],
-  ['--route --route-host --route-uri --add-header --error-route --response-route', 'let the app do it'],
+  ['--add-header', "use --header-down '+Name value'"],
+  ['--route --route-host --route-uri --error-route --response-route', 'let the app do it'],
   ['--http-cheap --http-quiet', 'leave it out'],
   [
     '--ignore-sigpipe --ignore-write-errors --disable-write-exception --close-on-exec --thunder-lock',
