@@ -126,18 +126,18 @@ export class Flow implements LeaseHolder {
     this.lease = lease;
     const { exchange, request } = this;
     exchange.dispatched(lease.upstream.authority);
-    const hasBody = request.hasBody;
+    const framing = !request.hasBody ? 'none' : request.contentLength === -1 ? 'unknown' : 'length';
     const { policy } = this.services;
     const upstreamRequest: UpstreamRequest = {
       requestId: exchange.requestId,
       authority: authorityFor(exchange.head, policy, lease.upstream.authority),
-      framing: !hasBody ? 'none' : request.contentLength === -1 ? 'unknown' : 'length',
+      framing,
       contentLength: request.contentLength,
       upgrade: request.upgrade,
       expectContinue: request.expectContinue,
     };
     const headers = buildUpstreamHeaders(exchange.head, exchange.facts, upstreamRequest, policy);
-    lease.sendHead(exchange.head.method, exchange.head.path, headers, hasBody);
+    lease.sendHead(exchange.head.method, exchange.head.path, headers, framing);
     this.sendKept(lease);
     lease.flush();
   }

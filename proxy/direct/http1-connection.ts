@@ -31,7 +31,7 @@ import { Flow } from './flow.js';
 import { errorCodeOf } from './wire-failure.js';
 
 /** Text that gathers up to this goes out in one write with what follows. */
-const JOIN_BYTES = 16 * 1024;
+const JOIN_BYTES = 4 * 1024;
 /** What a client may still send after it was answered early, so that it can read the answer. */
 const LINGER_MS = 5000;
 /** Bytes that may wait for the client before the upstream is paused. */
@@ -64,6 +64,7 @@ export class Http1DownstreamConnection implements DownstreamStream, DownstreamCo
   private awaitsContinue = false;
   private untakenBytes = 0;
   private reading = true;
+  private advancing = false;
   private readonly onWritten = (): void => this.written();
 
   constructor(
@@ -138,6 +139,14 @@ export class Http1DownstreamConnection implements DownstreamStream, DownstreamCo
 
   /** Pulls events until more bytes are needed, the request is complete, or its body waits for the upstream. */
   private advance(): void {
+    // What the upstream takes at once would call back into this loop, a level deeper for each chunk.
+    if (this.advancing) return;
+    this.advancing = true;
+    this.pullEvents();
+    this.advancing = false;
+  }
+
+  private pullEvents(): void {
     try {
       while (this.untakenBytes === 0 && (this.phase !== 'exchange' || !this.requestEnded)) {
         const event = this.decoder.next();

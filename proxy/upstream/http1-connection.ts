@@ -1,6 +1,7 @@
 /** One HTTP/1.1 connection to an upstream: a socket, the client codec, and the lease that uses both. */
 import { connect, type Socket } from 'node:net';
 import type { ErrorCode } from '../../src/contract/errors.js';
+import type { Framing } from '../exchange/types.js';
 import { classifyUpstreamFailure } from '../exchange/upstream-failure.js';
 import {
   CHUNK_END,
@@ -23,8 +24,8 @@ import { ResponseDecoder } from '../wire/http1/response-decoder.js';
 import type { Lease, LeaseHolder, UpstreamResponse } from './transport.js';
 import type { Upstream } from './upstreams.js';
 
-/** Body bytes up to this are joined with what precedes them into one string and one write. */
-const JOIN_BYTES = 16 * 1024;
+/** Body bytes up to this are joined with what precedes them into one string: above it a gathered write is cheaper (POST of 10 KB: 75 → 60 µs). */
+const JOIN_BYTES = 4 * 1024;
 /** One buffer for all connections of the process: each read is used up before the next one. */
 const READ_BUFFER = Buffer.allocUnsafeSlow(256 * 1024);
 
@@ -59,6 +60,8 @@ export class Http1Connection implements Lease {
   private requestEnded = true;
   private responseEnded = true;
   private responseBegun = false;
+  /** A byte of the response has come. */
+  private responseSeen = false;
   private keepAlive = true;
   private tunnel = false;
   private blocked = false;
@@ -95,15 +98,16 @@ export class Http1Connection implements Lease {
     this.requestEnded = false;
     this.responseEnded = false;
     this.responseBegun = false;
+    this.responseSeen = false;
     this.paused = false;
     this.wait('head');
   }
 
-  sendHead(method: string, path: string, headers: readonly string[], bodyFollows: boolean): void {
+  sendHead(method: string, path: string, headers: readonly string[], framing: Framing): void {
     this.decoder.expect(method);
-    this.chunked = bodyFollows && headers.includes('chunked');
+    this.chunked = framing === 'unknown';
     const head = encodeRequestHead(method, path, headers);
-    if (bodyFollows) this.pending = head;
+    if (framing !== 'none') this.pending = head;
     else {
       this.requestEnded = true;
       this.socket.write(head, 'latin1');
@@ -180,7 +184,7 @@ export class Http1Connection implements Lease {
   fail(code: ErrorCode, cause: unknown): void {
     if (this.closed) return;
     const { holder } = this;
-    const silent = !this.responseBegun && this.uses > 1;
+    const silent = code === 'upstream_reset' && !this.responseSeen && this.uses > 1;
     if (!this.connected) this.upstream.address = null;
     this.holder = null;
     this.closed = true;
@@ -221,6 +225,7 @@ export class Http1Connection implements Lease {
       return;
     }
     this.wait(this.waiting);
+    this.responseSeen = true;
     if (this.tunnel) holder.onBody(view);
     else {
       this.decoder.receive(view);
