@@ -2,6 +2,7 @@
 import type { ErrorCode } from '../../src/contract/errors.js';
 import type { EngineServices } from '../engine.js';
 import { answerItself, isSafeMethod } from '../exchange/answer-itself.js';
+import { prepareCompression } from '../exchange/compression.js';
 import { buildErrorResponse, type OwnResponse } from '../exchange/error-response.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { connectionNames } from '../exchange/field-kinds.js';
@@ -14,6 +15,7 @@ import {
 import type { Pool } from '../upstream/pool.js';
 import type { Lease, LeaseHolder, UpstreamResponse } from '../upstream/transport.js';
 import type { Upstream } from '../upstream/upstreams.js';
+import { availableCodings, BodyEncoder, type EncodedBodySink } from './body-encoder.js';
 import type { DownstreamRequest, DownstreamStream } from './downstream.js';
 
 /** Body bytes kept so that an idempotent request can be sent once more. */
@@ -25,7 +27,7 @@ export interface FlowServices extends EngineServices {
 }
 
 /** One exchange between a downstream stream and a leased upstream connection. */
-export class Flow implements LeaseHolder {
+export class Flow implements LeaseHolder, EncodedBodySink {
   private upstream: Upstream | null = null;
   private lease: Lease | null = null;
   private leaveHold: (() => void) | null = null;
@@ -34,6 +36,9 @@ export class Flow implements LeaseHolder {
   private answered = false;
   private over = false;
   private tunnel = false;
+  /** Compresses the response body; null: it passes as it is. */
+  private encoder: BodyEncoder | null = null;
+  private responseTrailers: readonly string[] = [];
   /** The upstream's half of the tunnel has ended. */
   private tunnelEnded = false;
   private requestEnded = false;
@@ -105,7 +110,8 @@ export class Flow implements LeaseHolder {
 
   /** The client takes more of the response. */
   onDownstreamWritable(): void {
-    this.lease?.resume();
+    if (this.encoder !== null) this.encoder.resume();
+    else this.lease?.resume();
   }
 
   /** The client has gone or has cut the request: the upstream is let go at once. */
@@ -171,17 +177,30 @@ export class Flow implements LeaseHolder {
     this.dropKept();
     this.answered = true;
     exchange.answered(response.status, response.headers);
-    this.stream.sendHead(response.status, headers, response.contentLength, response.hasBody);
+    if (services.policy.config.compress) this.startEncoder(response, headers);
+    const contentLength = this.encoder === null ? response.contentLength : -1;
+    this.stream.sendHead(response.status, headers, contentLength, response.hasBody);
   }
 
   onBody(view: Buffer): void {
     if (this.over) return;
+    if (this.encoder !== null) {
+      if (!this.encoder.write(view)) this.lease?.pause();
+      return;
+    }
     this.exchange.sent(view.length);
     if (!this.stream.sendBody(view)) this.lease?.pause();
   }
 
   onEnd(trailers: string[]): void {
     if (this.over) return;
+    if (this.encoder !== null) {
+      // The upstream is done; the exchange is over when the encoder is.
+      this.responseTrailers = trailers;
+      this.release();
+      this.encoder.end();
+      return;
+    }
     this.stream.sendEnd(trailers);
     if (this.tunnel) {
       // The client's half may go on; a second end means that the connection is gone.
@@ -219,7 +238,30 @@ export class Flow implements LeaseHolder {
   }
 
   onFlush(): void {
+    this.encoder?.flush();
     this.stream.flush();
+  }
+
+  // From the encoder.
+
+  onEncoded(chunk: Buffer): void {
+    this.exchange.sent(chunk.length);
+    if (!this.stream.sendBody(chunk)) this.encoder?.pause();
+    this.stream.flush();
+  }
+
+  onEncodedEnd(): void {
+    this.stream.sendEnd(this.responseTrailers);
+    this.finish();
+    this.stream.flush();
+  }
+
+  onEncoderRoom(): void {
+    this.lease?.resume();
+  }
+
+  onEncoderFailure(): void {
+    this.fail('internal');
   }
 
   onWritable(): void {
@@ -261,6 +303,11 @@ export class Flow implements LeaseHolder {
       resume: (upstream) => this.dispatch(upstream),
       giveUp: () => this.fail('upstream_refused'),
     });
+  }
+
+  private startEncoder(response: UpstreamResponse, headers: string[]): void {
+    const coding = prepareCompression(this.exchange.head, response, headers, availableCodings());
+    if (coding !== null) this.encoder = new BodyEncoder(coding, this, response.contentLength === -1);
   }
 
   /** Answers with an error of the table, or cuts a response that has begun. */
@@ -341,6 +388,8 @@ export class Flow implements LeaseHolder {
     else if (upstream !== null && !this.answered) this.services.pool.forget(upstream, this);
     this.release();
     this.dropKept();
+    this.encoder?.destroy();
+    this.encoder = null;
     this.exchange.end();
   }
 }

@@ -139,6 +139,8 @@ export interface Config {
   readonly hsts: string | null;
   readonly secureCookies: boolean;
   readonly via: boolean;
+  /** Compress compressible answers for clients that take it. */
+  readonly compress: boolean;
   readonly rewriteLocation: boolean;
   /** CIDR blocks whose X-Forwarded-* and Forwarded fields are believed. */
   readonly trustedProxies: readonly string[];

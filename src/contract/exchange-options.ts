@@ -27,5 +27,11 @@ export const EXCHANGE_OPTIONS = {
     'Strict-Transport-Security for so long; never for localhost or addresses',
   ),
   secureCookies: turn('Requests', '--secure-cookies', 'Add Secure to cookies that the app sets without it'),
+  compress: turn(
+    'Requests',
+    '--compress',
+    "Compress the app's text answers with br, zstd or gzip, as the client likes",
+    { uwsgi: '--http-auto-gzip' },
+  ),
   via: turn('Requests', '--via', 'Add Via fields in both directions'),
 } satisfies Record<string, OptionRow>;

@@ -2,13 +2,13 @@
 import type { Config } from './config.js';
 import { readHeaderRules } from './header-rules.js';
 import { parseDuration } from './quantities.js';
-import { invalid, misused, readList, readSwitch, readText } from './reading.js';
+import { invalid, misused, readChoice, readList, readSwitch, readText } from './reading.js';
 import type { Settings } from './settings.js';
 
 /** The part of the configuration that these settings make. */
 export type ExchangeSettings = Pick<
   Config,
-  'changeHost' | 'upstreamHost' | 'headerUp' | 'headerDown' | 'hsts' | 'secureCookies' | 'via'
+  'changeHost' | 'upstreamHost' | 'headerUp' | 'headerDown' | 'hsts' | 'secureCookies' | 'via' | 'compress'
 >;
 
 const HSTS_HINT = 'write --hsts 180d, or --hsts 365d,includeSubDomains,preload';
@@ -33,6 +33,15 @@ function readHsts(settings: Settings): string | null {
   return [`max-age=${Math.floor(milliseconds / 1000)}`, ...names].join('; ');
 }
 
+/** The library engine hands bodies on from stream to stream, and has no place where one could be compressed. */
+function readCompress(settings: Settings): boolean {
+  const compress = readSwitch(settings, 'compress');
+  if (compress && readChoice(settings, 'engine') === 'library') {
+    throw misused('--compress does not work with --engine library', 'leave one of them out');
+  }
+  return compress;
+}
+
 /** @throws FrontError config_invalid or config_usage */
 export function readExchangeSettings(settings: Settings): ExchangeSettings {
   const up = readHeaderRules(settings.get('headerUp').label, readList(settings, 'headerUp'), 'up');
@@ -49,5 +58,6 @@ export function readExchangeSettings(settings: Settings): ExchangeSettings {
     hsts: readHsts(settings),
     secureCookies: readSwitch(settings, 'secureCookies'),
     via: readSwitch(settings, 'via'),
+    compress: readCompress(settings),
   };
 }

@@ -67,7 +67,7 @@ const ADVICE: readonly Advice[] = [
     '--http-auto-chunked --http-raw-body --http-chunked-input --http-manage-expect --http-events',
     'leave it out: this always works',
   ],
-  ['--http-auto-gzip --static-gzip-all', 'let the app compress; tlsfront passes bodies on unchanged'],
+  ['--http-auto-gzip --static-gzip-all', 'use --compress'],
   ['--http-timeout --socket-timeout -z', 'use --timeout-upstream-head and --timeout-upstream-idle'],
   ['--http-connect-timeout', 'use --timeout-connect'],
   ['--http-headers-timeout', 'use --timeout-client-head'],

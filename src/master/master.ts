@@ -119,7 +119,9 @@ class Master {
     const { config, log } = this.parts;
     const seconds = (config.worker?.readyTimeoutMs ?? 0) / 1000;
     const timer = setTimeout(() => {
-      log.line(`waiting for the app to accept connections, ${seconds} seconds at most; requests are held meanwhile`);
+      log.line(
+        `waiting for the app to accept connections, ${seconds} seconds at most; requests are held meanwhile`,
+      );
     }, APP_PATIENCE_MS);
     try {
       await app;
