@@ -2,14 +2,20 @@
 import type { ErrorCode } from '../../src/contract/errors.js';
 import type { EngineServices } from '../engine.js';
 import { answerItself, isSafeMethod } from '../exchange/answer-itself.js';
+import { prepareCompression } from '../exchange/compression.js';
 import { buildErrorResponse, type OwnResponse } from '../exchange/error-response.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { connectionNames } from '../exchange/field-kinds.js';
-import { buildUpstreamHeaders } from '../exchange/request-headers.js';
-import { buildDownstreamHeaders, buildInformationalHeaders } from '../exchange/response-headers.js';
+import { authorityFor, buildUpstreamHeaders, type UpstreamRequest } from '../exchange/request-headers.js';
+import {
+  addTransportSecurity,
+  buildDownstreamHeaders,
+  buildInformationalHeaders,
+} from '../exchange/response-headers.js';
 import type { Pool } from '../upstream/pool.js';
 import type { Lease, LeaseHolder, UpstreamResponse } from '../upstream/transport.js';
 import type { Upstream } from '../upstream/upstreams.js';
+import { availableCodings, BodyEncoder, type EncodedBodySink } from './body-encoder.js';
 import type { DownstreamRequest, DownstreamStream } from './downstream.js';
 
 /** Body bytes kept so that an idempotent request can be sent once more. */
@@ -21,7 +27,7 @@ export interface FlowServices extends EngineServices {
 }
 
 /** One exchange between a downstream stream and a leased upstream connection. */
-export class Flow implements LeaseHolder {
+export class Flow implements LeaseHolder, EncodedBodySink {
   private upstream: Upstream | null = null;
   private lease: Lease | null = null;
   private leaveHold: (() => void) | null = null;
@@ -32,6 +38,9 @@ export class Flow implements LeaseHolder {
   private answered = false;
   private over = false;
   private tunnel = false;
+  /** Compresses the response body; null: it passes as it is. */
+  private encoder: BodyEncoder | null = null;
+  private responseTrailers: readonly string[] = [];
   /** The upstream's half of the tunnel has ended. */
   private tunnelEnded = false;
   private requestEnded = false;
@@ -103,7 +112,8 @@ export class Flow implements LeaseHolder {
 
   /** The client takes more of the response. */
   onDownstreamWritable(): void {
-    this.lease?.resume();
+    if (this.encoder !== null) this.encoder.resume();
+    else this.lease?.resume();
   }
 
   /** The client has gone or has cut the request: the upstream is let go at once. */
@@ -126,14 +136,16 @@ export class Flow implements LeaseHolder {
     const { exchange, request } = this;
     exchange.dispatched(lease.upstream.authority);
     const framing = !request.hasBody ? 'none' : request.contentLength === -1 ? 'unknown' : 'length';
-    const headers = buildUpstreamHeaders(exchange.head, exchange.facts, {
+    const { policy } = this.services;
+    const upstreamRequest: UpstreamRequest = {
       requestId: exchange.requestId,
-      authority: this.hostFor(lease.upstream),
+      authority: authorityFor(exchange.head, policy, lease.upstream.authority),
       framing,
       contentLength: request.contentLength,
       upgrade: request.upgrade,
       expectContinue: request.expectContinue,
-    });
+    };
+    const headers = buildUpstreamHeaders(exchange.head, exchange.facts, upstreamRequest, policy);
     lease.sendHead(exchange.head.method, exchange.head.path, headers, framing);
     this.sendKept(lease);
     lease.flush();
@@ -174,17 +186,30 @@ export class Flow implements LeaseHolder {
     this.dropKept();
     this.answered = true;
     exchange.answered(response.status, response.headers);
-    this.stream.sendHead(response.status, headers, response.contentLength, response.hasBody);
+    if (services.policy.config.compress) this.startEncoder(response, headers);
+    const contentLength = this.encoder === null ? response.contentLength : -1;
+    this.stream.sendHead(response.status, headers, contentLength, response.hasBody);
   }
 
   onBody(view: Buffer): void {
     if (this.over) return;
+    if (this.encoder !== null) {
+      if (!this.encoder.write(view)) this.lease?.pause();
+      return;
+    }
     this.exchange.sent(view.length);
     if (!this.stream.sendBody(view)) this.lease?.pause();
   }
 
   onEnd(trailers: string[]): void {
     if (this.over) return;
+    if (this.encoder !== null) {
+      // The upstream is done; the exchange is over when the encoder is.
+      this.responseTrailers = trailers;
+      this.release();
+      this.encoder.end();
+      return;
+    }
     this.stream.sendEnd(trailers);
     if (this.tunnel) {
       // The client's half may go on; a second end means that the connection is gone.
@@ -223,7 +248,30 @@ export class Flow implements LeaseHolder {
   }
 
   onFlush(): void {
+    this.encoder?.flush();
     this.stream.flush();
+  }
+
+  // From the encoder.
+
+  onEncoded(chunk: Buffer): void {
+    this.exchange.sent(chunk.length);
+    if (!this.stream.sendBody(chunk)) this.encoder?.pause();
+    this.stream.flush();
+  }
+
+  onEncodedEnd(): void {
+    this.stream.sendEnd(this.responseTrailers);
+    this.finish();
+    this.stream.flush();
+  }
+
+  onEncoderRoom(): void {
+    this.lease?.resume();
+  }
+
+  onEncoderFailure(): void {
+    this.fail('internal');
   }
 
   onWritable(): void {
@@ -266,10 +314,9 @@ export class Flow implements LeaseHolder {
     });
   }
 
-  private hostFor(upstream: Upstream): string {
-    const { authority } = this.exchange.head;
-    // HTTP/1.0 knows requests without Host; what goes upstream is HTTP/1.1, and apps refuse an empty one.
-    return this.services.policy.config.changeHost || authority === '' ? upstream.authority : authority;
+  private startEncoder(response: UpstreamResponse, headers: string[]): void {
+    const coding = prepareCompression(this.exchange.head, response, headers, availableCodings());
+    if (coding !== null) this.encoder = new BodyEncoder(coding, this, response.contentLength === -1);
   }
 
   /** Answers with an error of the table, or cuts a response that has begun. */
@@ -286,6 +333,8 @@ export class Flow implements LeaseHolder {
 
   private respondItself(own: OwnResponse): void {
     this.answered = true;
+    const { head, facts } = this.exchange;
+    addTransportSecurity(own.headers, head, facts, this.services.policy);
     this.exchange.answeredItself(own.status);
     if (this.exchange.head.method !== 'HEAD') this.exchange.sent(Buffer.byteLength(own.body));
     this.stream.sendOwn(own);
@@ -348,6 +397,8 @@ export class Flow implements LeaseHolder {
     else if (upstream !== null && this.awaitsLease) this.services.pool.forget(upstream, this);
     this.release();
     this.dropKept();
+    this.encoder?.destroy();
+    this.encoder = null;
     this.exchange.end();
   }
 }

@@ -63,6 +63,14 @@ export interface WorkerConfig {
   readonly readyTimeoutMs: number;
 }
 
+/** One change to the fields of a message. A `remove` may end in `*`: every field that begins so. */
+export interface HeaderRule {
+  readonly action: 'set' | 'add' | 'remove';
+  /** Lower-case. */
+  readonly name: string;
+  readonly value: string;
+}
+
 /** Bounds on what a peer may cost. Defaults stand in contract/limits.ts with the reason for each. */
 export interface Limits {
   readonly maxHeaderBytes: number;
@@ -124,6 +132,17 @@ export interface Config {
   readonly holdMs: number;
   /** Send the upstream's own host:port as Host instead of the client's. */
   readonly changeHost: boolean;
+  /** Host to send instead (`--header-up 'Host …'`); null: decided by changeHost. */
+  readonly upstreamHost: string | null;
+  /** Changes to each request for the app, and to each answer of it, in order. */
+  readonly headerUp: readonly HeaderRule[];
+  readonly headerDown: readonly HeaderRule[];
+  /** Value of Strict-Transport-Security; null: not sent. */
+  readonly hsts: string | null;
+  readonly secureCookies: boolean;
+  readonly via: boolean;
+  /** Compress compressible answers for clients that take it. */
+  readonly compress: boolean;
   readonly rewriteLocation: boolean;
   /** CIDR blocks whose X-Forwarded-* and Forwarded fields are believed. */
   readonly trustedProxies: readonly string[];
