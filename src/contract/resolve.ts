@@ -138,6 +138,7 @@ export function resolveConfig(settings: Settings, platform: Platform): Config {
     holdMs: readNumber(settings, 'hold'),
     changeHost: readSwitch(settings, 'changeHost'),
     rewriteLocation: !readSwitch(settings, 'noRewriteLocation'),
+    bufferRequests: readSwitch(settings, 'bufferRequests'),
     trustedProxies: readTrustedProxies(settings),
     limits: readLimits(settings),
   });
