@@ -31,7 +31,7 @@ import { Flow } from './flow.js';
 import { errorCodeOf } from './wire-failure.js';
 
 /** Text that gathers up to this goes out in one write with what follows. */
-const JOIN_BYTES = 16 * 1024;
+const JOIN_BYTES = 4 * 1024;
 /** What a client may still send after it was answered early, so that it can read the answer. */
 const LINGER_MS = 5000;
 /** Bytes that may wait for the client before the upstream is paused. */

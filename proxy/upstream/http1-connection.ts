@@ -23,8 +23,8 @@ import { ResponseDecoder } from '../wire/http1/response-decoder.js';
 import type { Lease, LeaseHolder, UpstreamResponse } from './transport.js';
 import type { Upstream } from './upstreams.js';
 
-/** Body bytes up to this are joined with what precedes them into one string and one write. */
-const JOIN_BYTES = 16 * 1024;
+/** Body bytes up to this are joined with what precedes them into one string: above it a gathered write is cheaper (POST of 10 KB: 75 → 60 µs). */
+const JOIN_BYTES = 4 * 1024;
 /** One buffer for all connections of the process: each read is used up before the next one. */
 const READ_BUFFER = Buffer.allocUnsafeSlow(256 * 1024);
 

@@ -1,5 +1,6 @@
 /** A front with the oracle behind it, the tokens by which cases know their messages, and the probe that asks whether it lives. */
 
+import { until } from '../support/deadline.js';
 import { type Engine, type RunningFront, startFront, testPeer } from '../support/front.js';
 import { Oracle, type OracleMessage, type OracleViolation, tokensIn } from '../support/oracle.js';
 import { RawHttp1Client } from '../support/raw-client.js';
@@ -44,16 +45,41 @@ export class Edge {
   async probe(): Promise<string | undefined> {
     if (!this.front.running()) return `the front has ended; log: ${this.front.log().slice(-500)}`;
     const token = this.token();
-    const client = await RawHttp1Client.open(this.front);
+    const client = await RawHttp1Client.open(this.front).catch(() => undefined);
+    if (client === undefined) return `the front takes no connection; log: ${this.front.log().slice(-500)}`;
     await client.send(`GET /probe-${token} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
     const settled = await client.settle(1, 5000);
     await client.finish(500);
     const [answer] = client.responses;
     if (!settled || answer === undefined) return 'the probe got no answer';
-    if (answer.status !== 200 || !answer.body.includes(token)) {
+    if (
+      answer.status !== 200 ||
+      !answer.complete ||
+      !/^#\d+ GET \/probe-tk\d+x \n$/.test(answer.body) ||
+      !answer.body.includes(token)
+    ) {
       return `the probe got ${answer.status} ${JSON.stringify(answer.body.slice(0, 120))}`;
     }
     return client.problem;
+  }
+
+  /** After a process of the front has ended: waits for its successor, so that the cases after it are judged for themselves. */
+  async recovered(): Promise<void> {
+    if (this.deaths().length === 0) return;
+    const open = async (): Promise<true | undefined> => {
+      const client = await RawHttp1Client.open(this.front).catch(() => undefined);
+      client?.socket.destroy();
+      return client === undefined ? undefined : true;
+    };
+    await until(open, 5000, 'the front taking connections again').catch(() => undefined);
+  }
+
+  /** Log lines that tell of a process of the front that ended on its own. */
+  deaths(): string[] {
+    return this.front
+      .log()
+      .split('\n')
+      .filter((line) => /ended by|respawn/.test(line));
   }
 
   /** Messages that no case and no probe ever sent. */

@@ -13,6 +13,7 @@ const FINISH_MS = 600;
 
 /** The case's faults; an empty list is a pass. */
 export async function judge(edge: Edge, row: RequestCase): Promise<string[]> {
+  await edge.recovered();
   const token = edge.token();
   const client = await perform(edge, row, token);
   const { expect } = row;

@@ -34,5 +34,6 @@ for (const engine of engines) {
       );
       assert.deepEqual(edge.orphanViolations(), []);
     });
+    await t.test('no process of the front ended', () => assert.deepEqual(edge.deaths(), []));
   });
 }

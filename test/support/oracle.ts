@@ -32,6 +32,8 @@ export class Oracle {
   readonly violations: OracleViolation[] = [];
   connections = 0;
   #issued = 0;
+  readonly #closed = new Set<number>();
+  readonly #played = new Set<string>();
   readonly #scripts = new Map<string, AnswerStep[][]>();
   readonly #sockets = new Set<Socket>();
   readonly #server: Server;
@@ -79,6 +81,16 @@ export class Oracle {
     return this.violations.filter((violation) => violation.token === token);
   }
 
+  /** True once the script of the token has been played to its end. */
+  hasPlayed(token: string): boolean {
+    return this.#played.has(token);
+  }
+
+  /** True once the connection of that number is gone. */
+  isClosed(connection: number): boolean {
+    return this.#closed.has(connection);
+  }
+
   /** The n-th request whose head carries the token gets the n-th script; every other request the plain 200. */
   script(token: string, ...scripts: AnswerStep[][]): void {
     this.#scripts.set(token, [...scripts]);
@@ -93,9 +105,21 @@ export class Oracle {
 
   #accept(socket: Socket): void {
     this.connections += 1;
-    new OracleConnection(this, socket, this.connections, (message) => this.#scriptFor(message));
+    new OracleConnection(
+      this,
+      socket,
+      this.connections,
+      (message) => this.#scriptFor(message),
+      (message) => {
+        for (const token of tokensIn(message.raw)) this.#played.add(token);
+      },
+    );
     this.#sockets.add(socket);
-    socket.on('close', () => this.#sockets.delete(socket));
+    const number = this.connections;
+    socket.on('close', () => {
+      this.#sockets.delete(socket);
+      this.#closed.add(number);
+    });
   }
 }
 
@@ -112,6 +136,7 @@ class OracleConnection {
     readonly socket: Socket,
     readonly number: number,
     readonly scriptFor: (message: StrictMessage) => AnswerStep[] | undefined,
+    readonly whenPlayed: (message: StrictMessage) => void,
   ) {
     this.#parser = new StrictParser('request', {
       head: (message) => this.#begin(message),
@@ -155,8 +180,8 @@ class OracleConnection {
   }
 
   async #answer(message: OracleMessage, ended: Promise<void>): Promise<void> {
-    const steps = this.scriptFor(message) ?? plainAnswer(message);
-    await playAnswer(steps, {
+    const script = this.scriptFor(message);
+    await playAnswer(script ?? plainAnswer(message), {
       socket: this.socket,
       message,
       ended,
@@ -164,6 +189,7 @@ class OracleConnection {
         this.#closeOnReuse = true;
       },
     });
+    if (script !== undefined) this.whenPlayed(message);
   }
 }
 

@@ -28,13 +28,13 @@ function nginx({ folder, port, upstreamPort, files }: PeerScene): readonly strin
 ${userLine()} daemon off; worker_processes 1; pid ${join(folder, 'nginx.pid')}; error_log stderr error;
 events { worker_connections 1024; }
 http {
-  access_log off; ${temporary}
+  access_log off; client_max_body_size 0; ${temporary}
   upstream app { server 127.0.0.1:${upstreamPort}; keepalive 32; }
   server {
     listen 127.0.0.1:${port} ssl http2; server_name localhost;
     ssl_certificate ${files.chainFile}; ssl_certificate_key ${files.keyFile};
     location / {
-      proxy_pass http://app; proxy_http_version 1.1;
+      proxy_pass http://app; proxy_http_version 1.1; proxy_read_timeout 1s; proxy_send_timeout 2s; proxy_request_buffering off;
       proxy_set_header Connection ""; proxy_set_header Host $http_host;
       proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header X-Forwarded-Proto $scheme;
       proxy_set_header X-Forwarded-Host $http_host; proxy_set_header X-Forwarded-Port $server_port;
@@ -59,7 +59,7 @@ defaults
   mode http
   timeout connect 2s
   timeout client 10s
-  timeout server 10s
+  timeout server 1s
   timeout http-request 10s
 frontend edge
   bind 127.0.0.1:${port} ssl crt ${bundle} alpn h2,http/1.1
@@ -83,7 +83,7 @@ function caddy({ folder, port, upstreamPort, files }: PeerScene): readonly strin
   admin off
   auto_https off
 }
-https://localhost:${port}, https://127.0.0.1:${port} {
+https://:${port} {
   bind 127.0.0.1
   tls ${files.chainFile} ${files.keyFile}
   reverse_proxy 127.0.0.1:${upstreamPort}

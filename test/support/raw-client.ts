@@ -166,7 +166,10 @@ export class RawHttp1Client implements RawClient {
 
   settle(count: number, ms: number): Promise<boolean> {
     return this.#waiters.until(
-      () => this.closed || this.responses.filter((response) => response.complete).length >= count,
+      () =>
+        this.closed ||
+        this.problem !== undefined ||
+        this.responses.filter((response) => response.complete).length >= count,
       ms,
     );
   }

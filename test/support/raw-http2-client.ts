@@ -1,5 +1,6 @@
 /** A client that writes HTTP/2 frames exactly as given, however wrong, and reads what comes back. */
 import type { Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { readHeaderBlock, writeHeaderBlock } from './minimal-hpack.js';
 import { type ClientResponse, type FrontAddress, openSocket, type RawClient, Waiters } from './raw-client.js';
 
@@ -57,6 +58,10 @@ export class RawHttp2Client implements RawClient {
   readonly #waiters = new Waiters();
   readonly #open = new Map<number, ClientResponse>();
   readonly #over = new Set<number>();
+  #connectionWindow = 65_535;
+  #initialWindow = 65_535;
+  /** Credit of a stream beyond the initial window, less what was sent. */
+  readonly #credit = new Map<number, number>();
   #pending: Buffer = Buffer.alloc(0);
   #block: Buffer[] = [];
   #blockFlags = 0;
@@ -116,6 +121,23 @@ export class RawHttp2Client implements RawClient {
     this.write(frame(FRAME.data, padding < 0 ? end : end | PADDED, stream, padding < 0 ? body : padded));
   }
 
+  /** DATA as the windows allow (RFC 9113 §6.9); ends early when the stream or connection is over. */
+  async body(stream: number, text: string, endStream: boolean): Promise<void> {
+    let sent = 0;
+    const room = (): number =>
+      Math.min(this.#connectionWindow, this.#initialWindow + (this.#credit.get(stream) ?? 0), 16_384);
+    const over = (): boolean => this.closed || this.#over.has(stream);
+    while (sent < text.length) {
+      if (!(await this.#waiters.until(() => over() || room() > 0, 10_000)) || over()) return;
+      const part = text.slice(sent, sent + room());
+      sent += part.length;
+      this.#connectionWindow -= part.length;
+      this.#credit.set(stream, (this.#credit.get(stream) ?? 0) - part.length);
+      this.data(stream, part, endStream && sent === text.length);
+      if (this.socket.writableNeedDrain) await pause(1);
+    }
+  }
+
   /** RST_STREAM */
   reset(stream: number, code: number): void {
     const payload = Buffer.alloc(4);
@@ -129,7 +151,8 @@ export class RawHttp2Client implements RawClient {
 
   settle(count: number, ms: number): Promise<boolean> {
     return this.#waiters.until(
-      () => this.closed || this.goaway !== undefined || this.#over.size >= count,
+      () =>
+        this.closed || this.goaway !== undefined || this.problem !== undefined || this.#over.size >= count,
       ms,
     );
   }
@@ -154,8 +177,8 @@ export class RawHttp2Client implements RawClient {
   }
 
   #readFrame(type: number, flags: number, stream: number, payload: Buffer): void {
-    if (type === FRAME.settings && (flags & 1) === 0)
-      this.write(frame(FRAME.settings, 1, 0, Buffer.alloc(0)));
+    if (type === FRAME.settings && (flags & 1) === 0) this.#readSettings(payload);
+    else if (type === FRAME.window) this.#readWindow(stream, payload.readUInt32BE(0));
     else if (type === FRAME.ping && (flags & 1) === 0) this.write(frame(FRAME.ping, 1, 0, payload));
     else if (type === FRAME.goaway) this.goaway = payload.readUInt32BE(4);
     else if (type === FRAME.reset) {
@@ -168,6 +191,18 @@ export class RawHttp2Client implements RawClient {
       this.#block.push(type === FRAME.headers ? unprioritise(flags, unpad(flags, payload)) : payload);
       if ((flags & END_HEADERS) !== 0) this.#readBlock(stream);
     }
+  }
+
+  #readSettings(payload: Buffer): void {
+    for (let at = 0; at + 6 <= payload.length; at += 6) {
+      if (payload.readUInt16BE(at) === 4) this.#initialWindow = payload.readUInt32BE(at + 2);
+    }
+    this.write(frame(FRAME.settings, 1, 0, Buffer.alloc(0)));
+  }
+
+  #readWindow(stream: number, increment: number): void {
+    if (stream === 0) this.#connectionWindow += increment;
+    else this.#credit.set(stream, (this.#credit.get(stream) ?? 0) + increment);
   }
 
   #readBlock(stream: number): void {

@@ -84,7 +84,7 @@ function framingOf(
   if (lengths.length === 0) return { framing: 'none', length: 0 };
   if (lengths.length !== 1) violate('RFC 9110 §8.6 more than one Content-Length', raw);
   const digits = lengths[0] ?? '';
-  if (!/^[0-9]{1,15}$/.test(digits)) violate('RFC 9110 §8.6 Content-Length value', digits);
+  if (!/^[0-9]+$/.test(digits)) violate('RFC 9110 §8.6 Content-Length value', digits);
   return { framing: 'length', length: Number(digits) };
 }
 

@@ -58,7 +58,7 @@ export const http2StreamCases: readonly RequestCase[] = [
   ),
   h2('h2-continuation', 'RFC 9113 §6.10: CONTINUATION', passed(1), {
     headers: h2Get('x-name', 'a'.repeat(300)),
-    split: 40,
+    split: 100,
   }),
   h2(
     'h2-continuation-interleaved',

@@ -65,7 +65,12 @@ const pipelines: RequestCase[] = [
     refused,
     `GET /{t} HTTP/1.1\r\n\r\n${CANARY}`,
   ),
-  h1('pipeline-half-second', PIPELINE, passed(1), `${get()}GET /{t} HT`),
+  h1(
+    'pipeline-half-second',
+    PIPELINE,
+    { ...passed(1), answers: 2, statuses: [200, 400, 408] },
+    `${get()}GET /{t} HT`,
+  ),
 ];
 
 const closes: RequestCase[] = [
