@@ -1,6 +1,7 @@
 /** One HTTP/1.1 connection to an upstream: a socket, the client codec, and the lease that uses both. */
 import { connect, type Socket } from 'node:net';
 import type { ErrorCode } from '../../src/contract/errors.js';
+import type { Exchange } from '../exchange/exchange.js';
 import { classifyUpstreamFailure } from '../exchange/upstream-failure.js';
 import {
   CHUNK_END,
@@ -53,13 +54,13 @@ export class Http1Connection implements Lease {
   /** The downstream takes nothing: the upstream is not to blame for the time that passes. */
   paused = false;
   private readonly socket: Socket;
-  private readonly decoder: ResponseDecoder;
-  private pending = '';
+  protected readonly decoder: ResponseDecoder;
+  protected pending = '';
   private chunked = false;
   private requestEnded = true;
   private responseEnded = true;
   private responseBegun = false;
-  private keepAlive = true;
+  protected keepAlive = true;
   private tunnel = false;
   private blocked = false;
   private connected = false;
@@ -71,8 +72,6 @@ export class Http1Connection implements Lease {
   ) {
     this.waitingSinceMs = keeper.nowMs;
     this.decoder = new ResponseDecoder(limits);
-    const { port } = upstream;
-    const host = upstream.address ?? upstream.host;
     const onread = {
       buffer: READ_BUFFER,
       callback: (bytesRead: number): boolean => {
@@ -80,7 +79,7 @@ export class Http1Connection implements Lease {
         return true;
       },
     };
-    this.socket = connect({ host, port, noDelay: true, allowHalfOpen: true, onread });
+    this.socket = connect({ ...addressOf(upstream), noDelay: true, allowHalfOpen: true, onread });
     this.socket.on('connect', () => this.onConnect());
     this.socket.on('drain', () => this.onDrain());
     this.socket.on('end', () => this.onRemoteEnd());
@@ -99,11 +98,13 @@ export class Http1Connection implements Lease {
     this.wait('head');
   }
 
-  sendHead(method: string, path: string, headers: readonly string[], bodyFollows: boolean): void {
+  sendHead(exchange: Exchange, path: string, headers: readonly string[], bodyFollows: boolean): void {
+    const { method } = exchange.head;
     this.decoder.expect(method);
     this.chunked = bodyFollows && headers.includes('chunked');
-    const head = encodeRequestHead(method, path, headers);
-    if (bodyFollows) this.pending = head;
+    const head = this.encodeHead(exchange, path, headers);
+    if (head === null) this.fail('header_too_large', null);
+    else if (bodyFollows) this.pending = head;
     else {
       this.requestEnded = true;
       this.socket.write(head, 'latin1');
@@ -190,6 +191,30 @@ export class Http1Connection implements Lease {
     else holder?.onFailure(this.responseBegun ? 'upstream_cut' : nameFailure(code), silent);
   }
 
+  /** The head as it is written; null when the protocol has no room for it. */
+  protected encodeHead(exchange: Exchange, path: string, headers: readonly string[]): string | null {
+    return encodeRequestHead(exchange.head.method, path, headers);
+  }
+
+  /** Gives what was received to the decoder. */
+  protected take(view: Buffer): void {
+    this.decoder.receive(view);
+  }
+
+  /** The head that the decoder has read, as the holder is told it. */
+  protected describeResponse(): UpstreamResponse {
+    const { head } = this.decoder;
+    this.keepAlive = head.keepAlive;
+    return {
+      status: head.status,
+      reason: head.reason,
+      headers: head.headers,
+      contentLength:
+        head.framing === FRAMING_LENGTH || head.framing === FRAMING_NONE ? head.contentLength : -1,
+      hasBody: head.framing !== FRAMING_NONE,
+    };
+  }
+
   private wait(what: Waiting): void {
     this.waiting = what;
     this.waitingSinceMs = this.keeper.nowMs;
@@ -223,7 +248,7 @@ export class Http1Connection implements Lease {
     this.wait(this.waiting);
     if (this.tunnel) holder.onBody(view);
     else {
-      this.decoder.receive(view);
+      this.take(view);
       this.advance(holder);
     }
     holder.onFlush();
@@ -254,18 +279,9 @@ export class Http1Connection implements Lease {
   }
 
   private onHead(holder: LeaseHolder): void {
-    const { head } = this.decoder;
     this.responseBegun = true;
-    this.keepAlive = head.keepAlive;
-    const response: UpstreamResponse = {
-      status: head.status,
-      reason: head.reason,
-      headers: head.headers,
-      contentLength:
-        head.framing === FRAMING_LENGTH || head.framing === FRAMING_NONE ? head.contentLength : -1,
-      hasBody: head.framing !== FRAMING_NONE,
-    };
-    if (head.status !== 101) {
+    const response = this.describeResponse();
+    if (response.status !== 101) {
       this.wait('body');
       holder.onResponse(response);
       return;
@@ -317,6 +333,11 @@ export class Http1Connection implements Lease {
     }
     if (this.holder === holder) this.fail('upstream_reset', null);
   }
+}
+
+function addressOf(upstream: Upstream): { path: string } | { host: string; port: number } {
+  if (upstream.path !== null) return { path: upstream.path };
+  return { host: upstream.address ?? upstream.host, port: upstream.port };
 }
 
 /** Before the first byte of a response a broken connection is one that was closed. */

@@ -221,7 +221,6 @@ export const OPTIONS = {
     'Requests',
     '--buffer-requests',
     'Hold request bodies of unknown length and send them with a length',
-    { uwsgi: '--post-buffering' },
   ),
   trustedProxies: row(
     'Requests',

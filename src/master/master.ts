@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Config } from '../contract/config.js';
 import { FrontError } from '../contract/errors.js';
 import type { BoundListener, CertificateMaterial, Identity, UpstreamState } from '../contract/messages.js';
+import { formatUpstream } from '../contract/upstream-addresses.js';
 import { boundLine, deniedLines, readyUrls } from './boot-lines.js';
 import type { MasterLog } from './log.js';
 import { findPortOwner } from './port-owner.js';
@@ -119,7 +120,9 @@ class Master {
     const { config, log } = this.parts;
     const seconds = (config.worker?.readyTimeoutMs ?? 0) / 1000;
     const timer = setTimeout(() => {
-      log.line(`waiting for the app to accept connections, ${seconds} seconds at most; requests are held meanwhile`);
+      log.line(
+        `waiting for the app to accept connections, ${seconds} seconds at most; requests are held meanwhile`,
+      );
     }, APP_PATIENCE_MS);
     try {
       await app;
@@ -145,7 +148,7 @@ class Master {
     }
     for (const { pid, index } of generation.routers.all)
       log.line(`spawned tlsfront http ${index} (pid: ${pid})`);
-    const app = this.upstreamsOf(generation).map(({ host, port }) => `${host}:${port}`);
+    const app = this.upstreamsOf(generation).map(formatUpstream);
     log.ready(`tlsfront is ready: ${readyUrls(bound, config).join(' ')} -> ${app.join(', ')}`);
   }
 
@@ -155,8 +158,13 @@ class Master {
     const workers: Workers | null =
       config.worker === null
         ? null
-        : new Workers(config.worker, identity, log, () =>
-            generation.routers.updateUpstreams(this.upstreamsOf(generation)),
+        : new Workers(
+            config.worker,
+            config.bufferRequests,
+            identity,
+            config.engine === 'direct' ? 'uwsgi' : 'http',
+            log,
+            () => generation.routers.updateUpstreams(this.upstreamsOf(generation)),
           );
     const upstreams = workers === null ? fixedUpstreams(config) : [];
     const routers = new Routers(
@@ -245,7 +253,10 @@ class Master {
 }
 
 function fixedUpstreams(config: Config): UpstreamState[] {
-  return config.upstreams.map(({ host, port }, index) => ({ id: -1 - index, host, port, ready: true }));
+  return config.upstreams.map((address, index) => {
+    const needsLength = config.bufferRequests || address.scheme === 'uwsgi';
+    return { ...address, id: -1 - index, needsLength, ready: true };
+  });
 }
 
 function asFrontError(error: unknown): FrontError {
