@@ -137,19 +137,19 @@ export class Flow implements LeaseHolder, HeldBodyOwner {
     const { upstream } = lease;
     exchange.dispatched(upstream.name);
     const contentLength = held === null ? request.contentLength : held.bytes;
-    const hasBody = request.hasBody && contentLength !== 0;
+    const framing = !request.hasBody ? 'none' : contentLength === -1 ? 'unknown' : 'length';
     const expectContinue = request.expectContinue && held === null;
     // A uWSGI worker reads the body it was announced and never says 100 (Continue).
     if (expectContinue && upstream.scheme === 'uwsgi') this.stream.sendInformational(100, []);
     const headers = buildUpstreamHeaders(exchange.head, exchange.facts, {
       requestId: exchange.requestId,
       authority: this.services.policy.config.changeHost ? upstream.authority : exchange.head.authority,
-      framing: !request.hasBody ? 'none' : contentLength === -1 ? 'unknown' : 'length',
+      framing,
       contentLength,
       upgrade: request.upgrade,
       expectContinue: expectContinue && upstream.scheme !== 'uwsgi',
     });
-    lease.sendHead(exchange, exchange.head.path, headers, hasBody);
+    lease.sendHead(exchange, exchange.head.path, headers, framing);
     if (held === null) this.sendKept(lease);
     else held.sendTo(lease);
     lease.flush();

@@ -64,6 +64,7 @@ export class Http1DownstreamConnection implements DownstreamStream, DownstreamCo
   private awaitsContinue = false;
   private untakenBytes = 0;
   private reading = true;
+  private advancing = false;
   private readonly onWritten = (): void => this.written();
 
   constructor(
@@ -138,6 +139,14 @@ export class Http1DownstreamConnection implements DownstreamStream, DownstreamCo
 
   /** Pulls events until more bytes are needed, the request is complete, or its body waits for the upstream. */
   private advance(): void {
+    // What the upstream takes at once would call back into this loop, a level deeper for each chunk.
+    if (this.advancing) return;
+    this.advancing = true;
+    this.pullEvents();
+    this.advancing = false;
+  }
+
+  private pullEvents(): void {
     try {
       while (this.untakenBytes === 0 && (this.phase !== 'exchange' || !this.requestEnded)) {
         const event = this.decoder.next();

@@ -2,6 +2,7 @@
 import type { AcceptedConnection } from '../engine.js';
 import { buildErrorResponse, type OwnResponse } from '../exchange/error-response.js';
 import type { Exchange } from '../exchange/exchange.js';
+import { fieldValue } from '../exchange/fields.js';
 import type { RequestHead } from '../exchange/types.js';
 import { CANCEL, INTERNAL_ERROR, NO_ERROR } from '../wire/http2/codes.js';
 import type { RequestHead as WireHead } from '../wire/http2/events.js';
@@ -62,7 +63,7 @@ export class Http2DownstreamStream implements DownstreamStream {
         hasBody: !head.endStream && !isTunnel,
         contentLength: head.endStream ? 0 : head.contentLength,
         upgrade: head.protocol,
-        expectContinue: !head.endStream && head.headers.includes('100-continue'),
+        expectContinue: !head.endStream && fieldValue(head.headers, 'expect') !== '',
       },
       this,
       services,

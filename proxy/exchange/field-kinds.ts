@@ -25,6 +25,8 @@ const HOP_BY_HOP = [
 export const REQUEST_FIELDS: ReadonlyMap<string, number> = new Map<string, number>([
   ...HOP_BY_HOP.map((name): [string, number] => [name, DROP]),
   ['host', DROP],
+  // CGI and WSGI would read it as HTTP_PROXY (httpoxy, CVE-2016-5385).
+  ['proxy', DROP],
   ['connection', CONNECTION],
   ['te', TE],
   ['expect', EXPECT],

@@ -2,6 +2,7 @@
 import { connect, type Socket } from 'node:net';
 import type { ErrorCode } from '../../src/contract/errors.js';
 import type { Exchange } from '../exchange/exchange.js';
+import type { Framing } from '../exchange/types.js';
 import { classifyUpstreamFailure } from '../exchange/upstream-failure.js';
 import {
   CHUNK_END,
@@ -60,6 +61,8 @@ export class Http1Connection implements Lease {
   private requestEnded = true;
   private responseEnded = true;
   private responseBegun = false;
+  /** A byte of the response has come. */
+  private responseSeen = false;
   protected keepAlive = true;
   private tunnel = false;
   private blocked = false;
@@ -94,17 +97,17 @@ export class Http1Connection implements Lease {
     this.requestEnded = false;
     this.responseEnded = false;
     this.responseBegun = false;
+    this.responseSeen = false;
     this.paused = false;
     this.wait('head');
   }
 
-  sendHead(exchange: Exchange, path: string, headers: readonly string[], bodyFollows: boolean): void {
-    const { method } = exchange.head;
-    this.decoder.expect(method);
-    this.chunked = bodyFollows && headers.includes('chunked');
+  sendHead(exchange: Exchange, path: string, headers: readonly string[], framing: Framing): void {
+    this.decoder.expect(exchange.head.method);
+    this.chunked = framing === 'unknown';
     const head = this.encodeHead(exchange, path, headers);
     if (head === null) this.fail('header_too_large', null);
-    else if (bodyFollows) this.pending = head;
+    else if (framing !== 'none') this.pending = head;
     else {
       this.requestEnded = true;
       this.socket.write(head, 'latin1');
@@ -181,7 +184,7 @@ export class Http1Connection implements Lease {
   fail(code: ErrorCode, cause: unknown): void {
     if (this.closed) return;
     const { holder } = this;
-    const silent = !this.responseBegun && this.uses > 1;
+    const silent = code === 'upstream_reset' && !this.responseSeen && this.uses > 1;
     if (!this.connected) this.upstream.address = null;
     this.holder = null;
     this.closed = true;
@@ -246,6 +249,7 @@ export class Http1Connection implements Lease {
       return;
     }
     this.wait(this.waiting);
+    this.responseSeen = true;
     if (this.tunnel) holder.onBody(view);
     else {
       this.take(view);

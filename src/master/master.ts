@@ -44,6 +44,8 @@ export async function runMaster(parts: MasterParts): Promise<number> {
   try {
     await master.boot();
   } catch (error) {
+    // A signal during the start ends it in the ordinary way; what then breaks off is no failure.
+    if (master.stopping) return master.ended;
     await master.abandon();
     throw error;
   }
@@ -56,7 +58,8 @@ class Master {
   private readonly ticketKeys = randomBytes(TICKET_KEYS_BYTES).toString('base64');
   private generation: Generation | null = null;
   private starting: Generation | null = null;
-  private stopping = false;
+  /** A signal has asked for the end. */
+  stopping = false;
   private forced = false;
   private reloading = false;
 

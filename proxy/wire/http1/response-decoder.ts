@@ -63,7 +63,7 @@ export class ResponseDecoder extends MessageDecoder {
     return true;
   }
 
-  protected override readStartLine(text: string): number {
+  override readStartLine(text: string): number {
     const { bytes, position: start } = this.received;
     const minorVersion = readVersion(bytes, start);
     if (minorVersion === OTHER_VERSION) throw new Http1Error('version_unsupported');
@@ -88,7 +88,7 @@ export class ResponseDecoder extends MessageDecoder {
     return at + 2;
   }
 
-  protected override checkPartialStartLine(): void {
+  override checkPartialStartLine(): void {
     // A status line is bounded with its head.
   }
 
