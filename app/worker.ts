@@ -51,7 +51,8 @@ export class Worker {
     const app = await spawnApp(launch, plan.prefix);
     this.#app = app;
     const address = { host: plan.host, port };
-    await send({ type: 'spawned', pid: app.pid, port, kind: launch.kind, address });
+    const { kind, scheme = 'http' } = launch;
+    await send({ type: 'spawned', pid: app.pid, port, kind, scheme, address });
     if (this.#mercyMs !== undefined) app.end(this.#mercyMs);
     void app.exited.then(() => this.#polling.abort());
     const host = await waitUntilAccepting(port, plan.readyTimeoutMs, this.#polling.signal, () => app.loaded);

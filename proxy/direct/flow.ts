@@ -17,6 +17,8 @@ import type { Lease, LeaseHolder, UpstreamResponse } from '../upstream/transport
 import type { Upstream } from '../upstream/upstreams.js';
 import { availableCodings, BodyEncoder, type EncodedBodySink } from './body-encoder.js';
 import type { DownstreamRequest, DownstreamStream } from './downstream.js';
+import { HeldBody, type HeldBodyOwner } from './held-body.js';
+import type { Spool } from './spool.js';
 
 /** Body bytes kept so that an idempotent request can be sent once more. */
 const MAX_REPLAY_BYTES = 64 * 1024;
@@ -24,10 +26,11 @@ const MAX_REPLAY_BYTES = 64 * 1024;
 /** What flows of a router share. */
 export interface FlowServices extends EngineServices {
   readonly pool: Pool;
+  readonly spool: Spool;
 }
 
 /** One exchange between a downstream stream and a leased upstream connection. */
-export class Flow implements LeaseHolder, EncodedBodySink {
+export class Flow implements LeaseHolder, EncodedBodySink, HeldBodyOwner {
   private upstream: Upstream | null = null;
   private lease: Lease | null = null;
   private leaveHold: (() => void) | null = null;
@@ -51,6 +54,8 @@ export class Flow implements LeaseHolder, EncodedBodySink {
   private replayable = true;
   /** Body bytes that the upstream has not taken. */
   private untakenBytes = 0;
+  /** Set when the upstream needs a length and the client gave none: the whole body comes first. */
+  private held: HeldBody | null = null;
 
   constructor(
     private readonly exchange: Exchange,
@@ -73,9 +78,9 @@ export class Flow implements LeaseHolder, EncodedBodySink {
       this.fail('request_too_large');
       return;
     }
-    const upstream = this.services.upstreams.pick();
-    if (upstream === null) this.hold();
-    else this.dispatch(upstream);
+    const isUnknown = this.request.hasBody && this.request.contentLength === -1;
+    if (isUnknown && this.services.upstreams.needsLength) this.holdBody();
+    else this.choose();
   }
 
   // From the downstream side.
@@ -85,6 +90,10 @@ export class Flow implements LeaseHolder, EncodedBodySink {
     if (this.over || chunk.length === 0) return;
     this.exchange.received(chunk.length);
     if (this.isOverBody(chunk.length)) return;
+    if (this.held !== null) {
+      this.held.add(chunk);
+      return;
+    }
     this.untakenBytes += chunk.length;
     if (this.lease === null) {
       this.keep(chunk);
@@ -98,6 +107,10 @@ export class Flow implements LeaseHolder, EncodedBodySink {
   onRequestEnd(trailers: readonly string[]): void {
     if (this.over || this.requestEnded) return;
     this.requestEnded = true;
+    if (this.held !== null) {
+      this.held.end();
+      return;
+    }
     this.trailers = trailers;
     if (this.tunnel) {
       this.lease?.endTunnel();
@@ -133,21 +146,27 @@ export class Flow implements LeaseHolder, EncodedBodySink {
   onLease(lease: Lease): void {
     this.awaitsLease = false;
     this.lease = lease;
-    const { exchange, request } = this;
-    exchange.dispatched(lease.upstream.authority);
-    const framing = !request.hasBody ? 'none' : request.contentLength === -1 ? 'unknown' : 'length';
+    const { exchange, request, held } = this;
+    const { upstream } = lease;
+    exchange.dispatched(upstream.name);
+    const contentLength = held === null ? request.contentLength : held.bytes;
+    const framing = !request.hasBody ? 'none' : contentLength === -1 ? 'unknown' : 'length';
+    const expectContinue = request.expectContinue && held === null;
+    // A uWSGI worker reads the body it was announced and never says 100 (Continue).
+    if (expectContinue && upstream.scheme === 'uwsgi') this.stream.sendInformational(100, []);
     const { policy } = this.services;
     const upstreamRequest: UpstreamRequest = {
       requestId: exchange.requestId,
-      authority: authorityFor(exchange.head, policy, lease.upstream.authority),
+      authority: authorityFor(exchange.head, policy, upstream.authority),
       framing,
-      contentLength: request.contentLength,
+      contentLength,
       upgrade: request.upgrade,
-      expectContinue: request.expectContinue,
+      expectContinue: expectContinue && upstream.scheme !== 'uwsgi',
     };
     const headers = buildUpstreamHeaders(exchange.head, exchange.facts, upstreamRequest, policy);
-    lease.sendHead(exchange.head.method, exchange.head.path, headers, framing);
-    this.sendKept(lease);
+    lease.sendHead(exchange, exchange.head.path, headers, framing);
+    if (held === null) this.sendKept(lease);
+    else held.sendTo(lease);
     lease.flush();
   }
 
@@ -275,7 +294,8 @@ export class Flow implements LeaseHolder, EncodedBodySink {
   }
 
   onWritable(): void {
-    this.tellTaken();
+    if (this.held !== null && this.lease !== null) this.held.sendTo(this.lease);
+    else this.tellTaken();
   }
 
   onFailure(code: ErrorCode, silent: boolean): void {
@@ -292,7 +312,37 @@ export class Flow implements LeaseHolder, EncodedBodySink {
     this.stream.flush();
   }
 
+  // From the held body.
+
+  onHeld(bytes: number): void {
+    if (!this.over) this.stream.bodyTaken(bytes);
+  }
+
+  onHeldWhole(): void {
+    if (!this.over) this.choose();
+  }
+
+  onHeldSent(): void {
+    this.lease?.endBody([]);
+  }
+
+  onHeldFailure(code: ErrorCode): void {
+    this.fail(code);
+  }
+
   // Own steps.
+
+  private choose(): void {
+    const upstream = this.services.upstreams.pick();
+    if (upstream === null) this.hold();
+    else this.dispatch(upstream);
+  }
+
+  private holdBody(): void {
+    this.held = new HeldBody(this.services.spool, this);
+    this.replayable = false;
+    if (this.request.expectContinue) this.stream.sendInformational(100, []);
+  }
 
   private dispatch(upstream: Upstream, fresh = false): void {
     this.leaveHold = null;
@@ -392,6 +442,7 @@ export class Flow implements LeaseHolder, EncodedBodySink {
     if (this.over) return;
     this.over = true;
     this.leaveHold?.();
+    this.held?.close();
     const { lease, upstream } = this;
     if (lease !== null) lease.abort();
     else if (upstream !== null && this.awaitsLease) this.services.pool.forget(upstream, this);

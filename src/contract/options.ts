@@ -30,7 +30,7 @@ export const OPTIONS = {
     'address',
     '--upstream',
     '<address>',
-    'A running HTTP app: port, host:port, http://host:port',
+    'A running app: port, host:port, http://host:port, unix:/file, uwsgi://host:port, uwsgi+unix:/file',
     {
       repeatable: true,
       uwsgi: '--http-to',
@@ -217,6 +217,11 @@ export const OPTIONS = {
     'Requests',
     '--no-rewrite-location',
     'Leave http:// in Location headers that point at ourselves',
+  ),
+  bufferRequests: turn(
+    'Requests',
+    '--buffer-requests',
+    'Hold request bodies of unknown length and send them with a length',
   ),
   trustedProxies: row(
     'Requests',

@@ -10,7 +10,7 @@ const NO_COUNTERPART = `nothing here is near to it; where the app needs it, ${WO
 const ADVICE: readonly Advice[] = [
   [
     '--socket -s --uwsgi-socket --suwsgi-socket --fastcgi-socket --scgi-socket --raw-socket --ssl-socket --http-to',
-    'tlsfront speaks HTTP to the app: give the app an HTTP port and name it with --upstream 8080',
+    'leave it out with --wsgi-file; workers that run already are named with --upstream uwsgi://127.0.0.1:3031',
   ],
   [
     '--http-socket --http11-socket',
