@@ -62,6 +62,7 @@ class Master {
   stopping = false;
   private forced = false;
   private reloading = false;
+  private readonly retiring = new Set<Generation>();
 
   constructor(private readonly parts: MasterParts) {
     this.ended = new Promise((resolve) => {
@@ -208,25 +209,39 @@ class Master {
     log.line(
       `received ${signal}: draining, ${config.mercyMs / 1000} seconds of mercy; send it again to end now`,
     );
-    const generations = [this.generation, this.starting].filter((generation) => generation !== null);
+    const generations = this.generations;
     await Promise.all(generations.map(({ routers }) => routers.drain(config.mercyMs, true)));
     await Promise.all(generations.map(({ workers }) => workers?.stop(WORKER_MERCY_MS)));
     log.line('goodbye to tlsfront');
     this.finish(this.forced ? 1 : 0);
   }
 
+  /** All that have processes: the one that serves, one that starts, those that drain since a reload. */
+  private get generations(): Generation[] {
+    const all = [this.generation, this.starting, ...this.retiring];
+    return all.filter((generation) => generation !== null);
+  }
+
+  /** Lets an old generation finish; its tunnels may last as long as the mercy. */
+  private async retire(old: Generation): Promise<void> {
+    this.retiring.add(old);
+    await old.routers.drain(this.parts.config.mercyMs, false);
+    await old.workers?.stop(WORKER_MERCY_MS);
+    this.retiring.delete(old);
+  }
+
   private stopNow(signal: string): void {
     this.forced = true;
     this.parts.log.warning(`received ${signal} again: ending now`);
-    for (const generation of [this.generation, this.starting]) {
-      generation?.routers.kill();
-      void generation?.workers?.stop(0);
+    for (const { routers, workers } of this.generations) {
+      routers.kill();
+      void workers?.stop(0);
     }
   }
 
   /** SIGHUP: a whole new generation that serves before the old one drains; or the old one stays and we say why. */
   private async reload(): Promise<void> {
-    const { log, config } = this.parts;
+    const { log } = this.parts;
     if (this.stopping || this.reloading || this.generation === null) return;
     this.reloading = true;
     const old = this.generation;
@@ -242,7 +257,7 @@ class Master {
       this.printNotes(materials);
       this.commit(generation);
       log.line('the new generation serves; the old one drains');
-      void old.routers.drain(config.mercyMs, false).then(() => old.workers?.stop(WORKER_MERCY_MS));
+      void this.retire(old);
     } catch (error) {
       const { message, hint } = asFrontError(error);
       log.error(`reload: ${message}; the old generation goes on serving`);
