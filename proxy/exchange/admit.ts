@@ -1,5 +1,6 @@
 /** Whether a request is served at all: target, host, method, expectation, certificate (RFC 9110 §7.4). */
 import type { ErrorCode } from '../../src/contract/errors.js';
+import { isAuthority } from '../wire/http1/authority.js';
 import { fieldValue, hostOf } from './fields.js';
 import type { CertificateNames, ConnectionFacts, Policy, RequestHead } from './types.js';
 
@@ -23,20 +24,6 @@ function isTarget(path: string, method: string): boolean {
   for (let index = 1; index < path.length; index += 1) {
     const code = path.charCodeAt(index);
     if (code <= 0x20 || code >= 0x7f || code === 0x23) return false;
-  }
-  return true;
-}
-
-/** host[:port] without userinfo, blanks, lists or paths (RFC 9110 §7.2). */
-function isAuthority(authority: string): boolean {
-  for (let index = 0; index < authority.length; index += 1) {
-    const code = authority.charCodeAt(index);
-    if (code <= 0x20 || code >= 0x7f) return false;
-    // " # , / < > ? @ \ ^ ` { | }
-    if (code === 0x22 || code === 0x23 || code === 0x2c || code === 0x2f || code === 0x3c || code === 0x3e)
-      return false;
-    if (code === 0x3f || code === 0x40 || code === 0x5c || code === 0x5e || code === 0x60 || code >= 0x7b)
-      return false;
   }
   return true;
 }

@@ -38,6 +38,11 @@ function verbatimOptions(path: string, headers: string[]): Record<string, unknow
   return Object.defineProperties({}, { path: fixed(path), headers: fixed(headers) });
 }
 
+/** http-proxy-3 parses the target although `verbatimOptions` overrules it, and throws at `/\\[`: it gets a harmless one. */
+function hideTarget(request: IncomingMessage): void {
+  request.url = '/';
+}
+
 /** Sends through one proxy object and one keep-alive agent a router. */
 export class Forwarder {
   private readonly agent: Agent;
@@ -68,6 +73,7 @@ export class Forwarder {
     const { run, upstream } = forward;
     const { request, response } = forward;
     this.runs.set(request, run);
+    hideTarget(request);
     const options = {
       target: { protocol: 'http:', host: upstream.host, port: upstream.port },
       selfHandleResponse: true,
@@ -83,11 +89,14 @@ export class Forwarder {
   /** Passes an upgrade on; http-proxy-3 writes the 101 and joins the sockets. */
   upgrade(forward: ForwardUpgrade): void {
     const { request, socket, upstream } = forward;
+    hideTarget(request);
     const options = {
       target: { protocol: 'http:', host: upstream.host, port: upstream.port },
       agent: false as const,
       ssl: verbatimOptions(forward.path, forward.headers),
     };
+    // The app has ended its side: what the client still sends has no reader, and unread it would never see the end.
+    socket.once('finish', () => socket.unpipe().resume());
     this.proxy.ws(request, socket, forward.firstBytes, options, (error) => forward.onFailure(error));
   }
 

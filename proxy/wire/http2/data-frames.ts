@@ -51,6 +51,8 @@ export abstract class DataFrames extends HeaderFrames {
       this.abuse.countEmptyData();
       return NO_EVENT;
     }
+    // The reader still stands on what it read last, which is no part of this body.
+    reader.start = reader.end;
     return this.tellData(stream);
   }
 
