@@ -8,7 +8,6 @@ import {
   CLOSED,
   DATA,
   NEED_DATA,
-  PING_ACK,
   REQUEST,
   RESET,
   TRAILERS,
@@ -20,7 +19,10 @@ import { Http2DownstreamStream } from './http2-stream.js';
 
 /** Bytes taken from the codec for one write. */
 const WRITE_BYTES = 256 * 1024;
-/** A client that answers no PING is given this long to hear that the connection drains. */
+/**
+ * From the first GOAWAY to the last: a client that has read the first may still have a request on its way that its own
+ * program made before it heard (an answered PING proves only that its protocol stack did).
+ */
 const SHUTDOWN_MS = 1000;
 /** From our last byte to the end of the socket, when the client does not close it. */
 const END_MS = 5000;
@@ -82,12 +84,11 @@ export class Http2DownstreamConnection implements DownstreamConnection {
       this.shutdownStep = 'announced';
       this.shutdownSinceMs = nowMs;
       this.wire.beginShutdown();
-      this.wire.ping(nowMs);
       this.schedule();
     } else if (nowMs - this.shutdownSinceMs > SHUTDOWN_MS) this.finishShutdown();
   }
 
-  /** A round trip later (RFC 9113 §6.8): requests that were on their way have come. */
+  /** Requests that were on their way have come (RFC 9113 §6.8). */
   private finishShutdown(): void {
     if (this.shutdownStep !== 'announced') return;
     this.shutdownStep = 'final';
@@ -164,10 +165,6 @@ export class Http2DownstreamConnection implements DownstreamConnection {
 
   private handle(event: number): void {
     const { wire } = this;
-    if (event === PING_ACK) {
-      this.finishShutdown();
-      return;
-    }
     if (event === REQUEST) {
       this.begin();
       return;
