@@ -4,6 +4,7 @@ import type { Config } from '../contract/config.js';
 import { FrontError } from '../contract/errors.js';
 import type { BoundListener, CertificateMaterial, Identity, UpstreamState } from '../contract/messages.js';
 import { boundLine, deniedLines, readyUrls } from './boot-lines.js';
+import { ListenPorts } from './listen-ports.js';
 import type { MasterLog } from './log.js';
 import { findPortOwner } from './port-owner.js';
 import { Routers } from './routers.js';
@@ -55,21 +56,25 @@ class Master {
   readonly ended: Promise<number>;
   private finish: (code: number) => void = () => {};
   private readonly ticketKeys = randomBytes(TICKET_KEYS_BYTES).toString('base64');
+  private readonly ports: ListenPorts;
   private generation: Generation | null = null;
   private starting: Generation | null = null;
+  /** Generations that a reload has replaced and that still serve a request or a tunnel. */
+  private readonly leaving = new Set<Generation>();
   /** A signal has asked for the end. */
   stopping = false;
   private forced = false;
   private reloading = false;
 
   constructor(private readonly parts: MasterParts) {
+    this.ports = new ListenPorts(parts.config.listeners.map((listener) => listener.port));
     this.ended = new Promise((resolve) => {
       this.finish = resolve;
     });
   }
 
   async boot(): Promise<void> {
-    const { config, log, version, identity } = this.parts;
+    const { log, version, identity } = this.parts;
     process.title = 'tlsfront master';
     log.line(
       `*** Starting tlsfront ${version} (Node ${process.versions.node}) on [${new Date().toString()}] ***`,
@@ -79,8 +84,7 @@ class Master {
     }
     this.listenToSignals();
     const materials = await this.parts.loadMaterials();
-    const ports = config.listeners.map((listener) => listener.port);
-    const generation = this.createGeneration(materials, ports);
+    const generation = this.createGeneration(materials);
     const app = generation.workers?.startAll();
     app?.catch(() => {});
     const bound = await this.startRouters(generation);
@@ -154,7 +158,7 @@ class Master {
     log.ready(`tlsfront is ready: ${readyUrls(bound, config).join(' ')} -> ${app.join(', ')}`);
   }
 
-  private createGeneration(materials: Materials, ports: readonly number[]): Generation {
+  private createGeneration(materials: Materials): Generation {
     const { config, identity, log } = this.parts;
     const { certificates, clientAuthorities } = materials;
     const workers: Workers | null =
@@ -167,7 +171,7 @@ class Master {
     const routers = new Routers(
       config.routers,
       { type: 'start', config, certificates, clientAuthorities, ticketKeys: this.ticketKeys, identity },
-      ports,
+      this.ports,
       upstreams,
       log,
     );
@@ -202,7 +206,7 @@ class Master {
     log.line(
       `received ${signal}: draining, ${config.mercyMs / 1000} seconds of mercy; send it again to end now`,
     );
-    const generations = [this.generation, this.starting].filter((generation) => generation !== null);
+    const generations = this.generations();
     await Promise.all(generations.map(({ routers }) => routers.drain(config.mercyMs, true)));
     await Promise.all(generations.map(({ workers }) => workers?.stop(WORKER_MERCY_MS)));
     log.line('goodbye to tlsfront');
@@ -212,15 +216,26 @@ class Master {
   private stopNow(signal: string): void {
     this.forced = true;
     this.parts.log.warning(`received ${signal} again: ending now`);
-    for (const generation of [this.generation, this.starting]) {
-      generation?.routers.kill();
-      void generation?.workers?.stop(0);
+    for (const { routers, workers } of this.generations()) {
+      routers.kill();
+      void workers?.stop(0);
     }
+  }
+
+  private generations(): Generation[] {
+    return [this.generation, this.starting, ...this.leaving].filter((generation) => generation !== null);
+  }
+
+  private async retire(old: Generation): Promise<void> {
+    this.leaving.add(old);
+    await old.routers.drain(this.parts.config.mercyMs, false);
+    await old.workers?.stop(WORKER_MERCY_MS);
+    this.leaving.delete(old);
   }
 
   /** SIGHUP: a whole new generation that serves before the old one drains; or the old one stays and we say why. */
   private async reload(): Promise<void> {
-    const { log, config } = this.parts;
+    const { log } = this.parts;
     if (this.stopping || this.reloading || this.generation === null) return;
     this.reloading = true;
     const old = this.generation;
@@ -228,7 +243,7 @@ class Master {
     try {
       log.reopen();
       const materials = await this.parts.loadMaterials();
-      const generation = this.createGeneration(materials, old.routers.boundPorts);
+      const generation = this.createGeneration(materials);
       const app = generation.workers?.startAll();
       app?.catch(() => {});
       await app;
@@ -236,7 +251,7 @@ class Master {
       this.printNotes(materials);
       this.commit(generation);
       log.line('the new generation serves; the old one drains');
-      void old.routers.drain(config.mercyMs, false).then(() => old.workers?.stop(WORKER_MERCY_MS));
+      void this.retire(old);
     } catch (error) {
       const { message, hint } = asFrontError(error);
       log.error(`reload: ${message}; the old generation goes on serving`);

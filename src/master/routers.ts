@@ -1,6 +1,7 @@
 /** A generation of routers: starts them all, replaces the dead, drains. */
 import type { BoundListener, MasterToRouter, RouterStart, UpstreamState } from '../contract/messages.js';
 import { BackOff } from './back-off.js';
+import type { ListenPorts } from './listen-ports.js';
 import type { MasterLog } from './log.js';
 import { RouterProcess } from './router-process.js';
 
@@ -12,12 +13,12 @@ export class Routers {
   private readonly current = new Map<number, RouterProcess>();
   private readonly backOffs = new Map<number, BackOff>();
   private draining = false;
-  private whenEmpty: (() => void) | null = null;
+  private readonly whenEmpty: Array<() => void> = [];
 
   constructor(
     private readonly count: number,
     private readonly start: GenerationStart,
-    private ports: readonly number[],
+    private readonly ports: ListenPorts,
     private upstreams: readonly UpstreamState[],
     private readonly log: MasterLog,
   ) {}
@@ -26,15 +27,7 @@ export class Routers {
   async startAll(): Promise<readonly (BoundListener | null)[]> {
     for (let index = 1; index <= this.count; index += 1) this.spawn(index);
     const all = await Promise.all([...this.current.values()].map((router) => router.started));
-    const bound = all[0] ?? [];
-    // A respawned router binds what the first ones got, not what was asked for (port 0, fallback).
-    this.ports = this.ports.map((port, index) => bound[index]?.port ?? port);
-    return bound;
-  }
-
-  /** Ports as bound. */
-  get boundPorts(): readonly number[] {
-    return this.ports;
+    return all[0] ?? [];
   }
 
   get all(): readonly RouterProcess[] {
@@ -48,15 +41,16 @@ export class Routers {
   }
 
   /**
-   * Lets every router finish; resolves when all have ended, those that are late by SIGKILL after `mercyMs`.
+   * Lets every router finish; may be called again with other terms. Resolves when all have ended, those that are late by SIGKILL after `mercyMs`.
    * @param endTunnels also end tunnels and event streams once nothing else is open
    */
   async drain(mercyMs: number, endTunnels: boolean): Promise<void> {
     this.draining = true;
     if (this.current.size === 0) return;
     const empty = new Promise<void>((resolve) => {
-      this.whenEmpty = resolve;
+      this.whenEmpty.push(resolve);
     });
+    for (const router of this.current.values()) this.ports.left(router);
     this.sendAll({ type: 'drain', endTunnels });
     const timer = setTimeout(() => {
       this.log.warning(`no more mercy after ${mercyMs / 1000} seconds: ending what is still open`);
@@ -81,20 +75,27 @@ export class Routers {
     const buildStart = (): RouterStart => ({
       ...this.start,
       index,
-      ports: this.ports,
+      ports: this.ports.ask(),
       upstreams: this.upstreams,
     });
     const router = new RouterProcess(index, buildStart, this.log.childOutput, {
       onExit: (ended, reason) => this.onExit(ended, reason),
     });
     this.current.set(index, router);
+    router.started.then(
+      (bound) => {
+        if (!this.ports.joined(router, bound)) router.kill();
+      },
+      () => {},
+    );
     return router;
   }
 
   private onExit(router: RouterProcess, reason: string): void {
+    this.ports.left(router);
     if (this.current.get(router.index) === router) this.current.delete(router.index);
     if (this.draining) {
-      if (this.current.size === 0) this.whenEmpty?.();
+      if (this.current.size === 0) for (const resolve of this.whenEmpty) resolve();
       return;
     }
     // A router that never became ready is the starter's to report.

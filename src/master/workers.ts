@@ -23,7 +23,7 @@ let lastId = 0;
 export class Workers {
   private readonly places: Place[] = [];
   private stopping = false;
-  private whenStopped: (() => void) | null = null;
+  private readonly whenStopped: Array<() => void> = [];
   private settleStart: { resolve(): void; reject(error: FrontError): void } | null = null;
 
   /** @param onChange called whenever an upstream comes or goes */
@@ -67,7 +67,7 @@ export class Workers {
     this.stopping = true;
     if (this.all.length === 0) return;
     const stopped = new Promise<void>((resolve) => {
-      this.whenStopped = resolve;
+      this.whenStopped.push(resolve);
     });
     for (const worker of this.all) worker.stop(mercyMs);
     await stopped;
@@ -121,7 +121,7 @@ export class Workers {
     if (place.worker !== worker) return;
     place.worker = null;
     if (this.stopping) {
-      if (this.all.length === 0) this.whenStopped?.();
+      if (this.all.length === 0) for (const resolve of this.whenStopped) resolve();
       return;
     }
     this.onChange();
