@@ -37,6 +37,8 @@ const LINGER_MS = 5000;
 /** Bytes that may wait for the client before the upstream is paused. */
 const MAX_WAITING_BYTES = 64 * 1024;
 const MAX_LINGER_BYTES = 64 * 1024 * 1024;
+/** Calls of `drain` that leave an idle connection open. */
+const IDLE_DRAIN_CALLS = 4;
 
 type Phase = 'idle' | 'head' | 'exchange' | 'tunnel' | 'linger';
 
@@ -53,7 +55,8 @@ export class Http1DownstreamConnection implements DownstreamStream, DownstreamCo
   private blocked = false;
   private text = '';
   private closeAfter = false;
-  private draining = false;
+  /** How often `drain` was called; the caller repeats it. */
+  private drainCalls = 0;
   private requestEnded = true;
   private responseEnded = true;
   private chunked = false;
@@ -85,9 +88,10 @@ export class Http1DownstreamConnection implements DownstreamStream, DownstreamCo
   // DownstreamConnection.
 
   drain(): void {
-    this.draining = true;
-    if (this.phase === 'idle') this.socket.destroySoon();
-    else this.closeAfter = true;
+    this.drainCalls += 1;
+    if (this.phase !== 'idle') this.closeAfter = true;
+    // A request may be on its way, or in the kernel's buffer already: its answer will say that it is the last.
+    else if (this.drainCalls > IDLE_DRAIN_CALLS) this.socket.destroySoon();
   }
 
   destroy(): void {
@@ -175,7 +179,7 @@ export class Http1DownstreamConnection implements DownstreamStream, DownstreamCo
     const { head } = this.decoder;
     this.isHead = head.method === 'HEAD';
     this.isHttp10 = head.minorVersion === 0;
-    this.closeAfter = this.draining || !head.keepAlive;
+    this.closeAfter = this.drainCalls > 0 || !head.keepAlive;
     this.responseEnded = false;
     this.discardedBytes = 0;
     this.enter('exchange');

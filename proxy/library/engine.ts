@@ -12,6 +12,9 @@ import { Forwarder } from './forwarder.js';
 import type { LibraryRequest } from './read-head.js';
 import { startTunnel } from './tunnel-run.js';
 
+/** Calls of `drain` that leave idle connections open. */
+const IDLE_DRAIN_CALLS = 4;
+
 /** Serves connections with Node's own HTTP servers, which never listen themselves. */
 export class LibraryEngine implements Engine {
   private readonly http1: Server;
@@ -21,7 +24,8 @@ export class LibraryEngine implements Engine {
   private readonly sessions = new Map<Http2Session, AcceptedConnection>();
   /** The connection whose session is being made: the session only shows a proxy of its socket. */
   private accepting: AcceptedConnection | null = null;
-  private draining = false;
+  /** How often `drain` was called; the caller repeats it. */
+  private drainCalls = 0;
 
   constructor(private readonly services: EngineServices) {
     const { limits } = services.policy.config;
@@ -57,8 +61,9 @@ export class LibraryEngine implements Engine {
   }
 
   drain(): void {
-    this.draining = true;
-    this.http1.closeIdleConnections();
+    this.drainCalls += 1;
+    // A request may be on its way, or in the kernel's buffer already: its answer will say that it is the last.
+    if (this.drainCalls > IDLE_DRAIN_CALLS) this.http1.closeIdleConnections();
     for (const session of this.sessions.keys()) session.close();
   }
 
@@ -121,7 +126,7 @@ export class LibraryEngine implements Engine {
     const session = request.stream?.session;
     const connection = session ? this.sessions.get(session) : this.connections.get(request.socket);
     if (connection === undefined) return void response.destroy();
-    if (this.draining && request.httpVersionMajor === 1) response.shouldKeepAlive = false;
+    if (this.drainCalls > 0 && request.httpVersionMajor === 1) response.shouldKeepAlive = false;
     ExchangeRun.start(request, response, connection, this.services, this.forwarder);
   }
 }

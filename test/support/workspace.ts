@@ -2,7 +2,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 /** The package's root folder (compiled tests run from dist/test/support). */
@@ -11,6 +10,11 @@ export const PACKAGE_ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 /** Full path of a file below test/support/fixtures. */
 export function fixture(name: string): string {
   return join(PACKAGE_ROOT, 'test/support/fixtures', name);
+}
+
+/** A test's context, or whoever else runs what is to be done in the end. */
+export interface Cleaner {
+  after(end: () => void): void;
 }
 
 export interface Workspace {
@@ -23,7 +27,7 @@ export interface Workspace {
 }
 
 /** Makes the folder; it is removed with all it holds after the test `t`, whether it passed or failed. */
-export function makeWorkspace(t: TestContext): Workspace {
+export function makeWorkspace(t: Cleaner): Workspace {
   const path = mkdtempSync(join(tmpdir(), 'tlsfront-test-'));
   t.after(() => rmSync(path, { recursive: true, force: true, maxRetries: 3 }));
   const at = (name: string): string => join(path, name);
