@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Config } from '../contract/config.js';
 import { FrontError } from '../contract/errors.js';
 import type { BoundListener, CertificateMaterial, Identity, UpstreamState } from '../contract/messages.js';
+import { formatUpstream } from '../contract/upstream-addresses.js';
 import { boundLine, deniedLines, readyUrls } from './boot-lines.js';
 import { ListenPorts } from './listen-ports.js';
 import type { MasterLog } from './log.js';
@@ -154,7 +155,7 @@ class Master {
     }
     for (const { pid, index } of generation.routers.all)
       log.line(`spawned tlsfront http ${index} (pid: ${pid})`);
-    const app = this.upstreamsOf(generation).map(({ host, port }) => `${host}:${port}`);
+    const app = this.upstreamsOf(generation).map(formatUpstream);
     log.ready(`tlsfront is ready: ${readyUrls(bound, config).join(' ')} -> ${app.join(', ')}`);
   }
 
@@ -164,8 +165,13 @@ class Master {
     const workers: Workers | null =
       config.worker === null
         ? null
-        : new Workers(config.worker, identity, log, () =>
-            generation.routers.updateUpstreams(this.upstreamsOf(generation)),
+        : new Workers(
+            config.worker,
+            config.bufferRequests,
+            identity,
+            config.engine === 'direct' ? 'uwsgi' : 'http',
+            log,
+            () => generation.routers.updateUpstreams(this.upstreamsOf(generation)),
           );
     const upstreams = workers === null ? fixedUpstreams(config) : [];
     const routers = new Routers(
@@ -265,7 +271,10 @@ class Master {
 }
 
 function fixedUpstreams(config: Config): UpstreamState[] {
-  return config.upstreams.map(({ host, port }, index) => ({ id: -1 - index, host, port, ready: true }));
+  return config.upstreams.map((address, index) => {
+    const needsLength = config.bufferRequests || address.scheme === 'uwsgi';
+    return { ...address, id: -1 - index, needsLength, ready: true };
+  });
 }
 
 function asFrontError(error: unknown): FrontError {

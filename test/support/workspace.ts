@@ -12,9 +12,22 @@ export function fixture(name: string): string {
   return join(PACKAGE_ROOT, 'test/support/fixtures', name);
 }
 
-/** A test's context, or whoever else runs what is to be done in the end. */
-export interface Cleaner {
-  after(end: () => void): void;
+/** Whatever runs steps when it is over: a test, or a group by Afterwards. */
+export interface Ending {
+  after(step: () => unknown): void;
+}
+
+/** Collects in a `before` hook what the `after` hook must run, the last first. */
+export class Afterwards implements Ending {
+  readonly #steps: (() => unknown)[] = [];
+
+  after(step: () => unknown): void {
+    this.#steps.unshift(step);
+  }
+
+  async run(): Promise<void> {
+    for (const step of this.#steps) await step();
+  }
 }
 
 export interface Workspace {
@@ -27,7 +40,7 @@ export interface Workspace {
 }
 
 /** Makes the folder; it is removed with all it holds after the test `t`, whether it passed or failed. */
-export function makeWorkspace(t: Cleaner): Workspace {
+export function makeWorkspace(t: Ending): Workspace {
   const path = mkdtempSync(join(tmpdir(), 'tlsfront-test-'));
   t.after(() => rmSync(path, { recursive: true, force: true, maxRetries: 3 }));
   const at = (name: string): string => join(path, name);
