@@ -54,7 +54,7 @@ export function createListener(parts: ListenerParts, limiter: ConnectionLimiter)
   const tls = listener.kind === 'https' ? createTlsFront(parts, listener) : null;
   const role: ListenerRole = listener.kind === 'redirect' ? 'redirect' : 'serve';
   // Half-open: a client that has sent its request and closed its side still gets the answer.
-  return createServer({ noDelay: true, keepAlive: true, allowHalfOpen: true }, (socket) => {
+  return createServer({ noDelay: true, keepAlive: true, allowHalfOpen: tls === null }, (socket) => {
     const address = plainAddress(socket.remoteAddress);
     if (!limiter.admit(address)) {
       counters.refusedByLimit += 1;
@@ -102,11 +102,12 @@ function createTlsFront(parts: ListenerParts, listener: HttpsListener): TlsServe
     honorCipherOrder: true,
     handshakeTimeout: config.limits.handshakeTimeoutMs,
     ticketKeys: parts.ticketKeys,
-    allowHalfOpen: true,
     ...clientCertificateOptions(listener, clientAuthority),
   });
   server.on('secureConnection', (socket) => {
     socket.on('error', ignore);
+    // Not before (a TLS socket takes it over from the one below): a client that leaves in its handshake (a health check, a scan) must not keep its place until the time-out.
+    socket.allowHalfOpen = true;
     const facts = readTlsFacts(socket, parts.policy, names);
     parts.engine.accept({
       socket,
