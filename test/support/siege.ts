@@ -8,6 +8,7 @@ import { RawHttp1Client } from './raw-client.js';
 
 const ANSWER_MS = 5000;
 const SAMPLE_MS = 50;
+const MANY_MS = 400;
 
 /** What the siege cost. */
 export interface SiegeReport {
@@ -40,6 +41,15 @@ export class Siege {
   residentMib(): number {
     const found = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${this.routerPid}/status`, 'latin1'));
     return Number(found?.[1]) / 1024;
+  }
+
+  /** The same, with the attack made again and again on connections of its own for some time. */
+  async duringMany(t: TestContext, mostMib: number, attack: () => Promise<void>): Promise<SiegeReport> {
+    return this.during(t, mostMib, async () => {
+      const endsAt = performance.now() + MANY_MS;
+      do await attack();
+      while (performance.now() < endsAt);
+    });
   }
 
   /**
