@@ -117,7 +117,9 @@ describe('slow reading', () => {
   /** Waits until the attackers' upstream connections are let go. */
   async function released(): Promise<void> {
     const { oracle } = siege.edge;
-    const mine = new Set(oracle.messages.filter(({ target }) => target.startsWith('/tk')).map((m) => m.connection));
+    const mine = new Set(
+      oracle.messages.filter(({ target }) => target.startsWith('/tk')).map((m) => m.connection),
+    );
     await until(() => [...mine].every((number) => oracle.isClosed(number)), END_MS, 'connections let go');
   }
 });

@@ -63,7 +63,7 @@ export class Siege {
     const watch = setInterval(() => {
       peakMib = Math.max(peakMib, this.residentMib());
     }, SAMPLE_MS);
-    const other = new Bystander(this.edge);
+    const other = await Bystander.open(this.edge);
     try {
       await Promise.all([attack().finally(() => other.leave()), other.ask()]);
     } finally {
@@ -89,18 +89,25 @@ class Bystander {
   slowestMs = 0;
   private left = false;
 
-  constructor(private readonly edge: Edge) {}
+  private constructor(
+    private readonly edge: Edge,
+    private client: RawHttp1Client,
+  ) {}
+
+  static async open(edge: Edge): Promise<Bystander> {
+    return new Bystander(edge, await RawHttp1Client.open(edge.front));
+  }
 
   leave(): void {
     this.left = true;
   }
 
   async ask(): Promise<void> {
-    let client = await RawHttp1Client.open(this.edge.front);
     try {
       do {
         // As any client does: a kept connection that was closed meanwhile is opened anew.
-        if (client.closed || client.socket.readableEnded) client = await this.reopen(client);
+        if (this.client.closed || this.client.socket.readableEnded) await this.reopen();
+        const { client } = this;
         const sentMs = performance.now();
         const before = client.responses.length;
         await client.send('GET /bystander HTTP/1.1\r\nHost: localhost\r\n\r\n');
@@ -114,12 +121,12 @@ class Bystander {
         await pause(10);
       } while (!this.left);
     } finally {
-      client.socket.destroy();
+      this.client.socket.destroy();
     }
   }
 
-  private reopen(former: RawHttp1Client): Promise<RawHttp1Client> {
-    former.socket.destroy();
-    return RawHttp1Client.open(this.edge.front);
+  private async reopen(): Promise<void> {
+    this.client.socket.destroy();
+    this.client = await RawHttp1Client.open(this.edge.front);
   }
 }
