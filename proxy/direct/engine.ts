@@ -12,6 +12,7 @@ import type { ConnectionHost, DownstreamConnection } from './connection-host.js'
 import type { FlowServices } from './flow.js';
 import { Http1DownstreamConnection } from './http1-connection.js';
 import { Http2DownstreamConnection } from './http2-connection.js';
+import { Spool } from './spool.js';
 
 /** How often deadlines are looked at: one timer a router instead of several a connection. */
 const SWEEP_MS = 250;
@@ -31,7 +32,7 @@ export class DirectEngine implements Engine, ConnectionHost {
 
   constructor(services: EngineServices) {
     const { limits } = services.policy.config;
-    this.services = { ...services, pool: new Pool(limits) };
+    this.services = { ...services, pool: new Pool(limits), spool: new Spool(limits.maxSpoolBytes) };
     this.http1Limits = {
       ...DEFAULT_HTTP1_LIMITS,
       headBytes: limits.maxHeaderBytes,

@@ -1,6 +1,7 @@
 /** One HTTP/1.1 connection to an upstream: a socket, the client codec, and the lease that uses both. */
 import { connect, type Socket } from 'node:net';
 import type { ErrorCode } from '../../src/contract/errors.js';
+import type { Exchange } from '../exchange/exchange.js';
 import type { Framing } from '../exchange/types.js';
 import { classifyUpstreamFailure } from '../exchange/upstream-failure.js';
 import {
@@ -56,9 +57,9 @@ export class Http1Connection implements Lease {
   /** The downstream takes nothing: the upstream is not to blame for the time that passes. */
   paused = false;
   private readonly socket: Socket;
-  private readonly decoder: ResponseDecoder;
+  protected readonly decoder: ResponseDecoder;
   /** The request's head until it is written. */
-  private pending = '';
+  protected pending = '';
   /** Small pieces of body that are still to be written: as one, so that a byte a chunk costs no write a byte. */
   private gathered = '';
   private chunked = false;
@@ -66,7 +67,7 @@ export class Http1Connection implements Lease {
   private responseBegun = false;
   /** A byte of the response has come. */
   private responseSeen = false;
-  private keepAlive = true;
+  protected keepAlive = true;
   private tunnel = false;
   private blocked = false;
   /** The response refuses the request: the rest of its body is not sent any more (RFC 9112 §9.3). */
@@ -80,8 +81,6 @@ export class Http1Connection implements Lease {
   ) {
     this.waitingSinceMs = keeper.nowMs;
     this.decoder = new ResponseDecoder(limits);
-    const { port } = upstream;
-    const host = upstream.address ?? upstream.host;
     const onread = {
       buffer: READ_BUFFER,
       callback: (bytesRead: number): boolean => {
@@ -89,7 +88,7 @@ export class Http1Connection implements Lease {
         return true;
       },
     };
-    this.socket = connect({ host, port, noDelay: true, allowHalfOpen: true, onread });
+    this.socket = connect({ ...addressOf(upstream), noDelay: true, allowHalfOpen: true, onread });
     this.socket.on('connect', () => this.onConnect());
     this.socket.on('drain', () => this.onDrain());
     this.socket.on('end', () => this.onRemoteEnd());
@@ -110,11 +109,12 @@ export class Http1Connection implements Lease {
     this.wait('head');
   }
 
-  sendHead(method: string, path: string, headers: readonly string[], framing: Framing): void {
-    this.decoder.expect(method);
+  sendHead(exchange: Exchange, path: string, headers: readonly string[], framing: Framing): void {
+    this.decoder.expect(exchange.head.method);
     this.chunked = framing === 'unknown';
-    const head = encodeRequestHead(method, path, headers);
-    if (framing !== 'none') this.pending = head;
+    const head = this.encodeHead(exchange, path, headers);
+    if (head === null) this.fail('header_too_large', null);
+    else if (framing !== 'none') this.pending = head;
     else {
       this.requestEnded = true;
       this.socket.write(head, 'latin1');
@@ -208,6 +208,29 @@ export class Http1Connection implements Lease {
     holder?.onFailure(this.responseBegun && !this.tunnel ? 'upstream_cut' : nameFailure(code), silent);
   }
 
+  /** The head as it is written; null when the protocol has no room for it. */
+  protected encodeHead(exchange: Exchange, path: string, headers: readonly string[]): string | null {
+    return encodeRequestHead(exchange.head.method, path, headers);
+  }
+
+  /** Gives what was received to the decoder. */
+  protected take(view: Buffer): void {
+    this.decoder.receive(view);
+  }
+
+  /** The head that the decoder has read, as the holder is told it. */
+  protected describeResponse(): UpstreamResponse {
+    const { head } = this.decoder;
+    this.keepAlive = head.keepAlive;
+    return {
+      status: head.status,
+      reason: head.reason,
+      headers: head.headers,
+      contentLength: this.lengthOf(head),
+      hasBody: head.framing !== FRAMING_NONE,
+    };
+  }
+
   private wait(what: Waiting): void {
     this.waiting = what;
     this.waitingSinceMs = this.keeper.nowMs;
@@ -243,7 +266,7 @@ export class Http1Connection implements Lease {
     try {
       if (this.tunnel) holder.onBody(view);
       else {
-        this.decoder.receive(view);
+        this.take(view);
         this.advance(holder);
       }
       holder.onFlush();
@@ -277,20 +300,12 @@ export class Http1Connection implements Lease {
   }
 
   private onHead(holder: LeaseHolder): void {
-    const { head } = this.decoder;
     this.responseBegun = true;
-    this.keepAlive = head.keepAlive;
-    const response: UpstreamResponse = {
-      status: head.status,
-      reason: head.reason,
-      headers: head.headers,
-      contentLength: this.lengthOf(head),
-      hasBody: head.framing !== FRAMING_NONE,
-    };
-    if (head.status !== 101) {
+    const response = this.describeResponse();
+    if (response.status !== 101) {
       this.wait('body');
       holder.onResponse(response);
-      if (head.status >= 400 && !this.requestEnded) this.mute(holder);
+      if (response.status >= 400 && !this.requestEnded) this.mute(holder);
       return;
     }
     this.tunnel = true;
@@ -356,6 +371,11 @@ export class Http1Connection implements Lease {
     }
     if (this.holder === holder) this.fail('upstream_reset', null);
   }
+}
+
+function addressOf(upstream: Upstream): { path: string } | { host: string; port: number } {
+  if (upstream.path !== null) return { path: upstream.path };
+  return { host: upstream.address ?? upstream.host, port: upstream.port };
 }
 
 /** Before the first byte of a response a broken connection is one that was closed. */

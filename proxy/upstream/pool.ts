@@ -5,6 +5,7 @@ import { DEFAULT_HTTP1_LIMITS, type Http1Limits } from '../wire/http1/events.js'
 import { type ConnectionKeeper, Http1Connection } from './http1-connection.js';
 import type { LeaseHolder } from './transport.js';
 import type { Upstream } from './upstreams.js';
+import { UwsgiConnection } from './uwsgi-connection.js';
 
 /** A tunnel of which one half has ended, and the other brings nothing more, ends after this. */
 const TUNNEL_END_MS = 30_000;
@@ -137,7 +138,8 @@ export class Pool implements ConnectionKeeper {
   }
 
   private open(pool: UpstreamPool, upstream: Upstream, holder: LeaseHolder): void {
-    const connection = new Http1Connection(upstream, this, this.wireLimits);
+    const Connection = upstream.scheme === 'uwsgi' ? UwsgiConnection : Http1Connection;
+    const connection = new Connection(upstream, this, this.wireLimits);
     pool.all.add(connection);
     this.connecting.set(connection, holder);
   }

@@ -32,6 +32,14 @@ export const LIMIT_OPTIONS = {
     defaultText: '0, no bound',
     uwsgi: '--limit-post',
   }),
+  maxSpoolBytes: size(
+    'maxSpoolBytes',
+    '--max-spool-bytes',
+    'Most bytes of held request bodies, all together',
+    {
+      least: 1024,
+    },
+  ),
   maxConnections: count('maxConnections', '--max-connections', 'Most client connections of a router'),
   maxConnectionsPerAddress: count(
     'maxConnectionsPerAddress',

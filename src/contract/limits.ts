@@ -22,6 +22,8 @@ export const DEFAULT_LIMITS: Limits = {
   maxUpstreamConnections: 256,
   maxUpstreamQueue: 1024,
   maxBodyBytes: 0,
+  // Only bodies that come without a length to apps that need one are held.
+  maxSpoolBytes: 1024 ** 3,
   handshakeTimeoutMs: 10 * SECOND_MS,
   clientHeadTimeoutMs: 30 * SECOND_MS,
   clientBodyTimeoutMs: 60 * SECOND_MS,

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Config } from '../contract/config.js';
 import { FrontError } from '../contract/errors.js';
 import type { BoundListener, CertificateMaterial, Identity, UpstreamState } from '../contract/messages.js';
+import { formatUpstream } from '../contract/upstream-addresses.js';
 import { boundLine, deniedLines, readyUrls } from './boot-lines.js';
 import type { MasterLog } from './log.js';
 import { findPortOwner } from './port-owner.js';
@@ -43,6 +44,8 @@ export async function runMaster(parts: MasterParts): Promise<number> {
   try {
     await master.boot();
   } catch (error) {
+    // A signal during the start ends it in the ordinary way; what then breaks off is no failure.
+    if (master.stopping) return master.ended;
     await master.abandon();
     throw error;
   }
@@ -55,9 +58,11 @@ class Master {
   private readonly ticketKeys = randomBytes(TICKET_KEYS_BYTES).toString('base64');
   private generation: Generation | null = null;
   private starting: Generation | null = null;
-  private stopping = false;
+  /** A signal has asked for the end. */
+  stopping = false;
   private forced = false;
   private reloading = false;
+  private readonly retiring = new Set<Generation>();
 
   constructor(private readonly parts: MasterParts) {
     this.ended = new Promise((resolve) => {
@@ -119,7 +124,9 @@ class Master {
     const { config, log } = this.parts;
     const seconds = (config.worker?.readyTimeoutMs ?? 0) / 1000;
     const timer = setTimeout(() => {
-      log.line(`waiting for the app to accept connections, ${seconds} seconds at most; requests are held meanwhile`);
+      log.line(
+        `waiting for the app to accept connections, ${seconds} seconds at most; requests are held meanwhile`,
+      );
     }, APP_PATIENCE_MS);
     try {
       await app;
@@ -145,7 +152,7 @@ class Master {
     }
     for (const { pid, index } of generation.routers.all)
       log.line(`spawned tlsfront http ${index} (pid: ${pid})`);
-    const app = this.upstreamsOf(generation).map(({ host, port }) => `${host}:${port}`);
+    const app = this.upstreamsOf(generation).map(formatUpstream);
     log.ready(`tlsfront is ready: ${readyUrls(bound, config).join(' ')} -> ${app.join(', ')}`);
   }
 
@@ -155,8 +162,13 @@ class Master {
     const workers: Workers | null =
       config.worker === null
         ? null
-        : new Workers(config.worker, identity, log, () =>
-            generation.routers.updateUpstreams(this.upstreamsOf(generation)),
+        : new Workers(
+            config.worker,
+            config.bufferRequests,
+            identity,
+            config.engine === 'direct' ? 'uwsgi' : 'http',
+            log,
+            () => generation.routers.updateUpstreams(this.upstreamsOf(generation)),
           );
     const upstreams = workers === null ? fixedUpstreams(config) : [];
     const routers = new Routers(
@@ -197,25 +209,39 @@ class Master {
     log.line(
       `received ${signal}: draining, ${config.mercyMs / 1000} seconds of mercy; send it again to end now`,
     );
-    const generations = [this.generation, this.starting].filter((generation) => generation !== null);
+    const generations = this.generations;
     await Promise.all(generations.map(({ routers }) => routers.drain(config.mercyMs, true)));
     await Promise.all(generations.map(({ workers }) => workers?.stop(WORKER_MERCY_MS)));
     log.line('goodbye to tlsfront');
     this.finish(this.forced ? 1 : 0);
   }
 
+  /** All that have processes: the one that serves, one that starts, those that drain since a reload. */
+  private get generations(): Generation[] {
+    const all = [this.generation, this.starting, ...this.retiring];
+    return all.filter((generation) => generation !== null);
+  }
+
+  /** Lets an old generation finish; its tunnels may last as long as the mercy. */
+  private async retire(old: Generation): Promise<void> {
+    this.retiring.add(old);
+    await old.routers.drain(this.parts.config.mercyMs, false);
+    await old.workers?.stop(WORKER_MERCY_MS);
+    this.retiring.delete(old);
+  }
+
   private stopNow(signal: string): void {
     this.forced = true;
     this.parts.log.warning(`received ${signal} again: ending now`);
-    for (const generation of [this.generation, this.starting]) {
-      generation?.routers.kill();
-      void generation?.workers?.stop(0);
+    for (const { routers, workers } of this.generations) {
+      routers.kill();
+      void workers?.stop(0);
     }
   }
 
   /** SIGHUP: a whole new generation that serves before the old one drains; or the old one stays and we say why. */
   private async reload(): Promise<void> {
-    const { log, config } = this.parts;
+    const { log } = this.parts;
     if (this.stopping || this.reloading || this.generation === null) return;
     this.reloading = true;
     const old = this.generation;
@@ -231,7 +257,7 @@ class Master {
       this.printNotes(materials);
       this.commit(generation);
       log.line('the new generation serves; the old one drains');
-      void old.routers.drain(config.mercyMs, false).then(() => old.workers?.stop(WORKER_MERCY_MS));
+      void this.retire(old);
     } catch (error) {
       const { message, hint } = asFrontError(error);
       log.error(`reload: ${message}; the old generation goes on serving`);
@@ -245,7 +271,10 @@ class Master {
 }
 
 function fixedUpstreams(config: Config): UpstreamState[] {
-  return config.upstreams.map(({ host, port }, index) => ({ id: -1 - index, host, port, ready: true }));
+  return config.upstreams.map((address, index) => {
+    const needsLength = config.bufferRequests || address.scheme === 'uwsgi';
+    return { ...address, id: -1 - index, needsLength, ready: true };
+  });
 }
 
 function asFrontError(error: unknown): FrontError {

@@ -23,16 +23,26 @@ let lastId = 0;
 export class Workers {
   private readonly places: Place[] = [];
   private stopping = false;
-  private whenStopped: (() => void) | null = null;
+  private whenStopped: () => void = () => {};
+  /** Resolves when a stop has left no worker. */
+  private readonly stopped: Promise<void>;
   private settleStart: { resolve(): void; reject(error: FrontError): void } | null = null;
 
-  /** @param onChange called whenever an upstream comes or goes */
+  /**
+   * @param uwsgiScheme what uWSGI shall speak
+   * @param onChange called whenever an upstream comes or goes
+   */
   constructor(
     private readonly config: WorkerConfig,
+    private readonly bufferRequests: boolean,
     private readonly identity: Identity | null,
+    private readonly uwsgiScheme: 'http' | 'uwsgi',
     private readonly log: MasterLog,
     private readonly onChange: () => void,
   ) {
+    this.stopped = new Promise((resolve) => {
+      this.whenStopped = resolve;
+    });
     for (let index = 1; index <= config.processes; index += 1) {
       this.places.push({ index, backOff: new BackOff(), worker: null });
     }
@@ -52,7 +62,9 @@ export class Workers {
     const states: UpstreamState[] = [];
     for (const { worker } of this.places) {
       if (worker !== null && worker.port !== 0) {
-        states.push({ id: worker.id, host: worker.host, port: worker.port, ready: worker.ready });
+        const { id, scheme, host, port, ready } = worker;
+        const needsLength = this.bufferRequests || !worker.readsChunked;
+        states.push({ id, scheme, host, port, path: null, needsLength, ready });
       }
     }
     return states;
@@ -62,15 +74,12 @@ export class Workers {
     return this.places.flatMap(({ worker }) => (worker === null ? [] : [worker]));
   }
 
-  /** Ends all: SIGTERM, then SIGKILL after `mercyMs`. Resolves when none is left. */
+  /** Ends all: SIGTERM, then SIGKILL after `mercyMs`. Resolves when none is left; a second call may shorten the mercy. */
   async stop(mercyMs: number): Promise<void> {
     this.stopping = true;
     if (this.all.length === 0) return;
-    const stopped = new Promise<void>((resolve) => {
-      this.whenStopped = resolve;
-    });
     for (const worker of this.all) worker.stop(mercyMs);
-    await stopped;
+    await this.stopped;
   }
 
   private spawn(place: Place): void {
@@ -79,7 +88,7 @@ export class Workers {
     const plan: WorkerPlan = {
       index: place.index,
       command,
-      wsgi,
+      wsgi: wsgi === null ? null : { ...wsgi, uwsgiScheme: this.uwsgiScheme },
       readyTimeoutMs,
       uid: this.identity?.uid ?? null,
       gid: this.identity?.gid ?? null,
@@ -121,7 +130,7 @@ export class Workers {
     if (place.worker !== worker) return;
     place.worker = null;
     if (this.stopping) {
-      if (this.all.length === 0) this.whenStopped?.();
+      if (this.all.length === 0) this.whenStopped();
       return;
     }
     this.onChange();
