@@ -24,8 +24,9 @@ const WRITE_BYTES = 256 * 1024;
  * program made before it heard (an answered PING proves only that its protocol stack did).
  */
 const SHUTDOWN_MS = 1000;
-/** From our last byte to the end of the socket, when the client does not close it. */
-const END_MS = 5000;
+/** After our last byte the client may go on so long and so far: a socket closed on unread bytes would take GOAWAY with it. */
+const LINGER_MS = 5000;
+const LINGER_BYTES = 16 * 1024 * 1024;
 
 export class Http2DownstreamConnection implements DownstreamConnection {
   readonly wire: Http2ServerConnection;
@@ -39,6 +40,7 @@ export class Http2DownstreamConnection implements DownstreamConnection {
   private writing = false;
   private ending = false;
   private endingSinceMs = 0;
+  private discardedBytes = 0;
   private shutdownStep: 'none' | 'announced' | 'final' = 'none';
   private shutdownSinceMs = 0;
   private readonly onWritten = (): void => this.written();
@@ -60,7 +62,10 @@ export class Http2DownstreamConnection implements DownstreamConnection {
         host.defect(this, error);
       }
     });
-    this.socket.on('end', () => this.closeStreams());
+    this.socket.on('end', () => {
+      this.closeStreams();
+      this.socket.destroySoon();
+    });
     this.socket.on('close', () => this.onClose());
     this.schedule();
   }
@@ -115,7 +120,7 @@ export class Http2DownstreamConnection implements DownstreamConnection {
     if (this.wire.checkTimers(nowMs) && !this.ending) this.closeStreams();
     const lastMs = nowMs - limits.clientWriteTimeoutMs;
     if (this.socket.writableLength > 0 && this.progressMs < lastMs) this.destroy();
-    else if (this.endingSinceMs !== 0 && nowMs - this.endingSinceMs > END_MS) this.destroy();
+    else if (this.endingSinceMs !== 0 && nowMs - this.endingSinceMs > LINGER_MS) this.destroy();
     else if (this.shutdownStep === 'announced') this.drain();
     else if (this.streams.size === 0 && nowMs - this.idleSinceMs > limits.keepAliveTimeoutMs) this.drain();
     if (this.wire.stalledSinceMs !== 0 && this.wire.stalledSinceMs < lastMs) this.cutStalled(lastMs);
@@ -138,6 +143,11 @@ export class Http2DownstreamConnection implements DownstreamConnection {
   }
 
   private receive(chunk: Buffer): void {
+    if (this.ending) {
+      this.discardedBytes += chunk.length;
+      if (this.discardedBytes > LINGER_BYTES) this.destroy();
+      return;
+    }
     this.wire.receive(chunk, this.host.nowMs);
     this.pull();
     this.schedule();
@@ -212,8 +222,9 @@ export class Http2DownstreamConnection implements DownstreamConnection {
 
   private end(): void {
     if (this.endingSinceMs !== 0) return;
+    this.ending = true;
     this.endingSinceMs = this.host.nowMs;
-    this.socket.destroySoon();
+    this.socket.end();
   }
 
   private written(): void {
