@@ -1,9 +1,9 @@
 /** The life of one worker: identity, port, app, readiness, end; every step is reported to the master. */
 import { FrontError } from '../src/contract/errors.js';
+import { takeIdentity } from '../src/contract/identity.js';
 import type { WorkerPlan, WorkerReport } from '../src/contract/worker.js';
 import { type AppProcess, spawnApp } from './app-process.js';
 import { chooseLaunch, type Launch } from './launch.js';
-import { takeIdentity } from './privileges.js';
 import { findFreePort, waitUntilAccepting } from './readiness.js';
 
 /** How long an app may take to end by itself once nobody needs it: its master is gone, or it was never ready. */

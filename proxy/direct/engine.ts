@@ -17,6 +17,8 @@ import { Spool } from './spool.js';
 
 /** How often deadlines are looked at: one timer a router instead of several a connection. */
 const SWEEP_MS = 250;
+/** A client that has taken nothing for so long may be ended when clients together hold too much. */
+const STALLED_MS = 1000;
 
 export class DirectEngine implements Engine, ConnectionHost {
   readonly services: FlowServices;
@@ -79,6 +81,12 @@ export class DirectEngine implements Engine, ConnectionHost {
     this.turn.push(connection);
   }
 
+  defect(connection: DownstreamConnection, error: unknown): void {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.services.log.write(`error: a defect of the front ended one connection, ${text}\n`);
+    connection.destroy();
+  }
+
   closed(connection: DownstreamConnection): void {
     this.connections.delete(connection);
   }
@@ -86,12 +94,44 @@ export class DirectEngine implements Engine, ConnectionHost {
   private runTurn(): void {
     const { turn } = this;
     this.turn = [];
-    for (const connection of turn) connection.resume();
+    for (const connection of turn) {
+      try {
+        connection.resume();
+      } catch (error) {
+        this.defect(connection, error);
+      }
+    }
   }
 
   private sweep(): void {
     this.nowMs = performance.now();
     this.services.pool.sweep(this.nowMs);
-    for (const connection of this.connections) connection.checkTime(this.nowMs);
+    let waitingBytes = 0;
+    for (const connection of this.connections) {
+      try {
+        connection.checkTime(this.nowMs);
+        waitingBytes += connection.waitingBytes;
+      } catch (error) {
+        this.defect(connection, error);
+      }
+    }
+    const { maxWaitingBytes } = this.services.policy.config.limits;
+    if (waitingBytes > maxWaitingBytes) this.endStalled(waitingBytes - maxWaitingBytes);
+  }
+
+  /** Ends those that hold most for clients that take nothing, until so many bytes are free. */
+  private endStalled(surplusBytes: number): void {
+    const lastMs = this.nowMs - STALLED_MS;
+    const stalled = [...this.connections].filter(
+      ({ stalledSinceMs }) => stalledSinceMs !== 0 && stalledSinceMs <= lastMs,
+    );
+    stalled.sort((a, b) => b.waitingBytes - a.waitingBytes);
+    let left = surplusBytes;
+    for (const connection of stalled) {
+      if (left <= 0) return;
+      left -= connection.waitingBytes;
+      this.services.counters.refusedByLimit += 1;
+      connection.destroy();
+    }
   }
 }

@@ -2,17 +2,23 @@
 import { ERRORS, type ErrorCode } from '../../src/contract/errors.js';
 import type { EngineServices } from '../engine.js';
 import { answerItself, isSafeMethod } from '../exchange/answer-itself.js';
+import { prepareCompression } from '../exchange/compression.js';
 import { buildErrorResponse, type OwnResponse } from '../exchange/error-response.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { connectionNames } from '../exchange/field-kinds.js';
 import { fieldValue } from '../exchange/fields.js';
-import { buildUpstreamHeaders } from '../exchange/request-headers.js';
-import { buildDownstreamHeaders, buildInformationalHeaders } from '../exchange/response-headers.js';
+import { authorityFor, buildUpstreamHeaders, type UpstreamRequest } from '../exchange/request-headers.js';
+import {
+  addTransportSecurity,
+  buildDownstreamHeaders,
+  buildInformationalHeaders,
+} from '../exchange/response-headers.js';
 import { stickyCookie, stickyKeys } from '../exchange/sticky.js';
 import type { Pool } from '../upstream/pool.js';
 import type { Route } from '../upstream/routes.js';
 import type { Lease, LeaseHolder, UpstreamResponse } from '../upstream/transport.js';
 import type { Upstream } from '../upstream/upstream.js';
+import { availableCodings, BodyEncoder, type EncodedBodySink } from './body-encoder.js';
 import type { DownstreamRequest, DownstreamStream } from './downstream.js';
 import { HeldBody, type HeldBodyOwner } from './held-body.js';
 import type { Spool } from './spool.js';
@@ -27,7 +33,7 @@ export interface FlowServices extends EngineServices {
 }
 
 /** One exchange between a downstream stream and a leased upstream connection. */
-export class Flow implements LeaseHolder, HeldBodyOwner {
+export class Flow implements LeaseHolder, EncodedBodySink, HeldBodyOwner {
   private upstream: Upstream | null = null;
   /** Set from the start on: a request without one is answered at once. */
   private route: Route | null = null;
@@ -36,10 +42,15 @@ export class Flow implements LeaseHolder, HeldBodyOwner {
   private lease: Lease | null = null;
   private leaveHold: (() => void) | null = null;
   private attempts = 0;
+  /** The pool will call `onLease` or `onNoLease`. */
+  private awaitsLease = false;
   /** A response head, ours or the upstream's, went out. */
   private answered = false;
   private over = false;
   private tunnel = false;
+  /** Compresses the response body; null: it passes as it is. */
+  private encoder: BodyEncoder | null = null;
+  private responseTrailers: readonly string[] = [];
   /** The upstream's half of the tunnel has ended. */
   private tunnelEnded = false;
   private requestEnded = false;
@@ -127,7 +138,8 @@ export class Flow implements LeaseHolder, HeldBodyOwner {
 
   /** The client takes more of the response. */
   onDownstreamWritable(): void {
-    this.lease?.resume();
+    if (this.encoder !== null) this.encoder.resume();
+    else this.lease?.resume();
   }
 
   /** The client has gone or has cut the request: the upstream is let go at once. */
@@ -145,6 +157,7 @@ export class Flow implements LeaseHolder, HeldBodyOwner {
   // From the upstream side.
 
   onLease(lease: Lease): void {
+    this.awaitsLease = false;
     this.lease = lease;
     const { exchange, request, held } = this;
     const { upstream } = lease;
@@ -154,14 +167,16 @@ export class Flow implements LeaseHolder, HeldBodyOwner {
     const expectContinue = request.expectContinue && held === null;
     // A uWSGI worker reads the body it was announced and never says 100 (Continue).
     if (expectContinue && upstream.scheme === 'uwsgi') this.stream.sendInformational(100, []);
-    const headers = buildUpstreamHeaders(exchange.head, exchange.facts, {
+    const { policy } = this.services;
+    const upstreamRequest: UpstreamRequest = {
       requestId: exchange.requestId,
-      authority: this.services.policy.config.changeHost ? upstream.authority : exchange.head.authority,
+      authority: authorityFor(exchange.head, policy, upstream.authority),
       framing,
       contentLength,
       upgrade: request.upgrade,
       expectContinue: expectContinue && upstream.scheme !== 'uwsgi',
-    });
+    };
+    const headers = buildUpstreamHeaders(exchange.head, exchange.facts, upstreamRequest, policy);
     lease.sendHead(exchange, this.pathFor(headers), headers, framing);
     if (held === null) this.sendKept(lease);
     else held.sendTo(lease);
@@ -169,6 +184,7 @@ export class Flow implements LeaseHolder, HeldBodyOwner {
   }
 
   onNoLease(code: ErrorCode, _cause: unknown): void {
+    this.awaitsLease = false;
     const upstream = this.release();
     if (this.over) return;
     const { route } = this;
@@ -206,17 +222,30 @@ export class Flow implements LeaseHolder, HeldBodyOwner {
     this.dropKept();
     this.answered = true;
     exchange.answered(response.status, response.headers);
-    this.stream.sendHead(response.status, headers, response.contentLength, response.hasBody);
+    if (services.policy.config.compress) this.startEncoder(response, headers);
+    const contentLength = this.encoder === null ? response.contentLength : -1;
+    this.stream.sendHead(response.status, headers, contentLength, response.hasBody);
   }
 
   onBody(view: Buffer): void {
     if (this.over) return;
+    if (this.encoder !== null) {
+      if (!this.encoder.write(view)) this.lease?.pause();
+      return;
+    }
     this.exchange.sent(view.length);
     if (!this.stream.sendBody(view)) this.lease?.pause();
   }
 
   onEnd(trailers: string[]): void {
     if (this.over) return;
+    if (this.encoder !== null) {
+      // The upstream is done; the exchange is over when the encoder is.
+      this.responseTrailers = trailers;
+      this.release();
+      this.encoder.end();
+      return;
+    }
     this.stream.sendEnd(trailers);
     if (this.tunnel) {
       // The client's half may go on; a second end means that the connection is gone.
@@ -231,9 +260,10 @@ export class Flow implements LeaseHolder, HeldBodyOwner {
 
   onTunnel(response: UpstreamResponse): void {
     const { upgrade } = this.request;
-    if (this.over || upgrade === '') {
-      this.onFailure('upstream_malformed', false);
+    if (this.over || upgrade === '' || !this.stream.isUpgradeAnswer(response.headers)) {
+      // The connection is no longer HTTP: it is closed before anybody is told.
       this.lease?.abort();
+      this.onFailure('upstream_malformed', false);
       return;
     }
     this.dropKept();
@@ -254,7 +284,30 @@ export class Flow implements LeaseHolder, HeldBodyOwner {
   }
 
   onFlush(): void {
+    this.encoder?.flush();
     this.stream.flush();
+  }
+
+  // From the encoder.
+
+  onEncoded(chunk: Buffer): void {
+    this.exchange.sent(chunk.length);
+    if (!this.stream.sendBody(chunk)) this.encoder?.pause();
+    this.stream.flush();
+  }
+
+  onEncodedEnd(): void {
+    this.stream.sendEnd(this.responseTrailers);
+    this.finish();
+    this.stream.flush();
+  }
+
+  onEncoderRoom(): void {
+    this.lease?.resume();
+  }
+
+  onEncoderFailure(): void {
+    this.fail('internal');
   }
 
   onWritable(): void {
@@ -272,7 +325,6 @@ export class Flow implements LeaseHolder, HeldBodyOwner {
       this.replayable &&
       isIdempotent(this.exchange.head.method);
     if (mayRepeat && upstream !== null) {
-      this.untakenBytes = 0;
       this.dispatch(upstream, true);
     } else {
       if (upstream !== null && ERRORS[code].source === 'upstream' && !this.answered)
@@ -335,6 +387,7 @@ export class Flow implements LeaseHolder, HeldBodyOwner {
   private dispatch(upstream: Upstream, fresh = false): void {
     this.leaveHold = null;
     this.attempts += 1;
+    this.awaitsLease = true;
     this.upstream = upstream;
     upstream.inFlight += 1;
     this.services.pool.take(upstream, this, fresh);
@@ -351,6 +404,11 @@ export class Flow implements LeaseHolder, HeldBodyOwner {
     });
   }
 
+  private startEncoder(response: UpstreamResponse, headers: string[]): void {
+    const coding = prepareCompression(this.exchange.head, response, headers, availableCodings());
+    if (coding !== null) this.encoder = new BodyEncoder(coding, this, response.contentLength === -1);
+  }
+
   /** Answers with an error of the table, or cuts a response that has begun. */
   private fail(code: ErrorCode): void {
     if (this.over) return;
@@ -365,6 +423,8 @@ export class Flow implements LeaseHolder, HeldBodyOwner {
 
   private respondItself(own: OwnResponse): void {
     this.answered = true;
+    const { head, facts } = this.exchange;
+    addTransportSecurity(own.headers, head, facts, this.services.policy);
     this.exchange.answeredItself(own.status);
     if (this.exchange.head.method !== 'HEAD') this.exchange.sent(Buffer.byteLength(own.body));
     this.stream.sendOwn(own);
@@ -425,9 +485,11 @@ export class Flow implements LeaseHolder, HeldBodyOwner {
     this.held?.close();
     const { lease, upstream } = this;
     if (lease !== null) lease.abort();
-    else if (upstream !== null && !this.answered) this.services.pool.forget(upstream, this);
+    else if (upstream !== null && this.awaitsLease) this.services.pool.forget(upstream, this);
     this.release();
     this.dropKept();
+    this.encoder?.destroy();
+    this.encoder = null;
     this.exchange.end();
   }
 }

@@ -92,6 +92,14 @@ export interface WorkerConfig {
   readonly readyTimeoutMs: number;
 }
 
+/** One change to the fields of a message. A `remove` may end in `*`: every field that begins so. */
+export interface HeaderRule {
+  readonly action: 'set' | 'add' | 'remove';
+  /** Lower-case. */
+  readonly name: string;
+  readonly value: string;
+}
+
 /** Bounds on what a peer may cost. Defaults stand in contract/limits.ts with the reason for each. */
 export interface Limits {
   readonly maxHeaderBytes: number;
@@ -101,6 +109,8 @@ export interface Limits {
   readonly maxConcurrentStreams: number;
   readonly maxStreamResets: number;
   readonly maxControlFrames: number;
+  /** Response bytes of a router that wait for clients; above it those that take nothing are ended. */
+  readonly maxWaitingBytes: number;
   readonly maxUpstreamConnections: number;
   readonly maxUpstreamQueue: number;
   /** Largest request body in bytes; 0: no bound. */
@@ -158,6 +168,17 @@ export interface Config {
   readonly holdMs: number;
   /** Send the upstream's own host:port as Host instead of the client's. */
   readonly changeHost: boolean;
+  /** Host to send instead (`--header-up 'Host …'`); null: decided by changeHost. */
+  readonly upstreamHost: string | null;
+  /** Changes to each request for the app, and to each answer of it, in order. */
+  readonly headerUp: readonly HeaderRule[];
+  readonly headerDown: readonly HeaderRule[];
+  /** Value of Strict-Transport-Security; null: not sent. */
+  readonly hsts: string | null;
+  readonly secureCookies: boolean;
+  readonly via: boolean;
+  /** Compress compressible answers for clients that take it. */
+  readonly compress: boolean;
   readonly rewriteLocation: boolean;
   /** Hold every request body of unknown length and send it with a length. */
   readonly bufferRequests: boolean;

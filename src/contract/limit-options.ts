@@ -61,6 +61,12 @@ export const LIMIT_OPTIONS = {
     '--max-control-frames',
     'Most control frames an HTTP/2 connection may send in 10 s',
   ),
+  maxWaitingBytes: size(
+    'maxWaitingBytes',
+    '--max-waiting-bytes',
+    'Most response bytes a router holds for clients that do not read',
+    { least: 1024, most: 1024 ** 4 },
+  ),
   maxUpstreamConnections: count(
     'maxUpstreamConnections',
     '--max-upstream-connections',

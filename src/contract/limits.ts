@@ -17,6 +17,8 @@ export const DEFAULT_LIMITS: Limits = {
   maxStreamResets: 200,
   // SETTINGS, PING, PRIORITY, empty DATA and CONTINUATION frames a connection may send in 10 s (CVE-2019-9512…9518).
   maxControlFrames: 2000,
+  // Clients that ask for much and read nothing: 100 of the greediest connections, or a thousand slow downloads.
+  maxWaitingBytes: 256 * 1024 ** 2,
   maxUpstreamConnections: 256,
   maxUpstreamQueue: 1024,
   maxBodyBytes: 0,

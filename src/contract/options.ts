@@ -1,4 +1,5 @@
 /** The table of options: the command line, the environment, `--help`, `check --print` and the docs are all held to it. */
+import { EXCHANGE_OPTIONS } from './exchange-options.js';
 import { LIMIT_OPTIONS } from './limit-options.js';
 import { type OptionRow, row, turn } from './option-row.js';
 import { LONGEST_DURATION_MS } from './quantities.js';
@@ -235,6 +236,7 @@ export const OPTIONS = {
       commas: true,
     },
   ),
+  ...EXCHANGE_OPTIONS,
   logto: row('Logs', 'file', '--logto', '<file>', 'Write every log line to this file', {
     defaultText: 'stderr',
     uwsgi: 'same (a file only)',

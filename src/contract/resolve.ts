@@ -5,6 +5,7 @@ import { isHostName } from './addresses.js';
 import { readAppSource } from './app-source.js';
 import { CertificateChoice, cutHttps, requireCiphers } from './certificate-choice.js';
 import type { Config, Limits } from './config.js';
+import { readExchangeSettings } from './exchange-settings.js';
 import { refuseForLibrary } from './library-engine.js';
 import { DEFAULT_LIMITS } from './limits.js';
 import { readListeners } from './listeners.js';
@@ -139,7 +140,7 @@ export function resolveConfig(settings: Settings, platform: Platform): Config {
     logFormat: readLogFormat(settings),
     mercyMs: readNumber(settings, 'mercy'),
     holdMs: readNumber(settings, 'hold'),
-    changeHost: readSwitch(settings, 'changeHost'),
+    ...readExchangeSettings(settings),
     rewriteLocation: !readSwitch(settings, 'noRewriteLocation'),
     bufferRequests: readSwitch(settings, 'bufferRequests'),
     trustedProxies: readTrustedProxies(settings),

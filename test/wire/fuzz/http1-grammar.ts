@@ -175,6 +175,7 @@ function responseText(random: SeededRandom): string {
   const lines: string[] = [];
   for (let count = random.below(4); count > 0; count -= 1) lines.push(ordinaryLine(random));
   if (random.oneIn(5)) lines.push(random.of(SMUGGLING_LINES));
+  if (status === 101 && !random.oneIn(4)) lines.push('Connection: Upgrade', 'Upgrade: websocket');
   const isBare = status < 200 || status === 204 || status === 304;
   const content = isBare && !random.oneIn(4) ? '' : framed(random, lines);
   const version = random.oneIn(10)
