@@ -45,7 +45,7 @@ async function start(message: RouterStart): Promise<Router> {
   const redirect = config.listeners.find((listener) => listener.kind === 'redirect');
   const httpsPort = redirect?.kind === 'redirect' ? redirect.httpsPort : null;
   const names = certificates.filter((certificate) => certificate !== null);
-  const upstreams = new Upstreams(config.holdMs);
+  const upstreams = new Upstreams(config);
   const services: EngineServices = {
     policy: compilePolicy(
       config,

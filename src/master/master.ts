@@ -1,9 +1,10 @@
 /** The master process: start order, signals, reload. It owns config, keys and children and touches no traffic. */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { Config } from '../contract/config.js';
 import { FrontError } from '../contract/errors.js';
 import type { BoundListener, CertificateMaterial, Identity, UpstreamState } from '../contract/messages.js';
 import { formatUpstream } from '../contract/upstream-addresses.js';
+import { formatRouted } from '../contract/upstream-routes.js';
 import { boundLine, deniedLines, readyUrls } from './boot-lines.js';
 import type { MasterLog } from './log.js';
 import { findPortOwner } from './port-owner.js';
@@ -152,7 +153,7 @@ class Master {
     }
     for (const { pid, index } of generation.routers.all)
       log.line(`spawned tlsfront http ${index} (pid: ${pid})`);
-    const app = this.upstreamsOf(generation).map(formatUpstream);
+    const app = this.upstreamsOf(generation).map(formatRouted);
     log.ready(`tlsfront is ready: ${readyUrls(bound, config).join(' ')} -> ${app.join(', ')}`);
   }
 
@@ -271,9 +272,11 @@ class Master {
 }
 
 function fixedUpstreams(config: Config): UpstreamState[] {
-  return config.upstreams.map((address, index) => {
-    const needsLength = config.bufferRequests || address.scheme === 'uwsgi';
-    return { ...address, id: -1 - index, needsLength, ready: true };
+  return config.upstreams.map((upstream, index) => {
+    const needsLength = config.bufferRequests || upstream.scheme === 'uwsgi';
+    // A digest: clients need not know where the apps are.
+    const key = createHash('sha256').update(formatUpstream(upstream)).digest('hex').slice(0, 16);
+    return { ...upstream, id: -1 - index, key, needsLength, ready: true };
   });
 }
 

@@ -60,11 +60,12 @@ export class Workers {
   /** The workers as upstreams; those that are not up yet too, so that requests wait for them. */
   get upstreams(): readonly UpstreamState[] {
     const states: UpstreamState[] = [];
-    for (const { worker } of this.places) {
+    for (const { index, worker } of this.places) {
       if (worker !== null && worker.port !== 0) {
         const { id, scheme, host, port, ready } = worker;
         const needsLength = this.bufferRequests || !worker.readsChunked;
-        states.push({ id, scheme, host, port, path: null, needsLength, ready });
+        const everything = { path: null, routeHost: '', routePrefix: '', weight: 1 };
+        states.push({ id, key: String(index), scheme, host, port, ...everything, needsLength, ready });
       }
     }
     return states;
