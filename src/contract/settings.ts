@@ -31,6 +31,9 @@ export function readEnvironment(environment: Readonly<NodeJS.ProcessEnv>): Setti
     if (text === '') continue;
     layer[key] = optionOf(key).repeatable === true ? text.split(/\s+/) : [text];
   }
+  // The name that browsers, curl and Wireshark's manual know.
+  const keyLog = environment.SSLKEYLOGFILE ?? '';
+  if (layer.keylog === undefined && keyLog !== '') layer.keylog = [keyLog];
   return layer;
 }
 

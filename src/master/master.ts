@@ -1,20 +1,29 @@
 /** The master process: start order, signals, reload. It owns config, keys and children and touches no traffic. */
-import { randomBytes } from 'node:crypto';
 import type { Config } from '../contract/config.js';
 import { FrontError } from '../contract/errors.js';
-import type { BoundListener, CertificateMaterial, Identity, UpstreamState } from '../contract/messages.js';
+import type {
+  BoundListener,
+  CertificateMaterial,
+  Identity,
+  TlsMaterial,
+  UpstreamState,
+} from '../contract/messages.js';
 import { boundLine, deniedLines, readyUrls } from './boot-lines.js';
 import type { MasterLog } from './log.js';
+import { MaterialWatch } from './material-watch.js';
 import { findPortOwner } from './port-owner.js';
 import { Routers } from './routers.js';
+import { TicketKeys } from './ticket-keys.js';
 import { Workers } from './workers.js';
 
-/** What listeners serve with, by listener index. */
+/** What listeners serve with. */
 export interface Materials {
-  readonly certificates: readonly (CertificateMaterial | null)[];
-  readonly clientAuthorities: readonly (string | null)[];
+  /** By listener index; null for plain listeners. */
+  readonly tls: readonly (TlsMaterial | null)[];
+  /** Files and folders that they came from. */
+  readonly files: readonly string[];
   /** Lines for the person who starts the front, such as how to trust the development certificate. */
-  readonly notes: readonly { readonly kind: 'warning' | 'hint'; readonly text: string }[];
+  readonly notes: readonly { readonly kind: 'line' | 'warning' | 'hint'; readonly text: string }[];
 }
 
 export interface MasterParts {
@@ -24,6 +33,8 @@ export interface MasterParts {
   readonly log: MasterLog;
   /** Reads certificates and keys anew; rejects with a FrontError that says what is wrong. */
   loadMaterials(): Promise<Materials>;
+  /** A development certificate for one more name; null where there is none. */
+  issueLeaf(name: string): Promise<CertificateMaterial | null>;
 }
 
 interface Generation {
@@ -31,7 +42,8 @@ interface Generation {
   readonly workers: Workers | null;
 }
 
-const TICKET_KEYS_BYTES = 48;
+/** Certificates run out and are renewed beneath a front that never restarts. */
+const REFRESH_MS = 12 * 3_600_000;
 /** Time for the apps to end once the routers have drained. */
 const WORKER_MERCY_MS = 10_000;
 /** After this long a start says that it waits for the app. */
@@ -52,7 +64,9 @@ export async function runMaster(parts: MasterParts): Promise<number> {
 class Master {
   readonly ended: Promise<number>;
   private finish: (code: number) => void = () => {};
-  private readonly ticketKeys = randomBytes(TICKET_KEYS_BYTES).toString('base64');
+  private readonly ticketKeys = new TicketKeys((ticketKeys) => this.sendAll({ type: 'tickets', ticketKeys }));
+  private materials: Materials = { tls: [], files: [], notes: [] };
+  private watch: MaterialWatch | null = null;
   private generation: Generation | null = null;
   private starting: Generation | null = null;
   private stopping = false;
@@ -87,6 +101,11 @@ class Master {
     for (const line of generation.workers?.socketLines ?? []) log.line(line);
     this.printBoot(generation, bound);
     this.commit(generation);
+    this.watch = new MaterialWatch(
+      () => this.materials.files,
+      () => void this.refresh(),
+    );
+    setInterval(() => void this.refresh(), REFRESH_MS).unref();
   }
 
   /** Ends whatever a failed start has left. */
@@ -119,7 +138,9 @@ class Master {
     const { config, log } = this.parts;
     const seconds = (config.worker?.readyTimeoutMs ?? 0) / 1000;
     const timer = setTimeout(() => {
-      log.line(`waiting for the app to accept connections, ${seconds} seconds at most; requests are held meanwhile`);
+      log.line(
+        `waiting for the app to accept connections, ${seconds} seconds at most; requests are held meanwhile`,
+      );
     }, APP_PATIENCE_MS);
     try {
       await app;
@@ -132,7 +153,8 @@ class Master {
     const { log } = this.parts;
     for (const { kind, text } of materials.notes) {
       if (kind === 'warning') log.warning(text);
-      else log.hint(text);
+      else if (kind === 'hint') log.hint(text);
+      else log.line(text);
     }
   }
 
@@ -151,7 +173,8 @@ class Master {
 
   private createGeneration(materials: Materials, ports: readonly number[]): Generation {
     const { config, identity, log } = this.parts;
-    const { certificates, clientAuthorities } = materials;
+    const { tls } = materials;
+    this.materials = materials;
     const workers: Workers | null =
       config.worker === null
         ? null
@@ -161,10 +184,11 @@ class Master {
     const upstreams = workers === null ? fixedUpstreams(config) : [];
     const routers = new Routers(
       config.routers,
-      { type: 'start', config, certificates, clientAuthorities, ticketKeys: this.ticketKeys, identity },
+      { type: 'start', config, tls, ticketKeys: this.ticketKeys.keys, identity },
       ports,
       upstreams,
       log,
+      (name) => this.parts.issueLeaf(name),
     );
     const generation: Generation = { routers, workers };
     this.starting = generation;
@@ -213,6 +237,33 @@ class Master {
     }
   }
 
+  private sendAll(message: Parameters<Routers['broadcast']>[0]): void {
+    this.generation?.routers.broadcast(message);
+    this.starting?.routers.broadcast(message);
+  }
+
+  /** New certificate files: the routers serve new handshakes with them and keep every connection. */
+  private async refresh(): Promise<void> {
+    const { log } = this.parts;
+    if (this.stopping || this.reloading || this.generation === null) return;
+    try {
+      const materials = await this.parts.loadMaterials();
+      const isNew = JSON.stringify(materials.tls) !== JSON.stringify(this.materials.tls);
+      this.materials = materials;
+      if (isNew) {
+        this.sendAll({ type: 'tls', tls: materials.tls });
+        log.line('the certificates have changed: new connections get them');
+        this.printNotes(materials);
+      } else {
+        for (const { kind, text } of materials.notes) if (kind === 'warning') log.warning(text);
+      }
+    } catch (error) {
+      const { message, hint } = asFrontError(error);
+      log.error(`the certificates have changed and cannot be used: ${message}; the old ones go on serving`);
+      if (hint !== undefined) log.hint(hint);
+    }
+  }
+
   /** SIGHUP: a whole new generation that serves before the old one drains; or the old one stays and we say why. */
   private async reload(): Promise<void> {
     const { log, config } = this.parts;
@@ -230,6 +281,7 @@ class Master {
       await this.startRouters(generation);
       this.printNotes(materials);
       this.commit(generation);
+      void this.watch?.accept();
       log.line('the new generation serves; the old one drains');
       void old.routers.drain(config.mercyMs, false).then(() => old.workers?.stop(WORKER_MERCY_MS));
     } catch (error) {

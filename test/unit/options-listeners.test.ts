@@ -10,9 +10,9 @@ function brief(listener: ListenerConfig): string {
   const address = `${kind} ${host || '*'} ${port}`;
   if (listener.kind === 'redirect') return `${address} to ${listener.httpsPort}`;
   if (listener.kind === 'http') return address;
-  const { certificate, ciphers, clientCa, fallbackPort } = listener;
+  const { certificates, ciphers, clientCa, fallbackPort } = listener;
   const parts = [
-    `certificate ${certificate}`,
+    `certificate ${certificates.join(' ') || null}`,
     ...(ciphers === null ? [] : [`ciphers ${ciphers}`]),
     ...(clientCa === null ? [] : [`${clientCa.required ? 'must' : 'may'} show ${clientCa.file}`]),
     ...(fallbackPort === null ? [] : [`or ${fallbackPort}`]),
