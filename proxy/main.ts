@@ -1,12 +1,13 @@
 /** The router process: takes its start message, binds, drops privileges, says ready, drains when told. */
 import type { Server } from 'node:net';
 import { FrontError } from '../src/contract/errors.js';
-import { dropPrivileges } from '../src/contract/identity.js';
+import { takeIdentity } from '../src/contract/identity.js';
 import type { BoundListener, MasterToRouter, RouterStart, RouterToMaster } from '../src/contract/messages.js';
 import { bindListeners } from './bind.js';
 import type { Engine, EngineServices } from './engine.js';
 import { createCounters } from './exchange/counters.js';
 import { LineWriter } from './exchange/line-writer.js';
+import { loopMarkerOf } from './exchange/loop-guard.js';
 import { compilePolicy } from './exchange/policy.js';
 import type { CertificateNames } from './exchange/types.js';
 import { ConnectionLimiter, createListener, secureAcceptor } from './listener.js';
@@ -45,7 +46,12 @@ async function start(message: RouterStart): Promise<Router> {
   const httpsPort = redirect?.kind === 'redirect' ? redirect.httpsPort : null;
   const upstreams = new Upstreams(config.holdMs);
   const services: EngineServices = {
-    policy: compilePolicy(config, [], httpsPort ?? ports[httpsIndex] ?? 443),
+    policy: compilePolicy(
+      config,
+      [],
+      httpsPort ?? ports[httpsIndex] ?? 443,
+      loopMarkerOf(message.frontSecret),
+    ),
     counters: createCounters(),
     log: new LineWriter(),
     onRecord: null,
@@ -55,7 +61,7 @@ async function start(message: RouterStart): Promise<Router> {
   const engine = await createEngine(config.engine, services);
   const limiter = new ConnectionLimiter(config.limits.maxConnections, config.limits.maxConnectionsPerAddress);
   const onSecure = secureAcceptor(services.policy, engine);
-  // Opened before privileges are dropped, like the ports.
+  // Opened before privileges are given up, like the ports.
   const onKeyLog = config.tls.keyLogFile === null ? null : openKeyLog(config.tls.keyLogFile);
   const fronts = config.listeners.map((listener, listenerIndex) => {
     const material = tls[listenerIndex] ?? null;
@@ -79,7 +85,7 @@ async function start(message: RouterStart): Promise<Router> {
     return createListener({ listener, tls: fronts[index] ?? null, policy, engine, counters }, limiter);
   });
   const bound: readonly (BoundListener | null)[] = await bindListeners(servers, config.listeners, ports);
-  if (message.identity !== null) dropPrivileges(message.identity);
+  if (message.identity !== null) takeIdentity(message.identity);
   report({ type: 'ready', bound });
   return { servers, fronts, engine, services };
 }

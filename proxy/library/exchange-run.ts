@@ -7,8 +7,8 @@ import type { AcceptedConnection, EngineServices } from '../engine.js';
 import { answerItself, isSafeMethod } from '../exchange/answer-itself.js';
 import { buildErrorResponse, type OwnResponse } from '../exchange/error-response.js';
 import { Exchange } from '../exchange/exchange.js';
-import { buildUpstreamHeaders } from '../exchange/request-headers.js';
-import { buildDownstreamHeaders } from '../exchange/response-headers.js';
+import { authorityFor, buildUpstreamHeaders, type UpstreamRequest } from '../exchange/request-headers.js';
+import { addTransportSecurity, buildDownstreamHeaders } from '../exchange/response-headers.js';
 import type { RequestHead } from '../exchange/types.js';
 import { classifyUpstreamFailure } from '../exchange/upstream-failure.js';
 import type { Upstream } from '../upstream/upstreams.js';
@@ -96,14 +96,16 @@ export class ExchangeRun {
     this.upstream = upstream;
     upstream.inFlight += 1;
     exchange.dispatched(upstream.authority);
-    const headers = buildUpstreamHeaders(exchange.head, exchange.facts, {
+    const { policy } = this.services;
+    const upstreamRequest: UpstreamRequest = {
       requestId: exchange.requestId,
-      authority: this.services.policy.config.changeHost ? upstream.authority : exchange.head.authority,
+      authority: authorityFor(exchange.head, policy, upstream.authority),
       ...readFraming(request),
       upgrade: '',
       // The engine has answered it: http-proxy-3 hides requests with Expect from its hooks.
       expectContinue: false,
-    });
+    };
+    const headers = buildUpstreamHeaders(exchange.head, exchange.facts, upstreamRequest, policy);
     const { method, path } = exchange.head;
     this.forwarder.send({ request, response: this.response, upstream, method, path, headers, run: this });
   }
@@ -208,6 +210,7 @@ export class ExchangeRun {
 
   private respondItself(own: OwnResponse): void {
     this.settled = true;
+    addTransportSecurity(own.headers, this.exchange.head, this.exchange.facts, this.services.policy);
     this.exchange.answeredItself(own.status);
     const isHead = this.exchange.head.method === 'HEAD';
     if (!isHead) this.exchange.sent(Buffer.byteLength(own.body));

@@ -5,7 +5,7 @@ import { answerItself } from '../exchange/answer-itself.js';
 import { buildErrorResponse, type OwnResponse } from '../exchange/error-response.js';
 import { Exchange } from '../exchange/exchange.js';
 import { encodeClosingResponse } from '../exchange/own-response-text.js';
-import { buildUpstreamHeaders } from '../exchange/request-headers.js';
+import { authorityFor, buildUpstreamHeaders, type UpstreamRequest } from '../exchange/request-headers.js';
 import type { RequestHead } from '../exchange/types.js';
 import { classifyUpstreamFailure } from '../exchange/upstream-failure.js';
 import type { Upstream } from '../upstream/upstreams.js';
@@ -73,14 +73,16 @@ function buildTunnelHeaders(
   upstream: Upstream,
   services: EngineServices,
 ): string[] {
-  return buildUpstreamHeaders(head, exchange.facts, {
+  const { policy } = services;
+  const request: UpstreamRequest = {
     requestId: exchange.requestId,
-    authority: services.policy.config.changeHost ? upstream.authority : head.authority,
+    authority: authorityFor(head, policy, upstream.authority),
     framing: 'none',
     contentLength: 0,
     upgrade: 'websocket',
     expectContinue: false,
-  });
+  };
+  return buildUpstreamHeaders(head, exchange.facts, request, policy);
 }
 
 function endWith(connection: AcceptedConnection, own: OwnResponse): void {

@@ -39,6 +39,7 @@ export const ERRORS = {
   not_implemented: row('downstream', 501, 'This is not supported.'),
   no_route: row('downstream', 404, 'Nothing is served here.'),
   internal: row('internal', 500, 'The front failed.'),
+  loop_detected: row('internal', 508, 'The request came back to the front that sent it.'),
   overloaded: row('internal', 503, 'The server is busy. Please try again.'),
   draining: row('internal', 503, 'The server is restarting. Please try again.'),
   upstream_refused: row('upstream', 503, 'The app is not running yet.', true),

@@ -1,5 +1,5 @@
 /** Messages between the master and its routers (node IPC, plain JSON). */
-import type { Config, ListenAddress } from './config.js';
+import type { Config, ListenAddress, UpstreamAddress } from './config.js';
 import type { ErrorCode } from './errors.js';
 
 /** Everything a TLS listener serves with, read by the master before privileges are dropped. */
@@ -33,10 +33,10 @@ export interface TicketKeyPair {
 }
 
 /** Where one upstream is and whether it accepts connections. */
-export interface UpstreamState {
+export interface UpstreamState extends UpstreamAddress {
   readonly id: number;
-  readonly host: string;
-  readonly port: number;
+  /** The app cannot read bodies of unknown length: they are held and sent with one. */
+  readonly needsLength: boolean;
   /** False while a worker is starting; requests are held meanwhile. */
   readonly ready: boolean;
 }
@@ -59,6 +59,8 @@ export interface RouterStart {
   /** By listener index; null for plain listeners. */
   readonly tls: readonly (TlsMaterial | null)[];
   readonly ticketKeys: TicketKeyPair;
+  /** Known to this front's routers alone, for as long as the master lives. */
+  readonly frontSecret: string;
   readonly upstreams: readonly UpstreamState[];
   readonly identity: Identity | null;
 }

@@ -5,6 +5,8 @@ import { isHostName } from './addresses.js';
 import { readAppSource } from './app-source.js';
 import { CertificateChoice, cutHttps, requireCiphers } from './certificate-choice.js';
 import type { Config, Limits } from './config.js';
+import { readExchangeSettings } from './exchange-settings.js';
+import { refuseForLibrary } from './library-engine.js';
 import { DEFAULT_LIMITS } from './limits.js';
 import { readListeners } from './listeners.js';
 import { LIMIT_KEYS, type LimitKey } from './options.js';
@@ -117,7 +119,7 @@ export function resolveConfig(settings: Settings, platform: Platform): Config {
   const choice = new CertificateChoice(settings, https, platform);
   const listeners = readListeners(settings, https, choice, platform);
   const ciphers = readText(settings, 'ciphers') ?? '';
-  return freezeDeep<Config>({
+  const config = freezeDeep<Config>({
     engine: readChoice(settings, 'engine') === 'direct' ? 'direct' : 'library',
     listeners,
     certificates: choice.certificates,
@@ -138,9 +140,12 @@ export function resolveConfig(settings: Settings, platform: Platform): Config {
     logFormat: readLogFormat(settings),
     mercyMs: readNumber(settings, 'mercy'),
     holdMs: readNumber(settings, 'hold'),
-    changeHost: readSwitch(settings, 'changeHost'),
+    ...readExchangeSettings(settings),
     rewriteLocation: !readSwitch(settings, 'noRewriteLocation'),
+    bufferRequests: readSwitch(settings, 'bufferRequests'),
     trustedProxies: readTrustedProxies(settings),
     limits: readLimits(settings),
   });
+  if (config.engine === 'library') refuseForLibrary(config);
+  return config;
 }

@@ -1,4 +1,5 @@
 /** The master process: start order, signals, reload. It owns config, keys and children and touches no traffic. */
+import { randomBytes } from 'node:crypto';
 import type { Config } from '../contract/config.js';
 import { FrontError } from '../contract/errors.js';
 import type {
@@ -8,6 +9,7 @@ import type {
   TlsMaterial,
   UpstreamState,
 } from '../contract/messages.js';
+import { formatUpstream } from '../contract/upstream-addresses.js';
 import { boundLine, deniedLines, readyUrls } from './boot-lines.js';
 import type { MasterLog } from './log.js';
 import { MaterialWatch } from './material-watch.js';
@@ -55,6 +57,8 @@ export async function runMaster(parts: MasterParts): Promise<number> {
   try {
     await master.boot();
   } catch (error) {
+    // A signal during the start ends it in the ordinary way; what then breaks off is no failure.
+    if (master.stopping) return master.ended;
     await master.abandon();
     throw error;
   }
@@ -65,11 +69,13 @@ class Master {
   readonly ended: Promise<number>;
   private finish: (code: number) => void = () => {};
   private readonly ticketKeys = new TicketKeys((ticketKeys) => this.sendAll({ type: 'tickets', ticketKeys }));
+  private readonly frontSecret = randomBytes(32).toString('base64');
   private materials: Materials = { tls: [], files: [], notes: [] };
   private watch: MaterialWatch | null = null;
   private generation: Generation | null = null;
   private starting: Generation | null = null;
-  private stopping = false;
+  /** A signal has asked for the end. */
+  stopping = false;
   private forced = false;
   private reloading = false;
 
@@ -167,7 +173,7 @@ class Master {
     }
     for (const { pid, index } of generation.routers.all)
       log.line(`spawned tlsfront http ${index} (pid: ${pid})`);
-    const app = this.upstreamsOf(generation).map(({ host, port }) => `${host}:${port}`);
+    const app = this.upstreamsOf(generation).map(formatUpstream);
     log.ready(`tlsfront is ready: ${readyUrls(bound, config).join(' ')} -> ${app.join(', ')}`);
   }
 
@@ -178,13 +184,25 @@ class Master {
     const workers: Workers | null =
       config.worker === null
         ? null
-        : new Workers(config.worker, identity, log, () =>
-            generation.routers.updateUpstreams(this.upstreamsOf(generation)),
+        : new Workers(
+            config.worker,
+            config.bufferRequests,
+            identity,
+            config.engine === 'direct' ? 'uwsgi' : 'http',
+            log,
+            () => generation.routers.updateUpstreams(this.upstreamsOf(generation)),
           );
     const upstreams = workers === null ? fixedUpstreams(config) : [];
     const routers = new Routers(
       config.routers,
-      { type: 'start', config, tls, ticketKeys: this.ticketKeys.keys, identity },
+      {
+        type: 'start',
+        config,
+        tls,
+        ticketKeys: this.ticketKeys.keys,
+        frontSecret: this.frontSecret,
+        identity,
+      },
       ports,
       upstreams,
       log,
@@ -297,7 +315,10 @@ class Master {
 }
 
 function fixedUpstreams(config: Config): UpstreamState[] {
-  return config.upstreams.map(({ host, port }, index) => ({ id: -1 - index, host, port, ready: true }));
+  return config.upstreams.map((address, index) => {
+    const needsLength = config.bufferRequests || address.scheme === 'uwsgi';
+    return { ...address, id: -1 - index, needsLength, ready: true };
+  });
 }
 
 function asFrontError(error: unknown): FrontError {
