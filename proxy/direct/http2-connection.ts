@@ -4,15 +4,7 @@ import type { AcceptedConnection } from '../engine.js';
 import { Exchange } from '../exchange/exchange.js';
 import { CANCEL } from '../wire/http2/codes.js';
 import { Http2ServerConnection } from '../wire/http2/connection.js';
-import {
-  CLOSED,
-  DATA,
-  NEED_DATA,
-  REQUEST,
-  RESET,
-  TRAILERS,
-  WRITABLE,
-} from '../wire/http2/events.js';
+import { CLOSED, DATA, NEED_DATA, REQUEST, RESET, TRAILERS, WRITABLE } from '../wire/http2/events.js';
 import type { Http2Limits, Http2LocalSettings } from '../wire/http2/limits.js';
 import type { ConnectionHost, DownstreamConnection } from './connection-host.js';
 import { Http2DownstreamStream } from './http2-stream.js';

@@ -1,5 +1,11 @@
 /** A generation of routers: starts them all, replaces the dead, drains. */
-import type { BoundListener, MasterToRouter, RouterStart, UpstreamState } from '../contract/messages.js';
+import type {
+  BoundListener,
+  CertificateMaterial,
+  MasterToRouter,
+  RouterStart,
+  UpstreamState,
+} from '../contract/messages.js';
 import { BackOff } from './back-off.js';
 import type { MasterLog } from './log.js';
 import { RouterProcess } from './router-process.js';
@@ -18,10 +24,11 @@ export class Routers {
 
   constructor(
     private readonly count: number,
-    private readonly start: GenerationStart,
+    private start: GenerationStart,
     private ports: readonly number[],
     private upstreams: readonly UpstreamState[],
     private readonly log: MasterLog,
+    private readonly issueLeaf: (name: string) => Promise<CertificateMaterial | null>,
   ) {
     this.empty = new Promise((resolve) => {
       this.whenEmpty = resolve;
@@ -51,6 +58,13 @@ export class Routers {
   updateUpstreams(upstreams: readonly UpstreamState[]): void {
     this.upstreams = upstreams;
     this.sendAll({ type: 'upstreams', upstreams });
+  }
+
+  /** Sends every router what has changed; those that are respawned later start with it. */
+  broadcast(message: Extract<MasterToRouter, { type: 'tls' | 'tickets' }>): void {
+    const { type: _type, ...changed } = message;
+    this.start = { ...this.start, ...changed };
+    this.sendAll(message);
   }
 
   /**
@@ -89,9 +103,19 @@ export class Routers {
     });
     const router = new RouterProcess(index, buildStart, this.log.childOutput, {
       onExit: (ended, reason) => this.onExit(ended, reason),
+      onNeedLeaf: (asking, name) => void this.answerLeaf(asking, name),
     });
     this.current.set(index, router);
     return router;
+  }
+
+  private async answerLeaf(router: RouterProcess, name: string): Promise<void> {
+    const certificate = await this.issueLeaf(name).catch((error: unknown) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.log.warning(`no development certificate for ${name}: ${reason}`);
+      return null;
+    });
+    router.send({ type: 'leaf', name, certificate });
   }
 
   private onExit(router: RouterProcess, reason: string): void {
