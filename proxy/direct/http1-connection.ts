@@ -39,8 +39,9 @@ const LINGER_PAUSE_MS = 5000;
 /** Bytes that may wait for the client before the upstream is paused. */
 const MAX_WAITING_BYTES = 64 * 1024;
 const MAX_LINGER_BYTES = 64 * 1024 * 1024;
-/** Calls of `drain` that leave an idle connection open. */
-const IDLE_DRAIN_CALLS = 4;
+
+/** A connection idle for this long is closed when the router drains. */
+const DRAIN_IDLE_MS = 1000;
 
 type Phase = 'idle' | 'head' | 'exchange' | 'tunnel' | 'linger';
 
@@ -57,8 +58,7 @@ export class Http1DownstreamConnection implements DownstreamStream, DownstreamCo
   private blocked = false;
   private text = '';
   private closeAfter = false;
-  /** How often `drain` was called; the caller repeats it. */
-  private drainCalls = 0;
+  private draining = false;
   private requestEnded = true;
   private responseEnded = true;
   private chunked = false;
@@ -99,10 +99,10 @@ export class Http1DownstreamConnection implements DownstreamStream, DownstreamCo
   // DownstreamConnection.
 
   drain(): void {
-    this.drainCalls += 1;
+    this.draining = true;
     if (this.phase !== 'idle') this.closeAfter = true;
-    // A request may be on its way, or in the kernel's buffer already: its answer will say that it is the last.
-    else if (this.drainCalls > IDLE_DRAIN_CALLS) this.linger();
+    // A connection in use may have its next request on the way: that one is still answered, with `Connection: close`.
+    else if (this.host.nowMs - this.phaseSinceMs > DRAIN_IDLE_MS) this.linger();
   }
 
   destroy(): void {
@@ -215,7 +215,7 @@ export class Http1DownstreamConnection implements DownstreamStream, DownstreamCo
     this.used = true;
     this.isHead = head.method === 'HEAD';
     this.isHttp10 = head.minorVersion === 0;
-    this.closeAfter = this.drainCalls > 0 || !head.keepAlive;
+    this.closeAfter = this.draining || !head.keepAlive;
     this.responseEnded = false;
     this.discardedBytes = 0;
     this.enter('exchange');

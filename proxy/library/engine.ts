@@ -12,8 +12,9 @@ import { Forwarder } from './forwarder.js';
 import type { LibraryRequest } from './read-head.js';
 import { startTunnel } from './tunnel-run.js';
 
-/** Calls of `drain` that leave idle connections open. */
-const IDLE_DRAIN_CALLS = 4;
+const MAX_STREAM_ID = 2 ** 31 - 1;
+/** How long requests that were on their way when the drain began may take to arrive. */
+const DRAIN_GRACE_MS = 1000;
 
 /** Serves connections with Node's own HTTP servers, which never listen themselves. */
 export class LibraryEngine implements Engine {
@@ -24,8 +25,8 @@ export class LibraryEngine implements Engine {
   private readonly sessions = new Map<Http2Session, AcceptedConnection>();
   /** The connection whose session is being made: the session only shows a proxy of its socket. */
   private accepting: AcceptedConnection | null = null;
-  /** How often `drain` was called; the caller repeats it. */
-  private drainCalls = 0;
+  /** Since when the router drains; 0 while it does not. */
+  private drainingSinceMs = 0;
 
   constructor(private readonly services: EngineServices) {
     const { limits } = services.policy.config;
@@ -61,9 +62,14 @@ export class LibraryEngine implements Engine {
   }
 
   drain(): void {
-    this.drainCalls += 1;
-    // A request may be on its way, or in the kernel's buffer already: its answer will say that it is the last.
-    if (this.drainCalls > IDLE_DRAIN_CALLS) this.http1.closeIdleConnections();
+    if (this.drainingSinceMs === 0) {
+      this.drainingSinceMs = performance.now();
+      // First step of RFC 9113 §6.8: no more requests, please; those on their way are served.
+      for (const session of this.sessions.keys()) session.goaway(0, MAX_STREAM_ID);
+      return;
+    }
+    if (performance.now() - this.drainingSinceMs < DRAIN_GRACE_MS) return;
+    this.http1.closeIdleConnections();
     for (const session of this.sessions.keys()) session.close();
   }
 
@@ -126,7 +132,7 @@ export class LibraryEngine implements Engine {
     const session = request.stream?.session;
     const connection = session ? this.sessions.get(session) : this.connections.get(request.socket);
     if (connection === undefined) return void response.destroy();
-    if (this.drainCalls > 0 && request.httpVersionMajor === 1) response.shouldKeepAlive = false;
+    if (this.drainingSinceMs !== 0 && request.httpVersionMajor === 1) response.shouldKeepAlive = false;
     ExchangeRun.start(request, response, connection, this.services, this.forwarder);
   }
 }
