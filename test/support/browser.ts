@@ -24,15 +24,20 @@ export class BrowserPage {
   /** URL and protocol (`h2`, `http/1.1`) of each response. */
   readonly responses: { readonly url: string; readonly protocol: string; readonly status: number }[] = [];
   readonly #answers = new Map<number, (message: Message) => void>();
+  readonly #ended: Promise<never>;
   #lastId = 0;
   #sessionId = '';
   #text = '';
 
   private constructor(
-    private readonly process: ChildProcess,
+    process: ChildProcess,
     private readonly input: Writable,
     output: Readable,
   ) {
+    this.#ended = once(process, 'exit').then(() => {
+      throw new Error('Chromium ended');
+    });
+    this.#ended.catch(() => undefined);
     output.setEncoding('utf8').on('data', (chunk: string) => this.#receive(chunk));
   }
 
@@ -123,12 +128,8 @@ export class BrowserPage {
     const answered = new Promise<Message>((resolve) => this.#answers.set(id, resolve));
     const session = this.#sessionId === '' ? {} : { sessionId: this.#sessionId };
     this.input.write(`${JSON.stringify({ id, method, params, ...session })}\0`);
-    const ended = once(this.process, 'exit').then(() => {
-      throw new Error(`Chromium ended before ${method}`);
-    });
-    ended.catch(() => undefined);
     const { result, error } = await within(
-      Promise.race([answered, ended]),
+      Promise.race([answered, this.#ended]),
       BROWSER_MS,
       `${method} of Chromium`,
     );
