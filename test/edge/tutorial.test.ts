@@ -6,7 +6,7 @@ import { after, before, describe, type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import { type TestCertificateFiles, writeTestCertificates } from '../support/certificates.js';
 import { until } from '../support/deadline.js';
-import { ENGINES } from '../support/fronted.js';
+import { ENGINES, type Engine } from '../support/fronted.js';
 import { PATIENCE_MS, StartedFront } from '../support/started-front.js';
 import { findTool, requirePython, requireTool } from '../support/tools.js';
 import { freePort } from '../support/worker.js';
@@ -39,6 +39,9 @@ async function curl(ca: string | undefined, args: readonly string[]): Promise<Cu
   return { version, status: Number(status), headers: new Map(pairs), body: text.slice(end + 4) };
 }
 
+/** Stands for a file of 16 MiB; it stalls where a slow app's back-pressure is lost. */
+const LARGE = '@LARGE';
+
 /** What people do with the tutorial's app, as arguments of curl. */
 const VISITS: readonly (readonly [path: string, ...args: string[]])[] = [
   ['/'],
@@ -48,7 +51,7 @@ const VISITS: readonly (readonly [path: string, ...args: string[]])[] = [
   ['/', '--head'],
   ['/form', '--data', 'name=Ada&city=K%C3%B6ln'],
   ['/upload', '--data-binary', `@${INDEX}`],
-  ['/upload', '--request', 'PUT', '--data-binary', `@${process.execPath}`],
+  ['/upload', '--request', 'PUT', '--data-binary', LARGE],
   ['/form'],
   ['/upload', '--data', ''],
 ];
@@ -73,9 +76,12 @@ describe('the tutorial', { skip: !haveBottle && 'curl or uwsgi is not installed'
   let files: TestCertificateFiles;
   let uwsgi: ChildProcess;
   let uwsgiPort = 0;
+  let large = '';
 
   before(async () => {
-    files = await writeTestCertificates(makeWorkspace(ends).path);
+    const workspace = makeWorkspace(ends);
+    files = await writeTestCertificates(workspace.path);
+    large = `@${workspace.write('large', Buffer.alloc(16 * 1024 * 1024, 'x'))}`;
     uwsgiPort = await freePort();
     const https = `127.0.0.1:${uwsgiPort},${files.chainFile},${files.keyFile},HIGH`;
     // Debian builds Python and the http router as plugins; the rest is the tutorial's line.
@@ -108,7 +114,8 @@ describe('the tutorial', { skip: !haveBottle && 'curl or uwsgi is not installed'
           program: [process.execPath, cli()],
         });
         t.after(() => front.stop());
-        for (const [path, ...args] of VISITS) {
+        for (const [path, ...given] of VISITS) {
+          const args = given.map((argument) => (argument === LARGE ? large : argument));
           const theirs = await curl(files.rootFile, [
             `https://localhost:${uwsgiPort}${path}`,
             '--http1.1',
@@ -126,27 +133,31 @@ describe('the tutorial', { skip: !haveBottle && 'curl or uwsgi is not installed'
         }
         const { body } = await curl(files.rootFile, [`https://localhost:${front.port()}/environ`, '--http2']);
         const environ = JSON.parse(body);
-        assert.equal(environ['HTTP_X_FORWARDED_PROTO'], 'https');
+        assert.equal(environ.HTTP_X_FORWARDED_PROTO, 'https');
         if (server === 'wsgiref') assert.equal(environ['wsgi.url_scheme'], 'https');
       });
 
-      test(`an upload over HTTP/2 without a length is understood (${server}, ${engine})`, async (t) => {
-        if (!asksFor(t, 'curl', 'uwsgi')) return;
-        const front = await StartedFront.start({
-          arguments: [
-            ...['--https', `127.0.0.1:0,${files.chainFile},${files.keyFile}`],
-            ...['--wsgi-file', INDEX, '--wsgi-server', server, '--engine', engine],
-          ],
-          environment: DEBIAN,
-          program: [process.execPath, cli()],
-        });
-        t.after(() => front.stop());
-        const url = `https://localhost:${front.port()}/upload`;
-        const script = `cat "$1" | curl -sS --http2 --cacert "$2" --request PUT --upload-file - "$3"`;
-        const { stdout } = await run('/bin/sh', ['-c', script, 'sh', INDEX, files.rootFile, url]);
-        const { size } = await import('node:fs').then(({ statSync }) => statSync(INDEX));
-        assert.equal(JSON.parse(stdout).bytes, size, stdout);
-      });
+      test(
+        `an upload over HTTP/2 without a length is understood (${server}, ${engine})`,
+        notHeld(engine),
+        async (t) => {
+          if (!asksFor(t, 'curl', 'uwsgi')) return;
+          const front = await StartedFront.start({
+            arguments: [
+              ...['--https', `127.0.0.1:0,${files.chainFile},${files.keyFile}`],
+              ...['--wsgi-file', INDEX, '--wsgi-server', server, '--engine', engine],
+            ],
+            environment: DEBIAN,
+            program: [process.execPath, cli()],
+          });
+          t.after(() => front.stop());
+          const url = `https://localhost:${front.port()}/upload`;
+          const script = `cat "$1" | curl -sS --http2 --cacert "$2" --request PUT --upload-file - "$3"`;
+          const { stdout } = await run('/bin/sh', ['-c', script, 'sh', INDEX, files.rootFile, url]);
+          const { size } = await import('node:fs').then(({ statSync }) => statSync(INDEX));
+          assert.equal(JSON.parse(stdout).bytes, size, stdout);
+        },
+      );
     }
   }
 
@@ -180,6 +191,11 @@ describe('the tutorial', { skip: !haveBottle && 'curl or uwsgi is not installed'
     }
   });
 });
+
+/** WSGI servers understand no chunks: such a body is held, which only the direct engine does. */
+function notHeld(engine: Engine): { skip: string | false } {
+  return { skip: engine === 'library' && 'the library engine holds no body of unknown length' };
+}
 
 function cli(): string {
   return new URL('../../src/cli.js', import.meta.url).pathname;
