@@ -7,6 +7,7 @@ import type { AcceptedConnection, EngineServices } from '../engine.js';
 import { answerItself, isSafeMethod } from '../exchange/answer-itself.js';
 import { buildErrorResponse, type OwnResponse } from '../exchange/error-response.js';
 import { Exchange } from '../exchange/exchange.js';
+import { explainRefusal, mayBeRefusal } from '../exchange/refusal-advice.js';
 import { authorityFor, buildUpstreamHeaders, type UpstreamRequest } from '../exchange/request-headers.js';
 import { addTransportSecurity, buildDownstreamHeaders } from '../exchange/response-headers.js';
 import type { RequestHead } from '../exchange/types.js';
@@ -196,6 +197,11 @@ export class ExchangeRun {
     const length = upstreamResponse.headers['content-length'];
     if (length !== undefined) headers.push('content-length', length);
     writeHead(response, status, headers);
+    if (mayBeRefusal(status, Number(length ?? -1))) {
+      upstreamResponse.once('data', (chunk: Buffer) =>
+        explainRefusal(chunk, exchange.head, this.services.log),
+      );
+    }
     upstreamResponse.on('data', (chunk: Buffer) => {
       exchange.sent(chunk.length);
       if (!response.write(chunk)) upstreamResponse.pause();
