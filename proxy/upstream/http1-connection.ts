@@ -157,7 +157,8 @@ export class Http1Connection implements Lease {
 
   flush(): void {
     if (this.pending === '' && this.gathered === '') return;
-    this.note(this.socket.write(this.takePending(), 'latin1'));
+    // Never unblocks: what was written before may be out already, but only 'drain' tells those who wait for it.
+    if (!this.socket.write(this.takePending(), 'latin1')) this.blocked = true;
   }
 
   /** Head and body that were held back, as text to write now. */
