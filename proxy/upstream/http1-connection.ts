@@ -95,6 +95,11 @@ export class Http1Connection implements Lease {
     this.socket.on('close', () => this.fail('upstream_reset', null));
   }
 
+  /** The upstream would take more of the request, and there is none. */
+  get awaitsRequest(): boolean {
+    return !this.requestEnded && !this.blocked;
+  }
+
   /** Lends the connection; `holder.onLease` has been or will be called by the pool. */
   lend(holder: LeaseHolder): void {
     this.holder = holder;

@@ -156,6 +156,8 @@ export class Pool implements ConnectionKeeper {
         if (waitedMs > limits.connectTimeoutMs) connection.fail('upstream_connect_timeout', null);
         break;
       case 'head':
+        // The rest of the request is the client's to send, who has its own time limit.
+        if (connection.awaitsRequest) break;
         if (waitedMs > limits.upstreamHeadTimeoutMs) connection.fail('upstream_timeout', null);
         break;
       case 'body':
