@@ -49,7 +49,7 @@ export function createListener(parts: ListenerParts, limiter: ConnectionLimiter)
   const { listener, counters, tls } = parts;
   const role: ListenerRole = listener.kind === 'redirect' ? 'redirect' : 'serve';
   // Half-open: a client that has sent its request and closed its side still gets the answer.
-  return createServer({ noDelay: true, keepAlive: true, allowHalfOpen: true }, (socket) => {
+  return createServer({ noDelay: true, keepAlive: true, allowHalfOpen: tls === null }, (socket) => {
     const address = plainAddress(socket.remoteAddress);
     if (!limiter.admit(address)) {
       counters.refusedByLimit += 1;

@@ -44,7 +44,7 @@ async function start(message: RouterStart): Promise<Router> {
   const httpsIndex = config.listeners.findIndex((listener) => listener.kind === 'https');
   const redirect = config.listeners.find((listener) => listener.kind === 'redirect');
   const httpsPort = redirect?.kind === 'redirect' ? redirect.httpsPort : null;
-  const upstreams = new Upstreams(config.holdMs);
+  const upstreams = new Upstreams(config);
   const services: EngineServices = {
     policy: compilePolicy(
       config,

@@ -1,20 +1,23 @@
 /** The life of one request in the direct engine: admit, lease, forward, respond; every way out ends in `finish`. */
-import type { ErrorCode } from '../../src/contract/errors.js';
+import { ERRORS, type ErrorCode } from '../../src/contract/errors.js';
 import type { EngineServices } from '../engine.js';
 import { answerItself, isSafeMethod } from '../exchange/answer-itself.js';
 import { prepareCompression } from '../exchange/compression.js';
 import { buildErrorResponse, type OwnResponse } from '../exchange/error-response.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { connectionNames } from '../exchange/field-kinds.js';
+import { fieldValue } from '../exchange/fields.js';
 import { authorityFor, buildUpstreamHeaders, type UpstreamRequest } from '../exchange/request-headers.js';
 import {
   addTransportSecurity,
   buildDownstreamHeaders,
   buildInformationalHeaders,
 } from '../exchange/response-headers.js';
+import { stickyCookie, stickyKeys } from '../exchange/sticky.js';
 import type { Pool } from '../upstream/pool.js';
+import type { Route } from '../upstream/routes.js';
 import type { Lease, LeaseHolder, UpstreamResponse } from '../upstream/transport.js';
-import type { Upstream } from '../upstream/upstreams.js';
+import type { Upstream } from '../upstream/upstream.js';
 import { availableCodings, BodyEncoder, type EncodedBodySink } from './body-encoder.js';
 import type { DownstreamRequest, DownstreamStream } from './downstream.js';
 import { HeldBody, type HeldBodyOwner } from './held-body.js';
@@ -32,6 +35,10 @@ export interface FlowServices extends EngineServices {
 /** One exchange between a downstream stream and a leased upstream connection. */
 export class Flow implements LeaseHolder, EncodedBodySink, HeldBodyOwner {
   private upstream: Upstream | null = null;
+  /** Set from the start on: a request without one is answered at once. */
+  private route: Route | null = null;
+  /** Upstreams that could not be reached: nothing was sent, so another may be tried. */
+  private tried: Upstream[] = [];
   private lease: Lease | null = null;
   private leaveHold: (() => void) | null = null;
   private attempts = 0;
@@ -78,9 +85,15 @@ export class Flow implements LeaseHolder, EncodedBodySink, HeldBodyOwner {
       this.fail('request_too_large');
       return;
     }
+    const route = this.services.upstreams.find(this.exchange.head);
+    if (route === null) {
+      this.fail('no_route');
+      return;
+    }
+    this.route = route;
     const isUnknown = this.request.hasBody && this.request.contentLength === -1;
-    if (isUnknown && this.services.upstreams.needsLength) this.holdBody();
-    else this.choose();
+    if (isUnknown && route.needsLength) this.holdBody();
+    else this.choose(route);
   }
 
   // From the downstream side.
@@ -164,7 +177,7 @@ export class Flow implements LeaseHolder, EncodedBodySink, HeldBodyOwner {
       expectContinue: expectContinue && upstream.scheme !== 'uwsgi',
     };
     const headers = buildUpstreamHeaders(exchange.head, exchange.facts, upstreamRequest, policy);
-    lease.sendHead(exchange, exchange.head.path, headers, framing);
+    lease.sendHead(exchange, this.pathFor(headers), headers, framing);
     if (held === null) this.sendKept(lease);
     else held.sendTo(lease);
     lease.flush();
@@ -174,15 +187,18 @@ export class Flow implements LeaseHolder, EncodedBodySink, HeldBodyOwner {
     this.awaitsLease = false;
     const upstream = this.release();
     if (this.over) return;
-    if (upstream === null || code !== 'upstream_refused') {
+    const { route } = this;
+    if (upstream === null || route === null || !ERRORS[code].retry) {
       this.fail(code);
       return;
     }
-    // Nothing was sent: any other upstream may have the request, whatever its method.
-    this.services.upstreams.markDown(upstream);
-    const other = this.services.upstreams.pick();
-    if (other === null) this.hold();
-    else this.dispatch(other);
+    this.tried.push(upstream);
+    if (code === 'upstream_refused') this.services.upstreams.markDown(upstream);
+    else this.services.upstreams.noteFailure(upstream);
+    const other = route.pick(this.tried);
+    if (other !== null) this.dispatch(other);
+    else if (code === 'upstream_refused') this.hold(route);
+    else this.fail(code);
   }
 
   onInformational(status: number, headers: string[]): void {
@@ -202,6 +218,7 @@ export class Flow implements LeaseHolder, EncodedBodySink, HeldBodyOwner {
       services.policy,
       this.upstream?.authority ?? '',
     );
+    if (services.policy.config.sticky) this.pushSticky(headers);
     this.dropKept();
     this.answered = true;
     exchange.answered(response.status, response.headers);
@@ -307,8 +324,13 @@ export class Flow implements LeaseHolder, EncodedBodySink, HeldBodyOwner {
       this.attempts < 2 &&
       this.replayable &&
       isIdempotent(this.exchange.head.method);
-    if (mayRepeat && upstream !== null) this.dispatch(upstream, true);
-    else this.fail(code);
+    if (mayRepeat && upstream !== null) {
+      this.dispatch(upstream, true);
+    } else {
+      if (upstream !== null && ERRORS[code].source === 'upstream' && !this.answered)
+        this.services.upstreams.noteFailure(upstream);
+      this.fail(code);
+    }
     this.stream.flush();
   }
 
@@ -319,7 +341,7 @@ export class Flow implements LeaseHolder, EncodedBodySink, HeldBodyOwner {
   }
 
   onHeldWhole(): void {
-    if (!this.over) this.choose();
+    if (!this.over && this.route !== null) this.choose(this.route);
   }
 
   onHeldSent(): void {
@@ -332,10 +354,28 @@ export class Flow implements LeaseHolder, EncodedBodySink, HeldBodyOwner {
 
   // Own steps.
 
-  private choose(): void {
-    const upstream = this.services.upstreams.pick();
-    if (upstream === null) this.hold();
+  private choose(route: Route): void {
+    const isSticky = this.services.policy.config.sticky;
+    const known = isSticky ? route.find(stickyKeys(this.exchange.head)) : null;
+    const upstream = known ?? route.pick();
+    if (upstream === null) this.hold(route);
     else this.dispatch(upstream);
+  }
+
+  /** The path for the app; one that was cut is told. */
+  private pathFor(headers: string[]): string {
+    const { route, services } = this;
+    const { path } = this.exchange.head;
+    if (route === null || route.prefix === '' || !services.policy.config.stripPrefix) return path;
+    if (fieldValue(headers, 'x-forwarded-prefix') === '') headers.push('x-forwarded-prefix', route.prefix);
+    return route.strip(path);
+  }
+
+  private pushSticky(headers: string[]): void {
+    const { route, upstream, exchange } = this;
+    if (route === null || upstream === null || route.upstreams.length < 2) return;
+    if (stickyKeys(exchange.head).includes(upstream.key)) return;
+    headers.push('set-cookie', stickyCookie(upstream.key, route.prefix, exchange.facts.tlsVersion !== ''));
   }
 
   private holdBody(): void {
@@ -353,12 +393,12 @@ export class Flow implements LeaseHolder, EncodedBodySink, HeldBodyOwner {
     this.services.pool.take(upstream, this, fresh);
   }
 
-  private hold(): void {
+  private hold(route: Route): void {
     if (!isSafeMethod(this.exchange.head.method) && this.request.upgrade === '') {
       this.fail('upstream_refused');
       return;
     }
-    this.leaveHold = this.services.upstreams.hold({
+    this.leaveHold = this.services.upstreams.hold(route, {
       resume: (upstream) => this.dispatch(upstream),
       giveUp: () => this.fail('upstream_refused'),
     });

@@ -11,7 +11,8 @@ import { authorityFor, buildUpstreamHeaders, type UpstreamRequest } from '../exc
 import { addTransportSecurity, buildDownstreamHeaders } from '../exchange/response-headers.js';
 import type { RequestHead } from '../exchange/types.js';
 import { classifyUpstreamFailure } from '../exchange/upstream-failure.js';
-import type { Upstream } from '../upstream/upstreams.js';
+import type { Route } from '../upstream/routes.js';
+import type { Upstream } from '../upstream/upstream.js';
 import type { Forwarder } from './forwarder.js';
 import { flatten, type LibraryRequest, readFraming, readRequestHead } from './read-head.js';
 
@@ -23,6 +24,7 @@ const RST_INTERNAL_ERROR = 2;
 /** One request being served. Methods are called by the engine and by the forwarder's events. */
 export class ExchangeRun {
   private upstream: Upstream | null = null;
+  private route: Route | null = null;
   private leaveHold: (() => void) | null = null;
   private attempts = 0;
   private settled = false;
@@ -73,17 +75,19 @@ export class ExchangeRun {
       this.fail('request_too_large');
       return;
     }
-    const upstream = this.services.upstreams.pick();
-    if (upstream === null) this.hold();
+    this.route = this.services.upstreams.find(this.exchange.head);
+    const upstream = this.route?.pick() ?? null;
+    if (this.route === null) this.fail('no_route');
+    else if (upstream === null) this.hold();
     else this.forward(upstream);
   }
 
   private hold(): void {
-    if (!isSafeMethod(this.exchange.head.method)) {
+    if (this.route === null || !isSafeMethod(this.exchange.head.method)) {
       this.fail('upstream_refused');
       return;
     }
-    this.leaveHold = this.services.upstreams.hold({
+    this.leaveHold = this.services.upstreams.hold(this.route, {
       resume: (upstream) => this.forward(upstream),
       giveUp: () => this.fail('upstream_refused'),
     });
@@ -106,7 +110,11 @@ export class ExchangeRun {
       expectContinue: false,
     };
     const headers = buildUpstreamHeaders(exchange.head, exchange.facts, upstreamRequest, policy);
-    const { method, path } = exchange.head;
+    const { method } = exchange.head;
+    const { stripPrefix } = this.services.policy.config;
+    const path =
+      stripPrefix && this.route !== null ? this.route.strip(exchange.head.path) : exchange.head.path;
+    if (path !== exchange.head.path) headers.push('x-forwarded-prefix', this.route?.prefix ?? '');
     this.forwarder.send({ request, response: this.response, upstream, method, path, headers, run: this });
   }
 

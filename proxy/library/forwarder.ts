@@ -3,7 +3,7 @@ import { Agent, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { createProxyServer } from 'http-proxy-3';
 import type { Limits } from '../../src/contract/config.js';
-import type { Upstream } from '../upstream/upstreams.js';
+import type { Upstream } from '../upstream/upstream.js';
 import type { ExchangeRun, LibraryResponse } from './exchange-run.js';
 import type { LibraryRequest } from './read-head.js';
 

@@ -8,7 +8,7 @@ import { encodeClosingResponse } from '../exchange/own-response-text.js';
 import { authorityFor, buildUpstreamHeaders, type UpstreamRequest } from '../exchange/request-headers.js';
 import type { RequestHead } from '../exchange/types.js';
 import { classifyUpstreamFailure } from '../exchange/upstream-failure.js';
-import type { Upstream } from '../upstream/upstreams.js';
+import type { Upstream } from '../upstream/upstream.js';
 import type { Forwarder } from './forwarder.js';
 import { readRequestHead } from './read-head.js';
 
@@ -51,7 +51,9 @@ export function startTunnel(
       socket,
       firstBytes,
       upstream: chosen,
-      path: head.path,
+      path: services.policy.config.stripPrefix
+        ? (services.upstreams.find(head)?.strip(head.path) ?? head.path)
+        : head.path,
       headers: buildTunnelHeaders(exchange, head, chosen, services),
       onFailure: (error) => {
         const code = classifyUpstreamFailure(error);
@@ -62,9 +64,13 @@ export function startTunnel(
       },
     });
   };
-  const chosen = services.upstreams.pick();
-  if (chosen !== null) join(chosen);
-  else services.upstreams.hold({ resume: join, giveUp });
+  const route = services.upstreams.find(head);
+  const chosen = route?.pick() ?? null;
+  if (route === null) {
+    exchange.failed('no_route');
+    endWith(connection, buildErrorResponse('no_route', head, exchange.requestId));
+  } else if (chosen !== null) join(chosen);
+  else services.upstreams.hold(route, { resume: join, giveUp });
 }
 
 function buildTunnelHeaders(

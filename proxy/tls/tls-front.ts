@@ -159,7 +159,6 @@ export class TlsFront {
       // A session is resumed with the certificate it was made with or not at all (CVE-2025-23419).
       sessionIdContext: sessionContext(listenerIndex, entry),
       ...clientOptions(listener, material),
-      ...{ allowHalfOpen: true },
     });
     server.on('secureConnection', (socket) => this.onSecure(socket, entry));
     server.on('tlsClientError', (_error, socket) => socket.destroy());
@@ -169,6 +168,9 @@ export class TlsFront {
 
   private onSecure(socket: TLSSocket, entry: CertificateEntry): void {
     socket.on('error', ignore);
+    // Not before (a TLS socket takes it over from the one below): a client that leaves in its handshake (a health check, a scan)
+    // must not keep its place until the time-out.
+    socket.allowHalfOpen = true;
     const { clientCa } = this.parts.listener;
     // An optional certificate may be absent, not wrong.
     if (clientCa !== null && !socket.authorized) {

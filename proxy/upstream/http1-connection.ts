@@ -1,7 +1,6 @@
 /** One HTTP/1.1 connection to an upstream: a socket, the client codec, and the lease that uses both. */
 import { connect, type Socket } from 'node:net';
 import type { ErrorCode } from '../../src/contract/errors.js';
-import type { Exchange } from '../exchange/exchange.js';
 import type { Framing } from '../exchange/types.js';
 import { classifyUpstreamFailure } from '../exchange/upstream-failure.js';
 import {
@@ -24,8 +23,8 @@ import {
   type ResponseHead,
 } from '../wire/http1/events.js';
 import { ResponseDecoder } from '../wire/http1/response-decoder.js';
-import type { Lease, LeaseHolder, UpstreamResponse } from './transport.js';
-import type { Upstream } from './upstreams.js';
+import type { ExchangeHead, Lease, LeaseHolder, UpstreamResponse } from './transport.js';
+import type { Upstream } from './upstream.js';
 
 /** Body bytes up to this are joined with what precedes them into one string: above it a gathered write is cheaper (POST of 10 KB: 75 → 60 µs). */
 const JOIN_BYTES = 4 * 1024;
@@ -109,7 +108,7 @@ export class Http1Connection implements Lease {
     this.wait('head');
   }
 
-  sendHead(exchange: Exchange, path: string, headers: readonly string[], framing: Framing): void {
+  sendHead(exchange: ExchangeHead, path: string, headers: readonly string[], framing: Framing): void {
     this.decoder.expect(exchange.head.method);
     this.chunked = framing === 'unknown';
     const head = this.encodeHead(exchange, path, headers);
@@ -209,7 +208,7 @@ export class Http1Connection implements Lease {
   }
 
   /** The head as it is written; null when the protocol has no room for it. */
-  protected encodeHead(exchange: Exchange, path: string, headers: readonly string[]): string | null {
+  protected encodeHead(exchange: ExchangeHead, path: string, headers: readonly string[]): string | null {
     return encodeRequestHead(exchange.head.method, path, headers);
   }
 
@@ -236,9 +235,10 @@ export class Http1Connection implements Lease {
     this.waitingSinceMs = this.keeper.nowMs;
   }
 
+  /** Only 'drain' unblocks: a later write that fits would let it pass by unheard, and the holder would wait for ever. */
   private note(hasRoom: boolean): boolean {
-    this.blocked = !hasRoom;
-    return hasRoom;
+    if (!hasRoom) this.blocked = true;
+    return !this.blocked;
   }
 
   private onConnect(): void {

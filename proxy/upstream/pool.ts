@@ -4,7 +4,7 @@ import type { ErrorCode } from '../../src/contract/errors.js';
 import { DEFAULT_HTTP1_LIMITS, type Http1Limits } from '../wire/http1/events.js';
 import { type ConnectionKeeper, Http1Connection } from './http1-connection.js';
 import type { LeaseHolder } from './transport.js';
-import type { Upstream } from './upstreams.js';
+import type { Upstream } from './upstream.js';
 import { UwsgiConnection } from './uwsgi-connection.js';
 
 /** A tunnel of which one half has ended, and the other brings nothing more, ends after this. */

@@ -64,6 +64,28 @@ export interface UpstreamAddress {
   readonly path: string | null;
 }
 
+/** An upstream and the requests that go there. */
+export interface RoutedUpstream extends UpstreamAddress {
+  /** Lower-case name, `*.name` or address that the request must be for; empty: any. */
+  readonly routeHost: string;
+  /** `/api` for the path `/api` and all below it; empty: every path. */
+  readonly routePrefix: string;
+  /** Share of the requests beside others of the same route; at least 1. */
+  readonly weight: number;
+}
+
+/** Which upstreams get no requests for a while. */
+export interface HealthConfig {
+  /** Path that every upstream is asked for; null: none is asked. */
+  readonly path: string | null;
+  readonly intervalMs: number;
+  /** Statuses of a healthy answer. */
+  readonly statuses: readonly { readonly first: number; readonly last: number }[];
+  /** Failures within `failWindowMs` that leave an upstream out for as long; 0: never. */
+  readonly failCount: number;
+  readonly failWindowMs: number;
+}
+
 /** An app that the front starts itself. Exactly one of `command` and `wsgi` is set. */
 export interface WorkerConfig {
   /** Program and arguments; `{port}` and `{host}` are replaced. */
@@ -139,8 +161,13 @@ export interface Config {
     readonly keyLogFile: string | null;
   };
   /** Running apps to forward to; empty when `worker` is set. */
-  readonly upstreams: readonly UpstreamAddress[];
+  readonly upstreams: readonly RoutedUpstream[];
   readonly worker: WorkerConfig | null;
+  /** Take the route's prefix off the path. */
+  readonly stripPrefix: boolean;
+  /** Keep a client at one upstream of its route by a cookie. */
+  readonly sticky: boolean;
+  readonly health: HealthConfig;
   /** Number of router processes. */
   readonly routers: number;
   /** Names or numbers as given; null: stay who we are. */

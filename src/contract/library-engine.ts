@@ -9,5 +9,7 @@ const HINT = 'leave --engine library out: the direct engine does it';
 export function refuseForLibrary(config: Config): void {
   const other = config.upstreams.find(({ scheme, path }) => scheme !== 'http' || path !== null);
   if (other !== undefined) throw misused(`the library engine cannot reach ${formatUpstream(other)}`, HINT);
+  if (config.sticky) throw misused('the library engine has no --sticky', HINT);
+  if (config.health.path !== null) throw misused('the library engine has no --health-path', HINT);
   if (config.bufferRequests) throw misused('the library engine has no --buffer-requests', HINT);
 }

@@ -1,5 +1,5 @@
 /** Messages between the master and its routers (node IPC, plain JSON). */
-import type { Config, ListenAddress, UpstreamAddress } from './config.js';
+import type { Config, ListenAddress, RoutedUpstream } from './config.js';
 import type { ErrorCode } from './errors.js';
 
 /** Everything a TLS listener serves with, read by the master before privileges are dropped. */
@@ -33,8 +33,10 @@ export interface TicketKeyPair {
 }
 
 /** Where one upstream is and whether it accepts connections. */
-export interface UpstreamState extends UpstreamAddress {
+export interface UpstreamState extends RoutedUpstream {
   readonly id: number;
+  /** Names it in the cookie of `--sticky`; the same after a reload. */
+  readonly key: string;
   /** The app cannot read bodies of unknown length: they are held and sent with one. */
   readonly needsLength: boolean;
   /** False while a worker is starting; requests are held meanwhile. */

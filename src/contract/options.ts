@@ -3,6 +3,7 @@ import { EXCHANGE_OPTIONS } from './exchange-options.js';
 import { LIMIT_OPTIONS } from './limit-options.js';
 import { type OptionRow, row, turn } from './option-row.js';
 import { LONGEST_DURATION_MS } from './quantities.js';
+import { UPSTREAM_OPTIONS } from './upstream-options.js';
 
 /**
  * TLS 1.2 and 1.3 suites of Mozilla's intermediate profile (guidelines 5.7), in its order.
@@ -29,8 +30,8 @@ export const OPTIONS = {
     'The app',
     'address',
     '--upstream',
-    '<address>',
-    'A running app: port, host:port, http://host:port, unix:/file, uwsgi://host:port, uwsgi+unix:/file',
+    '<[route=]address[,weight=n]>',
+    'A running app: port, host:port, unix:/file, uwsgi://host:port; route: [host][/prefix]',
     {
       repeatable: true,
       uwsgi: '--http-to',
@@ -85,6 +86,7 @@ export const OPTIONS = {
       most: LONGEST_DURATION_MS,
     },
   ),
+  ...UPSTREAM_OPTIONS,
   listen: row(
     'Listeners',
     'address',

@@ -1,5 +1,5 @@
 /** The master process: start order, signals, reload. It owns config, keys and children and touches no traffic. */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { Config } from '../contract/config.js';
 import { FrontError } from '../contract/errors.js';
 import type {
@@ -10,6 +10,7 @@ import type {
   UpstreamState,
 } from '../contract/messages.js';
 import { formatUpstream } from '../contract/upstream-addresses.js';
+import { formatRouted } from '../contract/upstream-routes.js';
 import { boundLine, deniedLines, readyUrls } from './boot-lines.js';
 import type { MasterLog } from './log.js';
 import { MaterialWatch } from './material-watch.js';
@@ -78,6 +79,7 @@ class Master {
   stopping = false;
   private forced = false;
   private reloading = false;
+  private readonly retiring = new Set<Generation>();
 
   constructor(private readonly parts: MasterParts) {
     this.ended = new Promise((resolve) => {
@@ -173,7 +175,7 @@ class Master {
     }
     for (const { pid, index } of generation.routers.all)
       log.line(`spawned tlsfront http ${index} (pid: ${pid})`);
-    const app = this.upstreamsOf(generation).map(formatUpstream);
+    const app = this.upstreamsOf(generation).map(formatRouted);
     log.ready(`tlsfront is ready: ${readyUrls(bound, config).join(' ')} -> ${app.join(', ')}`);
   }
 
@@ -239,19 +241,33 @@ class Master {
     log.line(
       `received ${signal}: draining, ${config.mercyMs / 1000} seconds of mercy; send it again to end now`,
     );
-    const generations = [this.generation, this.starting].filter((generation) => generation !== null);
+    const generations = this.generations;
     await Promise.all(generations.map(({ routers }) => routers.drain(config.mercyMs, true)));
     await Promise.all(generations.map(({ workers }) => workers?.stop(WORKER_MERCY_MS)));
     log.line('goodbye to tlsfront');
     this.finish(this.forced ? 1 : 0);
   }
 
+  /** All that have processes: the one that serves, one that starts, those that drain since a reload. */
+  private get generations(): Generation[] {
+    const all = [this.generation, this.starting, ...this.retiring];
+    return all.filter((generation) => generation !== null);
+  }
+
+  /** Lets an old generation finish; its tunnels may last as long as the mercy. */
+  private async retire(old: Generation): Promise<void> {
+    this.retiring.add(old);
+    await old.routers.drain(this.parts.config.mercyMs, false);
+    await old.workers?.stop(WORKER_MERCY_MS);
+    this.retiring.delete(old);
+  }
+
   private stopNow(signal: string): void {
     this.forced = true;
     this.parts.log.warning(`received ${signal} again: ending now`);
-    for (const generation of [this.generation, this.starting]) {
-      generation?.routers.kill();
-      void generation?.workers?.stop(0);
+    for (const { routers, workers } of this.generations) {
+      routers.kill();
+      void workers?.stop(0);
     }
   }
 
@@ -284,7 +300,7 @@ class Master {
 
   /** SIGHUP: a whole new generation that serves before the old one drains; or the old one stays and we say why. */
   private async reload(): Promise<void> {
-    const { log, config } = this.parts;
+    const { log } = this.parts;
     if (this.stopping || this.reloading || this.generation === null) return;
     this.reloading = true;
     const old = this.generation;
@@ -301,7 +317,7 @@ class Master {
       this.commit(generation);
       void this.watch?.accept();
       log.line('the new generation serves; the old one drains');
-      void old.routers.drain(config.mercyMs, false).then(() => old.workers?.stop(WORKER_MERCY_MS));
+      void this.retire(old);
     } catch (error) {
       const { message, hint } = asFrontError(error);
       log.error(`reload: ${message}; the old generation goes on serving`);
@@ -315,9 +331,11 @@ class Master {
 }
 
 function fixedUpstreams(config: Config): UpstreamState[] {
-  return config.upstreams.map((address, index) => {
-    const needsLength = config.bufferRequests || address.scheme === 'uwsgi';
-    return { ...address, id: -1 - index, needsLength, ready: true };
+  return config.upstreams.map((upstream, index) => {
+    const needsLength = config.bufferRequests || upstream.scheme === 'uwsgi';
+    // A digest: clients need not know where the apps are.
+    const key = createHash('sha256').update(formatUpstream(upstream)).digest('hex').slice(0, 16);
+    return { ...upstream, id: -1 - index, key, needsLength, ready: true };
   });
 }
 

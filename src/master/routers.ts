@@ -18,7 +18,9 @@ export class Routers {
   private readonly current = new Map<number, RouterProcess>();
   private readonly backOffs = new Map<number, BackOff>();
   private draining = false;
-  private whenEmpty: (() => void) | null = null;
+  private whenEmpty: () => void = () => {};
+  /** Resolves when a drain or kill has left no router. */
+  private readonly empty: Promise<void>;
 
   constructor(
     private readonly count: number,
@@ -27,7 +29,11 @@ export class Routers {
     private upstreams: readonly UpstreamState[],
     private readonly log: MasterLog,
     private readonly issueLeaf: (name: string) => Promise<CertificateMaterial | null>,
-  ) {}
+  ) {
+    this.empty = new Promise((resolve) => {
+      this.whenEmpty = resolve;
+    });
+  }
 
   /** Starts all; resolves with the listeners as bound. @throws FrontError of the first that fails */
   async startAll(): Promise<readonly (BoundListener | null)[]> {
@@ -62,21 +68,18 @@ export class Routers {
   }
 
   /**
-   * Lets every router finish; resolves when all have ended, those that are late by SIGKILL after `mercyMs`.
+   * Lets every router finish (may be asked again, to end tunnels too); resolves when all have ended, those that are late by SIGKILL after `mercyMs`.
    * @param endTunnels also end tunnels and event streams once nothing else is open
    */
   async drain(mercyMs: number, endTunnels: boolean): Promise<void> {
     this.draining = true;
     if (this.current.size === 0) return;
-    const empty = new Promise<void>((resolve) => {
-      this.whenEmpty = resolve;
-    });
     this.sendAll({ type: 'drain', endTunnels });
     const timer = setTimeout(() => {
       this.log.warning(`no more mercy after ${mercyMs / 1000} seconds: ending what is still open`);
       this.kill();
     }, mercyMs);
-    await empty;
+    await this.empty;
     clearTimeout(timer);
   }
 
@@ -118,7 +121,7 @@ export class Routers {
   private onExit(router: RouterProcess, reason: string): void {
     if (this.current.get(router.index) === router) this.current.delete(router.index);
     if (this.draining) {
-      if (this.current.size === 0) this.whenEmpty?.();
+      if (this.current.size === 0) this.whenEmpty();
       return;
     }
     // A router that never became ready is the starter's to report.
