@@ -130,7 +130,7 @@ export function resolveConfig(settings: Settings, platform: Platform): Config {
       minVersion: readChoice(settings, 'minTls') === '1.3' ? 'TLSv1.3' : 'TLSv1.2',
     },
     ...app,
-    ...readUpstreamSettings(settings),
+    ...readUpstreamSettings(settings, platform),
     routers: readRouters(settings, platform),
     user: readIdentity(settings, platform, 'uid'),
     group: readIdentity(settings, platform, 'gid'),
