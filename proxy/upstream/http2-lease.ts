@@ -46,6 +46,8 @@ export class Http2Lease implements Lease, Waits {
   private responseBegun = false;
   private requestTrailers: readonly string[] = [];
   private responseTrailers: string[] = [];
+  /** Body bytes that are still to come; -1 when their number is not known. */
+  private missingBytes = -1;
 
   constructor(
     readonly upstream: Upstream,
@@ -159,6 +161,7 @@ export class Http2Lease implements Lease, Waits {
     stream.on('data', (chunk: Buffer) => {
       if (this.over) return;
       this.wait(this.waiting);
+      if (this.missingBytes !== -1) this.missingBytes = Math.max(0, this.missingBytes - chunk.length);
       this.holder.onBody(chunk);
       this.holder.onFlush();
     });
@@ -178,12 +181,15 @@ export class Http2Lease implements Lease, Waits {
     // A gRPC call may be silent for as long as a tunnel.
     const isCall = fieldValue(headers, 'content-type').startsWith('application/grpc');
     this.wait(isCall ? 'tunnel' : 'body');
+    const hasBody = (flags & constants.NGHTTP2_FLAG_END_STREAM) === 0;
+    const contentLength = length === '' ? -1 : Number(length);
+    if (hasBody) this.missingBytes = contentLength;
     this.holder.onResponse({
       status: Number(fields[':status']),
       reason: '',
       headers,
-      contentLength: length === '' ? -1 : Number(length),
-      hasBody: (flags & constants.NGHTTP2_FLAG_END_STREAM) === 0,
+      contentLength,
+      hasBody,
     });
     this.holder.onFlush();
   }
@@ -191,6 +197,11 @@ export class Http2Lease implements Lease, Waits {
   private onEnd(stream: ClientHttp2Stream): void {
     // A stream that was reset ends too; its close tells.
     if (this.over || !this.responseBegun || stream.rstCode !== constants.NGHTTP2_NO_ERROR) return;
+    // A reset without an error looks like an end to node:http2.
+    if (this.missingBytes > 0) {
+      this.end('upstream_cut', false);
+      return;
+    }
     this.over = true;
     this.keeper.onLeaseOver(this);
     this.holder.onEnd(this.responseTrailers);
