@@ -12,6 +12,10 @@ import { Forwarder } from './forwarder.js';
 import type { LibraryRequest } from './read-head.js';
 import { startTunnel } from './tunnel-run.js';
 
+const MAX_STREAM_ID = 2 ** 31 - 1;
+/** How long requests that were on their way when the drain began may take to arrive. */
+const DRAIN_GRACE_MS = 1000;
+
 /** Serves connections with Node's own HTTP servers, which never listen themselves. */
 export class LibraryEngine implements Engine {
   private readonly http1: Server;
@@ -21,7 +25,8 @@ export class LibraryEngine implements Engine {
   private readonly sessions = new Map<Http2Session, AcceptedConnection>();
   /** The connection whose session is being made: the session only shows a proxy of its socket. */
   private accepting: AcceptedConnection | null = null;
-  private draining = false;
+  /** Since when the router drains; 0 while it does not. */
+  private drainingSinceMs = 0;
 
   constructor(private readonly services: EngineServices) {
     const { limits } = services.policy.config;
@@ -57,7 +62,13 @@ export class LibraryEngine implements Engine {
   }
 
   drain(): void {
-    this.draining = true;
+    if (this.drainingSinceMs === 0) {
+      this.drainingSinceMs = performance.now();
+      // First step of RFC 9113 §6.8: no more requests, please; those on their way are served.
+      for (const session of this.sessions.keys()) session.goaway(0, MAX_STREAM_ID);
+      return;
+    }
+    if (performance.now() - this.drainingSinceMs < DRAIN_GRACE_MS) return;
     this.http1.closeIdleConnections();
     for (const session of this.sessions.keys()) session.close();
   }
@@ -121,7 +132,7 @@ export class LibraryEngine implements Engine {
     const session = request.stream?.session;
     const connection = session ? this.sessions.get(session) : this.connections.get(request.socket);
     if (connection === undefined) return void response.destroy();
-    if (this.draining && request.httpVersionMajor === 1) response.shouldKeepAlive = false;
+    if (this.drainingSinceMs !== 0 && request.httpVersionMajor === 1) response.shouldKeepAlive = false;
     ExchangeRun.start(request, response, connection, this.services, this.forwarder);
   }
 }

@@ -75,8 +75,8 @@ function printJson(io: CommandIo, value: unknown): void {
 }
 
 /** What clients will hold against the certificates, or what is mended in memory; notes left out. */
-async function certificateWarnings({ certificates }: Config): Promise<readonly string[]> {
-  const loaded = await loadConfiguredCertificates(certificates);
+async function certificateWarnings(config: Config): Promise<readonly string[]> {
+  const loaded = await loadConfiguredCertificates(config);
   return loaded
     .flatMap(({ findings }) => findings)
     .filter(({ severity }) => severity !== 'note')

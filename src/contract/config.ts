@@ -9,7 +9,8 @@ export interface ListenAddress {
 /** Files of one certificate as given by `--cert/--key/--ca-bundle` or by the fields of `--https`. */
 export interface CertificateFiles {
   readonly cert: string;
-  readonly key: string;
+  /** null: the key is in the certificate file. */
+  readonly key: string | null;
   readonly caBundles: readonly string[];
   /** File whose first line is the passphrase of the key; null when the key is not encrypted. */
   readonly keyPassphraseFile: string | null;
@@ -18,12 +19,19 @@ export interface CertificateFiles {
 /** A TLS listener. */
 export interface HttpsListener extends ListenAddress {
   readonly kind: 'https';
-  /** Index into Config.certificates; null: the development certificate. */
-  readonly certificate: number | null;
+  /** Indices into Config.certificates; the first is the default, all are chosen by server name. */
+  readonly certificates: readonly number[];
+  /** Folders of further certificates. Without these and `certificates`: the development certificate. */
+  readonly certificateFolders: readonly string[];
   /** OpenSSL cipher list of this listener (uWSGI's fourth `--https` field); null: Config.tls.ciphers. */
   readonly ciphers: string | null;
-  /** Client certificates (uWSGI's fifth `--https` field, `!` requires one); null: not asked for. */
-  readonly clientCa: { readonly file: string; readonly required: boolean } | null;
+  /** Client certificates (`--client-ca`, or uWSGI's fifth `--https` field, where `!` requires one); null: not asked for. */
+  readonly clientCa: {
+    readonly file: string;
+    readonly required: boolean;
+    /** Revocation lists; one for each authority of the clients' chains. */
+    readonly crlFiles: readonly string[];
+  } | null;
   /** Set when nobody chose the port: use this one, with a line that says why, where `port` is not permitted. */
   readonly fallbackPort: number | null;
 }
@@ -144,7 +152,14 @@ export interface Config {
   readonly certificates: readonly CertificateFiles[];
   /** Names the development certificate also covers (`--host`). */
   readonly hosts: readonly string[];
-  readonly tls: { readonly ciphers: string; readonly minVersion: 'TLSv1.2' | 'TLSv1.3' };
+  readonly tls: {
+    readonly ciphers: string;
+    readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+    /** Refuse handshakes for names that no certificate covers. */
+    readonly sniStrict: boolean;
+    /** File that takes the sessions' secrets, for Wireshark; null: none. */
+    readonly keyLogFile: string | null;
+  };
   /** Running apps to forward to; empty when `worker` is set. */
   readonly upstreams: readonly RoutedUpstream[];
   readonly worker: WorkerConfig | null;

@@ -128,6 +128,8 @@ export function resolveConfig(settings: Settings, platform: Platform): Config {
     tls: {
       ciphers: requireCiphers(platform, settings.get('ciphers').label, ciphers),
       minVersion: readChoice(settings, 'minTls') === '1.3' ? 'TLSv1.3' : 'TLSv1.2',
+      sniStrict: readSwitch(settings, 'sniStrict'),
+      keyLogFile: readText(settings, 'keylog'),
     },
     ...app,
     ...readUpstreamSettings(settings, platform),
