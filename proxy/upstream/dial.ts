@@ -1,6 +1,14 @@
 /** Opens sockets to upstreams: TCP by name or address, socket files, and TLS with its trust. */
 import { readFileSync } from 'node:fs';
-import { connect, isIP, type OnReadOpts, type Socket } from 'node:net';
+import {
+  connect,
+  type IpcNetConnectOpts,
+  isIP,
+  type LookupFunction,
+  type OnReadOpts,
+  type Socket,
+  type TcpNetConnectOpts,
+} from 'node:net';
 import { connect as connectTls, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 import type { Config } from '../../src/contract/config.js';
 import { FrontError } from '../../src/contract/errors.js';
@@ -27,12 +35,12 @@ export class Dialer {
 
   /** A plain socket; `connect` is its event. */
   open(upstream: Upstream, onread: OnReadOpts): Socket {
-    return connect({ ...this.addressOf(upstream), noDelay: true, allowHalfOpen: true, onread });
+    return connect({ ...addressOf(upstream), noDelay: true, allowHalfOpen: true, onread });
   }
 
   /** A socket without a read buffer of ours, for who reads as a stream. */
   openStream(upstream: Upstream): Socket {
-    return connect({ ...this.addressOf(upstream), noDelay: true });
+    return connect({ ...addressOf(upstream), noDelay: true });
   }
 
   /** A TLS socket; `secureConnect` is its event, after which its certificate is verified unless that was switched off. */
@@ -40,7 +48,7 @@ export class Dialer {
     const { host } = upstream;
     const session = this.sessions.get(upstream);
     const socket = connectTls({
-      ...this.addressOf(upstream),
+      ...addressOf(upstream),
       ALPNProtocols: [...protocols],
       // The name is verified whatever address was dialled. SNI has no addresses (RFC 6066 §3): these are verified as dialled.
       servername: isIP(host) === 0 ? host : '',
@@ -54,18 +62,37 @@ export class Dialer {
     socket.on('error', () => this.sessions.delete(upstream));
     return socket;
   }
+}
 
-  private addressOf(upstream: Upstream): { path: string } | { host: string; port: number } {
-    const { path, port, host } = upstream;
-    if (path !== null) return { path };
-    const isFresh = performance.now() < upstream.addressUntilMs;
-    return { host: (isFresh ? upstream.address : null) ?? host, port };
-  }
+/** Where to connect to, as net.connect wants it. */
+export function addressOf(upstream: Upstream): IpcNetConnectOpts | TcpNetConnectOpts {
+  const { path, port, host } = upstream;
+  if (path !== null) return { path };
+  const known = knownAddress(upstream);
+  if (known !== null) return { host: known, port };
+  return host === 'localhost' ? { host, port, lookup: lookUpLoopback } : { host, port };
+}
+
+/** Both families (RFC 6761 §6.3), also where the hosts file names one of them; the app may listen on either. */
+const LOOPBACK = [
+  { address: '127.0.0.1', family: 4 },
+  { address: '::1', family: 6 },
+];
+
+const lookUpLoopback: LookupFunction = (_name, { all }, done) => {
+  // As a resolver does, not before connect() has returned.
+  process.nextTick(() => (all ? done(null, LOOPBACK) : done(null, '127.0.0.1', 4)));
+};
+
+/** The address that took the last connection, while it need not be looked up anew; null: the name will be. */
+export function knownAddress(upstream: Upstream): string | null {
+  if (upstream.path !== null || performance.now() >= upstream.addressUntilMs) return null;
+  return upstream.address;
 }
 
 /** Notes the address that took a connection, for a while. */
 export function noteAddress(upstream: Upstream, socket: Socket): void {
-  if (upstream.address !== null && performance.now() < upstream.addressUntilMs) return;
+  if (knownAddress(upstream) !== null || isIP(upstream.host) !== 0) return;
   upstream.address = socket.remoteAddress ?? null;
   upstream.addressUntilMs = performance.now() + ADDRESS_TTL_MS;
 }

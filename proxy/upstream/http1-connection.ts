@@ -23,7 +23,7 @@ import {
   type ResponseHead,
 } from '../wire/http1/events.js';
 import { ResponseDecoder } from '../wire/http1/response-decoder.js';
-import { type Dialer, noteAddress } from './dial.js';
+import { type Dialer, knownAddress, noteAddress } from './dial.js';
 import type { ExchangeHead, Lease, LeaseHolder, UpstreamResponse } from './transport.js';
 import type { Upstream } from './upstream.js';
 import type { Waiting, Waits } from './waiting.js';
@@ -52,6 +52,8 @@ export class Http1Connection implements Lease, Waits {
   /** Exchanges that have begun on it. */
   uses = 0;
   closed = false;
+  /** Dialled without a look-up, so that a refusal says little about the name. */
+  readonly byKnownAddress: boolean;
   /** The downstream takes nothing: the upstream is not to blame for the time that passes. */
   paused = false;
   private readonly socket: Socket;
@@ -87,6 +89,7 @@ export class Http1Connection implements Lease, Waits {
         return true;
       },
     };
+    this.byKnownAddress = knownAddress(upstream) !== null;
     const encrypted = upstream.scheme === 'https';
     this.socket = encrypted ? dialer.openTls(upstream, ['http/1.1'], onread) : dialer.open(upstream, onread);
     this.socket.on(encrypted ? 'secureConnect' : 'connect', () => this.onConnect());

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import http2wrapper from 'http2-wrapper';
 import type { Limits } from '../../src/contract/config.js';
 import { classifyUpstreamFailure } from '../exchange/upstream-failure.js';
-import { type Dialer, noteAddress, type Protocols } from './dial.js';
+import { type Dialer, knownAddress, noteAddress, type Protocols } from './dial.js';
 import { Http2Lease, type LeaseKeeper } from './http2-lease.js';
 import type { LeaseHolder } from './transport.js';
 import type { Upstream } from './upstream.js';
@@ -70,6 +70,7 @@ interface Queued {
 interface Dialing {
   socket: Socket | null;
   readonly sinceMs: number;
+  readonly byKnownAddress: boolean;
 }
 
 /** Lends streams of sessions to one upstream. */
@@ -153,7 +154,8 @@ export class Http2Sessions {
 
   private openMore(): void {
     if (this.dialing !== null || this.sessions.size >= this.limits.maxUpstreamConnections) return;
-    const dialing: Dialing = { socket: null, sinceMs: this.nowMs };
+    const byKnownAddress = knownAddress(this.upstream) !== null;
+    const dialing: Dialing = { socket: null, sinceMs: this.nowMs, byKnownAddress };
     this.dialing = dialing;
     if (this.upstream.scheme === 'https') {
       this.dialTls(dialing).catch((error: unknown) => this.onDialFailure(error));
@@ -191,8 +193,14 @@ export class Http2Sessions {
   }
 
   private onDialFailure(error: unknown): void {
+    const wasKnown = this.dialing?.byKnownAddress === true;
     this.dialing = null;
     this.upstream.address = null;
+    // The app may have moved to another address of its name.
+    if (wasKnown && this.queue.length > 0) {
+      this.openMore();
+      return;
+    }
     const code = classifyUpstreamFailure(error);
     const waiting = this.queue;
     this.queue = [];

@@ -127,6 +127,11 @@ export class Pool implements ConnectionKeeper {
     if (at !== -1) pool.idle.splice(at, 1);
     const holder = this.connecting.get(connection);
     this.connecting.delete(connection);
+    // The app may have moved to another address of its name.
+    if (code !== null && holder !== undefined && connection.byKnownAddress) {
+      this.open(pool, connection.upstream, holder);
+      return;
+    }
     if (code !== null) holder?.onNoLease(code, cause);
     const next = pool.queue.shift();
     if (next !== undefined) this.open(pool, connection.upstream, next.holder);
