@@ -17,6 +17,7 @@ import {
 import { stickyCookie, stickyKeys } from '../exchange/sticky.js';
 import type { Pool } from '../upstream/pool.js';
 import type { Route } from '../upstream/routes.js';
+import { warnOfTls } from '../upstream/tls-warning.js';
 import type { Lease, LeaseHolder, UpstreamResponse } from '../upstream/transport.js';
 import type { Upstream } from '../upstream/upstream.js';
 import { availableCodings, BodyEncoder, type EncodedBodySink } from './body-encoder.js';
@@ -35,6 +36,7 @@ export interface FlowServices extends EngineServices {
 
 /** One exchange between a downstream stream and a leased upstream connection. */
 export class Flow implements LeaseHolder, EncodedBodySink, HeldBodyOwner {
+  readonly needsHttp1: boolean;
   private upstream: Upstream | null = null;
   /** Set from the start on: a request without one is answered at once. */
   private route: Route | null = null;
@@ -74,6 +76,7 @@ export class Flow implements LeaseHolder, EncodedBodySink, HeldBodyOwner {
     private readonly services: FlowServices,
   ) {
     this.requestEnded = !request.hasBody && request.upgrade === '';
+    this.needsHttp1 = request.upgrade !== '';
   }
 
   /** Serves the request. */
@@ -186,9 +189,10 @@ export class Flow implements LeaseHolder, EncodedBodySink, HeldBodyOwner {
     lease.flush();
   }
 
-  onNoLease(code: ErrorCode, _cause: unknown): void {
+  onNoLease(code: ErrorCode, cause: unknown): void {
     this.awaitsLease = false;
     const upstream = this.release();
+    if (upstream !== null) warnOfTls(this.services.log, upstream, code, cause);
     if (this.over) return;
     const { route } = this;
     if (upstream === null || route === null || !ERRORS[code].retry) {

@@ -32,6 +32,7 @@ export function probeByRequest(pool: Pool, health: HealthConfig, path: string, t
 
 /** One question. */
 class HealthCheck implements LeaseHolder {
+  readonly needsHttp1 = false;
   private lease: Lease | null = null;
   private timer: NodeJS.Timeout | null = null;
   private over = false;
