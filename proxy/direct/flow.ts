@@ -224,6 +224,7 @@ export class Flow implements LeaseHolder, EncodedBodySink, HeldBodyOwner {
       exchange.facts,
       services.policy,
       this.upstream?.authority ?? '',
+      services.policy.config.stripPrefix ? (this.route?.prefix ?? '') : '',
     );
     if (services.policy.config.sticky) this.pushSticky(headers);
     this.dropKept();

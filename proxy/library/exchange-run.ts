@@ -197,6 +197,7 @@ export class ExchangeRun {
       exchange.facts,
       this.services.policy,
       this.upstream?.authority ?? '',
+      this.services.policy.config.stripPrefix ? (this.route?.prefix ?? '') : '',
     );
     exchange.answered(status, headers);
     upstreamResponse.setTimeout(this.services.policy.config.limits.upstreamIdleTimeoutMs, () =>
