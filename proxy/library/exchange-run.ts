@@ -1,52 +1,76 @@
 /** The life of one request in the library engine: admit, choose or hold, forward with http-proxy-3, respond. */
-import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
-import type { ServerHttp2Stream } from 'node:http2';
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import { constants } from 'node:http2';
 import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import type { ErrorCode } from '../../src/contract/errors.js';
 import type { AcceptedConnection, EngineServices } from '../engine.js';
 import { answerItself, isSafeMethod } from '../exchange/answer-itself.js';
 import { buildErrorResponse, type OwnResponse } from '../exchange/error-response.js';
 import { Exchange } from '../exchange/exchange.js';
 import { buildUpstreamHeaders } from '../exchange/request-headers.js';
-import { buildDownstreamHeaders } from '../exchange/response-headers.js';
 import type { RequestHead } from '../exchange/types.js';
 import { classifyUpstreamFailure } from '../exchange/upstream-failure.js';
 import type { Upstream } from '../upstream/upstreams.js';
 import type { Forwarder } from './forwarder.js';
 import { flatten, type LibraryRequest, readFraming, readRequestHead } from './read-head.js';
+import { discardRest, emptyBody, isWhole, RequestBody, stopUpload } from './request-body.js';
+import { isFaultyResponse, type LibraryResponse, ResponseRelay, writeHead } from './response-relay.js';
 
-/** A response of node:http, or of node:http2's compatibility API with its stream. */
-export type LibraryResponse = ServerResponse & { readonly stream?: ServerHttp2Stream };
+/** Interim responses before the final one; http-proxy-3 passes none of them on. */
+const MAX_INTERIM_RESPONSES = 16;
+/** Refusals of what was not understood: whatever follows on the connection is not either. */
+const LOST_STATUSES: readonly number[] = [400, 431, 501, 505];
 
-const RST_INTERNAL_ERROR = 2;
+/** What a request comes with. */
+export interface RunParts {
+  readonly request: LibraryRequest;
+  readonly response: LibraryResponse;
+  readonly connection: AcceptedConnection;
+  readonly services: EngineServices;
+  readonly forwarder: Forwarder;
+  /** Called when nothing that follows on an HTTP/1.1 connection may be processed. */
+  readonly onLast: () => void;
+  /** Called once, when the exchange is over. */
+  readonly onEnd: (run: ExchangeRun) => void;
+}
 
 /** One request being served. Methods are called by the engine and by the forwarder's events. */
 export class ExchangeRun {
+  readonly request: LibraryRequest;
+  private readonly response: LibraryResponse;
   private upstream: Upstream | null = null;
   private leaveHold: (() => void) | null = null;
   private attempts = 0;
-  private settled = false;
+  /** A response head, ours or the upstream's, went out. */
+  private answered = false;
+  private over = false;
+  /** An attempt is under way: what the forwarder tells counts. */
+  private forwarding = false;
   private upstreamRequest: ClientRequest | null = null;
+  private upstreamSocket: Socket | null = null;
+  private bytesReadBefore = 0;
+  private body: Readable | null = null;
+  private relayed: ResponseRelay | null = null;
+  private relayedWhole = false;
   private timer: NodeJS.Timeout | null = null;
 
-  constructor(
+  private constructor(
     private readonly exchange: Exchange,
-    private readonly request: LibraryRequest,
-    private readonly response: LibraryResponse,
-    private readonly connection: AcceptedConnection,
-    private readonly services: EngineServices,
-    private readonly forwarder: Forwarder,
-  ) {}
+    private readonly parts: RunParts,
+    private readonly fault: ErrorCode | null,
+  ) {
+    this.request = parts.request;
+    this.response = parts.response;
+  }
 
-  /** Reads the head and serves; a head that cannot be trusted is answered with 400. */
-  static start(
-    request: LibraryRequest,
-    response: LibraryResponse,
-    connection: AcceptedConnection,
-    services: EngineServices,
-    forwarder: Forwarder,
-  ): void {
-    const head = readRequestHead(request);
+  /** The run of a request; `start` serves it. */
+  static create(parts: RunParts): ExchangeRun {
+    const { request, connection, services } = parts;
+    const head = readRequestHead(request, services.policy.config.limits.maxHeaderCount);
+    if (typeof head !== 'string') {
+      return new ExchangeRun(new Exchange(head, connection.facts, services), parts, null);
+    }
     const unread: RequestHead = {
       method: request.method ?? '',
       path: request.url ?? '',
@@ -54,28 +78,35 @@ export class ExchangeRun {
       headers: flatten(request.rawHeaders),
       httpVersion: '1.1',
     };
-    const exchange = new Exchange(head ?? unread, connection.facts, services);
-    const run = new ExchangeRun(exchange, request, response, connection, services, forwarder);
-    response.once('close', () => run.finish());
-    if (head === null) run.fail('host_invalid');
-    else run.serve();
+    return new ExchangeRun(new Exchange(unread, connection.facts, services), parts, head);
   }
 
-  private serve(): void {
-    const own = answerItself(this.exchange, this.connection.role);
+  start(): void {
+    const { fault } = this;
+    this.response.once('close', () => this.finish());
+    this.request.once('aborted', () => this.finish());
+    if (fault !== null) {
+      this.fail(fault);
+      return;
+    }
+    const own = answerItself(this.exchange, this.parts.connection.role);
     if (own !== null) {
       this.respondItself(own);
       return;
     }
     const { contentLength } = readFraming(this.request);
-    const { maxBodyBytes } = this.services.policy.config.limits;
+    const { maxBodyBytes } = this.limits;
     if (maxBodyBytes > 0 && contentLength > maxBodyBytes) {
       this.fail('request_too_large');
       return;
     }
-    const upstream = this.services.upstreams.pick();
+    const upstream = this.parts.services.upstreams.pick();
     if (upstream === null) this.hold();
     else this.forward(upstream);
+  }
+
+  private get limits() {
+    return this.parts.services.policy.config.limits;
   }
 
   private hold(): void {
@@ -83,50 +114,68 @@ export class ExchangeRun {
       this.fail('upstream_refused');
       return;
     }
-    this.leaveHold = this.services.upstreams.hold({
+    this.leaveHold = this.parts.services.upstreams.hold({
       resume: (upstream) => this.forward(upstream),
       giveUp: () => this.fail('upstream_refused'),
     });
   }
 
   private forward(upstream: Upstream): void {
-    const { exchange, request } = this;
+    const { exchange, request, response } = this;
+    const { services, forwarder } = this.parts;
     this.leaveHold = null;
+    if (forwarder.isFull(upstream)) {
+      this.fail('overloaded');
+      return;
+    }
     this.attempts += 1;
     this.upstream = upstream;
     upstream.inFlight += 1;
     exchange.dispatched(upstream.authority);
+    const framing = readFraming(request);
     const headers = buildUpstreamHeaders(exchange.head, exchange.facts, {
       requestId: exchange.requestId,
-      authority: this.services.policy.config.changeHost ? upstream.authority : exchange.head.authority,
-      ...readFraming(request),
+      authority: services.policy.config.changeHost ? upstream.authority : exchange.head.authority,
+      ...framing,
       upgrade: '',
       // The engine has answered it: http-proxy-3 hides requests with Expect from its hooks.
       expectContinue: false,
     });
+    const { maxBodyBytes, clientBodyTimeoutMs, connectTimeoutMs } = this.limits;
+    this.body =
+      framing.framing === 'none'
+        ? emptyBody()
+        : new RequestBody(request, this, maxBodyBytes, clientBodyTimeoutMs);
+    if (framing.framing === 'none') request.resume();
+    this.forwarding = true;
+    this.startTimer(connectTimeoutMs, 'upstream_connect_timeout');
     const { method, path } = exchange.head;
-    this.forwarder.send({ request, response: this.response, upstream, method, path, headers, run: this });
+    forwarder.send({ request, response, upstream, method, path, headers, body: this.body, run: this });
   }
 
   /** The upstream request has its socket: connecting and answering are timed from here. */
   connecting(upstreamRequest: ClientRequest, socket: Socket): void {
-    const { connectTimeoutMs, upstreamHeadTimeoutMs } = this.services.policy.config.limits;
-    this.upstreamRequest = upstreamRequest;
-    if (!socket.connecting) {
-      this.startTimer(upstreamHeadTimeoutMs, 'upstream_timeout');
+    if (!this.forwarding) {
+      upstreamRequest.destroy();
       return;
     }
-    this.startTimer(connectTimeoutMs, 'upstream_connect_timeout');
-    socket.once('connect', () => this.startTimer(upstreamHeadTimeoutMs, 'upstream_timeout'));
+    this.upstreamRequest = upstreamRequest;
+    this.upstreamSocket = socket;
+    this.bytesReadBefore = socket.bytesRead;
+    let interims = 0;
+    upstreamRequest.on('information', () => {
+      interims += 1;
+      if (interims > MAX_INTERIM_RESPONSES) this.fail('upstream_malformed');
+    });
+    const awaitHead = () => this.startTimer(this.limits.upstreamHeadTimeoutMs, 'upstream_timeout');
+    if (socket.connecting) socket.once('connect', awaitHead);
+    else awaitHead();
   }
 
   private startTimer(delayMs: number, code: ErrorCode): void {
     this.stopTimer();
-    if (this.settled) return;
-    this.timer = setTimeout(() => {
-      this.fail(code);
-      this.upstreamRequest?.destroy();
-    }, delayMs);
+    if (!this.forwarding || this.answered) return;
+    this.timer = setTimeout(() => this.fail(code), delayMs);
   }
 
   private stopTimer(): void {
@@ -134,125 +183,148 @@ export class ExchangeRun {
     this.timer = null;
   }
 
+  /** The time for the response's head counts from the end of the request. */
+  onBodyBytes(bytes: number): void {
+    this.exchange.received(bytes);
+    this.timer?.refresh();
+  }
+
+  onBodyFailure(code: ErrorCode): void {
+    if (code === 'downstream_gone') this.finish();
+    else this.fail(code);
+  }
+
   /** The upstream's response head is in. */
   relay(upstreamResponse: IncomingMessage): void {
-    const { exchange, response } = this;
     this.stopTimer();
-    const status = upstreamResponse.statusCode ?? 0;
-    if (this.settled || status < 200 || status > 599) {
+    if (!this.forwarding || this.answered) {
       upstreamResponse.destroy();
+      return;
+    }
+    if (isFaultyResponse(upstreamResponse)) {
       this.fail('upstream_malformed');
       return;
     }
-    this.settled = true;
-    const headers = buildDownstreamHeaders(
-      flatten(upstreamResponse.rawHeaders),
-      exchange.head,
-      exchange.facts,
-      this.services.policy,
-      this.upstream?.authority ?? '',
-    );
-    exchange.answered(status, headers);
-    upstreamResponse.setTimeout(this.services.policy.config.limits.upstreamIdleTimeoutMs, () =>
-      upstreamResponse.destroy(),
-    );
-    const length = upstreamResponse.headers['content-length'];
-    if (length !== undefined) headers.push('content-length', length);
-    writeHead(response, status, headers);
-    upstreamResponse.on('data', (chunk: Buffer) => {
-      exchange.sent(chunk.length);
-      if (!response.write(chunk)) upstreamResponse.pause();
-    });
-    response.on('drain', () => upstreamResponse.resume());
-    upstreamResponse.on('end', () => (upstreamResponse.complete ? response.end() : this.cut('upstream_cut')));
-    upstreamResponse.on('aborted', () => this.cut('upstream_cut'));
-    upstreamResponse.on('error', () => this.cut('upstream_cut'));
+    this.relayed = new ResponseRelay(this.exchange, upstreamResponse, this.response, this);
+    try {
+      this.relayed.start(this.upstream?.authority ?? '');
+      this.answered = true;
+    } catch {
+      this.fail('upstream_malformed');
+    }
   }
 
-  /** The upstream request failed before a response head, or the downstream broke. */
+  onRelayed(): void {
+    this.relayedWhole = true;
+    this.letGo();
+    stopUpload(this.request);
+  }
+
+  onRelayFailure(code: ErrorCode): void {
+    this.fail(code);
+  }
+
+  /** The upstream request failed, or the downstream broke. */
   upstreamFailed(error: unknown, reused: boolean): void {
-    this.stopTimer();
-    if (this.exchange.ended) return;
-    if (this.settled) {
-      if (!this.response.writableEnded) this.cut('upstream_cut');
+    if (!this.forwarding) return;
+    if (this.answered) {
+      this.fail('upstream_cut');
       return;
     }
     const code = classifyUpstreamFailure(error);
-    const upstream = this.release();
-    if (code === 'upstream_refused' && upstream !== null) this.services.upstreams.markDown(upstream);
+    const upstream = this.upstream;
+    const silent = this.upstreamSocket === null || this.upstreamSocket.bytesRead === this.bytesReadBefore;
+    this.letGo();
+    const { upstreams } = this.parts.services;
+    if (code === 'upstream_refused' && upstream !== null) upstreams.markDown(upstream);
     const repeatable =
-      isSafeMethod(this.exchange.head.method) && readFraming(this.request).framing === 'none';
-    if (!repeatable) {
-      this.fail(code);
-      return;
-    }
-    if (code === 'upstream_refused') {
-      this.hold();
-      return;
-    }
-    // A kept-alive connection may close under a request: once more, on a fresh look.
-    if (code === 'upstream_reset' && reused && this.attempts < 2 && upstream !== null) this.forward(upstream);
+      silent && isSafeMethod(this.exchange.head.method) && readFraming(this.request).framing === 'none';
+    if (repeatable && code === 'upstream_refused') this.hold();
+    // A kept-alive connection may close under a request: once more, if not a byte of an answer came.
+    else if (repeatable && code === 'upstream_reset' && reused && this.attempts < 2 && upstream !== null)
+      this.forward(upstream);
     else this.fail(code === 'upstream_reset' ? 'upstream_closed' : code);
   }
 
-  /** Answers with an error of the table, or cuts a response that has begun. */
-  fail(code: ErrorCode): void {
-    if (this.exchange.ended) return;
-    this.exchange.failed(code);
-    if (this.settled) {
-      this.cut(code);
-      return;
-    }
-    this.respondItself(buildErrorResponse(code, this.exchange.head, this.exchange.requestId));
+  /** The request turned out malformed while its body came: nothing of it can be read any more. */
+  refuse(code: ErrorCode): void {
+    if (this.over) return;
+    if (!this.answered) {
+      this.exchange.failed(code);
+      this.letGo();
+      this.respondItself(buildErrorResponse(code, this.exchange.head, this.exchange.requestId), false);
+    } else if (this.relayed === null) this.response.end();
+    else this.fail(code);
   }
 
-  private respondItself(own: OwnResponse): void {
-    this.settled = true;
-    this.exchange.answeredItself(own.status);
-    const isHead = this.exchange.head.method === 'HEAD';
-    if (!isHead) this.exchange.sent(Buffer.byteLength(own.body));
+  /** Answers with an error of the table, or cuts a response that has begun. */
+  private fail(code: ErrorCode): void {
+    if (this.over) return;
+    this.exchange.failed(code);
+    this.letGo();
+    if (this.answered) this.cut();
+    else this.respondItself(buildErrorResponse(code, this.exchange.head, this.exchange.requestId));
+  }
+
+  private respondItself(own: OwnResponse, lingers = true): void {
     const { request, response } = this;
-    // A body that nobody will read must not be taken for the next request.
-    if (request.httpVersionMajor === 1 && !request.complete) own.headers.push('connection', 'close');
+    this.answered = true;
+    this.exchange.answeredItself(own.status);
+    const body = this.exchange.head.method === 'HEAD' ? '' : own.body;
+    this.exchange.sent(Buffer.byteLength(body));
+    const whole = isWhole(request);
+    if (response.stream === undefined && (!whole || LOST_STATUSES.includes(own.status))) {
+      own.headers.push('connection', 'close');
+      this.parts.onLast();
+    }
     writeHead(response, own.status, own.headers);
-    response.end(isHead ? '' : own.body);
-    if (!request.complete) request.resume();
+    if (whole || !lingers || response.stream !== undefined) {
+      response.end(body);
+      stopUpload(request);
+      return;
+    }
+    // Closing under a client that still sends would take the answer away from it.
+    if (body === '') response.flushHeaders();
+    else response.write(body);
+    discardRest(request, () => response.end());
   }
 
   /** Ends a response that has begun so that the client sees it is not whole. */
-  private cut(code: ErrorCode): void {
-    this.exchange.failed(code);
-    const { response } = this;
-    if (response.stream !== undefined) response.stream.close(RST_INTERNAL_ERROR);
-    else this.connection.socket.destroy();
+  private cut(): void {
+    const { stream } = this.response;
+    if (stream !== undefined) stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    else this.parts.connection.socket.destroy();
   }
 
-  private release(): Upstream | null {
-    const upstream = this.upstream;
-    if (upstream !== null) upstream.inFlight -= 1;
-    this.upstream = null;
-    return upstream;
-  }
-
-  /** The response is over, well or not. */
-  private finish(): void {
-    this.leaveHold?.();
+  /** Ends the attempt; a connection whose request is not sent, or whose response is not read, to its end is closed. */
+  private letGo(): void {
     this.stopTimer();
-    this.release();
-    if (!this.response.writableFinished) this.exchange.failed('downstream_gone');
-    this.exchange.end();
+    if (!this.forwarding) return;
+    this.forwarding = false;
+    if (this.upstream !== null) this.upstream.inFlight -= 1;
+    this.upstream = null;
+    const { upstreamRequest } = this;
+    this.upstreamRequest = null;
+    this.upstreamSocket = null;
+    this.body?.destroy();
+    if (upstreamRequest === null) return;
+    if (!this.relayedWhole || !upstreamRequest.writableFinished) upstreamRequest.destroy();
   }
-}
 
-/** Writes a flat list as the response's head in either API. */
-function writeHead(response: LibraryResponse, status: number, headers: string[]): void {
-  const byName: Record<string, string | string[]> = {};
-  for (let index = 0; index < headers.length; index += 2) {
-    const name = headers[index] ?? '';
-    const value = headers[index + 1] ?? '';
-    const known = byName[name];
-    if (known === undefined) byName[name] = value;
-    else byName[name] = Array.isArray(known) ? [...known, value] : [known, value];
+  /** The response is over, or the client has gone: the only exit. */
+  finish(): void {
+    if (this.over) return;
+    this.over = true;
+    this.leaveHold?.();
+    this.relayed?.stop();
+    this.letGo();
+    const { response, request } = this;
+    const gone = response.stream === undefined ? !response.writableFinished : response.stream.aborted;
+    if (gone) this.exchange.failed('downstream_gone');
+    this.exchange.end();
+    this.parts.onEnd(this);
+    if (response.stream === undefined && !gone && !isWhole(request)) {
+      discardRest(request, (whole) => whole || this.parts.connection.socket.destroy());
+    }
   }
-  response.writeHead(status, byName);
 }
