@@ -190,8 +190,12 @@ export class ExchangeRun {
   }
 
   onBodyFailure(code: ErrorCode): void {
-    if (code === 'downstream_gone') this.finish();
-    else this.fail(code);
+    if (code !== 'downstream_gone') {
+      this.fail(code);
+      return;
+    }
+    this.cut();
+    this.finish();
   }
 
   /** The upstream's response head is in. */

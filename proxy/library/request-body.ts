@@ -54,8 +54,14 @@ export class RequestBody extends Transform {
   }
 
   override _flush(callback: TransformCallback): void {
-    if (isWhole(this.request)) callback();
-    else this.giveUp('downstream_gone');
+    const settle = (): void => {
+      if (this.destroyed) return;
+      if (isWhole(this.request)) callback();
+      else this.giveUp('downstream_gone');
+    };
+    // node:http2 tells the end before nghttp2 has noted it.
+    if (this.request.stream === undefined) settle();
+    else setImmediate(settle);
   }
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
@@ -106,8 +112,15 @@ export function discardRest(request: LibraryRequest, onDone: (whole: boolean) =>
   request.resume();
 }
 
-/** Over HTTP/2, tells a client that has its answer to stop sending (RFC 9113 §8.1). */
+/** Over HTTP/2, lets a client that has its answer send on for a while, then tells it to stop (RFC 9113 §8.1). */
 export function stopUpload(request: LibraryRequest): void {
   const { stream } = request;
-  if (stream !== undefined && !stream.closed && !isWhole(request)) stream.close(constants.NGHTTP2_NO_ERROR);
+  if (stream === undefined || stream.closed || isWhole(request)) return;
+  // A reset at once would overtake the end of the answer that still waits in node:http2.
+  const stop = (): void => stream.close(constants.NGHTTP2_NO_ERROR);
+  discardRest(request, (whole) => {
+    if (whole || stream.closed) return;
+    if (stream.writableFinished) stop();
+    else stream.once('finish', () => setImmediate(stop));
+  });
 }
