@@ -7,7 +7,7 @@ import { CertificateChoice, cutHttps, requireCiphers } from './certificate-choic
 import type { Config, Limits } from './config.js';
 import { DEFAULT_LIMITS } from './limits.js';
 import { readListeners } from './listeners.js';
-import { LIMIT_KEYS, type LimitKey } from './options.js';
+import { LIMIT_KEYS, type LimitKey, type SettingKey } from './options.js';
 import type { Platform } from './platform.js';
 import { invalid, misused, readChoice, readList, readNumber, readSwitch, readText } from './reading.js';
 import type { Settings } from './settings.js';
@@ -88,6 +88,19 @@ function readIdentity(settings: Settings, platform: Platform, key: 'uid' | 'gid'
   return text;
 }
 
+/** Options that only the direct engine carries out; docs/engines.md says why. */
+const DIRECT_ONLY: readonly SettingKey[] = ['maxControlFrames'];
+
+function readEngine(settings: Settings): Config['engine'] {
+  if (readChoice(settings, 'engine') === 'direct') return 'direct';
+  const given = DIRECT_ONLY.find((key) => settings.has(key));
+  if (given === undefined) return 'library';
+  throw misused(
+    `${settings.get(given).label} does not work with ${settings.get('engine').label} library`,
+    'node:http2 does not show these frames; leave one of the two out',
+  );
+}
+
 function readLogFile(settings: Settings): string | null {
   const text = readText(settings, 'logto');
   if (text !== null && /^(?:udp:.*|[^/]*:\d+)$/.test(text)) {
@@ -118,7 +131,7 @@ export function resolveConfig(settings: Settings, platform: Platform): Config {
   const listeners = readListeners(settings, https, choice, platform);
   const ciphers = readText(settings, 'ciphers') ?? '';
   return freezeDeep<Config>({
-    engine: readChoice(settings, 'engine') === 'direct' ? 'direct' : 'library',
+    engine: readEngine(settings),
     listeners,
     certificates: choice.certificates,
     hosts: readHosts(settings),
