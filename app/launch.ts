@@ -18,6 +18,8 @@ const UWSGI_LOADED = 'spawned uWSGI worker';
 /** A program ready to be spawned. */
 export interface Launch {
   readonly kind: WorkerKind;
+  /** What the app speaks; left out: HTTP. */
+  readonly scheme?: 'uwsgi';
   /** What people call it: the command's name or the WSGI file. */
   readonly name: string;
   readonly program: string;
@@ -72,19 +74,21 @@ async function chooseWsgiServer(wsgi: WsgiPlan, host: string, port: number) {
 }
 
 /**
- * One process without a master, so that the group's end is its end. No keep-alive: --http11-socket lets an idle
+ * One process without a master, so that the group's end is its end. No keep-alive over HTTP: --http11-socket lets an idle
  * connection hold the only worker while others wait, and --http-socket hangs up without saying so, hence the header.
  */
 function launchUwsgi(uwsgi: Uwsgi, wsgi: WsgiPlan, address: string) {
   const virtualEnvironment = process.env.VIRTUAL_ENV;
+  const isPlain = wsgi.uwsgiScheme === 'http';
   const args = [
     ...uwsgi.pluginArgs,
-    ...['--http-socket', address, '--add-header', 'Connection: close'],
+    ...(isPlain ? ['--http-socket', address, '--add-header', 'Connection: close'] : ['--socket', address]),
     ...['--wsgi-file', wsgi.file, '--callable', wsgi.callable],
     ...['--need-app', '--die-on-term', '--disable-logging', '--buffer-size', String(UWSGI_BUFFER_BYTES)],
     ...(virtualEnvironment ? ['--virtualenv', virtualEnvironment] : []),
   ];
-  return { kind: 'uwsgi', program: uwsgi.program, args, loadedText: UWSGI_LOADED } as const;
+  const launch = { kind: 'uwsgi', program: uwsgi.program, args, loadedText: UWSGI_LOADED } as const;
+  return isPlain ? launch : ({ ...launch, scheme: 'uwsgi' } as const);
 }
 
 async function findUwsgi(): Promise<Uwsgi | undefined> {

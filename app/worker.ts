@@ -1,9 +1,9 @@
 /** The life of one worker: identity, port, app, readiness, end; every step is reported to the master. */
 import { FrontError } from '../src/contract/errors.js';
+import { takeIdentity } from '../src/contract/identity.js';
 import type { WorkerPlan, WorkerReport } from '../src/contract/worker.js';
 import { type AppProcess, spawnApp } from './app-process.js';
 import { chooseLaunch, type Launch } from './launch.js';
-import { takeIdentity } from './privileges.js';
 import { findFreePort, waitUntilAccepting } from './readiness.js';
 
 /** How long an app may take to end by itself once nobody needs it: its master is gone, or it was never ready. */
@@ -51,7 +51,8 @@ export class Worker {
     const app = await spawnApp(launch, plan.prefix);
     this.#app = app;
     const address = { host: plan.host, port };
-    await send({ type: 'spawned', pid: app.pid, port, kind: launch.kind, address });
+    const { kind, scheme = 'http' } = launch;
+    await send({ type: 'spawned', pid: app.pid, port, kind, scheme, address });
     if (this.#mercyMs !== undefined) app.end(this.#mercyMs);
     void app.exited.then(() => this.#polling.abort());
     const host = await waitUntilAccepting(port, plan.readyTimeoutMs, this.#polling.signal, () => app.loaded);

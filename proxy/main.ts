@@ -1,7 +1,7 @@
 /** The router process: takes its start message, binds, drops privileges, says ready, drains when told. */
 import type { Server } from 'node:net';
 import { FrontError } from '../src/contract/errors.js';
-import { dropPrivileges } from '../src/contract/identity.js';
+import { takeIdentity } from '../src/contract/identity.js';
 import type {
   BoundListener,
   MasterToRouter,
@@ -13,6 +13,7 @@ import { bindListeners } from './bind.js';
 import type { Engine, EngineServices } from './engine.js';
 import { createCounters } from './exchange/counters.js';
 import { LineWriter } from './exchange/line-writer.js';
+import { loopMarkerOf } from './exchange/loop-guard.js';
 import { compilePolicy } from './exchange/policy.js';
 import { ConnectionLimiter, createListener } from './listener.js';
 import { Upstreams } from './upstream/upstreams.js';
@@ -46,7 +47,12 @@ async function start(message: RouterStart): Promise<Router> {
   const names = certificates.filter((certificate) => certificate !== null);
   const upstreams = new Upstreams(config.holdMs);
   const services: EngineServices = {
-    policy: compilePolicy(config, names, httpsPort ?? ports[httpsIndex] ?? 443),
+    policy: compilePolicy(
+      config,
+      names,
+      httpsPort ?? ports[httpsIndex] ?? 443,
+      loopMarkerOf(message.ticketKeys),
+    ),
     counters: createCounters(),
     log: new LineWriter(),
     onRecord: null,
@@ -72,7 +78,7 @@ async function start(message: RouterStart): Promise<Router> {
     ),
   );
   const bound: readonly (BoundListener | null)[] = await bindListeners(servers, config.listeners, ports);
-  if (message.identity !== null) dropPrivileges(message.identity);
+  if (message.identity !== null) takeIdentity(message.identity);
   report({ type: 'ready', bound });
   return { servers, engine, services };
 }

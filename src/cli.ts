@@ -2,7 +2,9 @@
 /** The command: reads the arguments, loads the one subcommand they name, and ends with its exit code. */
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { type CommandIo, EXIT_SUCCESS, printError, printWarning, usesColour } from './contract/console.js';
+import { addChain } from './commands/chain-parser.js';
+import { collect } from './contract/collect.js';
+import { type CommandIo, EXIT_SUCCESS, printError, printWarning } from './contract/console.js';
 import { renderHelp } from './contract/help.js';
 import { optionOf, SETTING_KEYS } from './contract/options.js';
 import { misused } from './contract/reading.js';
@@ -15,11 +17,6 @@ function readVersion(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
   const known = typeof manifest === 'object' && manifest !== null && 'version' in manifest;
   return known ? String(manifest.version) : 'unknown';
-}
-
-/** Keeps every value of an option that may be given several times. */
-function collect(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value];
 }
 
 /** A parser with our options, our help text, and no exits or messages of its own. */
@@ -88,58 +85,6 @@ async function check(parser: Command, command: readonly string[] | null, io: Com
   const { runCheck } = await import('./commands/check.js');
   const options = { print: print === true, json: json === true };
   return runCheck(layer(flagsOf(parser), command, io), options, io);
-}
-
-interface ChainOptions {
-  readonly key?: string;
-  readonly keyPassphraseFile?: string;
-  readonly caBundle?: readonly string[];
-  readonly host?: readonly string[];
-  readonly json?: true;
-  readonly output?: string;
-  readonly force?: true;
-}
-
-/** What both chain commands read. */
-function chainInput(files: readonly string[], { key, keyPassphraseFile, caBundle = [] }: ChainOptions) {
-  return { files, keyFile: key, passphraseFile: keyPassphraseFile, caBundleFiles: caBundle };
-}
-
-function addChainOptions(parser: Command): Command {
-  return parser
-    .argument('<files...>', 'certificate files, in any order')
-    .option('--key <file>', 'private key that must belong to the certificate')
-    .option('--key-passphrase-file <file>', 'file whose first line opens an encrypted key')
-    .option('--ca-bundle <file>', 'intermediate certificates (repeatable)', collect);
-}
-
-/** `chain check` and `chain merge`, which share no option with the front. */
-function addChain(root: Command, io: CommandIo, done: (exitCode: number) => void): void {
-  const chainIo = {
-    out: (text: string): void => void io.stdout.write(text),
-    err: (text: string): void => void io.stderr.write(text),
-    color: usesColour(io.stdout, io.environment),
-  };
-  const chain = root.command('chain').helpCommand(false);
-  chain.description('find and repair faults of a certificate file');
-  addChainOptions(chain.command('check'))
-    .description('say whether every client would accept the file as it stands; exit code 0 yes, 1 no')
-    .option('--host <name>', 'name that the certificate must cover (repeatable)', collect)
-    .option('--json', 'print one JSON object')
-    .action(async (files: string[], options: ChainOptions) => {
-      const { runChainCheck } = await import('./commands/chain.js');
-      const { host = [], json = false } = options;
-      done(await runChainCheck({ ...chainInput(files, options), hosts: host, json }, chainIo));
-    });
-  addChainOptions(chain.command('merge'))
-    .description('write the certificates of all files in the order that clients want')
-    .option('-o, --output <file>', 'file to write; standard output when left out')
-    .option('--force', 'overwrite an input, and write what clients would reject')
-    .action(async (files: string[], options: ChainOptions) => {
-      const { runChainMerge } = await import('./commands/chain.js');
-      const { output, force = false } = options;
-      done(await runChainMerge({ ...chainInput(files, options), output, force }, chainIo));
-    });
 }
 
 /** Binds the subcommands; `done` gets the exit code of the one that runs. */

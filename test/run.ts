@@ -15,7 +15,11 @@ if (files.length === 0) {
   process.stderr.write(`error: no test file matches ${wanted.join(' ')}\n`);
   process.exit(2);
 }
-const result = spawnSync(process.execPath, ['--test', '--test-concurrency=3', ...files], {
-  stdio: 'inherit',
-});
+const result = spawnSync(
+  process.execPath,
+  ['--test', '--test-reporter=spec', '--test-concurrency=3', ...files],
+  {
+    stdio: 'inherit',
+  },
+);
 process.exit(result.status ?? 1);

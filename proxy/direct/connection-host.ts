@@ -6,6 +6,10 @@ export interface DownstreamConnection {
   /** No further requests: ends now when nothing is under way, else after it. May be called again. */
   drain(): void;
   destroy(): void;
+  /** Response bytes that wait for the client to take them. */
+  readonly waitingBytes: number;
+  /** Since when the client has taken nothing of what waits; 0 when it has. */
+  readonly stalledSinceMs: number;
   /** Ends what has waited too long; called a few times a second. */
   checkTime(nowMs: number): void;
   /** Called once after `host.soon`. */
@@ -19,5 +23,7 @@ export interface ConnectionHost {
   readonly nowMs: number;
   /** Calls `connection.resume()` once when this turn of the event loop is over. */
   soon(connection: DownstreamConnection): void;
+  /** Ends a connection on which our own code threw, and only that one; the log tells where. */
+  defect(connection: DownstreamConnection, error: unknown): void;
   closed(connection: DownstreamConnection): void;
 }

@@ -18,6 +18,8 @@ export interface DownstreamStream {
   sendEnd(trailers: readonly string[]): void;
   /** One of our own responses, whole. */
   sendOwn(own: OwnResponse): void;
+  /** Whether a 101 with these fields answers the upgrade that this stream asked for. */
+  isUpgradeAnswer(headers: readonly string[]): boolean;
   /** Answers an upgrade and hands the bytes that follow to the flow as body. */
   sendTunnel(headers: string[], protocol: string): void;
   /** Ends a response that has begun so that the client sees that it is not whole. */

@@ -12,9 +12,12 @@ import type { ConnectionHost, DownstreamConnection } from './connection-host.js'
 import type { FlowServices } from './flow.js';
 import { Http1DownstreamConnection } from './http1-connection.js';
 import { Http2DownstreamConnection } from './http2-connection.js';
+import { Spool } from './spool.js';
 
 /** How often deadlines are looked at: one timer a router instead of several a connection. */
 const SWEEP_MS = 250;
+/** A client that has taken nothing for so long may be ended when clients together hold too much. */
+const STALLED_MS = 1000;
 
 export class DirectEngine implements Engine, ConnectionHost {
   readonly services: FlowServices;
@@ -29,7 +32,7 @@ export class DirectEngine implements Engine, ConnectionHost {
 
   constructor(services: EngineServices) {
     const { limits } = services.policy.config;
-    this.services = { ...services, pool: new Pool(limits) };
+    this.services = { ...services, pool: new Pool(limits), spool: new Spool(limits.maxSpoolBytes) };
     this.http1Limits = {
       ...DEFAULT_HTTP1_LIMITS,
       headBytes: limits.maxHeaderBytes,
@@ -72,6 +75,12 @@ export class DirectEngine implements Engine, ConnectionHost {
     this.turn.push(connection);
   }
 
+  defect(connection: DownstreamConnection, error: unknown): void {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.services.log.write(`error: a defect of the front ended one connection, ${text}\n`);
+    connection.destroy();
+  }
+
   closed(connection: DownstreamConnection): void {
     this.connections.delete(connection);
   }
@@ -79,12 +88,44 @@ export class DirectEngine implements Engine, ConnectionHost {
   private runTurn(): void {
     const { turn } = this;
     this.turn = [];
-    for (const connection of turn) connection.resume();
+    for (const connection of turn) {
+      try {
+        connection.resume();
+      } catch (error) {
+        this.defect(connection, error);
+      }
+    }
   }
 
   private sweep(): void {
     this.nowMs = performance.now();
     this.services.pool.sweep(this.nowMs);
-    for (const connection of this.connections) connection.checkTime(this.nowMs);
+    let waitingBytes = 0;
+    for (const connection of this.connections) {
+      try {
+        connection.checkTime(this.nowMs);
+        waitingBytes += connection.waitingBytes;
+      } catch (error) {
+        this.defect(connection, error);
+      }
+    }
+    const { maxWaitingBytes } = this.services.policy.config.limits;
+    if (waitingBytes > maxWaitingBytes) this.endStalled(waitingBytes - maxWaitingBytes);
+  }
+
+  /** Ends those that hold most for clients that take nothing, until so many bytes are free. */
+  private endStalled(surplusBytes: number): void {
+    const lastMs = this.nowMs - STALLED_MS;
+    const stalled = [...this.connections].filter(
+      ({ stalledSinceMs }) => stalledSinceMs !== 0 && stalledSinceMs <= lastMs,
+    );
+    stalled.sort((a, b) => b.waitingBytes - a.waitingBytes);
+    let left = surplusBytes;
+    for (const connection of stalled) {
+      if (left <= 0) return;
+      left -= connection.waitingBytes;
+      this.services.counters.refusedByLimit += 1;
+      connection.destroy();
+    }
   }
 }

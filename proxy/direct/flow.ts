@@ -2,15 +2,23 @@
 import type { ErrorCode } from '../../src/contract/errors.js';
 import type { EngineServices } from '../engine.js';
 import { answerItself, isSafeMethod } from '../exchange/answer-itself.js';
+import { prepareCompression } from '../exchange/compression.js';
 import { buildErrorResponse, type OwnResponse } from '../exchange/error-response.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { connectionNames } from '../exchange/field-kinds.js';
-import { buildUpstreamHeaders } from '../exchange/request-headers.js';
-import { buildDownstreamHeaders, buildInformationalHeaders } from '../exchange/response-headers.js';
+import { authorityFor, buildUpstreamHeaders, type UpstreamRequest } from '../exchange/request-headers.js';
+import {
+  addTransportSecurity,
+  buildDownstreamHeaders,
+  buildInformationalHeaders,
+} from '../exchange/response-headers.js';
 import type { Pool } from '../upstream/pool.js';
 import type { Lease, LeaseHolder, UpstreamResponse } from '../upstream/transport.js';
 import type { Upstream } from '../upstream/upstreams.js';
+import { availableCodings, BodyEncoder, type EncodedBodySink } from './body-encoder.js';
 import type { DownstreamRequest, DownstreamStream } from './downstream.js';
+import { HeldBody, type HeldBodyOwner } from './held-body.js';
+import type { Spool } from './spool.js';
 
 /** Body bytes kept so that an idempotent request can be sent once more. */
 const MAX_REPLAY_BYTES = 64 * 1024;
@@ -18,18 +26,24 @@ const MAX_REPLAY_BYTES = 64 * 1024;
 /** What flows of a router share. */
 export interface FlowServices extends EngineServices {
   readonly pool: Pool;
+  readonly spool: Spool;
 }
 
 /** One exchange between a downstream stream and a leased upstream connection. */
-export class Flow implements LeaseHolder {
+export class Flow implements LeaseHolder, EncodedBodySink, HeldBodyOwner {
   private upstream: Upstream | null = null;
   private lease: Lease | null = null;
   private leaveHold: (() => void) | null = null;
   private attempts = 0;
+  /** The pool will call `onLease` or `onNoLease`. */
+  private awaitsLease = false;
   /** A response head, ours or the upstream's, went out. */
   private answered = false;
   private over = false;
   private tunnel = false;
+  /** Compresses the response body; null: it passes as it is. */
+  private encoder: BodyEncoder | null = null;
+  private responseTrailers: readonly string[] = [];
   /** The upstream's half of the tunnel has ended. */
   private tunnelEnded = false;
   private requestEnded = false;
@@ -40,6 +54,8 @@ export class Flow implements LeaseHolder {
   private replayable = true;
   /** Body bytes that the upstream has not taken. */
   private untakenBytes = 0;
+  /** Set when the upstream needs a length and the client gave none: the whole body comes first. */
+  private held: HeldBody | null = null;
 
   constructor(
     private readonly exchange: Exchange,
@@ -62,9 +78,9 @@ export class Flow implements LeaseHolder {
       this.fail('request_too_large');
       return;
     }
-    const upstream = this.services.upstreams.pick();
-    if (upstream === null) this.hold();
-    else this.dispatch(upstream);
+    const isUnknown = this.request.hasBody && this.request.contentLength === -1;
+    if (isUnknown && this.services.upstreams.needsLength) this.holdBody();
+    else this.choose();
   }
 
   // From the downstream side.
@@ -74,6 +90,10 @@ export class Flow implements LeaseHolder {
     if (this.over || chunk.length === 0) return;
     this.exchange.received(chunk.length);
     if (this.isOverBody(chunk.length)) return;
+    if (this.held !== null) {
+      this.held.add(chunk);
+      return;
+    }
     this.untakenBytes += chunk.length;
     if (this.lease === null) {
       this.keep(chunk);
@@ -87,6 +107,10 @@ export class Flow implements LeaseHolder {
   onRequestEnd(trailers: readonly string[]): void {
     if (this.over || this.requestEnded) return;
     this.requestEnded = true;
+    if (this.held !== null) {
+      this.held.end();
+      return;
+    }
     this.trailers = trailers;
     if (this.tunnel) {
       this.lease?.endTunnel();
@@ -101,7 +125,8 @@ export class Flow implements LeaseHolder {
 
   /** The client takes more of the response. */
   onDownstreamWritable(): void {
-    this.lease?.resume();
+    if (this.encoder !== null) this.encoder.resume();
+    else this.lease?.resume();
   }
 
   /** The client has gone or has cut the request: the upstream is let go at once. */
@@ -119,30 +144,45 @@ export class Flow implements LeaseHolder {
   // From the upstream side.
 
   onLease(lease: Lease): void {
+    this.awaitsLease = false;
     this.lease = lease;
-    const { exchange, request } = this;
-    exchange.dispatched(lease.upstream.authority);
-    const framing = !request.hasBody ? 'none' : request.contentLength === -1 ? 'unknown' : 'length';
-    const headers = buildUpstreamHeaders(exchange.head, exchange.facts, {
+    const { exchange, request, held } = this;
+    const { upstream } = lease;
+    exchange.dispatched(upstream.name);
+    const contentLength = held === null ? request.contentLength : held.bytes;
+    const framing = !request.hasBody ? 'none' : contentLength === -1 ? 'unknown' : 'length';
+    const expectContinue = request.expectContinue && held === null;
+    // A uWSGI worker reads the body it was announced and never says 100 (Continue).
+    if (expectContinue && upstream.scheme === 'uwsgi') this.stream.sendInformational(100, []);
+    const { policy } = this.services;
+    const upstreamRequest: UpstreamRequest = {
       requestId: exchange.requestId,
-      authority: this.services.policy.config.changeHost ? lease.upstream.authority : exchange.head.authority,
+      authority: authorityFor(exchange.head, policy, upstream.authority),
       framing,
-      contentLength: request.contentLength,
+      contentLength,
       upgrade: request.upgrade,
-      expectContinue: request.expectContinue,
-    });
-    lease.sendHead(exchange.head.method, exchange.head.path, headers, framing);
-    this.sendKept(lease);
+      expectContinue: expectContinue && upstream.scheme !== 'uwsgi',
+    };
+    const headers = buildUpstreamHeaders(exchange.head, exchange.facts, upstreamRequest, policy);
+    lease.sendHead(exchange, exchange.head.path, headers, framing);
+    if (held === null) this.sendKept(lease);
+    else held.sendTo(lease);
     lease.flush();
   }
 
   onNoLease(code: ErrorCode, _cause: unknown): void {
+    this.awaitsLease = false;
     const upstream = this.release();
     if (this.over) return;
-    if (upstream !== null && code === 'upstream_refused') {
-      this.services.upstreams.markDown(upstream);
-      this.hold();
-    } else this.fail(code);
+    if (upstream === null || code !== 'upstream_refused') {
+      this.fail(code);
+      return;
+    }
+    // Nothing was sent: any other upstream may have the request, whatever its method.
+    this.services.upstreams.markDown(upstream);
+    const other = this.services.upstreams.pick();
+    if (other === null) this.hold();
+    else this.dispatch(other);
   }
 
   onInformational(status: number, headers: string[]): void {
@@ -165,17 +205,30 @@ export class Flow implements LeaseHolder {
     this.dropKept();
     this.answered = true;
     exchange.answered(response.status, response.headers);
-    this.stream.sendHead(response.status, headers, response.contentLength, response.hasBody);
+    if (services.policy.config.compress) this.startEncoder(response, headers);
+    const contentLength = this.encoder === null ? response.contentLength : -1;
+    this.stream.sendHead(response.status, headers, contentLength, response.hasBody);
   }
 
   onBody(view: Buffer): void {
     if (this.over) return;
+    if (this.encoder !== null) {
+      if (!this.encoder.write(view)) this.lease?.pause();
+      return;
+    }
     this.exchange.sent(view.length);
     if (!this.stream.sendBody(view)) this.lease?.pause();
   }
 
   onEnd(trailers: string[]): void {
     if (this.over) return;
+    if (this.encoder !== null) {
+      // The upstream is done; the exchange is over when the encoder is.
+      this.responseTrailers = trailers;
+      this.release();
+      this.encoder.end();
+      return;
+    }
     this.stream.sendEnd(trailers);
     if (this.tunnel) {
       // The client's half may go on; a second end means that the connection is gone.
@@ -190,9 +243,10 @@ export class Flow implements LeaseHolder {
 
   onTunnel(response: UpstreamResponse): void {
     const { upgrade } = this.request;
-    if (this.over || upgrade === '') {
-      this.onFailure('upstream_malformed', false);
+    if (this.over || upgrade === '' || !this.stream.isUpgradeAnswer(response.headers)) {
+      // The connection is no longer HTTP: it is closed before anybody is told.
       this.lease?.abort();
+      this.onFailure('upstream_malformed', false);
       return;
     }
     this.dropKept();
@@ -213,11 +267,35 @@ export class Flow implements LeaseHolder {
   }
 
   onFlush(): void {
+    this.encoder?.flush();
     this.stream.flush();
   }
 
+  // From the encoder.
+
+  onEncoded(chunk: Buffer): void {
+    this.exchange.sent(chunk.length);
+    if (!this.stream.sendBody(chunk)) this.encoder?.pause();
+    this.stream.flush();
+  }
+
+  onEncodedEnd(): void {
+    this.stream.sendEnd(this.responseTrailers);
+    this.finish();
+    this.stream.flush();
+  }
+
+  onEncoderRoom(): void {
+    this.lease?.resume();
+  }
+
+  onEncoderFailure(): void {
+    this.fail('internal');
+  }
+
   onWritable(): void {
-    this.tellTaken();
+    if (this.held !== null && this.lease !== null) this.held.sendTo(this.lease);
+    else this.tellTaken();
   }
 
   onFailure(code: ErrorCode, silent: boolean): void {
@@ -229,18 +307,47 @@ export class Flow implements LeaseHolder {
       this.attempts < 2 &&
       this.replayable &&
       isIdempotent(this.exchange.head.method);
-    if (mayRepeat && upstream !== null) {
-      this.untakenBytes = 0;
-      this.dispatch(upstream, true);
-    } else this.fail(code);
+    if (mayRepeat && upstream !== null) this.dispatch(upstream, true);
+    else this.fail(code);
     this.stream.flush();
+  }
+
+  // From the held body.
+
+  onHeld(bytes: number): void {
+    if (!this.over) this.stream.bodyTaken(bytes);
+  }
+
+  onHeldWhole(): void {
+    if (!this.over) this.choose();
+  }
+
+  onHeldSent(): void {
+    this.lease?.endBody([]);
+  }
+
+  onHeldFailure(code: ErrorCode): void {
+    this.fail(code);
   }
 
   // Own steps.
 
+  private choose(): void {
+    const upstream = this.services.upstreams.pick();
+    if (upstream === null) this.hold();
+    else this.dispatch(upstream);
+  }
+
+  private holdBody(): void {
+    this.held = new HeldBody(this.services.spool, this);
+    this.replayable = false;
+    if (this.request.expectContinue) this.stream.sendInformational(100, []);
+  }
+
   private dispatch(upstream: Upstream, fresh = false): void {
     this.leaveHold = null;
     this.attempts += 1;
+    this.awaitsLease = true;
     this.upstream = upstream;
     upstream.inFlight += 1;
     this.services.pool.take(upstream, this, fresh);
@@ -257,6 +364,11 @@ export class Flow implements LeaseHolder {
     });
   }
 
+  private startEncoder(response: UpstreamResponse, headers: string[]): void {
+    const coding = prepareCompression(this.exchange.head, response, headers, availableCodings());
+    if (coding !== null) this.encoder = new BodyEncoder(coding, this, response.contentLength === -1);
+  }
+
   /** Answers with an error of the table, or cuts a response that has begun. */
   private fail(code: ErrorCode): void {
     if (this.over) return;
@@ -271,6 +383,8 @@ export class Flow implements LeaseHolder {
 
   private respondItself(own: OwnResponse): void {
     this.answered = true;
+    const { head, facts } = this.exchange;
+    addTransportSecurity(own.headers, head, facts, this.services.policy);
     this.exchange.answeredItself(own.status);
     if (this.exchange.head.method !== 'HEAD') this.exchange.sent(Buffer.byteLength(own.body));
     this.stream.sendOwn(own);
@@ -328,11 +442,14 @@ export class Flow implements LeaseHolder {
     if (this.over) return;
     this.over = true;
     this.leaveHold?.();
+    this.held?.close();
     const { lease, upstream } = this;
     if (lease !== null) lease.abort();
-    else if (upstream !== null && !this.answered) this.services.pool.forget(upstream, this);
+    else if (upstream !== null && this.awaitsLease) this.services.pool.forget(upstream, this);
     this.release();
     this.dropKept();
+    this.encoder?.destroy();
+    this.encoder = null;
     this.exchange.end();
   }
 }

@@ -5,6 +5,7 @@ import type { ErrorCode } from '../../src/contract/errors.js';
 import type { AcceptedConnection } from '../engine.js';
 import { buildErrorResponse, type OwnResponse } from '../exchange/error-response.js';
 import { Exchange } from '../exchange/exchange.js';
+import { fieldValue } from '../exchange/fields.js';
 import type { RequestHead } from '../exchange/types.js';
 import {
   CHUNK_END,
@@ -32,8 +33,9 @@ import { errorCodeOf } from './wire-failure.js';
 
 /** Text that gathers up to this goes out in one write with what follows. */
 const JOIN_BYTES = 4 * 1024;
-/** What a client may still send after it was answered early, so that it can read the answer. */
-const LINGER_MS = 5000;
+/** A client that was answered before it had sent all may go on so long, with pauses of this at most, so that it can read the answer. */
+const LINGER_MS = 30_000;
+const LINGER_PAUSE_MS = 5000;
 /** Bytes that may wait for the client before the upstream is paused. */
 const MAX_WAITING_BYTES = 64 * 1024;
 const MAX_LINGER_BYTES = 64 * 1024 * 1024;
@@ -63,6 +65,9 @@ export class Http1DownstreamConnection implements DownstreamStream, DownstreamCo
   /** The client has sent no body yet: it waits for 100 (Continue). */
   private awaitsContinue = false;
   private untakenBytes = 0;
+  private lingerSinceMs = 0;
+  /** A request has come: before it the client is only as patient as its head may take. */
+  private used = false;
   private reading = true;
   private advancing = false;
   private readonly onWritten = (): void => this.written();
@@ -77,7 +82,13 @@ export class Http1DownstreamConnection implements DownstreamStream, DownstreamCo
     this.decoder = new RequestDecoder(limits);
     this.phaseSinceMs = host.nowMs;
     this.progressMs = host.nowMs;
-    this.socket.on('data', (chunk: Buffer) => this.receive(chunk));
+    this.socket.on('data', (chunk: Buffer) => {
+      try {
+        this.receive(chunk);
+      } catch (error) {
+        host.defect(this, error);
+      }
+    });
     this.socket.on('end', () => this.onRemoteEnd());
     this.socket.on('close', () => this.onClose());
   }
@@ -86,7 +97,7 @@ export class Http1DownstreamConnection implements DownstreamStream, DownstreamCo
 
   drain(): void {
     this.draining = true;
-    if (this.phase === 'idle') this.socket.destroySoon();
+    if (this.phase === 'idle') this.linger();
     else this.closeAfter = true;
   }
 
@@ -94,16 +105,33 @@ export class Http1DownstreamConnection implements DownstreamStream, DownstreamCo
     this.socket.destroy();
   }
 
+  get waitingBytes(): number {
+    return this.socket.writableLength + this.text.length;
+  }
+
+  get stalledSinceMs(): number {
+    return this.socket.writableLength > 0 ? this.progressMs : 0;
+  }
+
   checkTime(nowMs: number): void {
     const { limits } = this.host.services.policy.config;
     const waitedMs = nowMs - this.phaseSinceMs;
     if (this.socket.writableLength > 0 && nowMs - this.progressMs > limits.clientWriteTimeoutMs)
       this.destroy();
-    else if (this.phase === 'idle' && waitedMs > limits.keepAliveTimeoutMs) this.socket.destroySoon();
-    else if (this.phase === 'head' && waitedMs > limits.clientHeadTimeoutMs)
+    else if (this.phase === 'idle' && waitedMs > this.idleLimitMs()) this.linger();
+    else if (this.phase === 'head' && !this.blocked && waitedMs > limits.clientHeadTimeoutMs)
       this.failRequest('request_timeout');
-    else if (this.phase === 'linger' && waitedMs > LINGER_MS) this.destroy();
+    else if (this.phase === 'linger' && this.hasLingered(nowMs, waitedMs)) this.destroy();
     else if (this.phase === 'exchange' && this.isBodyLate(waitedMs)) this.failRequest('request_timeout');
+  }
+
+  private idleLimitMs(): number {
+    const { keepAliveTimeoutMs, clientHeadTimeoutMs } = this.host.services.policy.config.limits;
+    return this.used ? keepAliveTimeoutMs : Math.min(keepAliveTimeoutMs, clientHeadTimeoutMs);
+  }
+
+  private hasLingered(nowMs: number, pausedMs: number): boolean {
+    return pausedMs > LINGER_PAUSE_MS || nowMs - this.lingerSinceMs > LINGER_MS;
   }
 
   private isBodyLate(waitedMs: number): boolean {
@@ -120,6 +148,7 @@ export class Http1DownstreamConnection implements DownstreamStream, DownstreamCo
 
   private receive(chunk: Buffer): void {
     if (this.phase === 'linger') {
+      this.phaseSinceMs = this.host.nowMs;
       this.discardedBytes += chunk.length;
       if (this.discardedBytes > MAX_LINGER_BYTES) this.destroy();
       return;
@@ -148,7 +177,7 @@ export class Http1DownstreamConnection implements DownstreamStream, DownstreamCo
 
   private pullEvents(): void {
     try {
-      while (this.untakenBytes === 0 && (this.phase !== 'exchange' || !this.requestEnded)) {
+      while (this.mayPull()) {
         const event = this.decoder.next();
         if (event === NEED_DATA) break;
         if (event === HEAD) this.begin();
@@ -166,6 +195,12 @@ export class Http1DownstreamConnection implements DownstreamStream, DownstreamCo
     this.adjustReading();
   }
 
+  /** One request at a time, and none while the client does not take the answers it has been given. */
+  private mayPull(): boolean {
+    if (this.untakenBytes > 0) return false;
+    return this.phase === 'exchange' ? !this.requestEnded : !this.blocked;
+  }
+
   /** What comes is no longer a request. */
   private isPast(): boolean {
     return this.phase === 'linger' || this.phase === 'tunnel';
@@ -173,6 +208,7 @@ export class Http1DownstreamConnection implements DownstreamStream, DownstreamCo
 
   private begin(): void {
     const { head } = this.decoder;
+    this.used = true;
     this.isHead = head.method === 'HEAD';
     this.isHttp10 = head.minorVersion === 0;
     this.closeAfter = this.draining || !head.keepAlive;
@@ -231,7 +267,9 @@ export class Http1DownstreamConnection implements DownstreamStream, DownstreamCo
   private adjustReading(): void {
     const shouldRead =
       this.untakenBytes === 0 &&
-      (this.phase !== 'exchange' || !this.requestEnded || this.decoder.pendingBytes === 0);
+      (this.phase === 'exchange'
+        ? !this.requestEnded || this.decoder.pendingBytes === 0
+        : this.phase === 'tunnel' || !this.blocked);
     if (shouldRead === this.reading) return;
     this.reading = shouldRead;
     if (shouldRead) this.socket.resume();
@@ -239,7 +277,8 @@ export class Http1DownstreamConnection implements DownstreamStream, DownstreamCo
   }
 
   private failWire(error: unknown): void {
-    this.failRequest(error instanceof Http1Error ? errorCodeOf(error) : 'internal');
+    if (error instanceof Http1Error) this.failRequest(errorCodeOf(error));
+    else this.host.defect(this, error);
   }
 
   private failRequest(code: ErrorCode): void {
@@ -278,15 +317,22 @@ export class Http1DownstreamConnection implements DownstreamStream, DownstreamCo
       this.closeAfter = true;
       return;
     }
-    this.flow?.onDownstreamGone('downstream_gone');
+    this.letGo();
     this.socket.destroySoon();
   }
 
   private onClose(): void {
+    this.letGo();
+    this.host.closed(this);
+  }
+
+  /** The client is gone: neither the request under way nor those behind it are for anybody. */
+  private letGo(): void {
     const { flow } = this;
     this.flow = null;
+    this.text = '';
+    if (this.phase !== 'linger') this.beginLinger();
     flow?.onDownstreamGone('downstream_gone');
-    this.host.closed(this);
   }
 
   // DownstreamStream.
@@ -368,8 +414,20 @@ export class Http1DownstreamConnection implements DownstreamStream, DownstreamCo
   }
 
   cut(): void {
+    if (this.phase === 'tunnel') {
+      this.flow = null;
+      this.flush();
+      this.linger();
+      return;
+    }
     this.text = '';
-    this.socket.destroy();
+    // Without TLS only a reset tells an answer that lasts until the connection closes from a whole one.
+    if (this.encrypted) this.socket.destroy();
+    else this.socket.resetAndDestroy();
+  }
+
+  isUpgradeAnswer(headers: readonly string[]): boolean {
+    return fieldValue(headers, 'upgrade').toLowerCase() === 'websocket';
   }
 
   bodyTaken(bytes: number): void {
@@ -396,7 +454,8 @@ export class Http1DownstreamConnection implements DownstreamStream, DownstreamCo
     this.progressMs = this.host.nowMs;
     if (!this.blocked || this.socket.writableLength > 0) return;
     this.blocked = false;
-    this.flow?.onDownstreamWritable();
+    if (this.flow !== null) this.flow.onDownstreamWritable();
+    else if (this.phase === 'idle' || this.phase === 'head') this.host.soon(this);
   }
 
   private endResponse(): void {
@@ -414,8 +473,7 @@ export class Http1DownstreamConnection implements DownstreamStream, DownstreamCo
   /** The exchange is over on both sides: close, or read the next request, which may be here already. */
   private next(): void {
     if (this.closeAfter) {
-      this.enter('linger');
-      this.socket.end();
+      this.linger();
       return;
     }
     this.enter(this.decoder.idle ? 'idle' : 'head');
@@ -429,12 +487,18 @@ export class Http1DownstreamConnection implements DownstreamStream, DownstreamCo
     if (!this.isPast()) this.advance();
   }
 
-  /** The answer is out before the request was read: close our side, and read on so that the client can read it. */
+  /** Closes our side and reads on: a client that still sends can read the answer, and one that stays is ended in time. */
   private linger(): void {
-    this.enter('linger');
-    this.untakenBytes = 0;
+    this.beginLinger();
     this.reading = true;
     this.socket.resume();
     this.socket.end();
+  }
+
+  private beginLinger(): void {
+    this.enter('linger');
+    this.lingerSinceMs = this.host.nowMs;
+    this.discardedBytes = 0;
+    this.untakenBytes = 0;
   }
 }

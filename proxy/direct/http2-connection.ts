@@ -2,14 +2,28 @@
 import type { Socket } from 'node:net';
 import type { AcceptedConnection } from '../engine.js';
 import { Exchange } from '../exchange/exchange.js';
+import { CANCEL } from '../wire/http2/codes.js';
 import { Http2ServerConnection } from '../wire/http2/connection.js';
-import { CLOSED, DATA, NEED_DATA, REQUEST, RESET, TRAILERS, WRITABLE } from '../wire/http2/events.js';
+import {
+  CLOSED,
+  DATA,
+  NEED_DATA,
+  PING_ACK,
+  REQUEST,
+  RESET,
+  TRAILERS,
+  WRITABLE,
+} from '../wire/http2/events.js';
 import type { Http2Limits, Http2LocalSettings } from '../wire/http2/limits.js';
 import type { ConnectionHost, DownstreamConnection } from './connection-host.js';
 import { Http2DownstreamStream } from './http2-stream.js';
 
 /** Bytes taken from the codec for one write. */
 const WRITE_BYTES = 256 * 1024;
+/** A client that answers no PING is given this long to hear that the connection drains. */
+const SHUTDOWN_MS = 1000;
+/** From our last byte to the end of the socket, when the client does not close it. */
+const END_MS = 5000;
 
 export class Http2DownstreamConnection implements DownstreamConnection {
   readonly wire: Http2ServerConnection;
@@ -22,7 +36,9 @@ export class Http2DownstreamConnection implements DownstreamConnection {
   private scheduled = false;
   private writing = false;
   private ending = false;
-  private shutdownStep = 0;
+  private endingSinceMs = 0;
+  private shutdownStep: 'none' | 'announced' | 'final' = 'none';
+  private shutdownSinceMs = 0;
   private readonly onWritten = (): void => this.written();
 
   constructor(
@@ -35,8 +51,14 @@ export class Http2DownstreamConnection implements DownstreamConnection {
     this.wire = new Http2ServerConnection(settings, limits);
     this.idleSinceMs = host.nowMs;
     this.progressMs = host.nowMs;
-    this.socket.on('data', (chunk: Buffer) => this.receive(chunk));
-    this.socket.on('end', () => this.socket.destroySoon());
+    this.socket.on('data', (chunk: Buffer) => {
+      try {
+        this.receive(chunk);
+      } catch (error) {
+        host.defect(this, error);
+      }
+    });
+    this.socket.on('end', () => this.closeStreams());
     this.socket.on('close', () => this.onClose());
     this.schedule();
   }
@@ -55,12 +77,32 @@ export class Http2DownstreamConnection implements DownstreamConnection {
   }
 
   drain(): void {
-    if (this.shutdownStep === 0) {
+    const { nowMs } = this.host;
+    if (this.shutdownStep === 'none') {
+      this.shutdownStep = 'announced';
+      this.shutdownSinceMs = nowMs;
       this.wire.beginShutdown();
-      this.wire.ping(this.host.nowMs);
-    } else if (this.shutdownStep === 1) this.wire.finishShutdown();
-    this.shutdownStep = Math.min(this.shutdownStep + 1, 2);
+      this.wire.ping(nowMs);
+      this.schedule();
+    } else if (nowMs - this.shutdownSinceMs > SHUTDOWN_MS) this.finishShutdown();
+  }
+
+  /** A round trip later (RFC 9113 §6.8): requests that were on their way have come. */
+  private finishShutdown(): void {
+    if (this.shutdownStep !== 'announced') return;
+    this.shutdownStep = 'final';
+    this.wire.finishShutdown();
     this.schedule();
+  }
+
+  /** Response bytes that wait for the client to take them. */
+  get waitingBytes(): number {
+    return this.wire.outputBytes + this.socket.writableLength;
+  }
+
+  /** Since when the client has taken nothing of what waits; 0 when it has. */
+  get stalledSinceMs(): number {
+    return this.socket.writableLength > 0 ? this.progressMs : this.wire.stalledSinceMs;
   }
 
   destroy(): void {
@@ -69,13 +111,23 @@ export class Http2DownstreamConnection implements DownstreamConnection {
 
   checkTime(nowMs: number): void {
     const { limits } = this.host.services.policy.config;
-    if (this.wire.checkTimers(nowMs)) this.schedule();
-    const stalledSinceMs = this.wire.stalledSinceMs;
-    if (this.socket.writableLength > 0 && nowMs - this.progressMs > limits.clientWriteTimeoutMs)
-      this.destroy();
-    else if (stalledSinceMs !== 0 && nowMs - stalledSinceMs > limits.clientWriteTimeoutMs) this.destroy();
+    if (this.wire.checkTimers(nowMs) && !this.ending) this.closeStreams();
+    const lastMs = nowMs - limits.clientWriteTimeoutMs;
+    if (this.socket.writableLength > 0 && this.progressMs < lastMs) this.destroy();
+    else if (this.endingSinceMs !== 0 && nowMs - this.endingSinceMs > END_MS) this.destroy();
+    else if (this.shutdownStep === 'announced') this.drain();
     else if (this.streams.size === 0 && nowMs - this.idleSinceMs > limits.keepAliveTimeoutMs) this.drain();
+    if (this.wire.stalledSinceMs !== 0 && this.wire.stalledSinceMs < lastMs) this.cutStalled(lastMs);
     for (const stream of this.streams.values()) stream.checkTime(nowMs, limits.clientBodyTimeoutMs);
+  }
+
+  /** Other streams of a client that has one paused may go on. */
+  private cutStalled(beforeMs: number): void {
+    for (const id of this.wire.streamsStalledBefore(beforeMs)) {
+      this.streams.get(id)?.stalled();
+      this.wire.resetStream(id, CANCEL);
+    }
+    this.schedule();
   }
 
   resume(): void {
@@ -95,7 +147,7 @@ export class Http2DownstreamConnection implements DownstreamConnection {
       const event = this.wire.next();
       if (event === NEED_DATA) break;
       if (event === CLOSED) {
-        this.ending = true;
+        this.closeStreams();
         break;
       }
       this.handle(event);
@@ -103,8 +155,19 @@ export class Http2DownstreamConnection implements DownstreamConnection {
     for (const stream of this.streams.values()) stream.flushRequest();
   }
 
+  /** The connection is over (GOAWAY stands in the output, or the client has closed its side): what its requests hold upstream is let go at once. */
+  private closeStreams(): void {
+    this.ending = true;
+    for (const stream of [...this.streams.values()]) stream.reset();
+    this.schedule();
+  }
+
   private handle(event: number): void {
     const { wire } = this;
+    if (event === PING_ACK) {
+      this.finishShutdown();
+      return;
+    }
     if (event === REQUEST) {
       this.begin();
       return;
@@ -147,8 +210,13 @@ export class Http2DownstreamConnection implements DownstreamConnection {
     }
     // Sending may have made room for streams that wait.
     if (!this.ending) this.pull();
-    if ((this.ending || this.wire.drained) && !this.writing && !this.wire.hasOutput)
-      this.socket.destroySoon();
+    if ((this.ending || this.wire.drained) && !this.writing && !this.wire.hasOutput) this.end();
+  }
+
+  private end(): void {
+    if (this.endingSinceMs !== 0) return;
+    this.endingSinceMs = this.host.nowMs;
+    this.socket.destroySoon();
   }
 
   private written(): void {

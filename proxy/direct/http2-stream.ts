@@ -1,4 +1,5 @@
 /** One stream of an HTTP/2 downstream connection, between the codec and its flow. */
+import { createHash, randomBytes } from 'node:crypto';
 import type { AcceptedConnection } from '../engine.js';
 import { buildErrorResponse, type OwnResponse } from '../exchange/error-response.js';
 import type { Exchange } from '../exchange/exchange.js';
@@ -10,14 +11,22 @@ import type { DownstreamStream } from './downstream.js';
 import { Flow, type FlowServices } from './flow.js';
 import type { Http2DownstreamConnection } from './http2-connection.js';
 
+/** RFC 6455 §1.3. */
+const WEBSOCKET_MARK = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+
 export class Http2DownstreamStream implements DownstreamStream {
   readonly requestHead: RequestHead;
   gone = false;
   private flow: Flow | null = null;
-  /** Body that came before the flow began. */
+  /** Body that came before the flow began, or before the upgrade was answered. */
   private early: Buffer[] = [];
   private requestEnded: boolean;
   private earlyTrailers: string[] = [];
+  private readonly isTunnel: boolean;
+  /** The upgrade was answered. What comes before is no request and must not reach an upstream that speaks HTTP. */
+  private tunnelOpen = false;
+  /** What the upstream must make of our key. */
+  private accept = '';
   private responseEnded = false;
   private untakenBytes = 0;
   private bodySinceMs: number;
@@ -32,11 +41,12 @@ export class Http2DownstreamStream implements DownstreamStream {
     this.requestEnded = head.endStream;
     this.isHead = head.method === 'HEAD';
     this.bodySinceMs = owner.host.nowMs;
+    this.isTunnel = head.protocol === 'websocket';
     this.requestHead = {
-      method: head.protocol === 'websocket' ? 'GET' : head.method,
+      method: this.isTunnel ? 'GET' : head.method,
       path: head.path,
       authority: head.authority,
-      headers: head.headers,
+      headers: this.isTunnel ? this.withKey(head.headers) : head.headers,
       httpVersion: '2.0',
     };
   }
@@ -47,7 +57,7 @@ export class Http2DownstreamStream implements DownstreamStream {
 
   start(exchange: Exchange, services: FlowServices): void {
     const { head } = this;
-    if (head.tooLarge || (head.protocol !== '' && head.protocol !== 'websocket')) {
+    if (head.tooLarge || (head.protocol !== '' && !this.isTunnel)) {
       const code = head.tooLarge ? 'header_too_large' : 'not_implemented';
       exchange.failed(code);
       const own = buildErrorResponse(code, null, exchange.requestId);
@@ -56,23 +66,41 @@ export class Http2DownstreamStream implements DownstreamStream {
       exchange.end();
       return;
     }
-    const isTunnel = head.protocol === 'websocket';
     this.flow = new Flow(
       exchange,
       {
-        hasBody: !head.endStream && !isTunnel,
+        hasBody: !head.endStream && !this.isTunnel,
         contentLength: head.endStream ? 0 : head.contentLength,
         upgrade: head.protocol,
-        expectContinue: !head.endStream && fieldValue(head.headers, 'expect') !== '',
+        expectContinue: !head.endStream && !this.isTunnel && fieldValue(head.headers, 'expect') !== '',
       },
       this,
       services,
     );
     this.flow.start();
+    if (!this.isTunnel) this.tellEarly();
+  }
+
+  /** An upgrade over HTTP/2 has no key of its own (RFC 8441 §5), the one upstream needs it. */
+  private withKey(headers: readonly string[]): string[] {
+    const key = randomBytes(16).toString('base64');
+    this.accept = createHash('sha1')
+      .update(key + WEBSOCKET_MARK)
+      .digest('base64');
+    const own: string[] = [];
+    for (let index = 0; index < headers.length; index += 2) {
+      if (headers[index] !== 'sec-websocket-key') own.push(headers[index] ?? '', headers[index + 1] ?? '');
+    }
+    own.push('sec-websocket-key', key);
+    return own;
+  }
+
+  private tellEarly(): void {
     const { early } = this;
     this.early = [];
     for (const chunk of early) this.flow?.onRequestBody(chunk);
-    if (this.requestEnded && !head.endStream) this.flow?.onRequestEnd(this.earlyTrailers);
+    if (this.requestEnded && (this.isTunnel || !this.head.endStream))
+      this.flow?.onRequestEnd(this.earlyTrailers);
     this.flow?.onRequestFlush();
   }
 
@@ -82,7 +110,7 @@ export class Http2DownstreamStream implements DownstreamStream {
     this.bodySinceMs = this.owner.host.nowMs;
     this.untakenBytes += chunk.length;
     this.needsFlush = true;
-    if (this.flow !== null) this.flow.onRequestBody(chunk);
+    if (this.flow !== null && this.mayTell()) this.flow.onRequestBody(chunk);
     else if (this.responseEnded) this.bodyTaken(chunk.length);
     else if (chunk.length > 0) this.early.push(chunk);
     if (endStream) this.receiveEnd([]);
@@ -92,8 +120,12 @@ export class Http2DownstreamStream implements DownstreamStream {
     this.requestEnded = true;
     this.needsFlush = true;
     this.earlyTrailers = trailers;
-    this.flow?.onRequestEnd(trailers);
+    if (this.mayTell()) this.flow?.onRequestEnd(trailers);
     if (this.responseEnded) this.close();
+  }
+
+  private mayTell(): boolean {
+    return !this.isTunnel || this.tunnelOpen;
   }
 
   flushRequest(): void {
@@ -114,6 +146,13 @@ export class Http2DownstreamStream implements DownstreamStream {
     this.close();
   }
 
+  /** The client has not taken the response for too long. */
+  stalled(): void {
+    this.flow?.onDownstreamGone('downstream_gone');
+    this.flow = null;
+    this.close();
+  }
+
   checkTime(nowMs: number, clientBodyTimeoutMs: number): void {
     const isLate =
       !this.requestEnded && this.untakenBytes === 0 && nowMs - this.bodySinceMs > clientBodyTimeoutMs;
@@ -125,6 +164,13 @@ export class Http2DownstreamStream implements DownstreamStream {
   sendInformational(status: number, headers: readonly string[]): void {
     this.owner.wire.sendInformational(this.id, status, headers);
     this.owner.schedule();
+  }
+
+  isUpgradeAnswer(headers: readonly string[]): boolean {
+    return (
+      fieldValue(headers, 'upgrade').toLowerCase() === 'websocket' &&
+      fieldValue(headers, 'sec-websocket-accept') === this.accept
+    );
   }
 
   sendHead(status: number, headers: string[], contentLength: number, hasBody: boolean): void {
@@ -143,7 +189,14 @@ export class Http2DownstreamStream implements DownstreamStream {
       if (trailers.length > 0) this.owner.wire.sendTrailers(this.id, trailers);
       else this.owner.wire.sendData(this.id, EMPTY, 0, 0, true);
     }
-    this.endResponse();
+    if (!this.tunnelOpen) {
+      this.endResponse();
+      return;
+    }
+    // END_STREAM is the tunnel's FIN (RFC 8441 §5): the client's half may go on.
+    this.responseEnded = true;
+    if (this.requestEnded) this.close();
+    this.owner.schedule();
   }
 
   sendOwn(own: OwnResponse): void {
@@ -163,11 +216,14 @@ export class Http2DownstreamStream implements DownstreamStream {
     }
     this.owner.wire.sendHeaders(this.id, 200, kept, false);
     this.owner.schedule();
+    this.tunnelOpen = true;
+    this.tellEarly();
   }
 
   cut(): void {
     this.flow = null;
-    this.owner.wire.resetStream(this.id, INTERNAL_ERROR);
+    // RFC 8441 §5: CANCEL is the reset of a tunnel.
+    this.owner.wire.resetStream(this.id, this.tunnelOpen ? CANCEL : INTERNAL_ERROR);
     this.close();
     this.owner.schedule();
   }
@@ -186,8 +242,7 @@ export class Http2DownstreamStream implements DownstreamStream {
     this.responseEnded = true;
     this.flow = null;
     // RFC 9113 §8.1: the answer is complete, the rest of the request is not wanted.
-    if (!this.requestEnded)
-      this.owner.wire.resetStream(this.id, this.head.protocol === '' ? NO_ERROR : CANCEL);
+    if (!this.requestEnded) this.owner.wire.resetStream(this.id, NO_ERROR);
     this.close();
   }
 

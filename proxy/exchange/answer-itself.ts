@@ -2,12 +2,15 @@
 import { admitRequest } from './admit.js';
 import { buildErrorResponse, type OwnResponse } from './error-response.js';
 import type { Exchange } from './exchange.js';
+import { isLooping } from './loop-guard.js';
 import { buildRedirect } from './redirect.js';
 
 /** The front's own response to a request, or null when it goes upstream. */
 export function answerItself(exchange: Exchange, role: 'serve' | 'redirect'): OwnResponse | null {
   const { head, facts, services, requestId } = exchange;
-  const refusal = admitRequest(head, facts, services.policy);
+  const refusal =
+    admitRequest(head, facts, services.policy) ??
+    (isLooping(head.headers, services.policy.loopMarker) ? 'loop_detected' : null);
   if (refusal !== null) {
     exchange.failed(refusal);
     return buildErrorResponse(refusal, head, requestId);

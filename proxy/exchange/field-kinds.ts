@@ -8,6 +8,7 @@ export const REQUEST_ID = 5;
 export const EXPECT = 6;
 export const LOCATION = 7;
 export const DATE = 8;
+export const SET_COOKIE = 9;
 
 /** Hop-by-hop fields (RFC 9110 §7.6.1, RFC 9112) and those that the front itself frames the message with. */
 const HOP_BY_HOP = [
@@ -50,6 +51,9 @@ export const RESPONSE_FIELDS: ReadonlyMap<string, number> = new Map<string, numb
   ['connection', CONNECTION],
   ['location', LOCATION],
   ['date', DATE],
+  ['set-cookie', SET_COOKIE],
+  // Tells a proxy not to buffer, which this one never does; it is no news for the client.
+  ['x-accel-buffering', DROP],
 ]);
 
 /**

@@ -6,17 +6,20 @@ import type { CertificateNames, Policy } from './types.js';
 /**
  * @param certificates names of the certificates of all TLS listeners
  * @param httpsPort port of the first TLS listener, 443 when there is none
+ * @param loopMarker the same in all routers of a front, and in no other front
  */
 export function compilePolicy(
   config: Config,
   certificates: readonly CertificateNames[],
   httpsPort: number,
+  loopMarker: string,
 ): Policy {
   const trusted = compileBlocks(config.trustedProxies);
   return {
     config,
     certificates,
     httpsPort,
+    loopMarker,
     isTrusted: (address) => trusted?.check(address, isIPv6(address) ? 'ipv6' : 'ipv4') ?? false,
   };
 }

@@ -2,7 +2,8 @@
 
 import { CONNECTION, connectionNames, EXPECT, FORWARDING, requestFieldKind, TE } from './field-kinds.js';
 import { fieldList, fieldValue, portOf } from './fields.js';
-import type { ConnectionFacts, Framing, RequestHead } from './types.js';
+import { applyHeaderRules } from './header-rules.js';
+import type { ConnectionFacts, Framing, Policy, RequestHead } from './types.js';
 
 /** What the exchange has decided about the request when its upstream head is written. */
 export interface UpstreamRequest {
@@ -26,7 +27,9 @@ export function buildUpstreamHeaders(
   head: RequestHead,
   facts: ConnectionFacts,
   request: UpstreamRequest,
+  policy: Policy,
 ): string[] {
+  const { config } = policy;
   const source = head.headers;
   const out: string[] = ['host', request.authority];
   let listed: string[] | null | undefined;
@@ -46,9 +49,18 @@ export function buildUpstreamHeaders(
   }
   const kept = listed ? withoutListed(out, listed) : out;
   pushForwarding(kept, head, facts);
-  kept.push('x-request-id', request.requestId);
+  kept.push('x-request-id', request.requestId, 'cdn-loop', policy.loopMarker);
+  if (config.via) kept.push('via', `${head.httpVersion} tlsfront`);
+  if (config.headerUp.length > 0) applyHeaderRules(kept, config.headerUp);
   pushFraming(kept, head.method, request);
   return kept;
+}
+
+/** Host that the app is asked for. @param upstreamAuthority host:port of the chosen upstream */
+export function authorityFor(head: RequestHead, policy: Policy, upstreamAuthority: string): string {
+  const { changeHost, upstreamHost } = policy.config;
+  // HTTP/1.0 knows requests without Host; what goes upstream is HTTP/1.1, and apps refuse an empty one.
+  return upstreamHost ?? (changeHost || head.authority === '' ? upstreamAuthority : head.authority);
 }
 
 function hasTrailersToken(value: string): boolean {

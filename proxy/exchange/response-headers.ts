@@ -1,6 +1,10 @@
 /** The response that goes downstream: hop-by-hop fields out, Location put back to https, Date added. */
-import { CONNECTION, connectionNames, DATE, LOCATION, RESPONSE_FIELDS } from './field-kinds.js';
-import { hostOf, portOf } from './fields.js';
+import { CONNECTION, connectionNames, DATE, LOCATION, RESPONSE_FIELDS, SET_COOKIE } from './field-kinds.js';
+import { fieldValue, hostOf, portOf } from './fields.js';
+import { applyHeaderRules } from './header-rules.js';
+import { authorityFor } from './request-headers.js';
+import { type CookiePlace, rewriteSetCookie } from './set-cookie.js';
+import { transportSecurityFor } from './transport-security.js';
 import type { ConnectionFacts, Policy, RequestHead } from './types.js';
 
 /**
@@ -19,6 +23,7 @@ export function buildDownstreamHeaders(
   const out: string[] = [];
   let listed: string[] | null | undefined;
   let dated = false;
+  let place: CookiePlace | undefined;
   for (let index = 0; index < source.length; index += 2) {
     const name = source[index] ?? '';
     const value = source[index + 1] ?? '';
@@ -27,13 +32,49 @@ export function buildDownstreamHeaders(
     else if (kind === DATE) {
       dated = true;
       out.push(name, value);
+    } else if (kind === SET_COOKIE) {
+      place ??= cookiePlace(head, facts, policy, upstreamAuthority);
+      out.push(name, place === UNCHANGED ? value : rewriteSetCookie(value, place));
     } else if (kind === LOCATION) {
       out.push(name, rewriteLocation(value, head, facts, policy, upstreamAuthority));
     } else if (kind === CONNECTION && listed === undefined) listed = connectionNames(source);
   }
   // RFC 9110 §6.6.1: a recipient with a clock adds a missing Date.
   if (!dated) out.push('date', httpDate());
-  return listed ? withoutListed(out, listed) : out;
+  const kept = listed ? withoutListed(out, listed) : out;
+  const { config } = policy;
+  if (config.via) kept.push('via', '1.1 tlsfront');
+  if (config.hsts !== null) addTransportSecurity(kept, head, facts, policy);
+  if (config.headerDown.length > 0) applyHeaderRules(kept, config.headerDown);
+  return kept;
+}
+
+/** Adds Strict-Transport-Security where it belongs and the app has not sent its own. */
+export function addTransportSecurity(
+  headers: string[],
+  head: RequestHead,
+  facts: ConnectionFacts,
+  policy: Policy,
+): void {
+  const value = transportSecurityFor(head, facts, policy);
+  if (value === null || fieldValue(headers, 'strict-transport-security') !== '') return;
+  headers.push('strict-transport-security', value);
+}
+
+/** Cookies pass as they are. */
+const UNCHANGED: CookiePlace = { secure: false, sentHost: '', clientHost: '' };
+
+function cookiePlace(
+  head: RequestHead,
+  facts: ConnectionFacts,
+  policy: Policy,
+  upstreamAuthority: string,
+): CookiePlace {
+  const secure = policy.config.secureCookies && facts.tlsVersion !== '';
+  const sent = authorityFor(head, policy, upstreamAuthority);
+  if (!secure && sent === head.authority) return UNCHANGED;
+  const sentHost = sent === head.authority ? '' : hostOf(sent);
+  return { secure, sentHost, clientHost: hostOf(head.authority) };
 }
 
 /** Fields of a 1xx response that may be passed on: hop-by-hop ones and those in `listed` are not (RFC 9110 §15.2). */
@@ -45,7 +86,8 @@ export function buildInformationalHeaders(
   for (let index = 0; index < source.length; index += 2) {
     const name = source[index] ?? '';
     const kind = RESPONSE_FIELDS.get(name);
-    if (kind === undefined || kind === DATE || kind === LOCATION) out.push(name, source[index + 1] ?? '');
+    if (kind === undefined || kind === DATE || kind === LOCATION || kind === SET_COOKIE)
+      out.push(name, source[index + 1] ?? '');
   }
   return listed === null ? out : withoutListed(out, listed);
 }
@@ -74,10 +116,21 @@ export function rewriteLocation(
   let end = 7;
   while (end < location.length && !isAuthorityEnd(location.charCodeAt(end))) end += 1;
   const authority = location.slice(7, end);
-  if (authority.toLowerCase() !== upstreamAuthority.toLowerCase() && !isSameHost(authority, head.authority)) {
-    return location;
-  }
+  if (!isOwnAuthority(authority, head, policy, upstreamAuthority)) return location;
   return `https://${head.authority}${location.slice(end)}`;
+}
+
+function isOwnAuthority(
+  authority: string,
+  head: RequestHead,
+  policy: Policy,
+  upstreamAuthority: string,
+): boolean {
+  const { upstreamHost } = policy.config;
+  if (authority.toLowerCase() === upstreamAuthority.toLowerCase()) return true;
+  return (
+    isSameHost(authority, head.authority) || (upstreamHost !== null && isSameHost(authority, upstreamHost))
+  );
 }
 
 function isAuthorityEnd(code: number): boolean {

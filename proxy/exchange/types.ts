@@ -43,5 +43,7 @@ export interface Policy {
   readonly certificates: readonly CertificateNames[];
   /** Port that redirects name; 443 is left out. */
   readonly httpsPort: number;
+  /** Member of CDN-Loop by which the front knows its own requests. */
+  readonly loopMarker: string;
   isTrusted(address: string): boolean;
 }

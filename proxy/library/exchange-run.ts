@@ -8,7 +8,8 @@ import type { AcceptedConnection, EngineServices } from '../engine.js';
 import { answerItself, isSafeMethod } from '../exchange/answer-itself.js';
 import { buildErrorResponse, type OwnResponse } from '../exchange/error-response.js';
 import { Exchange } from '../exchange/exchange.js';
-import { buildUpstreamHeaders } from '../exchange/request-headers.js';
+import { authorityFor, buildUpstreamHeaders, type UpstreamRequest } from '../exchange/request-headers.js';
+import { addTransportSecurity } from '../exchange/response-headers.js';
 import type { RequestHead } from '../exchange/types.js';
 import { classifyUpstreamFailure } from '../exchange/upstream-failure.js';
 import type { Upstream } from '../upstream/upstreams.js';
@@ -94,7 +95,12 @@ export class ExchangeRun {
       this.respondItself(own);
       return;
     }
-    const { contentLength } = readFraming(this.request);
+    const { framing, contentLength } = readFraming(this.request);
+    // Only the direct engine holds a body until its length is known.
+    if (framing === 'unknown' && this.parts.services.upstreams.needsLength) {
+      this.fail('length_required');
+      return;
+    }
     const { maxBodyBytes } = this.limits;
     if (maxBodyBytes > 0 && contentLength > maxBodyBytes) {
       this.fail('request_too_large');
@@ -132,15 +138,17 @@ export class ExchangeRun {
     this.upstream = upstream;
     upstream.inFlight += 1;
     exchange.dispatched(upstream.authority);
+    const { policy } = services;
     const framing = readFraming(request);
-    const headers = buildUpstreamHeaders(exchange.head, exchange.facts, {
+    const upstreamRequest: UpstreamRequest = {
       requestId: exchange.requestId,
-      authority: services.policy.config.changeHost ? upstream.authority : exchange.head.authority,
+      authority: authorityFor(exchange.head, policy, upstream.authority),
       ...framing,
       upgrade: '',
       // The engine has answered it: http-proxy-3 hides requests with Expect from its hooks.
       expectContinue: false,
-    });
+    };
+    const headers = buildUpstreamHeaders(exchange.head, exchange.facts, upstreamRequest, policy);
     const { maxBodyBytes, clientBodyTimeoutMs, connectTimeoutMs } = this.limits;
     this.body =
       framing.framing === 'none'
@@ -273,6 +281,7 @@ export class ExchangeRun {
   private respondItself(own: OwnResponse, lingers = true): void {
     const { request, response } = this;
     this.answered = true;
+    addTransportSecurity(own.headers, this.exchange.head, this.exchange.facts, this.parts.services.policy);
     this.exchange.answeredItself(own.status);
     const body = this.exchange.head.method === 'HEAD' ? '' : own.body;
     this.exchange.sent(Buffer.byteLength(body));

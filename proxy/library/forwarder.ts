@@ -117,6 +117,8 @@ export class Forwarder {
       agent: false as const,
       ssl: verbatimOptions(forward.path, forward.headers),
     };
+    // The app has ended its side: what the client still sends has no reader, and unread it would never see the end.
+    socket.once('finish', () => socket.unpipe().resume());
     this.proxy.ws(request, socket, forward.firstBytes, options, (error) => forward.onFailure(error));
   }
 

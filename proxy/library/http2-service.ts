@@ -114,7 +114,6 @@ export class Http2Service {
     }
     downstream.resets += 1;
     if (downstream.resets <= this.services.policy.config.limits.maxStreamResets || session.destroyed) return;
-    session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM);
-    session.destroy();
+    session.destroy(new Error('too many resets'), constants.NGHTTP2_ENHANCE_YOUR_CALM);
   }
 }

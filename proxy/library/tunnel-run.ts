@@ -6,7 +6,7 @@ import { answerItself } from '../exchange/answer-itself.js';
 import { buildErrorResponse, type OwnResponse } from '../exchange/error-response.js';
 import { Exchange } from '../exchange/exchange.js';
 import { encodeClosingResponse } from '../exchange/own-response-text.js';
-import { buildUpstreamHeaders } from '../exchange/request-headers.js';
+import { authorityFor, buildUpstreamHeaders, type UpstreamRequest } from '../exchange/request-headers.js';
 import type { RequestHead } from '../exchange/types.js';
 import { classifyUpstreamFailure } from '../exchange/upstream-failure.js';
 import type { Upstream } from '../upstream/upstreams.js';
@@ -81,22 +81,24 @@ class TunnelRun {
     this.upstream = upstream;
     upstream.inFlight += 1;
     this.exchange.dispatched(upstream.authority);
-    const { config } = this.services.policy;
-    this.timer = setTimeout(() => this.fail('upstream_timeout'), config.limits.upstreamHeadTimeoutMs);
+    const { policy } = this.services;
+    const { upstreamHeadTimeoutMs } = policy.config.limits;
+    this.timer = setTimeout(() => this.fail('upstream_timeout'), upstreamHeadTimeoutMs);
+    const upgrade: UpstreamRequest = {
+      requestId: this.exchange.requestId,
+      authority: authorityFor(this.head, policy, upstream.authority),
+      framing: 'none',
+      contentLength: 0,
+      upgrade: 'websocket',
+      expectContinue: false,
+    };
     this.forwarder.upgrade({
       request: this.request,
       socket: this.connection.socket,
       firstBytes,
       upstream,
       path: this.head.path,
-      headers: buildUpstreamHeaders(this.head, this.exchange.facts, {
-        requestId: this.exchange.requestId,
-        authority: config.changeHost ? upstream.authority : this.head.authority,
-        framing: 'none',
-        contentLength: 0,
-        upgrade: 'websocket',
-        expectContinue: false,
-      }),
+      headers: buildUpstreamHeaders(this.head, this.exchange.facts, upgrade, policy),
       onRequest: (upstreamRequest) => this.watch(upstreamRequest),
       onFailure: (error) => this.fail(classifyUpstreamFailure(error)),
     });
@@ -104,19 +106,36 @@ class TunnelRun {
 
   private watch(upstreamRequest: ClientRequest): void {
     this.upstreamRequest = upstreamRequest;
-    upstreamRequest.on('upgrade', () => {
-      this.stopTimer();
-      this.answered = true;
-      this.exchange.answered(101, []);
-      const { socket } = this.connection;
-      // Both directions pass through it.
-      socket.setTimeout(this.services.policy.config.limits.tunnelIdleTimeoutMs, () => socket.destroy());
-    });
-    // http-proxy-3 would relay an answer other than 101 with its hop-by-hop fields, and cut or not in the same way.
+    // http-proxy-3 would join with whatever a 101 names, and relay any other answer with its hop-by-hop fields.
     queueMicrotask(() => {
+      const passes = upstreamRequest.listeners('upgrade');
+      upstreamRequest.removeAllListeners('upgrade');
       upstreamRequest.removeAllListeners('response');
       upstreamRequest.on('response', (response) => this.answer(response));
+      upstreamRequest.on('upgrade', (response, upstreamSocket, firstBytes) => {
+        if (this.open(response)) {
+          for (const pass of passes) {
+            Reflect.apply(pass, upstreamRequest, [response, upstreamSocket, firstBytes]);
+          }
+        } else upstreamSocket.destroy();
+      });
     });
+  }
+
+  /** The upstream has said 101: whether it is one, and the tunnel's clock starts. */
+  private open(response: IncomingMessage): boolean {
+    this.stopTimer();
+    if (response.headers.upgrade?.toLowerCase() !== 'websocket') {
+      this.fail('upstream_malformed');
+      return false;
+    }
+    if (this.ended) return false;
+    this.answered = true;
+    this.exchange.answered(101, []);
+    const { socket } = this.connection;
+    // Both directions pass through it.
+    socket.setTimeout(this.services.policy.config.limits.tunnelIdleTimeoutMs, () => socket.destroy());
+    return true;
   }
 
   /** The upstream does not upgrade: an ordinary response, after which the connection closes. */

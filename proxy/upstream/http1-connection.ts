@@ -1,6 +1,7 @@
 /** One HTTP/1.1 connection to an upstream: a socket, the client codec, and the lease that uses both. */
 import { connect, type Socket } from 'node:net';
 import type { ErrorCode } from '../../src/contract/errors.js';
+import type { Exchange } from '../exchange/exchange.js';
 import type { Framing } from '../exchange/types.js';
 import { classifyUpstreamFailure } from '../exchange/upstream-failure.js';
 import {
@@ -10,6 +11,7 @@ import {
   encodeTrailers,
   LAST_CHUNK,
 } from '../wire/http1/encoder.js';
+import { Http1Error } from '../wire/http1/error.js';
 import {
   BODY,
   END,
@@ -19,6 +21,7 @@ import {
   type Http1Limits,
   INFORMATIONAL,
   NEED_DATA,
+  type ResponseHead,
 } from '../wire/http1/events.js';
 import { ResponseDecoder } from '../wire/http1/response-decoder.js';
 import type { Lease, LeaseHolder, UpstreamResponse } from './transport.js';
@@ -41,7 +44,7 @@ export interface ConnectionKeeper {
 }
 
 /** What a connection waits for; the keeper's sweep compares it with the clock. */
-export type Waiting = 'connect' | 'head' | 'body' | 'tunnel' | 'idle';
+export type Waiting = 'connect' | 'head' | 'body' | 'tunnel' | 'tunnel-end' | 'idle';
 
 /** A connection; `holder` is null while it is idle. */
 export class Http1Connection implements Lease {
@@ -54,17 +57,21 @@ export class Http1Connection implements Lease {
   /** The downstream takes nothing: the upstream is not to blame for the time that passes. */
   paused = false;
   private readonly socket: Socket;
-  private readonly decoder: ResponseDecoder;
-  private pending = '';
+  protected readonly decoder: ResponseDecoder;
+  /** The request's head until it is written. */
+  protected pending = '';
+  /** Small pieces of body that are still to be written: as one, so that a byte a chunk costs no write a byte. */
+  private gathered = '';
   private chunked = false;
   private requestEnded = true;
-  private responseEnded = true;
   private responseBegun = false;
   /** A byte of the response has come. */
   private responseSeen = false;
-  private keepAlive = true;
+  protected keepAlive = true;
   private tunnel = false;
   private blocked = false;
+  /** The response refuses the request: the rest of its body is not sent any more (RFC 9112 §9.3). */
+  private muted = false;
   private connected = false;
 
   constructor(
@@ -74,8 +81,6 @@ export class Http1Connection implements Lease {
   ) {
     this.waitingSinceMs = keeper.nowMs;
     this.decoder = new ResponseDecoder(limits);
-    const { port } = upstream;
-    const host = upstream.address ?? upstream.host;
     const onread = {
       buffer: READ_BUFFER,
       callback: (bytesRead: number): boolean => {
@@ -83,7 +88,7 @@ export class Http1Connection implements Lease {
         return true;
       },
     };
-    this.socket = connect({ host, port, noDelay: true, allowHalfOpen: true, onread });
+    this.socket = connect({ ...addressOf(upstream), noDelay: true, allowHalfOpen: true, onread });
     this.socket.on('connect', () => this.onConnect());
     this.socket.on('drain', () => this.onDrain());
     this.socket.on('end', () => this.onRemoteEnd());
@@ -96,18 +101,20 @@ export class Http1Connection implements Lease {
     this.holder = holder;
     this.uses += 1;
     this.requestEnded = false;
-    this.responseEnded = false;
     this.responseBegun = false;
     this.responseSeen = false;
     this.paused = false;
+    this.blocked = false;
+    this.muted = false;
     this.wait('head');
   }
 
-  sendHead(method: string, path: string, headers: readonly string[], framing: Framing): void {
-    this.decoder.expect(method);
+  sendHead(exchange: Exchange, path: string, headers: readonly string[], framing: Framing): void {
+    this.decoder.expect(exchange.head.method);
     this.chunked = framing === 'unknown';
-    const head = encodeRequestHead(method, path, headers);
-    if (framing !== 'none') this.pending = head;
+    const head = this.encodeHead(exchange, path, headers);
+    if (head === null) this.fail('header_too_large', null);
+    else if (framing !== 'none') this.pending = head;
     else {
       this.requestEnded = true;
       this.socket.write(head, 'latin1');
@@ -115,16 +122,18 @@ export class Http1Connection implements Lease {
   }
 
   sendBody(chunk: Buffer): boolean {
-    if (this.closed) return true;
+    if (this.closed || this.muted) return true;
     this.wait(this.waiting);
     if (this.tunnel) return this.note(this.socket.write(chunk));
-    const prefix = this.chunked ? this.pending + chunkPrefix(chunk.length) : this.pending;
-    const suffix = this.chunked ? CHUNK_END : '';
-    this.pending = '';
-    if (chunk.length <= JOIN_BYTES) {
-      const text = prefix + chunk.toString('latin1') + suffix;
-      return this.note(this.socket.write(text, 'latin1'));
+    // Bytes beyond the request would be read as another one.
+    if (this.requestEnded) return true;
+    if (this.gathered.length + chunk.length <= JOIN_BYTES) {
+      this.gathered += chunk.toString('latin1');
+      return !this.blocked;
     }
+    const before = this.takePending();
+    const prefix = this.chunked ? before + chunkPrefix(chunk.length) : before;
+    const suffix = this.chunked ? CHUNK_END : '';
     this.socket.cork();
     if (prefix !== '') this.socket.write(prefix, 'latin1');
     let hasRoom = this.socket.write(chunk);
@@ -138,17 +147,22 @@ export class Http1Connection implements Lease {
     this.requestEnded = true;
     this.wait(this.waiting);
     const end = !this.chunked ? '' : trailers.length === 0 ? LAST_CHUNK : encodeTrailers(trailers);
-    const text = this.pending + end;
-    this.pending = '';
-    if (text !== '') this.socket.write(text, 'latin1');
-    if (this.responseEnded) this.finishExchange();
+    const text = this.takePending() + end;
+    if (text !== '' && !this.muted) this.socket.write(text, 'latin1');
   }
 
   flush(): void {
-    if (this.pending === '') return;
-    const text = this.pending;
+    if (this.pending === '' && this.gathered === '') return;
+    this.note(this.socket.write(this.takePending(), 'latin1'));
+  }
+
+  /** Head and body that were held back, as text to write now. */
+  private takePending(): string {
+    const { pending, gathered } = this;
     this.pending = '';
-    this.socket.write(text, 'latin1');
+    if (gathered === '') return pending;
+    this.gathered = '';
+    return this.chunked ? pending + chunkPrefix(gathered.length) + gathered + CHUNK_END : pending + gathered;
   }
 
   pause(): void {
@@ -164,6 +178,7 @@ export class Http1Connection implements Lease {
   }
 
   endTunnel(): void {
+    this.wait('tunnel-end');
     this.socket.end();
   }
 
@@ -190,8 +205,30 @@ export class Http1Connection implements Lease {
     this.closed = true;
     this.socket.destroy();
     this.keeper.onClosed(this, this.connected ? null : code, cause);
-    if (this.tunnel) holder?.onEnd([]);
-    else holder?.onFailure(this.responseBegun ? 'upstream_cut' : nameFailure(code), silent);
+    holder?.onFailure(this.responseBegun && !this.tunnel ? 'upstream_cut' : nameFailure(code), silent);
+  }
+
+  /** The head as it is written; null when the protocol has no room for it. */
+  protected encodeHead(exchange: Exchange, path: string, headers: readonly string[]): string | null {
+    return encodeRequestHead(exchange.head.method, path, headers);
+  }
+
+  /** Gives what was received to the decoder. */
+  protected take(view: Buffer): void {
+    this.decoder.receive(view);
+  }
+
+  /** The head that the decoder has read, as the holder is told it. */
+  protected describeResponse(): UpstreamResponse {
+    const { head } = this.decoder;
+    this.keepAlive = head.keepAlive;
+    return {
+      status: head.status,
+      reason: head.reason,
+      headers: head.headers,
+      contentLength: this.lengthOf(head),
+      hasBody: head.framing !== FRAMING_NONE,
+    };
   }
 
   private wait(what: Waiting): void {
@@ -226,12 +263,16 @@ export class Http1Connection implements Lease {
     }
     this.wait(this.waiting);
     this.responseSeen = true;
-    if (this.tunnel) holder.onBody(view);
-    else {
-      this.decoder.receive(view);
-      this.advance(holder);
+    try {
+      if (this.tunnel) holder.onBody(view);
+      else {
+        this.take(view);
+        this.advance(holder);
+      }
+      holder.onFlush();
+    } catch (error) {
+      this.fail('internal', error);
     }
-    holder.onFlush();
   }
 
   private advance(holder: LeaseHolder): void {
@@ -254,25 +295,17 @@ export class Http1Connection implements Lease {
         }
       }
     } catch (error) {
-      this.fail('upstream_malformed', error);
+      this.fail(error instanceof Http1Error ? 'upstream_malformed' : 'internal', error);
     }
   }
 
   private onHead(holder: LeaseHolder): void {
-    const { head } = this.decoder;
     this.responseBegun = true;
-    this.keepAlive = head.keepAlive;
-    const response: UpstreamResponse = {
-      status: head.status,
-      reason: head.reason,
-      headers: head.headers,
-      contentLength:
-        head.framing === FRAMING_LENGTH || head.framing === FRAMING_NONE ? head.contentLength : -1,
-      hasBody: head.framing !== FRAMING_NONE,
-    };
-    if (head.status !== 101) {
+    const response = this.describeResponse();
+    if (response.status !== 101) {
       this.wait('body');
       holder.onResponse(response);
+      if (response.status >= 400 && !this.requestEnded) this.mute(holder);
       return;
     }
     this.tunnel = true;
@@ -282,14 +315,29 @@ export class Http1Connection implements Lease {
     if (rest.length > 0) holder.onBody(rest);
   }
 
+  /** What a client may be told: RFC 9110 §8.6 lets 204 have no Content-Length. */
+  private lengthOf({ status, framing, contentLength }: ResponseHead): number {
+    if (framing === FRAMING_LENGTH) return contentLength;
+    return framing === FRAMING_NONE && status !== 204 ? contentLength : -1;
+  }
+
+  /** A server that refuses a body may close at once; one more write would then cost us its answer. */
+  private mute(holder: LeaseHolder): void {
+    this.muted = true;
+    this.keepAlive = false;
+    this.pending = '';
+    this.gathered = '';
+    if (this.blocked) holder.onWritable();
+  }
+
   private onResponseEnd(holder: LeaseHolder): void {
-    this.responseEnded = true;
     const { trailers } = this.decoder;
-    if (this.requestEnded) this.finishExchange();
-    // The rest of the request is not wanted: the holder stops it, and the connection cannot be used again.
-    else this.keepAlive = false;
+    // Finished, the connection may already be another's when the holder is told.
+    const isComplete = this.requestEnded;
+    if (isComplete) this.finishExchange();
     holder.onEnd(trailers);
-    if (!this.requestEnded) this.abort();
+    // The rest of the request is not wanted: the connection cannot be used again.
+    if (!isComplete) this.abort();
   }
 
   private finishExchange(): void {
@@ -310,6 +358,7 @@ export class Http1Connection implements Lease {
       return;
     }
     if (this.tunnel) {
+      if (this.waiting === 'tunnel') this.wait('tunnel-end');
       holder.onEnd([]);
       return;
     }
@@ -322,6 +371,11 @@ export class Http1Connection implements Lease {
     }
     if (this.holder === holder) this.fail('upstream_reset', null);
   }
+}
+
+function addressOf(upstream: Upstream): { path: string } | { host: string; port: number } {
+  if (upstream.path !== null) return { path: upstream.path };
+  return { host: upstream.address ?? upstream.host, port: upstream.port };
 }
 
 /** Before the first byte of a response a broken connection is one that was closed. */

@@ -5,6 +5,10 @@ import { DEFAULT_HTTP1_LIMITS, type Http1Limits } from '../wire/http1/events.js'
 import { type ConnectionKeeper, Http1Connection } from './http1-connection.js';
 import type { LeaseHolder } from './transport.js';
 import type { Upstream } from './upstreams.js';
+import { UwsgiConnection } from './uwsgi-connection.js';
+
+/** A tunnel of which one half has ended, and the other brings nothing more, ends after this. */
+const TUNNEL_END_MS = 30_000;
 
 /** A new connection's holder while it connects. */
 type Connecting = Map<Http1Connection, LeaseHolder>;
@@ -13,7 +17,12 @@ interface UpstreamPool {
   /** Last used on top: the ones below grow old and are closed. */
   readonly idle: Http1Connection[];
   readonly all: Set<Http1Connection>;
-  readonly queue: LeaseHolder[];
+  readonly queue: Queued[];
+}
+
+interface Queued {
+  readonly holder: LeaseHolder;
+  readonly sinceMs: number;
 }
 
 /** Lends connections of one router to its exchanges. */
@@ -42,15 +51,19 @@ export class Pool implements ConnectionKeeper {
       idle.lend(holder);
       holder.onLease(idle);
     } else if (pool.all.size < this.limits.maxUpstreamConnections) this.open(pool, upstream, holder);
-    else if (pool.queue.length < this.limits.maxUpstreamQueue) pool.queue.push(holder);
+    else if (pool.queue.length < this.limits.maxUpstreamQueue)
+      pool.queue.push({ holder, sinceMs: this.nowMs });
     else holder.onNoLease('overloaded', null);
   }
 
   /** Takes a waiting holder out: its client has gone. */
   forget(upstream: Upstream, holder: LeaseHolder): void {
     const pool = this.poolOf(upstream);
-    const at = pool.queue.indexOf(holder);
-    if (at !== -1) pool.queue.splice(at, 1);
+    const at = pool.queue.findIndex((queued) => queued.holder === holder);
+    if (at !== -1) {
+      pool.queue.splice(at, 1);
+      return;
+    }
     for (const [connection, waiting] of this.connecting) {
       if (waiting !== holder) continue;
       this.connecting.delete(connection);
@@ -64,6 +77,7 @@ export class Pool implements ConnectionKeeper {
     this.nowMs = nowMs;
     for (const [upstream, pool] of this.pools) {
       for (const connection of pool.all) this.checkTime(connection, nowMs);
+      this.endWaits(pool, nowMs);
       if (upstream.gone && pool.all.size === 0 && pool.queue.length === 0) this.pools.delete(upstream);
     }
   }
@@ -83,7 +97,7 @@ export class Pool implements ConnectionKeeper {
 
   onIdle(connection: Http1Connection): void {
     const pool = this.poolOf(connection.upstream);
-    const next = pool.queue.shift();
+    const next = pool.queue.shift()?.holder;
     if (next !== undefined) {
       connection.lend(next);
       next.onLease(connection);
@@ -101,7 +115,17 @@ export class Pool implements ConnectionKeeper {
     this.connecting.delete(connection);
     if (code !== null) holder?.onNoLease(code, cause);
     const next = pool.queue.shift();
-    if (next !== undefined) this.open(pool, connection.upstream, next);
+    if (next !== undefined) this.open(pool, connection.upstream, next.holder);
+  }
+
+  /** A connection that does not become free in time is one that cannot be had. */
+  private endWaits(pool: UpstreamPool, nowMs: number): void {
+    for (;;) {
+      const first = pool.queue[0];
+      if (first === undefined || nowMs - first.sinceMs <= this.limits.connectTimeoutMs) return;
+      pool.queue.shift();
+      first.holder.onNoLease('overloaded', null);
+    }
   }
 
   private poolOf(upstream: Upstream): UpstreamPool {
@@ -114,7 +138,8 @@ export class Pool implements ConnectionKeeper {
   }
 
   private open(pool: UpstreamPool, upstream: Upstream, holder: LeaseHolder): void {
-    const connection = new Http1Connection(upstream, this, this.wireLimits);
+    const Connection = upstream.scheme === 'uwsgi' ? UwsgiConnection : Http1Connection;
+    const connection = new Connection(upstream, this, this.wireLimits);
     pool.all.add(connection);
     this.connecting.set(connection, holder);
   }
@@ -138,6 +163,9 @@ export class Pool implements ConnectionKeeper {
         break;
       case 'tunnel':
         if (waitedMs > limits.tunnelIdleTimeoutMs) connection.fail('upstream_timeout', null);
+        break;
+      case 'tunnel-end':
+        if (waitedMs > TUNNEL_END_MS) connection.fail('upstream_timeout', null);
     }
   }
 }

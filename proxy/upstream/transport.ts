@@ -1,5 +1,6 @@
 /** What the direct engine asks of a connection to an upstream, whatever it speaks. */
 import type { ErrorCode } from '../../src/contract/errors.js';
+import type { Exchange } from '../exchange/exchange.js';
 import type { Framing } from '../exchange/types.js';
 import type { Upstream } from './upstreams.js';
 
@@ -38,8 +39,12 @@ export interface LeaseHolder {
 /** A borrowed upstream connection; ends with `onEnd` and a written request, `onFailure` or `abort`. */
 export interface Lease {
   readonly upstream: Upstream;
-  /** Writes the request head, held back a moment when body bytes may follow at once. `headers` carry this framing. */
-  sendHead(method: string, path: string, headers: readonly string[], framing: Framing): void;
+  /**
+   * Writes the request head, held back a moment when body bytes may follow at once.
+   * @param path the path for the app: that of the exchange, or what is left of it
+   * @param headers the complete flat list for the upstream, which carries this framing
+   */
+  sendHead(exchange: Exchange, path: string, headers: readonly string[], framing: Framing): void;
   /** Writes body bytes; false when the connection is full: wait for `onWritable`. */
   sendBody(chunk: Buffer): boolean;
   endBody(trailers: readonly string[]): void;

@@ -1,18 +1,22 @@
 /** The upstreams of a router: which are up, how busy each is, and who waits for one to come up. */
 import { connect, type Socket } from 'node:net';
+import type { UpstreamAddress } from '../../src/contract/config.js';
 import type { UpstreamState } from '../../src/contract/messages.js';
+import { formatUpstream } from '../../src/contract/upstream-addresses.js';
 
 const PROBE_EVERY_MS = 150;
 const PROBE_TIMEOUT_MS = 2000;
 const MAX_HELD = 1024;
 
 /** One upstream as this router sees it. */
-export interface Upstream {
+export interface Upstream extends UpstreamAddress {
   readonly id: number;
-  readonly host: string;
-  readonly port: number;
-  /** host:port, IPv6 in brackets. */
+  /** host:port, IPv6 in brackets; `localhost` for a socket file. */
   readonly authority: string;
+  /** What logs call it. */
+  readonly name: string;
+  /** Bodies of unknown length are held and sent with a length. */
+  readonly needsLength: boolean;
   /** The address of the host that took the last connection, so that the next one needs no look-up; null: not known. */
   address: string | null;
   inFlight: number;
@@ -35,7 +39,8 @@ interface Held {
   readonly deadlineMs: number;
 }
 
-function authorityOf(host: string, port: number): string {
+function authorityOf({ host, port, path }: UpstreamAddress): string {
+  if (path !== null) return 'localhost';
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
@@ -56,16 +61,20 @@ export class Upstreams {
     this.list = states.map((state) => {
       const known = before.get(state.id);
       before.delete(state.id);
-      if (known !== undefined && known.host === state.host && known.port === state.port) {
+      if (known !== undefined && formatUpstream(known) === formatUpstream(state)) {
         known.managed = !state.ready;
         known.up = state.ready;
         return known;
       }
       return {
         id: state.id,
+        scheme: state.scheme,
         host: state.host,
         port: state.port,
-        authority: authorityOf(state.host, state.port),
+        path: state.path,
+        authority: authorityOf(state),
+        name: formatUpstream(state),
+        needsLength: state.needsLength,
         address: null,
         inFlight: 0,
         up: state.ready,
@@ -114,6 +123,11 @@ export class Upstreams {
     return this.held.length;
   }
 
+  /** True when a body of unknown length must be held whichever upstream is picked. */
+  get needsLength(): boolean {
+    return this.list.some((upstream) => upstream.needsLength);
+  }
+
   /** All upstreams, for reports. */
   get all(): readonly Upstream[] {
     return this.list;
@@ -153,7 +167,9 @@ export class Upstreams {
 
   private probe(upstream: Upstream): void {
     this.probing = true;
-    const socket: Socket = connect({ host: upstream.host, port: upstream.port, timeout: PROBE_TIMEOUT_MS });
+    const { path, host, port } = upstream;
+    const address = path === null ? { host, port } : { path };
+    const socket: Socket = connect({ ...address, timeout: PROBE_TIMEOUT_MS });
     const settle = (up: boolean): void => {
       this.probing = false;
       socket.destroy();

@@ -30,6 +30,8 @@ export interface CertificateFields {
   /** Subject alternative names: DNS names in lower case and IP addresses; undefined without the extension. */
   readonly names: readonly string[] | undefined;
   readonly commonName: string | undefined;
+  /** Where the issuer's certificate can be had (RFC 5280 §4.2.2.1); http and https only. */
+  readonly issuerUrls: readonly string[];
 }
 
 /** A certificate and where it was found. */
@@ -51,6 +53,8 @@ const ALTERNATIVE_NAMES = '2.5.29.17';
 const BASIC_CONSTRAINTS = '2.5.29.19';
 const AUTHORITY_KEY_ID = '2.5.29.35';
 const EXTENDED_KEY_USAGE = '2.5.29.37';
+const AUTHORITY_ACCESS = '1.3.6.1.5.5.7.1.1';
+const ISSUER_ACCESS = '1.3.6.1.5.5.7.48.2';
 const COMMON_NAME = '2.5.4.3';
 const ORGANIZATION = '2.5.4.10';
 const ORGANIZATIONAL_UNIT = '2.5.4.11';
@@ -136,6 +140,7 @@ function readExtensions(wrapper: DerValue | undefined) {
     authority: constraints?.some((part) => part.tag === DER_BOOLEAN && part.content[0] !== 0),
     purposes: inside(EXTENDED_KEY_USAGE)?.map((part) => readOid(part.content)),
     names: inside(ALTERNATIVE_NAMES)?.flatMap(readGeneralName),
+    issuerUrls: (inside(AUTHORITY_ACCESS) ?? []).flatMap(readIssuerUrl),
   };
 }
 
@@ -147,6 +152,13 @@ function readGeneralName(name: DerValue): string[] {
   if (name.content.length !== 16) return [];
   const groups = name.content.toString('hex').match(/.{4}/g) ?? [];
   return [new URL(`http://[${groups.join(':')}]/`).hostname.slice(1, -1)];
+}
+
+function readIssuerUrl(description: DerValue): string[] {
+  const [method, location] = readDerChildren(description.content);
+  if (method === undefined || readOid(method.content) !== ISSUER_ACCESS || location?.tag !== 0x86) return [];
+  const url = location.content.toString('latin1');
+  return /^https?:\/\//.test(url) && URL.canParse(url) ? [url] : [];
 }
 
 function labelOf(name: Buffer): string | undefined {

@@ -1,6 +1,6 @@
 /** Compares the chain as it was given with the chain as it should be sent. */
 import type { Certificate } from './certificate.js';
-import { type Chain, isSame, withoutDuplicates } from './chain.js';
+import { type Chain, isIssuerOf, isSame, withoutDuplicates } from './chain.js';
 import { type Finding, finding, positionText } from './findings.js';
 
 /** The certificates in the order found, duplicates and all, and those that only the bundle holds. */
@@ -31,7 +31,7 @@ export function judgeChain(chain: Chain, given: GivenCertificates): Finding[] {
 /** Duplicates, roots and strangers, each named at its place. */
 function judgeExtras(chain: Chain, found: readonly Certificate[]): Finding[] {
   const seen: Certificate[] = [];
-  return found.flatMap((one) => {
+  return found.flatMap((one, index) => {
     const first = seen.find((other) => isSame(one, other));
     if (first !== undefined) {
       const message = `${one.label} is there twice; it is first at ${positionText(first.position)}`;
@@ -42,6 +42,11 @@ function judgeExtras(chain: Chain, found: readonly Certificate[]): Finding[] {
     if (one.selfSigned && chain.certificates.some((other) => other.issuer.equals(one.subject))) {
       const message = `${one.label} is a root; sending it makes each handshake longer and convinces nobody`;
       return [finding('superfluous_root', message, one.position)];
+    }
+    const below = found[index - 1];
+    if (below !== undefined && isIssuerOf(one, below)) {
+      const message = `${one.label} (issued by ${one.issuerLabel}) is needed only by clients that do not know a newer root`;
+      return [finding('longer_than_needed', message, one.position)];
     }
     const message = `${one.label} does not belong to the chain of ${chain.leaf.label}`;
     return [finding('unrelated_certificate', message, one.position)];
@@ -82,6 +87,9 @@ function judgeEnd(chain: Chain, { found, bundle }: GivenCertificates): Finding[]
   } else if (anchor === 'file') {
     const message = `the chain ends in ${root?.label ?? top.issuerLabel}, which is no public authority`;
     findings.push(finding('private_authority', message, root?.position));
+  } else if (anchor === 'local') {
+    const message = `the chain ends in ${top.issuerLabel}, which this machine trusts and the public does not`;
+    findings.push(finding('local_authority', message, top.position));
   } else if (anchor === 'bundle') {
     const message = `the chain ends in ${root?.label ?? leaf.label}, which is trusted only where it was installed`;
     findings.push(finding('given_authority', message, root?.position));
@@ -101,5 +109,7 @@ function missingIssuer(top: Certificate, pool: readonly Certificate[]): Finding 
   const message =
     `the certificate of ${top.issuerLabel}, which issued ${top.label}, is missing: ` +
     'either an intermediate was left out, or that authority is not a public one';
-  return finding('missing_intermediate', message, top.position);
+  const [url] = top.issuerUrls;
+  const fix = url === undefined ? undefined : `get it from ${url}, or let tlsfront chain fix --fetch get it`;
+  return finding('missing_intermediate', message, top.position, fix);
 }

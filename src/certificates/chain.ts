@@ -10,6 +10,8 @@ export type Anchor =
   | 'public'
   /** In a self-signed certificate of the CA bundle. */
   | 'bundle'
+  /** In a root that only this machine's trust store knows. */
+  | 'local'
   /** In a self-signed certificate of the file itself. */
   | 'file'
   /** The leaf is its own issuer. */
@@ -27,6 +29,7 @@ export interface ChainMaterial {
   /** Canonical host names that help to choose among several leaves. */
   readonly hosts: readonly string[];
   readonly roots: RootStore;
+  readonly localRoots: RootStore;
   readonly now: Date;
 }
 
@@ -50,9 +53,6 @@ export function buildChain(material: ChainMaterial): Chain | undefined {
   if (leaf === undefined) return undefined;
   if (leaf.selfSigned)
     return { leaf, certificates: [leaf], anchor: anchorOfSelfSigned(leaf, material), root: undefined };
-  const asGiven = chainAsGiven(leaf, material);
-  // A sound order is kept even where a shorter one exists: the longer one may serve older clients.
-  if (asGiven !== undefined && asGiven.anchor !== 'none') return asGiven;
   const paths = findPaths(leaf, [...material.given, ...material.bundle]);
   const chains = paths.map((path) => closeChain(leaf, path, material));
   chains.sort(byWorth(material.now));
@@ -117,16 +117,6 @@ function anchorOfSelfSigned(leaf: Certificate, { bundle }: ChainMaterial): Ancho
   return bundle.some((one) => isSame(one, leaf)) ? 'bundle' : 'self';
 }
 
-/** The given certificates without roots, when they already are a chain in order. */
-function chainAsGiven(leaf: Certificate, material: ChainMaterial): Chain | undefined {
-  const path = material.given.filter(({ selfSigned }) => !selfSigned);
-  const inOrder = path.every((one, index) => {
-    const next = path[index + 1];
-    return next === undefined || isIssuerOf(next, one);
-  });
-  return path[0] === leaf && inOrder ? closeChain(leaf, path, material) : undefined;
-}
-
 /** Every way from the leaf to a certificate whose issuer is not in the pool; depth first, bounded. */
 function findPaths(leaf: Certificate, pool: readonly Certificate[]): Certificate[][] {
   const issuers = withoutDuplicates(pool).filter(({ selfSigned }) => !selfSigned);
@@ -150,11 +140,19 @@ function closeChain(leaf: Certificate, path: readonly Certificate[], material: C
   const inFile = rootIn(material.given);
   const inBundle = rootIn(material.bundle);
   const isPublic = path.some((one) => material.roots.issuerOf(one) !== undefined);
-  const anchor = isPublic ? 'public' : inBundle ? 'bundle' : inFile ? 'file' : 'none';
+  const isLocal = (): boolean => path.some((one) => material.localRoots.issuerOf(one) !== undefined);
+  const anchor = isPublic ? 'public' : inBundle ? 'bundle' : isLocal() ? 'local' : inFile ? 'file' : 'none';
   return { leaf, certificates: path, anchor, root: inFile ?? inBundle };
 }
 
-const ANCHOR_WORTH: Readonly<Record<Anchor, number>> = { public: 4, bundle: 3, file: 2, self: 1, none: 0 };
+const ANCHOR_WORTH: Readonly<Record<Anchor, number>> = {
+  public: 5,
+  bundle: 4,
+  local: 3,
+  file: 2,
+  self: 1,
+  none: 0,
+};
 
 /** Best first: known end, then all in date, then short where the end is known and long where it is not. */
 function byWorth(now: Date): (one: Chain, other: Chain) => number {

@@ -1,5 +1,5 @@
 /** The store as files in a private folder: whole-file replacement by rename, files 0600, folders 0700. */
-import { chmod, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { chmod, chown, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { FrontError } from '../contract/errors.js';
 import { fileFailure, systemCode } from './file-failure.js';
@@ -75,14 +75,23 @@ async function readPrivately(path: string): Promise<Buffer | undefined> {
 
 async function putFile(folder: string, path: string, value: string | Uint8Array): Promise<void> {
   await makeFolders(folder, path);
-  await replaceFile(path, value, FILE_MODE);
+  await replaceFile(path, value, FILE_MODE, true, true);
 }
 
 async function makeFolders(folder: string, path: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: FOLDER_MODE });
+  const first = await mkdir(dirname(path), { recursive: true, mode: FOLDER_MODE });
   if (process.platform === 'win32') return;
+  if (first !== undefined && process.getuid?.() === 0) await giveToOwner(first, dirname(path));
   const { mode } = await stat(folder);
   if ((mode & 0o077) !== 0) await chmod(folder, FOLDER_MODE);
+}
+
+/** Under sudo with the user's HOME, new folders belong to whom the folder above them belongs, not to root. */
+async function giveToOwner(first: string, last: string): Promise<void> {
+  const { uid, gid } = await stat(dirname(first));
+  for (let folder = last; folder.length >= first.length; folder = dirname(folder)) {
+    await chown(folder, uid, gid);
+  }
 }
 
 async function listKeys(folder: string, prefix: string): Promise<string[]> {

@@ -22,6 +22,7 @@ function row(severity: Severity, atStart: FindingRow['atStart'], fix: string): F
 }
 
 const MERGE = 'write a clean file with: tlsfront chain merge FILE… -o integrated.crt';
+const CONVERT = 'convert it: tlsfront chain fix FILE -o integrated.crt';
 const ASK_ISSUER = 'order a new certificate from its issuer';
 
 /** Code → severity, what the front does at start, fix. Each code has a section in docs/chain.md. */
@@ -33,9 +34,14 @@ export const FINDINGS = {
     'write the certificate into the file again; the download or copy failed',
   ),
   not_pem: row('error', 'refuse', 'give a file that has a -----BEGIN CERTIFICATE----- line'),
-  der_encoded: row('error', 'refuse', 'convert it: openssl x509 -inform der -in FILE -out FILE.pem'),
-  pkcs7_bundle: row('error', 'refuse', 'convert it: openssl pkcs7 -print_certs -in FILE -out FILE.pem'),
-  pkcs12_bundle: row('error', 'refuse', 'convert it: openssl pkcs12 -in FILE -nodes -out FILE.pem'),
+  der_encoded: row('error', 'mend', CONVERT),
+  pkcs7_bundle: row('error', 'mend', CONVERT),
+  pkcs12_bundle: row('error', 'mend', CONVERT),
+  unreadable_bundle: row(
+    'error',
+    'refuse',
+    'convert it: openssl pkcs12 -legacy -in FILE -nodes -out FILE.pem (or openssl pkcs7 -print_certs)',
+  ),
   html_saved: row('error', 'refuse', 'download the certificate itself, not the page that offers it'),
   request_given: row('error', 'refuse', 'give the certificate that the authority sent back for this request'),
   key_given: row('error', 'refuse', 'give the certificate file here and the key file with --key'),
@@ -97,6 +103,7 @@ export const FINDINGS = {
   wrong_order: row('warning', 'mend', MERGE),
   duplicate_certificate: row('warning', 'mend', MERGE),
   unrelated_certificate: row('warning', 'mend', MERGE),
+  longer_than_needed: row('note', 'mend', 'nothing needs to be done; leave it out to shorten each handshake'),
   superfluous_root: row(
     'note',
     'mend',
@@ -116,6 +123,11 @@ export const FINDINGS = {
     'add it to the trust store of every client, or use one from an authority',
   ),
   private_authority: row('warning', 'serve', "add the authority's root to the trust store of every client"),
+  local_authority: row(
+    'warning',
+    'serve',
+    "fine for machines like this one; others need the authority's root in their trust store",
+  ),
   given_authority: row('note', 'serve', 'nothing needs to be done where that root is trusted'),
 
   // Dates, names, strength.

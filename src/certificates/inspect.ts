@@ -6,8 +6,9 @@ import { buildChain, type Chain, withoutDuplicates } from './chain.js';
 import { judgeChain } from './chain-findings.js';
 import { type Finding, finding, positionText, type Severity } from './findings.js';
 import { type KeyReading, openKey, readKey } from './key.js';
-import { type PemFile, readPem } from './pem.js';
-import { PUBLIC_ROOTS, type RootStore } from './roots.js';
+import { readPem } from './pem.js';
+import type { PemBlock, PemFile } from './pem-block.js';
+import { NO_ROOTS, PUBLIC_ROOTS, type RootStore } from './roots.js';
 import type { Source } from './source.js';
 
 /** What to examine. */
@@ -24,6 +25,8 @@ export interface InspectionInput {
   readonly now?: Date;
   /** The roots that every client knows; Mozilla's by default. */
   readonly roots?: RootStore;
+  /** Roots that this machine trusts beyond those. */
+  readonly localRoots?: RootStore;
 }
 
 /** What was found. */
@@ -39,16 +42,17 @@ export interface Inspection {
 
 /** Examines everything and reports all that is wrong, not only the first. */
 export function inspect(input: InspectionInput): Inspection {
-  const { hosts = [], now = new Date(), roots = PUBLIC_ROOTS } = input;
-  const files = input.certificates.map(({ bytes, file }) => readPem(bytes, file));
-  const bundleFiles = (input.bundle ?? []).map(({ bytes, file }) => readPem(bytes, file));
+  const { hosts = [], now = new Date(), roots = PUBLIC_ROOTS, localRoots = NO_ROOTS, passphrase } = input;
+  const files = input.certificates.map(({ bytes, file }) => readPem(bytes, file, passphrase));
+  const bundleFiles = (input.bundle ?? []).map(({ bytes, file }) => readPem(bytes, file, passphrase));
   const findings: Finding[] = [...files, ...bundleFiles].flatMap((file) => file.findings);
   const found = files.flatMap((file) => certificatesOf(file, findings));
   const bundle = bundleFiles.flatMap((file) => certificatesOf(file, findings));
   for (const file of files) findings.push(...judgeBlocks(file, found.length > 0));
-  const { key, findings: keyFindings } = findKey(input, files);
+  const { key, findings: keyFindings } = findKey(input, files, found);
   findings.push(...keyFindings);
-  const chain = buildChain({ given: withoutDuplicates(found), bundle, key, hosts, roots, now });
+  const given = withoutDuplicates(found);
+  const chain = buildChain({ given, bundle, key, hosts, roots, localRoots, now });
   if (chain !== undefined) {
     if (key !== undefined && !chain.leaf.x509.checkPrivateKey(key)) {
       findings.push(keyMismatch(chain.leaf, key, [...found, ...bundle], input));
@@ -85,10 +89,10 @@ function certificatesOf(file: PemFile, findings: Finding[]): Certificate[] {
 function judgeBlocks(file: PemFile, hasCertificates: boolean): Finding[] {
   return file.blocks.flatMap(({ kind, label, position }) => {
     if (kind === 'certificate') return [];
-    if (kind === 'pkcs7') {
-      return [finding('pkcs7_bundle', `${file.file} holds its certificates as a PKCS#7 bundle`, position)];
-    }
     if (hasCertificates && kind === 'key') {
+      // A key file named beside certificate files is no mistake, and a PKCS#12 bundle is made to hold both.
+      const together = file.blocks.some((other) => other.kind === 'certificate');
+      if (!together || file.findings.some(({ code }) => code === 'pkcs12_bundle')) return [];
       return [
         finding(
           'key_in_certificate_file',
@@ -111,13 +115,19 @@ function judgeBlocks(file: PemFile, hasCertificates: boolean): Finding[] {
   });
 }
 
-function findKey(input: InspectionInput, files: readonly PemFile[]): KeyReading {
+function findKey(
+  input: InspectionInput,
+  files: readonly PemFile[],
+  found: readonly Certificate[],
+): KeyReading {
   const { key: source, passphrase } = input;
-  if (source === undefined) {
-    const block = files.flatMap(({ blocks }) => blocks).find(({ kind }) => kind === 'key');
-    return block === undefined ? { key: undefined, findings: [] } : openKey(block, passphrase);
-  }
-  const file = readPem(source.bytes, source.file);
+  if (source === undefined)
+    return chooseKey(
+      files.flatMap(({ blocks }) => blocks),
+      passphrase,
+      found,
+    );
+  const file = readPem(source.bytes, source.file, passphrase);
   const reading = readKey(file, passphrase);
   const findings = [...file.findings.filter(({ code }) => code !== 'other_text'), ...reading.findings];
   if ((source.mode & 0o004) !== 0) {
@@ -125,6 +135,17 @@ function findKey(input: InspectionInput, files: readonly PemFile[]): KeyReading 
     findings.push(finding('key_readable_by_others', message, { file: source.file }));
   }
   return { key: reading.key, findings };
+}
+
+/** Of the keys in the certificate files the first that fits a certificate, else the first. */
+function chooseKey(
+  blocks: readonly PemBlock[],
+  passphrase: string | undefined,
+  found: readonly Certificate[],
+): KeyReading {
+  const readings = blocks.filter(({ kind }) => kind === 'key').map((block) => openKey(block, passphrase));
+  const fitting = readings.find(({ key }) => key && found.some(({ x509 }) => x509.checkPrivateKey(key)));
+  return fitting ?? readings[0] ?? { key: undefined, findings: [] };
 }
 
 function keyMismatch(

@@ -37,6 +37,8 @@ export interface CertificateRequest {
   readonly purposes?: readonly Purpose[];
   /** The subject's private key; a new ECDSA P-256 key when absent. */
   readonly key?: KeyObject;
+  /** Where clients may download the issuer's certificate (RFC 5280 §4.2.2.1). */
+  readonly issuerUrl?: string;
   /** Hash of the signature; SHA-256 when absent. */
   readonly hash?: 'SHA-1' | 'SHA-256' | 'SHA-384' | 'SHA-512';
 }
@@ -139,6 +141,9 @@ export async function issueCertificate(
         ...usageExtensions(x509, request, key),
         await x509.SubjectKeyIdentifierExtension.create(publicKey, false, webcrypto),
         await issuerKeyExtension(x509, issuerCertificate, publicKey),
+        ...(request.issuerUrl === undefined
+          ? []
+          : [new x509.AuthorityInfoAccessExtension({ caIssuers: request.issuerUrl })]),
       ],
     },
     webcrypto,

@@ -1,7 +1,7 @@
 /** Finds the private key in a PEM file and opens it, or says why it cannot be opened. */
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { type Finding, finding } from './findings.js';
-import type { PemBlock, PemFile } from './pem.js';
+import type { PemBlock, PemFile } from './pem-block.js';
 
 /** The key, or the finding that explains its absence. */
 export interface KeyReading {

@@ -1,34 +1,18 @@
 /** Reads the PEM blocks (RFC 7468) of a file, however its borders were damaged, and names each damage with its line. */
+import { pkcs7Blocks, readBinary } from './binary.js';
 import { readDer } from './der.js';
 import { type Finding, finding, type Position } from './findings.js';
+import { type BlockKind, type PemBlock, type PemFile, pemOf } from './pem-block.js';
 import { type Border, findBorders } from './pem-borders.js';
 import { decodeText } from './text.js';
 
-/** What a block holds, by its label. */
-export type BlockKind = 'certificate' | 'key' | 'request' | 'public_key' | 'pkcs7' | 'other';
-
-/** One block. */
-export interface PemBlock {
-  readonly kind: BlockKind;
-  /** The words after BEGIN. */
-  readonly label: string;
-  /** Decoded content, cut to the first DER value. */
-  readonly der: Buffer;
-  /** The block with clean borders and 64-column lines, headers (RFC 1421 §4.6) kept. */
-  readonly pem: string;
-  readonly encrypted: boolean;
-  readonly position: Position;
-}
-
-/** What a file held. */
-export interface PemFile {
-  readonly file: string;
-  readonly blocks: readonly PemBlock[];
-  readonly findings: readonly Finding[];
-}
-
-/** Reads a file's bytes; never throws. */
-export function readPem(bytes: Buffer, file: string): PemFile {
+/**
+ * Reads a file's bytes, in text or binary form; never throws.
+ * @param passphrase opens a PKCS#12 bundle
+ */
+export function readPem(bytes: Buffer, file: string, passphrase?: string): PemFile {
+  const binary = readBinary(bytes, file, passphrase);
+  if (binary !== undefined) return binary;
   const { text, findings: textFindings } = decodeText(bytes, file);
   const findings = [...textFindings];
   if (text === undefined) return { file, blocks: [], findings };
@@ -56,7 +40,8 @@ export function readPem(bytes: Buffer, file: string): PemFile {
       );
     } else {
       const block = readBlock(open, border, text.slice(open.end, border.start), file, findings);
-      if (block !== undefined) blocks.push(block);
+      if (block?.kind === 'pkcs7') blocks.push(...unpack(block, findings));
+      else if (block !== undefined) blocks.push(block);
       open = undefined;
     }
     cursor = border.end;
@@ -69,6 +54,12 @@ export function readPem(bytes: Buffer, file: string): PemFile {
     );
   }
   return { file, blocks, findings };
+}
+
+function unpack({ der, position }: PemBlock, findings: Finding[]): PemBlock[] {
+  const message = 'the certificates are in a PKCS#7 bundle, which servers do not read';
+  findings.push(finding('pkcs7_bundle', message, position));
+  return pkcs7Blocks(der, position, findings);
 }
 
 function missingEnd(open: Border, file: string): Finding {
@@ -97,13 +88,12 @@ function readBlock(
   }
   const bytes = Buffer.from(clean, 'base64');
   const encrypted = begin.label === 'ENCRYPTED PRIVATE KEY' || /^Proc-Type:.*ENCRYPTED/im.test(headers);
-  const head = headers === '' ? '' : `${headers}\n\n`;
   return {
     kind: kindOf(begin.label),
     label: begin.label,
     // A TRUSTED CERTIFICATE carries OpenSSL's trust settings after the certificate.
     der: begin.label === 'TRUSTED CERTIFICATE' ? (readDer(bytes)?.whole ?? bytes) : bytes,
-    pem: `-----BEGIN ${begin.label}-----\n${head}${wrap(clean)}\n-----END ${begin.label}-----\n`,
+    pem: pemOf(begin.label, clean, headers),
     encrypted,
     position,
   };
@@ -180,10 +170,6 @@ function readBare(text: string, file: string, findings: Finding[]): PemBlock[] {
     return [];
   }
   findings.push(finding('missing_borders', `${file} holds base64 text without borders`, position));
-  const pem = `-----BEGIN CERTIFICATE-----\n${wrap(clean)}\n-----END CERTIFICATE-----\n`;
+  const pem = pemOf('CERTIFICATE', clean);
   return [{ kind: 'certificate', label: 'CERTIFICATE', der: der.whole, pem, encrypted: false, position }];
-}
-
-function wrap(base64: string): string {
-  return (base64.match(/.{1,64}/g) ?? []).join('\n');
 }

@@ -25,6 +25,9 @@ export function rootStore(pems: readonly string[]): RootStore {
   };
 }
 
+/** No roots at all. */
+export const NO_ROOTS: RootStore = { issuerOf: () => undefined };
+
 /** Mozilla's list as it comes with Node. */
 export const PUBLIC_ROOTS: RootStore = rootStore(rootCertificates);
 

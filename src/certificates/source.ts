@@ -1,5 +1,6 @@
 /** Reads the files that people name for certificates and keys, and says in plain words why one cannot be read. */
-import { open } from 'node:fs/promises';
+import { open, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { FrontError } from '../contract/errors.js';
 import { fileFailure, systemCode } from './file-failure.js';
 
@@ -39,6 +40,43 @@ export async function readSource(
       cause,
     });
   }
+}
+
+/** What certificates and keys are called; anything else in a folder is left alone. */
+const CERTIFICATE_FILE = /\.(?:pem|crt|cer|cert|ca|ca-bundle|chain|der|p7b|p7c|p12|pfx|key)$/i;
+
+/**
+ * Reads files, and the certificate and key files of folders (not of the folders in them), in the order given.
+ * @throws FrontError config_invalid naming the file or folder and the reason
+ */
+export async function readSources(
+  paths: readonly string[],
+  role: 'certificate' | 'CA bundle',
+): Promise<Source[]> {
+  const sources: Source[] = [];
+  for (const path of paths) {
+    const isFolder = await stat(path).then(
+      (status) => status.isDirectory(),
+      () => false,
+    );
+    const files = isFolder ? await listFolder(path) : [path];
+    for (const file of files) sources.push(await readSource(file, role));
+  }
+  return sources;
+}
+
+async function listFolder(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch((cause: unknown) => {
+    throw new FrontError('config_invalid', `the folder ${folder} cannot be read: ${fileFailure(cause)}`, {
+      hint: 'let this user read the folder, or name the files in it',
+      cause,
+    });
+  });
+  const files = names.filter((name) => CERTIFICATE_FILE.test(name)).sort();
+  if (files.length > 0) return files.map((name) => join(folder, name));
+  throw new FrontError('config_invalid', `there is no certificate file in the folder ${folder}`, {
+    hint: 'certificate files end in .pem, .crt, .cer, .ca, .der, .p7b, .p12 or .pfx',
+  });
 }
 
 async function readBounded(handle: Awaited<ReturnType<typeof open>>): Promise<Buffer> {

@@ -1,13 +1,4 @@
 /** Turns a file's bytes into text with LF line ends, and names what stood in the way. */
-import {
-  DER_INTEGER,
-  DER_OID,
-  DER_SEQUENCE,
-  type DerValue,
-  readDer,
-  readDerChildren,
-  readOid,
-} from './der.js';
 import { type Finding, type FindingCode, finding } from './findings.js';
 
 /** The text, undefined when the file holds none that could be PEM; `findings` says why. */
@@ -16,8 +7,6 @@ export interface DecodedText {
   readonly findings: readonly Finding[];
 }
 
-const PKCS7_OIDS = '1.2.840.113549.1.7.';
-
 /** Decodes UTF-8 and UTF-16, removes byte order marks, and turns CRLF, CR and written-out `\n` into LF. */
 export function decodeText(bytes: Buffer, file: string): DecodedText {
   const position = { file };
@@ -25,8 +14,6 @@ export function decodeText(bytes: Buffer, file: string): DecodedText {
     const what = bytes.length === 0 ? 'is empty' : 'holds nothing but white space';
     return refused('empty_file', `${file} ${what}`, file);
   }
-  const der = readDer(bytes);
-  if (der?.tag === DER_SEQUENCE && bytes.length - der.whole.length <= 2) return describeDer(der, file);
   const utf16 = decodeUtf16(bytes);
   const raw = utf16 ?? bytes.toString('utf8');
   if (/^\s*<(?:!doctype|html|head|body|\?xml)/i.test(raw)) {
@@ -51,20 +38,6 @@ function refused(code: FindingCode, message: string, file: string): DecodedText 
 
 function isBlank(byte: number): boolean {
   return byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
-}
-
-/** Which of the usual binary forms it is, by its first fields. */
-function describeDer(der: DerValue, file: string): DecodedText {
-  const [first, second, third] = readDerChildren(der.content);
-  if (first?.tag === DER_OID && readOid(first.content).startsWith(PKCS7_OIDS)) {
-    return refused('pkcs7_bundle', `${file} is a PKCS#7 bundle in binary form (DER), not PEM`, file);
-  }
-  if (first?.tag === DER_INTEGER && first.content[0] === 3 && second?.tag === DER_SEQUENCE) {
-    return refused('pkcs12_bundle', `${file} is a PKCS#12 bundle (.p12, .pfx), not PEM`, file);
-  }
-  const signed = first?.tag === DER_SEQUENCE && second?.tag === DER_SEQUENCE && third !== undefined;
-  const what = signed ? 'a certificate or request' : 'a key or other data';
-  return refused('der_encoded', `${file} is ${what} in binary form (DER), not PEM text`, file);
 }
 
 function decodeUtf16(bytes: Buffer): string | undefined {

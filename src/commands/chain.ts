@@ -1,22 +1,12 @@
 /** `tlsfront chain check` and `tlsfront chain merge`. */
-import { stat } from 'node:fs/promises';
-import { fileFailure } from '../certificates/file-failure.js';
 import { FINDINGS, type FindingCode } from '../certificates/findings.js';
-import { type Inspection, inspect } from '../certificates/inspect.js';
+import type { Inspection } from '../certificates/inspect.js';
 import { requireNames } from '../certificates/names.js';
 import { replaceFile } from '../certificates/replace-file.js';
-import { readPassphrase, readSource } from '../certificates/source.js';
+import { type CommandIo, usesColour } from '../contract/console.js';
 import { FrontError } from '../contract/errors.js';
+import { type ChainFiles, inspectFiles, isInput, reportingErrors, unwritable } from './chain-input.js';
 import { findingText, isSound, reportJson, reportText } from './chain-report.js';
-import { type CommandIo, printError } from './command-io.js';
-
-/** Files that both commands take. */
-interface ChainFiles {
-  readonly files: readonly string[];
-  readonly keyFile?: string | undefined;
-  readonly passphraseFile?: string | undefined;
-  readonly caBundleFiles?: readonly string[];
-}
 
 /** Options of `chain check`. */
 export interface ChainCheckOptions extends ChainFiles {
@@ -33,14 +23,14 @@ export interface ChainMergeOptions extends ChainFiles {
 }
 
 /**
- * Examines the files as a server would send them.
+ * Examines the files as a server would send them, or what a running server sends.
  * @returns 0 when every client accepts them as they stand, 1 when some do not, 2 on wrong use
  */
 export function runChainCheck(options: ChainCheckOptions, io: CommandIo): Promise<number> {
   return reportingErrors(io, async () => {
-    const hosts = requireNames(options.hosts ?? []);
-    const inspection = await inspectFiles(options, hosts);
-    io.out(options.json === true ? reportJson(inspection) : reportText(inspection, io.color));
+    const inspection = await inspectFiles(options, requireNames(options.hosts ?? []));
+    const color = usesColour(io.stdout, io.environment);
+    io.stdout.write(options.json === true ? reportJson(inspection) : reportText(inspection, color));
     return isSound(inspection) ? 0 : 1;
   });
 }
@@ -54,10 +44,34 @@ const EXPECTED: readonly FindingCode[] = [
   'wrong_order',
   'duplicate_certificate',
   'superfluous_root',
+  'longer_than_needed',
   'intermediate_in_bundle',
   'given_authority',
+  'local_authority',
   'key_in_certificate_file',
+  'der_encoded',
+  'pkcs7_bundle',
+  'pkcs12_bundle',
 ];
+
+/** The chain to write; @throws FrontError internal when it would be of no use and is not forced */
+export function requireChain(inspection: Inspection, force: boolean): NonNullable<Inspection['chain']> {
+  const { chain, findings } = inspection;
+  const obstacle = findings.find(
+    ({ code }) => FINDINGS[code].atStart === 'refuse' || INCOMPLETE.includes(code),
+  );
+  if (chain !== undefined && (obstacle === undefined || force)) return chain;
+  const reason = obstacle?.message ?? 'there is no certificate';
+  const hint = chain === undefined ? obstacle?.fix : `${obstacle?.fix ?? ''}; --force writes it nevertheless`;
+  throw new FrontError('internal', `nothing was written: ${reason}`, hint === undefined ? {} : { hint });
+}
+
+/** Tells what merging does not cure. */
+export function tellFindings(inspection: Inspection, io: CommandIo): void {
+  for (const one of inspection.findings) {
+    if (!EXPECTED.includes(one.code)) io.stderr.write(findingText(one, false));
+  }
+}
 
 /**
  * Writes one file in the order clients want. The certificates may come in any order, number of files and state of repair.
@@ -67,82 +81,24 @@ export function runChainMerge(options: ChainMergeOptions, io: CommandIo): Promis
   return reportingErrors(io, async () => {
     const { output, force = false } = options;
     const toFile = output === undefined || output === '-' ? undefined : output;
-    if (toFile !== undefined && !force) await refuseToOverwriteInput(toFile, options);
-    const inspection = await inspectFiles(options, []);
-    const told = inspection.findings.filter(({ code }) => !EXPECTED.includes(code));
-    for (const one of told) io.err(findingText(one, false));
-    const { chain } = inspection;
-    const obstacle = inspection.findings.find(
-      ({ code }) => FINDINGS[code].atStart === 'refuse' || INCOMPLETE.includes(code),
-    );
-    if (chain === undefined || (obstacle !== undefined && !force)) {
-      const hint = chain === undefined ? undefined : `${obstacle?.fix ?? ''}; --force writes it nevertheless`;
-      printError(io, `nothing was written: ${obstacle?.message ?? 'there is no certificate'}`, hint);
-      return 1;
-    }
-    const pem = chain.certificates.map((one) => one.pem).join('');
-    if (toFile === undefined) {
-      io.out(pem);
-      return 0;
-    }
-    await writeOutput(toFile, pem);
-    io.out(`wrote ${toFile}: ${chain.certificates.map(({ label }) => label).join(', then ')}\n`);
-    return 0;
-  });
-}
-
-async function inspectFiles(options: ChainFiles, hosts: readonly string[]): Promise<Inspection> {
-  const { files, keyFile, passphraseFile, caBundleFiles = [] } = options;
-  if (files.length === 0) {
-    throw new FrontError('config_usage', 'no certificate file was given', {
-      hint: 'tlsfront chain check integrated.crt --key server.key --host example.com',
-    });
-  }
-  return inspect({
-    certificates: await Promise.all(files.map((file) => readSource(file, 'certificate'))),
-    bundle: await Promise.all(caBundleFiles.map((file) => readSource(file, 'CA bundle'))),
-    ...(keyFile === undefined ? {} : { key: await readSource(keyFile, 'key') }),
-    ...(passphraseFile === undefined ? {} : { passphrase: await readPassphrase(passphraseFile) }),
-    hosts,
-  });
-}
-
-/** A mistyped `-o` must not cost somebody the only copy of a certificate or key. */
-async function refuseToOverwriteInput(output: string, options: ChainFiles): Promise<void> {
-  const { files, keyFile = [], caBundleFiles = [] } = options;
-  const target = await identityOf(output);
-  if (target === undefined) return;
-  for (const input of [files, keyFile, caBundleFiles].flat()) {
-    if ((await identityOf(input)) === target) {
-      throw new FrontError('config_usage', `${output} is one of the files to be merged`, {
+    // A mistyped `-o` must not cost somebody the only copy of a certificate or key.
+    if (toFile !== undefined && !force && (await isInput(toFile, options))) {
+      throw new FrontError('config_usage', `${toFile} is one of the files to be merged`, {
         hint: 'give another file with -o, or --force to replace it',
       });
     }
-  }
-}
-
-async function identityOf(path: string): Promise<string | undefined> {
-  const status = await stat(path, { bigint: true }).catch(() => undefined);
-  return status && `${status.dev}:${status.ino}`;
-}
-
-async function writeOutput(path: string, pem: string): Promise<void> {
-  try {
-    await replaceFile(path, pem, 0o644);
-  } catch (cause) {
-    throw new FrontError('config_usage', `${path} cannot be written: ${fileFailure(cause)}`, {
-      hint: 'give a file in a folder that exists and is writable',
-      cause,
+    const inspection = await inspectFiles(options, []);
+    tellFindings(inspection, io);
+    const chain = requireChain(inspection, force);
+    const pem = chain.certificates.map((one) => one.pem).join('');
+    if (toFile === undefined) {
+      io.stdout.write(pem);
+      return 0;
+    }
+    await replaceFile(toFile, pem, 0o644).catch((cause: unknown) => {
+      throw unwritable(toFile, cause);
     });
-  }
-}
-
-async function reportingErrors(io: CommandIo, work: () => Promise<number>): Promise<number> {
-  try {
-    return await work();
-  } catch (cause) {
-    if (!(cause instanceof FrontError)) throw cause;
-    printError(io, cause.message, cause.hint);
-    return 2;
-  }
+    io.stdout.write(`wrote ${toFile}: ${chain.certificates.map(({ label }) => label).join(', then ')}\n`);
+    return 0;
+  });
 }

@@ -7,6 +7,7 @@ import { optionOf, SETTING_KEYS } from '../contract/options.js';
 import { thisPlatform } from '../contract/platform.js';
 import { resolveConfig } from '../contract/resolve.js';
 import type { Settings } from '../contract/settings.js';
+import { formatUpstream } from '../contract/upstream-addresses.js';
 import { loadConfiguredCertificates } from './configured-certificates.js';
 
 export interface CheckOptions {
@@ -21,8 +22,9 @@ function describeListener({ kind, host, port }: ListenerConfig): string {
   return `${kind === 'redirect' ? 'redirect to https' : kind} on ${shown}:${port}`;
 }
 
-function describeUpstream({ scheme, host, port }: Config['upstreams'][number]): string {
-  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+function describeUpstream(upstream: Config['upstreams'][number]): string {
+  const text = formatUpstream(upstream);
+  return upstream.scheme === 'http' && upstream.path === null ? `http://${text}` : text;
 }
 
 function describeApp({ upstreams, worker }: Config): string {

@@ -42,11 +42,18 @@ export interface RedirectListener extends ListenAddress {
 
 export type ListenerConfig = HttpsListener | HttpListener | RedirectListener;
 
-/** Where the app is: only `http` for now. Host `localhost` is tried on ::1 and 127.0.0.1. */
+/** What an upstream speaks. */
+export type UpstreamScheme = 'http' | 'uwsgi';
+
+/** Where the app is. Host `localhost` is tried on ::1 and 127.0.0.1. */
 export interface UpstreamAddress {
-  readonly scheme: 'http';
+  readonly scheme: UpstreamScheme;
+  /** Empty with a socket file. */
   readonly host: string;
+  /** 0 with a socket file. */
   readonly port: number;
+  /** Socket file; null: TCP. */
+  readonly path: string | null;
 }
 
 /** An app that the front starts itself. Exactly one of `command` and `wsgi` is set. */
@@ -63,6 +70,14 @@ export interface WorkerConfig {
   readonly readyTimeoutMs: number;
 }
 
+/** One change to the fields of a message. A `remove` may end in `*`: every field that begins so. */
+export interface HeaderRule {
+  readonly action: 'set' | 'add' | 'remove';
+  /** Lower-case. */
+  readonly name: string;
+  readonly value: string;
+}
+
 /** Bounds on what a peer may cost. Defaults stand in contract/limits.ts with the reason for each. */
 export interface Limits {
   readonly maxHeaderBytes: number;
@@ -72,10 +87,14 @@ export interface Limits {
   readonly maxConcurrentStreams: number;
   readonly maxStreamResets: number;
   readonly maxControlFrames: number;
+  /** Response bytes of a router that wait for clients; above it those that take nothing are ended. */
+  readonly maxWaitingBytes: number;
   readonly maxUpstreamConnections: number;
   readonly maxUpstreamQueue: number;
   /** Largest request body in bytes; 0: no bound. */
   readonly maxBodyBytes: number;
+  /** Most bytes of held request bodies, memory and spool files together, a router. */
+  readonly maxSpoolBytes: number;
   readonly handshakeTimeoutMs: number;
   /** From the first byte of a request (or the connection's start) to the end of its head. */
   readonly clientHeadTimeoutMs: number;
@@ -122,7 +141,20 @@ export interface Config {
   readonly holdMs: number;
   /** Send the upstream's own host:port as Host instead of the client's. */
   readonly changeHost: boolean;
+  /** Host to send instead (`--header-up 'Host …'`); null: decided by changeHost. */
+  readonly upstreamHost: string | null;
+  /** Changes to each request for the app, and to each answer of it, in order. */
+  readonly headerUp: readonly HeaderRule[];
+  readonly headerDown: readonly HeaderRule[];
+  /** Value of Strict-Transport-Security; null: not sent. */
+  readonly hsts: string | null;
+  readonly secureCookies: boolean;
+  readonly via: boolean;
+  /** Compress compressible answers for clients that take it. */
+  readonly compress: boolean;
   readonly rewriteLocation: boolean;
+  /** Hold every request body of unknown length and send it with a length. */
+  readonly bufferRequests: boolean;
   /** CIDR blocks whose X-Forwarded-* and Forwarded fields are believed. */
   readonly trustedProxies: readonly string[];
   readonly limits: Limits;

@@ -13,7 +13,7 @@ Usage:
   tlsfront [options] --wsgi-file <file>          start a WSGI server for a Python file too
   tlsfront demo [options]                        in front of the bundled sample app
   tlsfront check [options] [--print] [--json]    say whether the options are valid
-  tlsfront chain check|merge                     find and repair faults of a certificate file
+  tlsfront chain check|show|fix|merge            find and repair faults of a certificate file
 `;
 
 const EXAMPLES = `

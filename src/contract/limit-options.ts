@@ -32,6 +32,14 @@ export const LIMIT_OPTIONS = {
     defaultText: '0, no bound',
     uwsgi: '--limit-post',
   }),
+  maxSpoolBytes: size(
+    'maxSpoolBytes',
+    '--max-spool-bytes',
+    'Most bytes of held request bodies, all together',
+    {
+      least: 1024,
+    },
+  ),
   maxConnections: count('maxConnections', '--max-connections', 'Most client connections of a router'),
   maxConnectionsPerAddress: count(
     'maxConnectionsPerAddress',
@@ -52,6 +60,12 @@ export const LIMIT_OPTIONS = {
     'maxControlFrames',
     '--max-control-frames',
     'Most control frames an HTTP/2 connection may send in 10 s',
+  ),
+  maxWaitingBytes: size(
+    'maxWaitingBytes',
+    '--max-waiting-bytes',
+    'Most response bytes a router holds for clients that do not read',
+    { least: 1024, most: 1024 ** 4 },
   ),
   maxUpstreamConnections: count(
     'maxUpstreamConnections',

@@ -17,9 +17,13 @@ export const DEFAULT_LIMITS: Limits = {
   maxStreamResets: 200,
   // SETTINGS, PING, PRIORITY, empty DATA and CONTINUATION frames a connection may send in 10 s (CVE-2019-9512…9518).
   maxControlFrames: 2000,
+  // Clients that ask for much and read nothing: 100 of the greediest connections, or a thousand slow downloads.
+  maxWaitingBytes: 256 * 1024 ** 2,
   maxUpstreamConnections: 256,
   maxUpstreamQueue: 1024,
   maxBodyBytes: 0,
+  // Only bodies that come without a length to apps that need one are held.
+  maxSpoolBytes: 1024 ** 3,
   handshakeTimeoutMs: 10 * SECOND_MS,
   clientHeadTimeoutMs: 30 * SECOND_MS,
   clientBodyTimeoutMs: 60 * SECOND_MS,

@@ -1,5 +1,5 @@
 /** Messages between the master and its routers (node IPC, plain JSON). */
-import type { Config, ListenAddress } from './config.js';
+import type { Config, ListenAddress, UpstreamAddress } from './config.js';
 import type { ErrorCode } from './errors.js';
 
 /** Everything a TLS listener serves with, read by the master before privileges are dropped. */
@@ -13,10 +13,10 @@ export interface CertificateMaterial {
 }
 
 /** Where one upstream is and whether it accepts connections. */
-export interface UpstreamState {
+export interface UpstreamState extends UpstreamAddress {
   readonly id: number;
-  readonly host: string;
-  readonly port: number;
+  /** The app cannot read bodies of unknown length: they are held and sent with one. */
+  readonly needsLength: boolean;
   /** False while a worker is starting; requests are held meanwhile. */
   readonly ready: boolean;
 }

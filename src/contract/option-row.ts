@@ -31,6 +31,8 @@ export interface OptionRow {
   readonly defaultText?: string;
   /** May be given several times; in the environment the values are separated by spaces. */
   readonly repeatable?: true;
+  /** Values hold blanks: in the environment they are separated by line breaks. */
+  readonly lines?: true;
   /** One value may hold several, separated by commas. */
   readonly commas?: true;
   readonly choices?: readonly string[];

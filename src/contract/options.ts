@@ -1,4 +1,5 @@
 /** The table of options: the command line, the environment, `--help`, `check --print` and the docs are all held to it. */
+import { EXCHANGE_OPTIONS } from './exchange-options.js';
 import { LIMIT_OPTIONS } from './limit-options.js';
 import { type OptionRow, row, turn } from './option-row.js';
 import { LONGEST_DURATION_MS } from './quantities.js';
@@ -29,7 +30,7 @@ export const OPTIONS = {
     'address',
     '--upstream',
     '<address>',
-    'A running HTTP app: port, host:port, http://host:port',
+    'A running app: port, host:port, http://host:port, unix:/file, uwsgi://host:port, uwsgi+unix:/file',
     {
       repeatable: true,
       uwsgi: '--http-to',
@@ -217,6 +218,11 @@ export const OPTIONS = {
     '--no-rewrite-location',
     'Leave http:// in Location headers that point at ourselves',
   ),
+  bufferRequests: turn(
+    'Requests',
+    '--buffer-requests',
+    'Hold request bodies of unknown length and send them with a length',
+  ),
   trustedProxies: row(
     'Requests',
     'text',
@@ -228,6 +234,7 @@ export const OPTIONS = {
       commas: true,
     },
   ),
+  ...EXCHANGE_OPTIONS,
   logto: row('Logs', 'file', '--logto', '<file>', 'Write every log line to this file', {
     defaultText: 'stderr',
     uwsgi: 'same (a file only)',

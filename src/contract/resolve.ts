@@ -5,9 +5,11 @@ import { isHostName } from './addresses.js';
 import { readAppSource } from './app-source.js';
 import { CertificateChoice, cutHttps, requireCiphers } from './certificate-choice.js';
 import type { Config, Limits } from './config.js';
+import { readExchangeSettings } from './exchange-settings.js';
+import { refuseForLibrary } from './library-engine.js';
 import { DEFAULT_LIMITS } from './limits.js';
 import { readListeners } from './listeners.js';
-import { LIMIT_KEYS, type LimitKey, type SettingKey } from './options.js';
+import { LIMIT_KEYS, type LimitKey } from './options.js';
 import type { Platform } from './platform.js';
 import { invalid, misused, readChoice, readList, readNumber, readSwitch, readText } from './reading.js';
 import type { Settings } from './settings.js';
@@ -88,19 +90,6 @@ function readIdentity(settings: Settings, platform: Platform, key: 'uid' | 'gid'
   return text;
 }
 
-/** Options that only the direct engine carries out; docs/engines.md says why. */
-const DIRECT_ONLY: readonly SettingKey[] = ['maxControlFrames'];
-
-function readEngine(settings: Settings): Config['engine'] {
-  if (readChoice(settings, 'engine') === 'direct') return 'direct';
-  const given = DIRECT_ONLY.find((key) => settings.has(key));
-  if (given === undefined) return 'library';
-  throw misused(
-    `${settings.get(given).label} does not work with ${settings.get('engine').label} library`,
-    'node:http2 does not show these frames; leave one of the two out',
-  );
-}
-
 function readLogFile(settings: Settings): string | null {
   const text = readText(settings, 'logto');
   if (text !== null && /^(?:udp:.*|[^/]*:\d+)$/.test(text)) {
@@ -130,8 +119,8 @@ export function resolveConfig(settings: Settings, platform: Platform): Config {
   const choice = new CertificateChoice(settings, https, platform);
   const listeners = readListeners(settings, https, choice, platform);
   const ciphers = readText(settings, 'ciphers') ?? '';
-  return freezeDeep<Config>({
-    engine: readEngine(settings),
+  const config = freezeDeep<Config>({
+    engine: readChoice(settings, 'engine') === 'direct' ? 'direct' : 'library',
     listeners,
     certificates: choice.certificates,
     hosts: readHosts(settings),
@@ -149,9 +138,12 @@ export function resolveConfig(settings: Settings, platform: Platform): Config {
     logFormat: readLogFormat(settings),
     mercyMs: readNumber(settings, 'mercy'),
     holdMs: readNumber(settings, 'hold'),
-    changeHost: readSwitch(settings, 'changeHost'),
+    ...readExchangeSettings(settings),
     rewriteLocation: !readSwitch(settings, 'noRewriteLocation'),
+    bufferRequests: readSwitch(settings, 'bufferRequests'),
     trustedProxies: readTrustedProxies(settings),
     limits: readLimits(settings),
   });
+  if (config.engine === 'library') refuseForLibrary(config, settings);
+  return config;
 }

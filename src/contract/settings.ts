@@ -29,7 +29,8 @@ export function readEnvironment(environment: Readonly<NodeJS.ProcessEnv>): Setti
   for (const key of SETTING_KEYS) {
     const text = environment[environmentName(key)]?.trim() ?? '';
     if (text === '') continue;
-    layer[key] = optionOf(key).repeatable === true ? text.split(/\s+/) : [text];
+    const { repeatable, lines } = optionOf(key);
+    layer[key] = repeatable === true ? text.split(lines === true ? /\s*\n\s*/ : /\s+/) : [text];
   }
   return layer;
 }

@@ -10,7 +10,7 @@ const NO_COUNTERPART = `nothing here is near to it; where the app needs it, ${WO
 const ADVICE: readonly Advice[] = [
   [
     '--socket -s --uwsgi-socket --suwsgi-socket --fastcgi-socket --scgi-socket --raw-socket --ssl-socket --http-to',
-    'tlsfront speaks HTTP to the app: give the app an HTTP port and name it with --upstream 8080',
+    'leave it out with --wsgi-file; workers that run already are named with --upstream uwsgi://127.0.0.1:3031',
   ],
   [
     '--http-socket --http11-socket',
@@ -67,7 +67,7 @@ const ADVICE: readonly Advice[] = [
     '--http-auto-chunked --http-raw-body --http-chunked-input --http-manage-expect --http-events',
     'leave it out: this always works',
   ],
-  ['--http-auto-gzip --static-gzip-all', 'let the app compress; tlsfront passes bodies on unchanged'],
+  ['--http-auto-gzip --static-gzip-all', 'use --compress'],
   ['--http-timeout --socket-timeout -z', 'use --timeout-upstream-head and --timeout-upstream-idle'],
   ['--http-connect-timeout', 'use --timeout-connect'],
   ['--http-headers-timeout', 'use --timeout-client-head'],
@@ -167,7 +167,8 @@ const ADVICE: readonly Advice[] = [
     '--attach-daemon --smart-attach-daemon --cron --mule --mules --spooler -Q --timer',
     'start it as a service of its own',
   ],
-  ['--route --route-host --route-uri --add-header --error-route --response-route', 'let the app do it'],
+  ['--add-header', "use --header-down '+Name value'"],
+  ['--route --route-host --route-uri --error-route --response-route', 'let the app do it'],
   ['--http-cheap --http-quiet', 'leave it out'],
   [
     '--ignore-sigpipe --ignore-write-errors --disable-write-exception --close-on-exec --thunder-lock',

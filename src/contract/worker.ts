@@ -7,6 +7,8 @@ export interface WsgiPlan {
   readonly callable: string;
   /** `auto` takes uWSGI where it is installed with Python support, else the bundled launcher on Python's wsgiref. */
   readonly server: 'auto' | 'uwsgi' | 'wsgiref';
+  /** What uWSGI shall speak; the launcher speaks HTTP. */
+  readonly uwsgiScheme: 'http' | 'uwsgi';
 }
 
 /** All that a worker process needs to start the app; exactly one of `command` and `wsgi` is set. */
@@ -48,6 +50,7 @@ export interface WorkerSpawned {
   readonly pid: number;
   readonly port: number;
   readonly kind: WorkerKind;
+  readonly scheme: 'http' | 'uwsgi';
   readonly address: WorkerAddress;
 }
 

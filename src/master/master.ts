@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Config } from '../contract/config.js';
 import { FrontError } from '../contract/errors.js';
 import type { BoundListener, CertificateMaterial, Identity, UpstreamState } from '../contract/messages.js';
+import { formatUpstream } from '../contract/upstream-addresses.js';
 import { boundLine, deniedLines, readyUrls } from './boot-lines.js';
 import type { MasterLog } from './log.js';
 import { findPortOwner } from './port-owner.js';
@@ -43,6 +44,8 @@ export async function runMaster(parts: MasterParts): Promise<number> {
   try {
     await master.boot();
   } catch (error) {
+    // A signal during the start ends it in the ordinary way; what then breaks off is no failure.
+    if (master.stopping) return master.ended;
     await master.abandon();
     throw error;
   }
@@ -55,7 +58,8 @@ class Master {
   private readonly ticketKeys = randomBytes(TICKET_KEYS_BYTES).toString('base64');
   private generation: Generation | null = null;
   private starting: Generation | null = null;
-  private stopping = false;
+  /** A signal has asked for the end. */
+  stopping = false;
   private forced = false;
   private reloading = false;
 
@@ -119,7 +123,9 @@ class Master {
     const { config, log } = this.parts;
     const seconds = (config.worker?.readyTimeoutMs ?? 0) / 1000;
     const timer = setTimeout(() => {
-      log.line(`waiting for the app to accept connections, ${seconds} seconds at most; requests are held meanwhile`);
+      log.line(
+        `waiting for the app to accept connections, ${seconds} seconds at most; requests are held meanwhile`,
+      );
     }, APP_PATIENCE_MS);
     try {
       await app;
@@ -145,7 +151,7 @@ class Master {
     }
     for (const { pid, index } of generation.routers.all)
       log.line(`spawned tlsfront http ${index} (pid: ${pid})`);
-    const app = this.upstreamsOf(generation).map(({ host, port }) => `${host}:${port}`);
+    const app = this.upstreamsOf(generation).map(formatUpstream);
     log.ready(`tlsfront is ready: ${readyUrls(bound, config).join(' ')} -> ${app.join(', ')}`);
   }
 
@@ -155,8 +161,13 @@ class Master {
     const workers: Workers | null =
       config.worker === null
         ? null
-        : new Workers(config.worker, identity, log, () =>
-            generation.routers.updateUpstreams(this.upstreamsOf(generation)),
+        : new Workers(
+            config.worker,
+            config.bufferRequests,
+            identity,
+            config.engine === 'direct' ? 'uwsgi' : 'http',
+            log,
+            () => generation.routers.updateUpstreams(this.upstreamsOf(generation)),
           );
     const upstreams = workers === null ? fixedUpstreams(config) : [];
     const routers = new Routers(
@@ -245,7 +256,10 @@ class Master {
 }
 
 function fixedUpstreams(config: Config): UpstreamState[] {
-  return config.upstreams.map(({ host, port }, index) => ({ id: -1 - index, host, port, ready: true }));
+  return config.upstreams.map((address, index) => {
+    const needsLength = config.bufferRequests || address.scheme === 'uwsgi';
+    return { ...address, id: -1 - index, needsLength, ready: true };
+  });
 }
 
 function asFrontError(error: unknown): FrontError {

@@ -26,6 +26,9 @@ export class WorkerProcess {
   pid = 0;
   host = '127.0.0.1';
   port = 0;
+  scheme: 'http' | 'uwsgi' = 'http';
+  /** False for an app that cannot read a body of unknown length. */
+  readsChunked = true;
   ready = false;
   readonly startedAtMs = performance.now();
   private readonly shim: ChildProcess;
@@ -60,6 +63,9 @@ export class WorkerProcess {
     if (message.type === 'spawned') {
       this.pid = message.pid;
       this.port = message.port;
+      this.scheme = message.scheme;
+      // wsgiref knows no chunked coding, and Bottle behind uWSGI answers 400 to it.
+      this.readsChunked = message.kind === 'command';
       this.events.onSpawned(this);
     } else if (message.type === 'ready') {
       this.host = message.address.host;

@@ -26,10 +26,15 @@ export class Workers {
   private whenStopped: (() => void) | null = null;
   private settleStart: { resolve(): void; reject(error: FrontError): void } | null = null;
 
-  /** @param onChange called whenever an upstream comes or goes */
+  /**
+   * @param uwsgiScheme what uWSGI shall speak
+   * @param onChange called whenever an upstream comes or goes
+   */
   constructor(
     private readonly config: WorkerConfig,
+    private readonly bufferRequests: boolean,
     private readonly identity: Identity | null,
+    private readonly uwsgiScheme: 'http' | 'uwsgi',
     private readonly log: MasterLog,
     private readonly onChange: () => void,
   ) {
@@ -52,7 +57,9 @@ export class Workers {
     const states: UpstreamState[] = [];
     for (const { worker } of this.places) {
       if (worker !== null && worker.port !== 0) {
-        states.push({ id: worker.id, host: worker.host, port: worker.port, ready: worker.ready });
+        const { id, scheme, host, port, ready } = worker;
+        const needsLength = this.bufferRequests || !worker.readsChunked;
+        states.push({ id, scheme, host, port, path: null, needsLength, ready });
       }
     }
     return states;
@@ -79,7 +86,7 @@ export class Workers {
     const plan: WorkerPlan = {
       index: place.index,
       command,
-      wsgi,
+      wsgi: wsgi === null ? null : { ...wsgi, uwsgiScheme: this.uwsgiScheme },
       readyTimeoutMs,
       uid: this.identity?.uid ?? null,
       gid: this.identity?.gid ?? null,

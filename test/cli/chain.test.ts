@@ -4,36 +4,12 @@ import { readFileSync, statSync, symlinkSync } from 'node:fs';
 import { test } from 'node:test';
 import { FINDINGS } from '../../src/certificates/findings.js';
 import { runChainCheck, runChainMerge } from '../../src/commands/chain.js';
+import { captured } from '../support/captured.js';
 import { TEST_PASSPHRASE, testCertificates } from '../support/certificates.js';
 import { chainCases } from '../support/chain-cases.js';
 import { makeWorkspace, PACKAGE_ROOT } from '../support/workspace.js';
 
 const all = await testCertificates();
-
-interface Captured {
-  readonly status: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function captured<O>(
-  command: (options: O, io: Parameters<typeof runChainCheck>[1]) => Promise<number>,
-  options: O,
-  color = false,
-): Promise<Captured> {
-  let out = '';
-  let err = '';
-  const io = {
-    out: (text: string) => {
-      out += text;
-    },
-    err: (text: string) => {
-      err += text;
-    },
-    color,
-  };
-  return { status: await command(options, io), out, err };
-}
 
 test('check says sound and exits 0 for a chain that ends in the given root', async (t) => {
   const folder = makeWorkspace(t);
@@ -119,7 +95,7 @@ test('wrong use exits 2 with an error and a hint on the error stream', async (t)
   const uses = [
     { files: [] },
     { files: [folder.at('missing.crt')] },
-    { files: [folder.path] },
+    { files: [makeWorkspace(t).path] },
     { files: [file], keyFile: folder.at('missing.key') },
     { files: [file], hosts: ['https://app.test/'] },
     { files: [file], keyFile: folder.write('k', all.encryptedKeyPem), passphraseFile: folder.at('missing') },

@@ -88,7 +88,7 @@ for (const [args, expected] of WRONG) {
 }
 
 const PASTED: readonly (readonly [readonly string[], RegExp])[] = [
-  [['--socket', ':3031'], /--upstream 8080/],
+  [['--socket', ':3031'], /--upstream uwsgi:/],
   [['--http-socket', ':8080'], /--http /],
   [['--https2', 'addr=:443'], /--https address,cert,key/],
   [['-w', 'index:app'], /--wsgi-file/],

@@ -1,12 +1,13 @@
 /** A table of sound and broken certificate files, each with the findings expected: the doctor, OpenSSL and real handshakes are held against it. */
-import { createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
 import type { FindingCode } from '../../src/certificates/findings.js';
-import { issueCertificate, issueLeaf, newEcdsaKey, newRsaKey } from '../../src/certificates/issue.js';
+import * as issuing from '../../src/certificates/issue.js';
+import { newEcdsaKey, newRsaKey } from '../../src/certificates/issue.js';
+import { emptyPkcs7, indefinitePkcs7Of, pkcs7Of, pkcs12Of } from './bundles.js';
+import * as testing from './certificates.js';
 import {
   daysFromNow,
   encryptKey,
-  issueClient,
-  issueTestAuthority,
   type KeyPairPem,
   TEST_PASSPHRASE,
   testCertificates,
@@ -42,14 +43,44 @@ const changeLine = (pem: string, at: number, change: (line: string) => string): 
 const block = (label: string, content: string | Buffer): string =>
   `-----BEGIN ${label}-----\n${Buffer.from(content).toString('base64')}\n-----END ${label}-----\n`;
 
+const keys = new Map<string, string>();
+const publicKeyOf = (certPem: string): string =>
+  new X509Certificate(certPem).publicKey.export({ type: 'spki', format: 'der' }).toString('base64');
+
+/** The private key of a certificate that was made here. */
+export function keyOf(certPem: string): string | undefined {
+  return keys.get(publicKeyOf(certPem));
+}
+
+function remembering<A extends unknown[]>(
+  issue: (...given: A) => Promise<KeyPairPem>,
+): (...given: A) => Promise<KeyPairPem> {
+  return async (...given) => {
+    const pair = await issue(...given);
+    keys.set(publicKeyOf(pair.certPem), pair.keyPem);
+    return pair;
+  };
+}
+
+const issueCertificate = remembering(issuing.issueCertificate);
+const issueLeaf = remembering(issuing.issueLeaf);
+const issueClient = remembering(testing.issueClient);
+const issueTestAuthority = remembering(testing.issueTestAuthority);
+
 let made: Promise<readonly ChainCase[]> | undefined;
 
 /** All cases, made at the first call of this process. */
 export function chainCases(): Promise<readonly ChainCase[]> {
-  made ??= Promise.all([textCases(), blockCases(), keyCases(), orderCases(), certificateCases()]).then(
-    (all) => all.flat(),
-  );
+  made ??= makeAll();
   return made;
+}
+
+async function makeAll(): Promise<readonly ChainCase[]> {
+  for (const pair of Object.values(await testCertificates())) {
+    if (typeof pair !== 'string') keys.set(publicKeyOf(pair.certPem), pair.keyPem);
+  }
+  const all = [textCases(), blockCases(), bundleCases(), keyCases(), orderCases(), certificateCases()];
+  return (await Promise.all(all)).flat();
 }
 
 async function textCases(): Promise<ChainCase[]> {
@@ -133,7 +164,6 @@ async function blockCases(): Promise<ChainCase[]> {
   const flipped = Buffer.from(DER(a));
   flipped.fill(0xff, 4, 12);
   const spki = createPublicKey(a).export({ type: 'spki', format: 'pem' }).toString();
-  const pkcs7 = Buffer.from('300b06092a864886f70d010702', 'hex');
   return [
     { name: 'an empty file', cert: '', codes: ['empty_file'] },
     { name: 'white space alone', cert: ' \r\n\t\n', codes: ['empty_file'] },
@@ -146,9 +176,6 @@ async function blockCases(): Promise<ChainCase[]> {
     { name: 'binary rubbish', cert: Buffer.from([0x7f, 0x45, 0x4c, 0x46, 0, 0, 1, 2]), codes: ['not_pem'] },
     { name: 'an SSH public key', cert: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 me@host\n', codes: ['not_pem'] },
     { name: 'DER', cert: DER(directLeaf.certPem), codes: ['der_encoded'], unseenByOpenssl: true },
-    { name: 'PKCS#7 in DER', cert: pkcs7, codes: ['pkcs7_bundle'] },
-    { name: 'PKCS#7 in PEM', cert: block('PKCS7', pkcs7), codes: ['pkcs7_bundle'] },
-    { name: 'PKCS#12', cert: Buffer.from('30050201033000', 'hex'), codes: ['pkcs12_bundle'] },
     { name: 'a request', cert: block('CERTIFICATE REQUEST', 'request'), codes: ['request_given'] },
     { name: 'a private key as certificate', cert: leaf.keyPem, codes: ['key_given'] },
     { name: 'a public key as certificate', cert: spki, codes: ['public_key_given'] },
@@ -200,6 +227,68 @@ async function blockCases(): Promise<ChainCase[]> {
       codes: ['other_block'],
     },
   ];
+}
+
+async function bundleCases(): Promise<ChainCase[]> {
+  const { leaf, rsaLeaf, chainPem, rsaChainPem, intermediate, directLeaf } = await testCertificates();
+  const reversed = intermediate.certPem + leaf.certPem;
+  const p12 = pkcs12Of(chainPem, leaf.keyPem, TEST_PASSPHRASE);
+  const spki = createPublicKey(leaf.certPem).export({ type: 'spki', format: 'der' });
+  const keyDer = (keyPem: string, type: 'pkcs8' | 'sec1' | 'pkcs1'): Buffer =>
+    createPrivateKey(keyPem).export({ type, format: 'der' });
+  const cases: ChainCase[] = [
+    { name: 'PKCS#7 in DER', cert: pkcs7Of(chainPem), codes: ['pkcs7_bundle'] },
+    { name: 'PKCS#7 in BER', cert: indefinitePkcs7Of(chainPem), codes: ['pkcs7_bundle'] },
+    { name: 'PKCS#7 in PEM', cert: block('PKCS7', pkcs7Of(chainPem)), codes: ['pkcs7_bundle'] },
+    { name: 'PKCS#7 upside down', cert: pkcs7Of(reversed), codes: ['leaf_not_first', 'pkcs7_bundle'] },
+    { name: 'PKCS#7 of the leaf', cert: pkcs7Of(directLeaf.certPem), codes: ['pkcs7_bundle'] },
+    { name: 'an empty PKCS#7', cert: emptyPkcs7(), codes: ['pkcs7_bundle', 'unreadable_bundle'] },
+    { name: 'PKCS#12', cert: p12, passphrase: TEST_PASSPHRASE, codes: ['pkcs12_bundle'] },
+    {
+      name: 'PKCS#12 without a passphrase',
+      cert: pkcs12Of(chainPem, leaf.keyPem, ''),
+      codes: ['pkcs12_bundle'],
+    },
+    { name: 'PKCS#12, passphrase missing', cert: p12, codes: ['encrypted_key', 'pkcs12_bundle'] },
+    {
+      name: 'PKCS#12, passphrase wrong',
+      cert: p12,
+      passphrase: 'guess',
+      codes: ['pkcs12_bundle', 'wrong_passphrase'],
+    },
+    {
+      name: 'PKCS#12 cut off inside',
+      cert: Buffer.from('30050201033000', 'hex'),
+      codes: ['pkcs12_bundle', 'unreadable_bundle'],
+    },
+    {
+      name: 'PKCS#12 as the key',
+      cert: chainPem,
+      key: p12,
+      passphrase: TEST_PASSPHRASE,
+      codes: ['pkcs12_bundle'],
+    },
+    {
+      name: 'a PKCS#8 key in DER',
+      cert: chainPem,
+      key: keyDer(leaf.keyPem, 'pkcs8'),
+      codes: ['der_encoded'],
+    },
+    { name: 'a SEC 1 key in DER', cert: chainPem, key: keyDer(leaf.keyPem, 'sec1'), codes: ['der_encoded'] },
+    {
+      name: 'a PKCS#1 key in DER',
+      cert: rsaChainPem,
+      key: keyDer(rsaLeaf.keyPem, 'pkcs1'),
+      codes: ['der_encoded'],
+    },
+    {
+      name: 'a key in DER as certificate',
+      cert: keyDer(leaf.keyPem, 'pkcs8'),
+      codes: ['der_encoded', 'key_given'],
+    },
+    { name: 'a public key in DER', cert: spki, codes: ['der_encoded', 'public_key_given'] },
+  ];
+  return cases.map((one) => ({ ...one, unseenByOpenssl: true }));
 }
 
 async function keyCases(): Promise<ChainCase[]> {
@@ -299,6 +388,7 @@ async function orderCases(): Promise<ChainCase[]> {
   const deep = await issueLeaf(second, ['localhost']);
   const stranger = await issueTestAuthority('Test Intermediate', await issueTestAuthority('Stranger Root'));
   const ownCertificate = await issueSelfSigned();
+  const crossed = await crossSigned();
   const notAuthority = await issueLeaf(await issueLeaf(root, ['parent.test']), ['localhost']);
   return [
     { name: 'the intermediate first', cert: b + a, codes: ['leaf_not_first'] },
@@ -342,8 +432,49 @@ async function orderCases(): Promise<ChainCase[]> {
       root: ownCertificate.certPem,
       codes: [],
     },
+    {
+      name: 'a cross-signed root that clients have by now',
+      cert: crossed.longer,
+      root: crossed.root,
+      codes: ['longer_than_needed'],
+    },
+    {
+      name: 'the same, for clients of the older root only',
+      cert: crossed.longer,
+      root: crossed.olderRoot,
+      codes: [],
+    },
+    {
+      name: 'a cross-signed root at the wrong place',
+      cert: crossed.misplaced,
+      root: crossed.root,
+      codes: ['unrelated_certificate'],
+    },
     { name: 'an issuer that is no authority', cert: notAuthority.certPem, codes: ['missing_intermediate'] },
   ];
+}
+
+/** A new root that an older one has also signed: two ways up from the same leaf. */
+async function crossSigned() {
+  const olderRoot = await issueTestAuthority('Older Root');
+  const key = newEcdsaKey();
+  const request = {
+    commonName: 'Newer Root',
+    notBefore: daysFromNow(-1),
+    notAfter: daysFromNow(365),
+    authority: {},
+    key,
+  };
+  const newerRoot = await issueCertificate(request);
+  const cross = await issueCertificate(request, olderRoot);
+  const intermediate = await issueTestAuthority('Crossed Intermediate', newerRoot);
+  const leaf = await issueLeaf(intermediate, ['localhost']);
+  return {
+    longer: leaf.certPem + intermediate.certPem + cross.certPem,
+    misplaced: leaf.certPem + cross.certPem + intermediate.certPem,
+    root: newerRoot.certPem,
+    olderRoot: olderRoot.certPem,
+  };
 }
 
 function issueSelfSigned(): Promise<KeyPairPem> {

@@ -37,7 +37,11 @@ export function planCommand(command: readonly string[], changes: Partial<WorkerP
 
 /** A plan for a WSGI file, its callable `application` and the bundled launcher unless told otherwise. */
 export function planWsgi(wsgi: Partial<WsgiPlan> & { file: string }): WorkerPlan {
-  return { ...planCommand([]), command: null, wsgi: { callable: 'application', server: 'wsgiref', ...wsgi } };
+  return {
+    ...planCommand([]),
+    command: null,
+    wsgi: { callable: 'application', server: 'wsgiref', uwsgiScheme: 'http', ...wsgi },
+  };
 }
 
 /** Node with a script as argument; `listen(server)` in it listens where the worker says. */

@@ -2,7 +2,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 /** The package's root folder (compiled tests run from dist/test/support). */
@@ -11,6 +10,24 @@ export const PACKAGE_ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 /** Full path of a file below test/support/fixtures. */
 export function fixture(name: string): string {
   return join(PACKAGE_ROOT, 'test/support/fixtures', name);
+}
+
+/** Whatever runs steps when it is over: a test, or a group by Afterwards. */
+export interface Ending {
+  after(step: () => unknown): void;
+}
+
+/** Collects in a `before` hook what the `after` hook must run, the last first. */
+export class Afterwards implements Ending {
+  readonly #steps: (() => unknown)[] = [];
+
+  after(step: () => unknown): void {
+    this.#steps.unshift(step);
+  }
+
+  async run(): Promise<void> {
+    for (const step of this.#steps) await step();
+  }
 }
 
 export interface Workspace {
@@ -23,7 +40,7 @@ export interface Workspace {
 }
 
 /** Makes the folder; it is removed with all it holds after the test `t`, whether it passed or failed. */
-export function makeWorkspace(t: TestContext): Workspace {
+export function makeWorkspace(t: Ending): Workspace {
   const path = mkdtempSync(join(tmpdir(), 'tlsfront-test-'));
   t.after(() => rmSync(path, { recursive: true, force: true, maxRetries: 3 }));
   const at = (name: string): string => join(path, name);

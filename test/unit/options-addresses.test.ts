@@ -1,7 +1,8 @@
 /** Addresses of listeners and upstreams as users write them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readListenAddress, readUpstream } from '../../src/contract/addresses.js';
+import { readListenAddress } from '../../src/contract/addresses.js';
+import { formatUpstream, readUpstreamAddress } from '../../src/contract/upstream-addresses.js';
 import { complaintOf } from '../support/settings.js';
 
 const LOOPBACK = ['127.0.0.1', '::1'];
@@ -80,8 +81,24 @@ const UPSTREAMS: readonly (readonly [string, string])[] = [
 
 for (const [text, expected] of UPSTREAMS) {
   test(`--upstream ${text} is ${expected}`, () => {
-    const { scheme, host, port } = readUpstream('--upstream', text);
+    const { scheme, host, port } = readUpstreamAddress('--upstream', text);
     assert.equal(`${scheme} ${host}|${port}`, `http ${expected}`);
+  });
+}
+
+const OTHER_UPSTREAMS: readonly (readonly [string, string])[] = [
+  ['unix:/run/app.sock', 'unix:/run/app.sock'],
+  ['UNIX:/run/App.sock', 'unix:/run/App.sock'],
+  ['unix:///run/app.sock', 'unix:/run/app.sock'],
+  ['http+unix:/run/app.sock', 'unix:/run/app.sock'],
+  ['uwsgi://127.0.0.1:3031', 'uwsgi://127.0.0.1:3031'],
+  ['uwsgi://[::1]:3031/', 'uwsgi://[::1]:3031'],
+  ['uwsgi+unix:/run/app.sock', 'uwsgi+unix:/run/app.sock'],
+];
+
+for (const [text, expected] of OTHER_UPSTREAMS) {
+  test(`--upstream ${text} is ${expected}`, () => {
+    assert.equal(formatUpstream(readUpstreamAddress('--upstream', text)), expected);
   });
 }
 
@@ -98,12 +115,14 @@ const NOT_UPSTREAMS: readonly (readonly [string, RegExp])[] = [
   ['http://', /the host is missing/],
   ['::1:8080', /IPv6 goes in brackets/],
   ['http://::1:8080', /IPv6 goes in brackets/],
-  ['https://app:8443', /https upstreams come later/],
-  ['h2c://app:8080', /h2c upstreams come later/],
-  ['unix:/run/app.sock', /unix upstreams come later/],
-  ['/run/app.sock', /unix upstreams come later/],
-  ['uwsgi://127.0.0.1:3031', /uwsgi upstreams come later/],
-  ['fastcgi://127.0.0.1:9000', /fastcgi upstreams come later/],
+  ['https://app:8443', /https upstreams are not supported/],
+  ['h2c://app:8080', /h2c upstreams are not supported/],
+  ['fastcgi://127.0.0.1:9000', /fastcgi upstreams are not supported/],
+  ['/run/app.sock', /write unix:\/run\/app.sock or uwsgi\+unix/],
+  ['unix:app.sock', /not the path of a socket \/ write the whole path/],
+  ['unix:/run/', /not the path of a socket/],
+  [`unix:/${'long/'.repeat(30)}app.sock`, /too long for a socket/],
+  ['uwsgi://127.0.0.1', /the port is missing/],
   ['ws://app:8080', /WebSockets need no upstream/],
   ['gopher://app', /gopher: is not a scheme/],
   ['', /the port is missing/],
@@ -112,7 +131,7 @@ const NOT_UPSTREAMS: readonly (readonly [string, RegExp])[] = [
 for (const [text, expected] of NOT_UPSTREAMS) {
   test(`--upstream '${text}' is refused: ${expected.source}`, () => {
     assert.match(
-      complaintOf(() => readUpstream('--upstream', text)),
+      complaintOf(() => readUpstreamAddress('--upstream', text)),
       expected,
     );
   });

@@ -36,6 +36,7 @@ export const HTTP1_ERROR_STATUS = {
   trailer_forbidden: 400,
   trailers_too_large: 431,
   too_many_informational: 502,
+  upgrade_missing: 502,
   surplus: 502,
   truncated: 400,
 } as const;

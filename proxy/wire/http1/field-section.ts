@@ -20,10 +20,12 @@ const CR = 0x0d;
 const SP = 0x20;
 const COLON = 0x3a;
 
+const NO_FIELDS: string[] = [];
+
 /** The field lines of one section (RFC 9112 §5); reused for the next one after `reset()`. */
 export class FieldSection {
   /** Flat `[name, value, …]`; a fresh list after every `reset()`. */
-  headers: string[] = [];
+  headers: string[] = NO_FIELDS;
   /** True once the empty line was read. */
   complete = false;
   host: string | undefined = undefined;
@@ -36,8 +38,15 @@ export class FieldSection {
   upgrade = '';
   expect = '';
 
+  /** Prepares for the next section. */
   reset(): void {
+    this.release();
     this.headers = [];
+  }
+
+  /** Lets go of the last section's strings, which pin its whole text; `reset()` must follow before `read()`. */
+  release(): void {
+    this.headers = NO_FIELDS;
     this.complete = false;
     this.host = undefined;
     this.hostRepeated = false;
@@ -69,7 +78,7 @@ export class FieldSection {
       at += 1;
       while (bytes[at] === SP || bytes[at] === HTAB) at += 1;
       const valueStart = at;
-      while (FIELD_VALUE[bytes[at] ?? 0] !== 0) at += 1;
+      at = skipValue(bytes, at, to);
       if (bytes[at] !== CR || bytes[at + 1] !== LF) throw valueError(bytes, at);
       let valueEnd = at;
       while (valueEnd > valueStart && isBlank(bytes[valueEnd - 1])) valueEnd -= 1;
@@ -117,6 +126,19 @@ export class FieldSection {
       this.headers[this.headers.length - 1] = String(this.contentLength);
     }
   }
+}
+
+/** The index of the first byte no value may hold; four at a step, for values are most of a head. */
+function skipValue(bytes: Buffer, from: number, to: number): number {
+  let at = from;
+  while (at + 4 <= to) {
+    const first = (FIELD_VALUE[bytes[at] ?? 0] ?? 0) & (FIELD_VALUE[bytes[at + 1] ?? 0] ?? 0);
+    const second = (FIELD_VALUE[bytes[at + 2] ?? 0] ?? 0) & (FIELD_VALUE[bytes[at + 3] ?? 0] ?? 0);
+    if ((first & second) === 0) break;
+    at += 4;
+  }
+  while (FIELD_VALUE[bytes[at] ?? 0] === 1) at += 1;
+  return at;
 }
 
 function isBlank(byte: number | undefined): boolean {

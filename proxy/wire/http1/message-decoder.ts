@@ -1,6 +1,6 @@
 /** What request and response decoding share: the pull loop, the sections of lines, and the three body framings. */
 import { ChunkHeader } from './chunk-header.js';
-import { Http1Error, type Http1ErrorCode } from './error.js';
+import { Http1Error } from './error.js';
 import {
   BODY,
   END,
@@ -12,8 +12,8 @@ import {
   NEED_DATA,
 } from './events.js';
 import { FieldSection } from './field-section.js';
-import { findHeadEnd, findLastLineEnd, NOTHING, Received } from './received.js';
-import { checkTrailers } from './trailers.js';
+import { NOTHING, Received } from './received.js';
+import { SectionReader, type StartLineReader } from './section-reader.js';
 
 /** Between messages; the only state in which the peer may close. */
 export const BETWEEN = 0;
@@ -38,15 +38,13 @@ const LF = 0x0a;
 const CR = 0x0d;
 
 /** Base of RequestDecoder and ResponseDecoder. */
-export abstract class MessageDecoder {
+export abstract class MessageDecoder implements StartLineReader {
   protected readonly received = new Received();
   protected readonly fields = new FieldSection();
+  private readonly section = new SectionReader(this.received, this.fields);
   protected state = BETWEEN;
   private content: Buffer = NOTHING;
   private trailerFields: string[] = NO_FIELDS;
-  /** Bytes of the current section's lines already read, without those still unread. */
-  private sectionBytes = 0;
-  private startLinePending = false;
   /** Bytes left of a content or chunk of known length. */
   private remaining = 0;
   private chunkHeader: ChunkHeader | undefined = undefined;
@@ -99,6 +97,7 @@ export abstract class MessageDecoder {
       if (event === NEED_DATA) {
         this.received.keep();
         this.starved = true;
+        if (this.state === BETWEEN) this.forget();
         if (this.ended) this.checkEnd();
       } else if (event === END && this.received.unread === 0) {
         this.received.drop();
@@ -128,15 +127,14 @@ export abstract class MessageDecoder {
     this.state = TUNNEL;
     const rest = this.received.take(this.received.unread);
     this.received.drop();
+    this.fields.release();
     return rest;
   }
 
   /** Checks whether a message may begin here; false when more bytes are needed to tell. */
   protected abstract begin(): boolean;
-  /** Reads the start line from `received`, whose latin1 string from `position` on is `text`; returns where it ended. */
-  protected abstract readStartLine(text: string): number;
-  /** Throws when the unread start of a start line can no longer become a valid one. */
-  protected abstract checkPartialStartLine(): void;
+  abstract readStartLine(text: string): number;
+  abstract checkPartialStartLine(): void;
   /** Builds the head from start line and fields, and says which event that is. */
   protected abstract finishHead(): number;
   /** Called for END; says what state the connection is in afterwards. */
@@ -145,6 +143,12 @@ export abstract class MessageDecoder {
   protected abstract owesMessage(): boolean;
   /** The error as this side's callers shall see it. */
   protected abstract asOwnError(error: Http1Error): Http1Error;
+
+  /** Lets go of the last message, so that an idle connection holds no strings. */
+  protected forget(): void {
+    this.fields.release();
+    this.trailerFields = NO_FIELDS;
+  }
 
   /** Says how the content after the head just read is framed. */
   protected expectContent(framing: Framing, length: number): void {
@@ -168,11 +172,11 @@ export abstract class MessageDecoder {
       switch (this.state) {
         case BETWEEN:
           if (!this.begin()) return NEED_DATA;
-          this.beginSection(true);
+          this.section.begin();
           this.state = IN_HEAD;
           break;
         case IN_HEAD:
-          if (!this.readSection(this.limits.headBytes, 'head_too_large')) return NEED_DATA;
+          if (!this.section.readHead(this, this.limits)) return NEED_DATA;
           return this.finishHead();
         case ENDING:
           this.state = this.finishMessage();
@@ -200,56 +204,8 @@ export abstract class MessageDecoder {
     }
   }
 
-  private beginSection(withStartLine: boolean): void {
-    this.fields.reset();
-    this.sectionBytes = 0;
-    this.startLinePending = withStartLine;
-    this.received.searched = this.received.position;
-  }
-
-  /**
-   * Reads whole lines as they come, so that a slow section is neither read twice nor judged differently, and
-   * a section that came in one piece in one go.
-   * @returns true when its empty line was read.
-   */
-  private readSection(mostBytes: number, tooLarge: Http1ErrorCode): boolean {
-    const received = this.received;
-    const start = received.position;
-    const window = Math.min(received.end, start + mostBytes - this.sectionBytes);
-    const isUntouched = this.sectionBytes === 0 && received.searched === start;
-    let linesEnd = isUntouched ? findHeadEnd(received.bytes, start, window) : -1;
-    if (linesEnd < 0) linesEnd = findLastLineEnd(received.bytes, received.searched, window);
-    if (linesEnd > start) {
-      this.readLines(linesEnd);
-      this.sectionBytes += received.position - start;
-      if (this.fields.complete) return true;
-    }
-    received.searched = window;
-    if (this.startLinePending) this.checkPartialStartLine();
-    if (this.sectionBytes + window - received.position >= mostBytes) throw new Http1Error(tooLarge);
-    return false;
-  }
-
-  private readLines(linesEnd: number): void {
-    const received = this.received;
-    const base = received.position;
-    const text = received.bytes.toString('latin1', base, linesEnd);
-    let from = base;
-    if (this.startLinePending) {
-      from = this.readStartLine(text);
-      this.startLinePending = false;
-    }
-    received.position = this.fields.read(received.bytes, text, base, from, linesEnd, this.limits.headerCount);
-  }
-
   private readTrailers(): boolean {
-    const { bytes, position, unread } = this.received;
-    if (this.sectionBytes === 0 && unread >= 2 && bytes[position] === CR && bytes[position + 1] === LF) {
-      this.received.position += 2;
-      return true;
-    }
-    if (!this.readSection(this.limits.trailerBytes, 'trailers_too_large')) return false;
-    checkTrailers(this.fields.headers);
+    if (!this.section.readTrailers(this.limits)) return false;
     this.trailerFields = this.fields.headers;
     return true;
   }
@@ -278,7 +234,7 @@ export abstract class MessageDecoder {
       if (!header.done) return false;
       this.remaining = header.size;
       this.state = header.size > 0 ? CHUNK_DATA : TRAILERS;
-      if (header.size === 0) this.beginSection(false);
+      if (header.size === 0) this.section.begin();
       else header.next();
       return true;
     }

@@ -71,28 +71,3 @@ export class Received {
     this.owned = true;
   }
 }
-
-/** The index after the first CRLF CRLF within `[from, to)`, or -1; looks at every fourth byte only. */
-export function findHeadEnd(bytes: Buffer, from: number, to: number): number {
-  let at = from + 3;
-  while (at < to) {
-    const byte = bytes[at] ?? 0;
-    if (byte > 0x0d) {
-      at += 4;
-    } else if (byte === 0x0a) {
-      if (bytes[at - 1] === 0x0d && bytes[at - 2] === 0x0a && bytes[at - 3] === 0x0d) return at + 1;
-      at += 2;
-    } else {
-      at += 1;
-    }
-  }
-  return -1;
-}
-
-/** The index after the last LF within `[from, to)`, or -1. */
-export function findLastLineEnd(bytes: Buffer, from: number, to: number): number {
-  for (let at = to - 1; at >= from; at -= 1) {
-    if (bytes[at] === 0x0a) return at + 1;
-  }
-  return -1;
-}

@@ -46,7 +46,7 @@ export class RequestDecoder extends MessageDecoder {
   private minorVersion: 0 | 1 = 1;
   private emptyLineSeen = false;
 
-  /** After HEAD: the request's head. */
+  /** After HEAD: the request's head, until `next()` says NEED_DATA between requests. */
   get head(): RequestHead {
     return this.current;
   }
@@ -73,7 +73,7 @@ export class RequestDecoder extends MessageDecoder {
     throw new Http1Error(first === LF ? 'line_end_invalid' : 'method_invalid');
   }
 
-  protected override readStartLine(text: string): number {
+  override readStartLine(text: string): number {
     const { bytes, position: start } = this.received;
     let at = start;
     while (TOKEN_LOWER[bytes[at] ?? 0] !== 0) at += 1;
@@ -95,7 +95,7 @@ export class RequestDecoder extends MessageDecoder {
     return end + 2;
   }
 
-  protected override checkPartialStartLine(): void {
+  override checkPartialStartLine(): void {
     const seenBytes = this.received.searched - this.received.position;
     if (seenBytes >= this.limits.requestLineBytes + 2) throw new Http1Error('request_line_too_long');
   }
@@ -132,6 +132,12 @@ export class RequestDecoder extends MessageDecoder {
   protected override finishMessage(): number {
     this.emptyLineSeen = false;
     return this.current.keepAlive ? BETWEEN : CLOSED;
+  }
+
+  protected override forget(): void {
+    super.forget();
+    this.current = NO_HEAD;
+    this.target = '';
   }
 
   protected override owesMessage(): boolean {

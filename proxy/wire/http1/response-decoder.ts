@@ -11,7 +11,7 @@ import {
   INFORMATIONAL,
   type ResponseHead,
 } from './events.js';
-import { checkTransferEncoding, connectionOptions, isPersistent } from './framing.js';
+import { checkTransferEncoding, connectionOptions, isPersistent, OPTION_UPGRADE } from './framing.js';
 import { BETWEEN, CLOSED, MessageDecoder, TUNNEL } from './message-decoder.js';
 import { isDigit, isLineEnd, NO_VERSION, OTHER_VERSION, readVersion } from './start-line.js';
 
@@ -63,7 +63,7 @@ export class ResponseDecoder extends MessageDecoder {
     return true;
   }
 
-  protected override readStartLine(text: string): number {
+  override readStartLine(text: string): number {
     const { bytes, position: start } = this.received;
     const minorVersion = readVersion(bytes, start);
     if (minorVersion === OTHER_VERSION) throw new Http1Error('version_unsupported');
@@ -88,7 +88,7 @@ export class ResponseDecoder extends MessageDecoder {
     return at + 2;
   }
 
-  protected override checkPartialStartLine(): void {
+  override checkPartialStartLine(): void {
     // A status line is bounded with its head.
   }
 
@@ -99,6 +99,10 @@ export class ResponseDecoder extends MessageDecoder {
     const isTunnel = status === 101 || (method === 'CONNECT' && status >= 200 && status <= 299);
     const isInterim = status < 200 && !isTunnel;
     const options = fields.connection === '' ? 0 : connectionOptions(fields.connection);
+    // RFC 9110 §15.2.2: without Upgrade some readers take it for an interim response and wait for another one.
+    if (status === 101 && ((options & OPTION_UPGRADE) === 0 || fields.upgrade === '')) {
+      throw new Http1Error('upgrade_missing');
+    }
     this.current = {
       status,
       reason: this.reason,

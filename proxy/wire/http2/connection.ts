@@ -56,6 +56,10 @@ export class Http2ServerConnection extends ConnectionInput implements Http2Serve
     return this.streams.get(streamId)?.stalledSinceMs ?? 0;
   }
 
+  streamsStalledBefore(timeMs: number): number[] {
+    return this.scheduler.stalledBefore(timeMs);
+  }
+
   sendInformational(streamId: number, status: number, headers: readonly string[]): void {
     const stream = this.answerable(streamId);
     if (stream === null || stream.headersSent) return;
@@ -208,7 +212,10 @@ export class Http2ServerConnection extends ConnectionInput implements Http2Serve
   }
 
   private isBelowHighWater(stream: Http2Stream): boolean {
-    if (stream.queuedBytes <= this.limits.streamHighWaterBytes) return true;
+    // A connection that holds much already gives each stream the least.
+    const isFull = this.scheduler.queuedBytes > this.limits.connectionHighWaterBytes;
+    const most = isFull ? this.limits.streamLowWaterBytes : this.limits.streamHighWaterBytes;
+    if (stream.queuedBytes <= most) return true;
     stream.wantsWritable = !stream.responseEnded;
     return false;
   }

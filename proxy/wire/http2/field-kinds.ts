@@ -41,8 +41,9 @@ export function kindOf(name: string): number {
   return isLowerCaseToken(name) ? REGULAR : MALFORMED;
 }
 
-/** Fields that would frame, route, authenticate or modify a request after its head was judged. */
+/** Fields that would frame, route, authenticate or modify a request after its head was judged: those that HTTP/1.1 refuses too. */
 const NOT_IN_TRAILERS = new Set([
+  'authentication-info',
   'authorization',
   'cache-control',
   'connection',
@@ -54,15 +55,27 @@ const NOT_IN_TRAILERS = new Set([
   'expect',
   'forwarded',
   'host',
+  'http2-settings',
+  'if-match',
+  'if-modified-since',
+  'if-none-match',
+  'if-range',
+  'if-unmodified-since',
   'keep-alive',
+  'location',
   'max-forwards',
+  'proxy-authenticate',
+  'proxy-authentication-info',
   'proxy-authorization',
   'proxy-connection',
   'range',
+  'set-cookie',
   'te',
   'trailer',
   'transfer-encoding',
   'upgrade',
+  'via',
+  'www-authenticate',
   'x-forwarded-for',
   'x-forwarded-host',
   'x-forwarded-port',

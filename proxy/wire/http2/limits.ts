@@ -34,6 +34,8 @@ export interface Http2Limits {
   streamHighWaterBytes: number;
   /** WRITABLE comes when no more than this waits. */
   streamLowWaterBytes: number;
+  /** When so much waits on the whole connection, `sendData()` says false above the low-water mark. */
+  connectionHighWaterBytes: number;
   /** Finished frames that the peer has not read and that no window holds back (heads, acknowledgements, resets). */
   maxReadyBytes: number;
   /** Acknowledgements, resets and window updates written between two `takeOutput()`. */
@@ -81,6 +83,7 @@ export const DEFAULT_HTTP2_LIMITS: Readonly<Http2Limits> = Object.freeze({
   windowGrowthMs: 500,
   streamHighWaterBytes: 65_536,
   streamLowWaterBytes: 16_384,
+  connectionHighWaterBytes: 2_097_152,
   maxReadyBytes: 1_048_576,
   maxQueuedControlFrames: 1_000,
   periodMs: 10_000,

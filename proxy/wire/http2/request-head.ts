@@ -46,6 +46,12 @@ function remember(fields: string[]): void {
   kinds = formerKinds;
 }
 
+/** An empty crumb would leave a blank at the value's end, which no next hop over HTTP/2 may take (RFC 9113 §8.2.1). */
+function joinCrumbs(cookie: string, crumb: string): string {
+  if (crumb === '') return cookie;
+  return cookie === '' ? crumb : `${cookie}; ${crumb}`;
+}
+
 /** A head with nothing in it. */
 export function emptyHead(): RequestHead {
   return {
@@ -102,7 +108,7 @@ export function readRequestHead(fields: string[], endStream: boolean): RequestHe
     }
     if (kind === COOKIE) {
       // RFC 9113 §8.2.3.
-      if (cookieAt >= 0) headers[cookieAt] = `${headers[cookieAt]}; ${value}`;
+      if (cookieAt >= 0) headers[cookieAt] = joinCrumbs(headers[cookieAt] ?? '', value);
       else cookieAt = headers.push(name, value) - 1;
       continue;
     }

@@ -112,6 +112,15 @@ export class SendScheduler {
     return earliest;
   }
 
+  /** Identifiers of the streams that have been stalled since before that time. */
+  stalledBefore(timeMs: number): number[] {
+    const ids: number[] = [];
+    for (const { id, stalledSinceMs } of this.waiting) {
+      if (stalledSinceMs !== 0 && stalledSinceMs < timeMs) ids.push(id);
+    }
+    return ids;
+  }
+
   clear(): void {
     for (const stream of this.waiting) {
       stream.isWaiting = false;

@@ -78,6 +78,8 @@ export interface Http2Server {
   readonly stalledSinceMs: number;
   /** The same for one stream. */
   streamStalledSinceMs(streamId: number): number;
+  /** The streams that have been stalled since before that time. */
+  streamsStalledBefore(timeMs: number): number[];
   /** `finishShutdown()` was called and nothing is left to do or to write. */
   readonly drained: boolean;
   readonly closed: boolean;

@@ -2,6 +2,7 @@
 
 import type { HpackDecoder } from '../../../proxy/wire/hpack/decoder.js';
 import { HpackEncoder } from '../../../proxy/wire/hpack/encoder.js';
+import type { SeededRandom } from '../../support/random.js';
 
 /** Octets from hex with any white space between. */
 export function hex(text: string): Buffer {
@@ -29,33 +30,6 @@ export function encodeBlock(encoder: HpackEncoder, fields: readonly string[]): B
     end = encoder.encodeField(fields[i] ?? '', fields[i + 1] ?? '', out, end);
   }
   return out.subarray(0, end);
-}
-
-/** Numbers in [0, below) from a seed (mulberry32): the same in every run. */
-export class SeededRandom {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = seed;
-  }
-
-  below(limit: number): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000) * limit);
-  }
-
-  of<T>(values: readonly [T, ...T[]]): T {
-    return values[this.below(values.length)] ?? values[0];
-  }
-
-  /** A string of characters drawn from `alphabet`. */
-  text(alphabet: string, length: number): string {
-    let text = '';
-    for (let i = 0; i < length; i++) text += alphabet[this.below(alphabet.length)] ?? '';
-    return text;
-  }
 }
 
 const NAME_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789-_.!#$%&'*+^`|~";

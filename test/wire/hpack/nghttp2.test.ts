@@ -5,7 +5,8 @@ import { once } from 'node:events';
 import * as http2 from 'node:http2';
 import { test } from 'node:test';
 import { STATIC_COUNT, STATIC_FIELDS } from '../../../proxy/wire/hpack/static-table.js';
-import { randomFields, SeededRandom } from './blocks.js';
+import { SeededRandom } from '../../support/random.js';
+import { randomFields } from './blocks.js';
 import { duplexPair, HeaderPeer } from './frames.js';
 
 const ROUNDS = 400;

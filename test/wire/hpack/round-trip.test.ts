@@ -5,7 +5,8 @@ import { test } from 'node:test';
 import { HpackDecoder } from '../../../proxy/wire/hpack/decoder.js';
 import { HpackEncoder } from '../../../proxy/wire/hpack/encoder.js';
 import { HpackError } from '../../../proxy/wire/hpack/hpack-error.js';
-import { decodeBlock, encodeBlock, randomFields, SeededRandom } from './blocks.js';
+import { SeededRandom } from '../../support/random.js';
+import { decodeBlock, encodeBlock, randomFields } from './blocks.js';
 
 const LATIN1 = Buffer.from(Array.from({ length: 256 }, (_, octet) => octet)).toString('latin1');
 

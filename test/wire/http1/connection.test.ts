@@ -161,6 +161,15 @@ test('idle is true only between requests with nothing pending', () => {
   assert.equal(decoder.idle, true);
 });
 
+test('an idle connection lets go of the last head', () => {
+  const decoder = received(`${GET}\r\n`);
+  assert.equal(decoder.next(), HEAD);
+  const { head } = decoder;
+  assert.deepEqual([decoder.next(), decoder.head], [END, head]);
+  assert.equal(decoder.next(), NEED_DATA);
+  assert.deepEqual([decoder.head.headers, head.headers], [[], ['host', 'a']]);
+});
+
 test('a close between requests is no error', () => {
   const decoder = received(`${GET}\r\n`);
   decoder.finish();

@@ -126,6 +126,20 @@ for (const [rule, method, raw, contentLength] of withoutContent) {
   });
 }
 
+for (const fields of [
+  '',
+  'Upgrade: x\r\n',
+  'Connection: upgrade\r\n',
+  'Connection: close\r\nUpgrade: x\r\n',
+]) {
+  test(`RFC 9110 §15.2.2 101 with ${JSON.stringify(fields)} is refused: it may be a tunnel or an interim response`, () => {
+    assert.equal(
+      responseError(`HTTP/1.1 101 Switching Protocols\r\n${fields}\r\nabc`),
+      'upgrade_missing 502',
+    );
+  });
+}
+
 test('§6.3 a length frames the content', () => {
   const { head, body } = onlyResponse('HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc');
   assert.deepEqual([head.framing, head.contentLength, body], [FRAMING_LENGTH, 3, 'abc']);

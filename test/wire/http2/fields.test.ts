@@ -171,6 +171,11 @@ const WELL_FORMED: [name: string, fields: string[], expected: Record<string, unk
     [...GET, 'cookie', 'a=1', 'x', 'y', 'cookie', 'b=2', 'cookie', 'c=3'],
     { headers: ['cookie', 'a=1; b=2; c=3', 'x', 'y'] },
   ],
+  [
+    'empty cookie crumbs that leave no blank at an end of the joined value',
+    [...GET, 'cookie', '', 'cookie', 'a=1', 'cookie', '', 'cookie', 'b=2', 'cookie', ''],
+    { headers: ['cookie', 'a=1; b=2'] },
+  ],
   ['te: trailers', [...GET, 'te', 'trailers'], { headers: ['te', 'trailers'] }],
   [
     'an empty value, a tab and octets above ASCII inside',

@@ -271,6 +271,23 @@ test('6.2: padding and priority in HEADERS are taken off, and the block may go o
   );
 });
 
+test('6.1: an empty last frame repeats no bytes of another stream that came just before it', () => {
+  const peer = TestPeer.established();
+  const told = peer.send(
+    headers(1, POST, false),
+    headers(3, POST, false),
+    data(1, 'secret'),
+    data(3, '', true),
+  );
+  assert.deepEqual(
+    told.slice(2).map((event) => [event.kind, event.streamId, event.text, event.endStream]),
+    [
+      [events.DATA, 1, 'secret', false],
+      [events.DATA, 3, '', true],
+    ],
+  );
+});
+
 test('6.1: padding in DATA is taken off and an empty last frame ends the request', () => {
   const peer = TestPeer.established();
   const told = peer.send(headers(1, POST, false), frame(0, 8, 1, [2, 0x61, 0x62, 0, 0]), data(1, '', true));

@@ -1,0 +1,50 @@
+/** One connection to a uWSGI worker: the uwsgi packet and a raw body out, a response in HTTP or CGI form in. */
+import type { Exchange } from '../exchange/exchange.js';
+import { fieldValue } from '../exchange/fields.js';
+import { buildUwsgiVariables } from '../exchange/uwsgi-variables.js';
+import { encodeUwsgiPacket } from '../wire/uwsgi/packet.js';
+import { Http1Connection } from './http1-connection.js';
+import type { UpstreamResponse } from './transport.js';
+
+const HTTP = Buffer.from('HTTP/');
+/** A CGI response begins with its fields (RFC 3875 §6); the status is one of them. */
+const CGI_STATUS_LINE = Buffer.from('HTTP/1.1 200 OK\r\n');
+
+/** A worker reads one request from a connection. */
+export class UwsgiConnection extends Http1Connection {
+  /** The first bytes, until they tell which form the response has. */
+  private first: Buffer | null = Buffer.alloc(0);
+  private isCgi = false;
+
+  protected override encodeHead(exchange: Exchange, path: string, headers: readonly string[]): string | null {
+    return encodeUwsgiPacket(buildUwsgiVariables(exchange.head, exchange.facts, path, headers));
+  }
+
+  protected override take(view: Buffer): void {
+    if (this.first === null) {
+      this.decoder.receive(view);
+      return;
+    }
+    this.first = Buffer.concat([this.first, view]);
+    const length = Math.min(this.first.length, HTTP.length);
+    const isHttp = this.first.compare(HTTP, 0, length, 0, length) === 0;
+    if (isHttp && length < HTTP.length) return;
+    this.isCgi = !isHttp;
+    this.decoder.receive(isHttp ? this.first : Buffer.concat([CGI_STATUS_LINE, this.first]));
+    this.first = null;
+  }
+
+  protected override describeResponse(): UpstreamResponse {
+    const response = super.describeResponse();
+    this.keepAlive = false;
+    if (!this.isCgi) return response;
+    const status = Number.parseInt(fieldValue(response.headers, 'status') || '200', 10);
+    if (!(status >= 200 && status <= 599)) throw new RangeError('a CGI status out of range');
+    const headers: string[] = [];
+    for (let index = 0; index < response.headers.length; index += 2) {
+      const name = response.headers[index] ?? '';
+      if (name !== 'status') headers.push(name, response.headers[index + 1] ?? '');
+    }
+    return { ...response, status, headers, hasBody: response.hasBody && status !== 204 && status !== 304 };
+  }
+}

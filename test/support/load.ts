@@ -1,0 +1,56 @@
+/** A steady load of small requests on a front: counts what was answered and keeps every failure. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { Client, type ClientTarget, type Protocol } from './https-client.js';
+
+export interface Load {
+  readonly answered: () => number;
+  readonly failures: readonly string[];
+  /** Ends the load; resolves when the last request is over. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts `lanes` loops, each one request after the other, a client of its own for each lane.
+ * @param fresh a new connection for every request
+ */
+export function startLoad(
+  target: ClientTarget,
+  options: {
+    readonly path?: string;
+    readonly lanes?: number;
+    readonly protocol?: Protocol;
+    readonly fresh?: boolean;
+  } = {},
+): Load {
+  const { path = '/hello', lanes = 4, protocol = 'http/1.1', fresh = false } = options;
+  const failures: string[] = [];
+  let answered = 0;
+  let stopping = false;
+  const run = async (): Promise<void> => {
+    let client = new Client(target, protocol);
+    while (!stopping) {
+      try {
+        const { status } = await client.request(path);
+        if (status === 200) answered += 1;
+        else failures.push(`status ${status}`);
+      } catch (error) {
+        failures.push(error instanceof Error ? error.message : String(error));
+        // A front that refuses connections would be asked thousands of times a second.
+        await pause(20);
+      }
+      if (!fresh) continue;
+      client.close();
+      client = new Client(target, protocol);
+    }
+    client.close();
+  };
+  const loops = Promise.all(Array.from({ length: lanes }, run));
+  return {
+    answered: () => answered,
+    failures,
+    stop: async () => {
+      stopping = true;
+      await loops;
+    },
+  };
+}
