@@ -35,12 +35,13 @@ export interface ForwardUpgrade {
 }
 
 /**
- * Request options on which path and headers cannot be changed. http-proxy-3 fills the object given as `ssl` with the
- * options of http.request, rewriting the path through the URL parser and the framing of DELETE; it must do neither.
+ * Request options on which path and headers cannot be changed, and the bound of the response's head. http-proxy-3
+ * fills the object given as `ssl` with the options of http.request, rewriting the path through the URL parser and the
+ * framing of DELETE; it must do neither.
  */
-function verbatimOptions(path: string, headers: string[]): Record<string, unknown> {
+function verbatimOptions(path: string, headers: string[], maxHeaderSize: number): Record<string, unknown> {
   const fixed = (value: unknown) => ({ enumerable: true, get: () => value, set: () => {} });
-  return Object.defineProperties({}, { path: fixed(path), headers: fixed(headers) });
+  return Object.defineProperties({ maxHeaderSize }, { path: fixed(path), headers: fixed(headers) });
 }
 
 /** http-proxy-3 parses the target although `verbatimOptions` overrules it, and throws at `/\\[`: it gets a harmless one. */
@@ -100,7 +101,7 @@ export class Forwarder {
       agent: this.agent,
       // http-proxy-3 would pipe the request itself, and end it when the client breaks off.
       buffer: forward.body,
-      ssl: verbatimOptions(forward.path, forward.headers),
+      ssl: verbatimOptions(forward.path, forward.headers, this.limits.maxHeaderBytes),
     };
     this.proxy.web(request, response, options, (error) =>
       run.upstreamFailed(error, this.reused.has(request)),
@@ -115,7 +116,7 @@ export class Forwarder {
     const options = {
       target: { protocol: 'http:', host: upstream.host, port: upstream.port },
       agent: false as const,
-      ssl: verbatimOptions(forward.path, forward.headers),
+      ssl: verbatimOptions(forward.path, forward.headers, this.limits.maxHeaderBytes),
     };
     // The app has ended its side: what the client still sends has no reader, and unread it would never see the end.
     socket.once('finish', () => socket.unpipe().resume());

@@ -87,6 +87,16 @@ for (const engine of engines) {
       client.socket.destroy();
     });
 
+    await t.test('a response head of 28 KB passes', async () => {
+      const token = edge.token();
+      edge.oracle.script(token, [{ send: ok('hello', `X-Large: ${'v'.repeat(28_000)}\r\n`) }]);
+      const client = await open();
+      await client.send(head('GET', `/${token}`));
+      assert.ok(await client.settle(1, SETTLE_MS));
+      assert.deepEqual(statuses(client), [200]);
+      client.socket.destroy();
+    });
+
     await t.test('a pipelined upgrade waits for the answer before it', async () => {
       const [first, second] = [edge.token(), edge.token()];
       edge.oracle.script(first, [{ pauseMs: 150 }, { send: ok('first') }]);
