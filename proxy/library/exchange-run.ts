@@ -14,14 +14,13 @@ import type { RequestHead } from '../exchange/types.js';
 import { classifyUpstreamFailure } from '../exchange/upstream-failure.js';
 import type { Upstream } from '../upstream/upstreams.js';
 import type { Forwarder } from './forwarder.js';
+import { sendOwnResponse } from './own-response.js';
 import { flatten, type LibraryRequest, readFraming, readRequestHead } from './read-head.js';
 import { discardRest, emptyBody, isWhole, RequestBody, stopUpload } from './request-body.js';
-import { isFaultyResponse, type LibraryResponse, ResponseRelay, writeHead } from './response-relay.js';
+import { isFaultyResponse, type LibraryResponse, ResponseRelay } from './response-relay.js';
 
 /** Interim responses before the final one; http-proxy-3 passes none of them on. */
 const MAX_INTERIM_RESPONSES = 16;
-/** Refusals of what was not understood: whatever follows on the connection is not either. */
-const LOST_STATUSES: readonly number[] = [400, 431, 501, 505];
 
 /** What a request comes with. */
 export interface RunParts {
@@ -285,21 +284,8 @@ export class ExchangeRun {
     this.exchange.answeredItself(own.status);
     const body = this.exchange.head.method === 'HEAD' ? '' : own.body;
     this.exchange.sent(Buffer.byteLength(body));
-    const whole = isWhole(request);
-    if (response.stream === undefined && (!whole || LOST_STATUSES.includes(own.status))) {
-      own.headers.push('connection', 'close');
-      this.parts.onLast();
-    }
-    writeHead(response, own.status, own.headers);
-    if (whole || !lingers || response.stream !== undefined) {
-      response.end(body);
-      stopUpload(request);
-      return;
-    }
-    // Closing under a client that still sends would take the answer away from it.
-    if (body === '') response.flushHeaders();
-    else response.write(body);
-    discardRest(request, () => response.end());
+    const isLast = sendOwnResponse(request, response, own, body, lingers);
+    if (isLast) this.parts.onLast();
   }
 
   /** Ends a response that has begun so that the client sees it is not whole. */

@@ -1,5 +1,5 @@
 /** Request cases that Node's parsers do not let the library engine pass: what they do instead, and the proof that it harms nobody. */
-import { atMost, type Expectation, passed, refused } from '../request-case.js';
+import { atMost, type Expectation, passed } from '../request-case.js';
 
 /** Why a case differs, and what the library engine is held to in its place. */
 export interface LibraryLimit {
@@ -24,13 +24,23 @@ const trailerLeftOut: LibraryLimit = {
 };
 
 const tabRefused: LibraryLimit = {
-  reason: 'llhttp takes no tab around the value of a field that frames: it refuses a legal request with 400',
-  expect: refused,
+  reason:
+    'llhttp of Node 20 takes no tab around the value of a field that frames: it refuses a legal request with 400',
+  expect: atMost(1, { body: 'hello' }),
 };
 
 const INVALID_FIELDS: readonly string[] = [
   ...['crlf', 'crlf-request', 'crlf-te', 'lf', 'cr', 'nul', 'space-first', 'space-last', 'tab-first'],
-  ...['name-crlf', 'name-colon', 'name-te-colon', 'name-space', 'name-space-last', 'name-empty', 'name-nul'],
+  ...[
+    'name-crlf',
+    'name-crlf-request',
+    'name-colon',
+    'name-te-colon',
+    'name-space',
+    'name-space-last',
+    'name-empty',
+    'name-nul',
+  ],
   ...['name-high-octet', 'name-lf', 'control', 'delete'],
 ];
 
