@@ -40,7 +40,7 @@ async function bindOne(
   const { kind, host } = listener;
   const fallback = kind === 'https' ? listener.fallbackPort : null;
   try {
-    return { kind, host, port: await listen(server, host, port), deniedPort: null };
+    return { kind, host, port: await bindPort(server, listener, port), deniedPort: null };
   } catch (error) {
     const code = systemCode(error);
     if (host === '::1' && (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT')) return null;
@@ -53,6 +53,18 @@ async function bindOne(
     }
     throw explain(error, host, port);
   }
+}
+
+/**
+ * A port that was asked for as 0 is shared under that number as long as another router holds it (node's cluster knows
+ * a shared socket by what was asked for); after the last one has gone it is bound by its own number.
+ */
+async function bindPort(server: Server, listener: ListenerConfig, port: number): Promise<number> {
+  const { host } = listener;
+  if (listener.port !== 0 || port === 0) return listen(server, host, port);
+  if ((await listen(server, host, 0)) === port) return port;
+  await new Promise((resolve) => server.close(resolve));
+  return listen(server, host, port);
 }
 
 function listen(server: Server, host: string, port: number): Promise<number> {

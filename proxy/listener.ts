@@ -1,21 +1,18 @@
 /** Listening sockets of a router: limits at the door, TLS with ALPN, then the engine. */
-import { constants } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
-import type { Config, HttpsListener, ListenerConfig } from '../src/contract/config.js';
-import type { CertificateMaterial } from '../src/contract/messages.js';
+import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
+import type { ListenerConfig } from '../src/contract/config.js';
 import type { Engine, ListenerRole } from './engine.js';
+import { clientCertificateFields } from './exchange/client-certificate.js';
 import type { Counters } from './exchange/counters.js';
 import type { CertificateNames, ConnectionFacts, Policy } from './exchange/types.js';
+import type { TlsFront, TlsFrontParts } from './tls/tls-front.js';
 
 /** What a listener needs to serve one configured address. */
 export interface ListenerParts {
-  readonly config: Config;
   readonly listener: ListenerConfig;
-  readonly port: number;
-  readonly certificate: CertificateMaterial | null;
-  readonly clientAuthority: string | null;
-  readonly ticketKeys: Buffer;
+  /** null: a plain listener. */
+  readonly tls: TlsFront | null;
   readonly policy: Policy;
   readonly engine: Engine;
   readonly counters: Counters;
@@ -50,11 +47,10 @@ export class ConnectionLimiter {
 
 /** Makes the server of one listener; it does not listen yet. */
 export function createListener(parts: ListenerParts, limiter: ConnectionLimiter): Server {
-  const { listener, counters } = parts;
-  const tls = listener.kind === 'https' ? createTlsFront(parts, listener) : null;
+  const { listener, counters, tls } = parts;
   const role: ListenerRole = listener.kind === 'redirect' ? 'redirect' : 'serve';
   // Half-open: a client that has sent its request and closed its side still gets the answer.
-  return createServer({ noDelay: true, keepAlive: true, allowHalfOpen: true }, (socket) => {
+  return createServer({ noDelay: true, keepAlive: true, allowHalfOpen: tls === null }, (socket) => {
     const address = plainAddress(socket.remoteAddress);
     if (!limiter.admit(address)) {
       counters.refusedByLimit += 1;
@@ -68,7 +64,7 @@ export function createListener(parts: ListenerParts, limiter: ConnectionLimiter)
       limiter.release(address);
     });
     socket.on('error', ignore);
-    if (tls !== null) tls.emit('connection', socket);
+    if (tls !== null) tls.accept(socket);
     else acceptPlain(parts, socket, address, role);
   });
 }
@@ -85,48 +81,17 @@ function acceptPlain(parts: ListenerParts, socket: Socket, address: string, role
     serverName: '',
     trusted: parts.policy.isTrusted(address),
     certificate: null,
+    clientFields: [],
   };
   parts.engine.accept({ socket, facts, protocol: 'http/1.1', role });
 }
 
-function createTlsFront(parts: ListenerParts, listener: HttpsListener): TlsServer {
-  const { config, certificate, clientAuthority } = parts;
-  if (certificate === null) throw new Error('a TLS listener without certificate');
-  const names: CertificateNames = certificate;
-  const server = createTlsServer({
-    cert: certificate.chainPem,
-    key: certificate.keyPem,
-    ALPNProtocols: ['h2', 'http/1.1'],
-    minVersion: config.tls.minVersion,
-    ciphers: listener.ciphers ?? config.tls.ciphers,
-    honorCipherOrder: true,
-    handshakeTimeout: config.limits.handshakeTimeoutMs,
-    ticketKeys: parts.ticketKeys,
-    allowHalfOpen: true,
-    ...clientCertificateOptions(listener, clientAuthority),
-  });
-  server.on('secureConnection', (socket) => {
-    socket.on('error', ignore);
-    const facts = readTlsFacts(socket, parts.policy, names);
-    parts.engine.accept({
-      socket,
-      facts,
-      protocol: socket.alpnProtocol === 'h2' ? 'h2' : 'http/1.1',
-      role: 'serve',
-    });
-  });
-  server.on('tlsClientError', (_error, socket) => socket.destroy());
-  return server;
-}
-
-function clientCertificateOptions(listener: HttpsListener, authority: string | null) {
-  if (listener.clientCa === null || authority === null) return {};
-  return {
-    ca: authority,
-    requestCert: true,
-    rejectUnauthorized: listener.clientCa.required,
-    // No tickets: a session resumed under another name must not carry an unverified certificate (CVE-2025-23419 class).
-    secureOptions: constants.SSL_OP_NO_TICKET,
+/** Hands secured connections to the engine. */
+export function secureAcceptor(policy: Policy, engine: Engine): TlsFrontParts['onSecure'] {
+  return (socket, certificate) => {
+    const facts = readTlsFacts(socket, policy, certificate);
+    const protocol = socket.alpnProtocol === 'h2' ? 'h2' : 'http/1.1';
+    engine.accept({ socket, facts, protocol, role: 'serve' });
   };
 }
 
@@ -141,7 +106,24 @@ function readTlsFacts(socket: TLSSocket, policy: Policy, certificate: Certificat
     serverName: typeof socket.servername === 'string' ? socket.servername.toLowerCase() : '',
     trusted: policy.isTrusted(address),
     certificate,
+    clientFields: socket.authorized ? clientCertificateFields(readClientChain(socket)) : [],
   };
+}
+
+/** More certificates than any client has above its own; the list that Node gives is closed to a ring by its root. */
+const MAX_CHAIN = 8;
+
+/** DER of a client's certificate and of those above it, without the root. */
+function readClientChain(socket: TLSSocket): Buffer[] {
+  const chain: Buffer[] = [];
+  let certificate: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
+  while (certificate?.raw !== undefined && chain.length < MAX_CHAIN) {
+    const issuer: DetailedPeerCertificate | undefined = certificate.issuerCertificate;
+    if (issuer === certificate && chain.length > 0) break;
+    chain.push(certificate.raw);
+    certificate = issuer === certificate ? undefined : issuer;
+  }
+  return chain;
 }
 
 /** IPv4 addresses that arrive on an IPv6 socket (`::ffff:192.0.2.1`) in their own form. */

@@ -2,25 +2,25 @@
 import type { Server } from 'node:net';
 import { FrontError } from '../src/contract/errors.js';
 import { takeIdentity } from '../src/contract/identity.js';
-import type {
-  BoundListener,
-  MasterToRouter,
-  RouterStart,
-  RouterToMaster,
-  UpstreamState,
-} from '../src/contract/messages.js';
+import type { BoundListener, MasterToRouter, RouterStart, RouterToMaster } from '../src/contract/messages.js';
 import { bindListeners } from './bind.js';
 import type { Engine, EngineServices } from './engine.js';
 import { createCounters } from './exchange/counters.js';
 import { LineWriter } from './exchange/line-writer.js';
 import { loopMarkerOf } from './exchange/loop-guard.js';
 import { compilePolicy } from './exchange/policy.js';
-import { ConnectionLimiter, createListener } from './listener.js';
+import type { CertificateNames } from './exchange/types.js';
+import { ConnectionLimiter, createListener, secureAcceptor } from './listener.js';
+import { openKeyLog } from './tls/key-log.js';
+import { LeafRequests } from './tls/leaf-requests.js';
+import { TlsFront } from './tls/tls-front.js';
 import { Upstreams } from './upstream/upstreams.js';
 
 /** A running router. */
 interface Router {
   readonly servers: readonly Server[];
+  /** By listener index; null for plain listeners. */
+  readonly fronts: readonly (TlsFront | null)[];
   readonly engine: Engine;
   readonly services: EngineServices;
 }
@@ -39,19 +39,18 @@ async function createEngine(name: 'direct' | 'library', services: EngineServices
 }
 
 async function start(message: RouterStart): Promise<Router> {
-  const { config, ports, certificates, clientAuthorities } = message;
+  const { config, ports, tls } = message;
   process.title = `tlsfront http ${message.index}`;
   const httpsIndex = config.listeners.findIndex((listener) => listener.kind === 'https');
   const redirect = config.listeners.find((listener) => listener.kind === 'redirect');
   const httpsPort = redirect?.kind === 'redirect' ? redirect.httpsPort : null;
-  const names = certificates.filter((certificate) => certificate !== null);
-  const upstreams = new Upstreams(config.holdMs);
+  const upstreams = new Upstreams(config);
   const services: EngineServices = {
     policy: compilePolicy(
       config,
-      names,
+      [],
       httpsPort ?? ports[httpsIndex] ?? 443,
-      loopMarkerOf(message.ticketKeys),
+      loopMarkerOf(message.frontSecret),
     ),
     counters: createCounters(),
     log: new LineWriter(),
@@ -61,26 +60,38 @@ async function start(message: RouterStart): Promise<Router> {
   upstreams.update(message.upstreams);
   const engine = await createEngine(config.engine, services);
   const limiter = new ConnectionLimiter(config.limits.maxConnections, config.limits.maxConnectionsPerAddress);
-  const servers = config.listeners.map((listener, index) =>
-    createListener(
-      {
-        config,
-        listener,
-        port: ports[index] ?? listener.port,
-        certificate: certificates[index] ?? null,
-        clientAuthority: clientAuthorities[index] ?? null,
-        ticketKeys: Buffer.from(message.ticketKeys, 'base64'),
-        policy: services.policy,
-        engine,
-        counters: services.counters,
-      },
-      limiter,
-    ),
-  );
+  const onSecure = secureAcceptor(services.policy, engine);
+  // Opened before privileges are given up, like the ports.
+  const onKeyLog = config.tls.keyLogFile === null ? null : openKeyLog(config.tls.keyLogFile);
+  const fronts = config.listeners.map((listener, listenerIndex) => {
+    const material = tls[listenerIndex] ?? null;
+    if (listener.kind !== 'https') return null;
+    if (material === null) throw new Error('a TLS listener without certificate');
+    const { ticketKeys } = message;
+    return new TlsFront({
+      config,
+      listener,
+      listenerIndex,
+      material,
+      ticketKeys,
+      leafRequests,
+      onSecure,
+      onKeyLog,
+    });
+  });
+  services.policy.certificates = certificatesOf(fronts);
+  const servers = config.listeners.map((listener, index) => {
+    const { policy, counters } = services;
+    return createListener({ listener, tls: fronts[index] ?? null, policy, engine, counters }, limiter);
+  });
   const bound: readonly (BoundListener | null)[] = await bindListeners(servers, config.listeners, ports);
   if (message.identity !== null) takeIdentity(message.identity);
   report({ type: 'ready', bound });
-  return { servers, engine, services };
+  return { servers, fronts, engine, services };
+}
+
+function certificatesOf(fronts: readonly (TlsFront | null)[]): readonly CertificateNames[] {
+  return fronts.flatMap((front) => front?.certificates ?? []);
 }
 
 /** Stops accepting, lets exchanges finish, and ends the process when none is left. The master holds the clock. */
@@ -125,21 +136,33 @@ function isAddress(value: unknown): value is { host: string; port: number } {
 }
 
 let router: Router | null = null;
+const leafRequests = new LeafRequests((name) => report({ type: 'need_leaf', name }));
 /** What the master said while the router was starting. */
-let newestUpstreams: readonly UpstreamState[] | null = null;
+const pending: MasterToRouter[] = [];
 
 function begin(started: Router): void {
   router = started;
-  if (newestUpstreams !== null) started.services.upstreams.update(newestUpstreams);
+  for (const message of pending) obey(started, message);
+}
+
+function obey(running: Router, message: MasterToRouter): void {
+  const { fronts, services } = running;
+  if (message.type === 'upstreams') services.upstreams.update(message.upstreams);
+  else if (message.type === 'tickets') for (const front of fronts) front?.rotate(message.ticketKeys);
+  else if (message.type === 'leaf') leafRequests.settle(message.name, message.certificate);
+  else if (message.type === 'tls') {
+    for (const [index, material] of message.tls.entries()) {
+      if (material !== null) fronts[index]?.update(material);
+    }
+    services.policy.certificates = certificatesOf(fronts);
+  } else if (message.type === 'drain') drain(running, message.endTunnels);
 }
 
 process.on('message', (message: MasterToRouter) => {
   if (message.type === 'start') void start(message).then(begin, fail);
-  else if (message.type === 'upstreams') {
-    newestUpstreams = message.upstreams;
-    router?.services.upstreams.update(message.upstreams);
-  } else if (router !== null) drain(router, message.endTunnels);
-  else process.exit(0);
+  else if (router !== null) obey(router, message);
+  else if (message.type === 'drain') process.exit(0);
+  else pending.push(message);
 });
 // A terminal sends these to the whole group; the master decides what they mean.
 process.on('SIGINT', () => {});

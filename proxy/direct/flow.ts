@@ -1,20 +1,25 @@
 /** The life of one request in the direct engine: admit, lease, forward, respond; every way out ends in `finish`. */
-import type { ErrorCode } from '../../src/contract/errors.js';
+import { ERRORS, type ErrorCode } from '../../src/contract/errors.js';
 import type { EngineServices } from '../engine.js';
 import { answerItself, isSafeMethod } from '../exchange/answer-itself.js';
 import { prepareCompression } from '../exchange/compression.js';
 import { buildErrorResponse, type OwnResponse } from '../exchange/error-response.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { connectionNames } from '../exchange/field-kinds.js';
+import { fieldValue } from '../exchange/fields.js';
+import { explainRefusal, mayBeRefusal } from '../exchange/refusal-advice.js';
 import { authorityFor, buildUpstreamHeaders, type UpstreamRequest } from '../exchange/request-headers.js';
 import {
   addTransportSecurity,
   buildDownstreamHeaders,
   buildInformationalHeaders,
 } from '../exchange/response-headers.js';
+import { stickyCookie, stickyKeys } from '../exchange/sticky.js';
 import type { Pool } from '../upstream/pool.js';
+import type { Route } from '../upstream/routes.js';
+import { warnOfTls } from '../upstream/tls-warning.js';
 import type { Lease, LeaseHolder, UpstreamResponse } from '../upstream/transport.js';
-import type { Upstream } from '../upstream/upstreams.js';
+import type { Upstream } from '../upstream/upstream.js';
 import { availableCodings, BodyEncoder, type EncodedBodySink } from './body-encoder.js';
 import type { DownstreamRequest, DownstreamStream } from './downstream.js';
 import { HeldBody, type HeldBodyOwner } from './held-body.js';
@@ -31,7 +36,12 @@ export interface FlowServices extends EngineServices {
 
 /** One exchange between a downstream stream and a leased upstream connection. */
 export class Flow implements LeaseHolder, EncodedBodySink, HeldBodyOwner {
+  readonly needsHttp1: boolean;
   private upstream: Upstream | null = null;
+  /** Set from the start on: a request without one is answered at once. */
+  private route: Route | null = null;
+  /** Upstreams that could not be reached: nothing was sent, so another may be tried. */
+  private tried: Upstream[] = [];
   private lease: Lease | null = null;
   private leaveHold: (() => void) | null = null;
   private attempts = 0;
@@ -44,6 +54,8 @@ export class Flow implements LeaseHolder, EncodedBodySink, HeldBodyOwner {
   /** Compresses the response body; null: it passes as it is. */
   private encoder: BodyEncoder | null = null;
   private responseTrailers: readonly string[] = [];
+  /** The body may begin with a refusal that the log should explain. */
+  private mayRefuse = false;
   /** The upstream's half of the tunnel has ended. */
   private tunnelEnded = false;
   private requestEnded = false;
@@ -64,6 +76,7 @@ export class Flow implements LeaseHolder, EncodedBodySink, HeldBodyOwner {
     private readonly services: FlowServices,
   ) {
     this.requestEnded = !request.hasBody && request.upgrade === '';
+    this.needsHttp1 = request.upgrade !== '';
   }
 
   /** Serves the request. */
@@ -78,9 +91,15 @@ export class Flow implements LeaseHolder, EncodedBodySink, HeldBodyOwner {
       this.fail('request_too_large');
       return;
     }
+    const route = this.services.upstreams.find(this.exchange.head);
+    if (route === null) {
+      this.fail('no_route');
+      return;
+    }
+    this.route = route;
     const isUnknown = this.request.hasBody && this.request.contentLength === -1;
-    if (isUnknown && this.services.upstreams.needsLength) this.holdBody();
-    else this.choose();
+    if (isUnknown && route.needsLength) this.holdBody();
+    else this.choose(route);
   }
 
   // From the downstream side.
@@ -164,25 +183,29 @@ export class Flow implements LeaseHolder, EncodedBodySink, HeldBodyOwner {
       expectContinue: expectContinue && upstream.scheme !== 'uwsgi',
     };
     const headers = buildUpstreamHeaders(exchange.head, exchange.facts, upstreamRequest, policy);
-    lease.sendHead(exchange, exchange.head.path, headers, framing);
+    lease.sendHead(exchange, this.pathFor(headers), headers, framing);
     if (held === null) this.sendKept(lease);
     else held.sendTo(lease);
     lease.flush();
   }
 
-  onNoLease(code: ErrorCode, _cause: unknown): void {
+  onNoLease(code: ErrorCode, cause: unknown): void {
     this.awaitsLease = false;
     const upstream = this.release();
+    if (upstream !== null) warnOfTls(this.services.log, upstream, code, cause);
     if (this.over) return;
-    if (upstream === null || code !== 'upstream_refused') {
+    const { route } = this;
+    if (upstream === null || route === null || !ERRORS[code].retry) {
       this.fail(code);
       return;
     }
-    // Nothing was sent: any other upstream may have the request, whatever its method.
-    this.services.upstreams.markDown(upstream);
-    const other = this.services.upstreams.pick();
-    if (other === null) this.hold();
-    else this.dispatch(other);
+    this.tried.push(upstream);
+    if (code === 'upstream_refused') this.services.upstreams.markDown(upstream);
+    else this.services.upstreams.noteFailure(upstream);
+    const other = route.pick(this.tried);
+    if (other !== null) this.dispatch(other);
+    else if (code === 'upstream_refused') this.hold(route);
+    else this.fail(code);
   }
 
   onInformational(status: number, headers: string[]): void {
@@ -202,9 +225,11 @@ export class Flow implements LeaseHolder, EncodedBodySink, HeldBodyOwner {
       services.policy,
       this.upstream?.authority ?? '',
     );
+    if (services.policy.config.sticky) this.pushSticky(headers);
     this.dropKept();
     this.answered = true;
     exchange.answered(response.status, response.headers);
+    this.mayRefuse = mayBeRefusal(response.status, response.contentLength);
     if (services.policy.config.compress) this.startEncoder(response, headers);
     const contentLength = this.encoder === null ? response.contentLength : -1;
     this.stream.sendHead(response.status, headers, contentLength, response.hasBody);
@@ -212,6 +237,10 @@ export class Flow implements LeaseHolder, EncodedBodySink, HeldBodyOwner {
 
   onBody(view: Buffer): void {
     if (this.over) return;
+    if (this.mayRefuse) {
+      this.mayRefuse = false;
+      explainRefusal(view, this.exchange.head, this.services.log);
+    }
     if (this.encoder !== null) {
       if (!this.encoder.write(view)) this.lease?.pause();
       return;
@@ -307,8 +336,13 @@ export class Flow implements LeaseHolder, EncodedBodySink, HeldBodyOwner {
       this.attempts < 2 &&
       this.replayable &&
       isIdempotent(this.exchange.head.method);
-    if (mayRepeat && upstream !== null) this.dispatch(upstream, true);
-    else this.fail(code);
+    if (mayRepeat && upstream !== null) {
+      this.dispatch(upstream, true);
+    } else {
+      if (upstream !== null && ERRORS[code].source === 'upstream' && !this.answered)
+        this.services.upstreams.noteFailure(upstream);
+      this.fail(code);
+    }
     this.stream.flush();
   }
 
@@ -319,7 +353,7 @@ export class Flow implements LeaseHolder, EncodedBodySink, HeldBodyOwner {
   }
 
   onHeldWhole(): void {
-    if (!this.over) this.choose();
+    if (!this.over && this.route !== null) this.choose(this.route);
   }
 
   onHeldSent(): void {
@@ -332,10 +366,28 @@ export class Flow implements LeaseHolder, EncodedBodySink, HeldBodyOwner {
 
   // Own steps.
 
-  private choose(): void {
-    const upstream = this.services.upstreams.pick();
-    if (upstream === null) this.hold();
+  private choose(route: Route): void {
+    const isSticky = this.services.policy.config.sticky;
+    const known = isSticky ? route.find(stickyKeys(this.exchange.head)) : null;
+    const upstream = known ?? route.pick();
+    if (upstream === null) this.hold(route);
     else this.dispatch(upstream);
+  }
+
+  /** The path for the app; one that was cut is told. */
+  private pathFor(headers: string[]): string {
+    const { route, services } = this;
+    const { path } = this.exchange.head;
+    if (route === null || route.prefix === '' || !services.policy.config.stripPrefix) return path;
+    if (fieldValue(headers, 'x-forwarded-prefix') === '') headers.push('x-forwarded-prefix', route.prefix);
+    return route.strip(path);
+  }
+
+  private pushSticky(headers: string[]): void {
+    const { route, upstream, exchange } = this;
+    if (route === null || upstream === null || route.upstreams.length < 2) return;
+    if (stickyKeys(exchange.head).includes(upstream.key)) return;
+    headers.push('set-cookie', stickyCookie(upstream.key, route.prefix, exchange.facts.tlsVersion !== ''));
   }
 
   private holdBody(): void {
@@ -353,12 +405,12 @@ export class Flow implements LeaseHolder, EncodedBodySink, HeldBodyOwner {
     this.services.pool.take(upstream, this, fresh);
   }
 
-  private hold(): void {
+  private hold(route: Route): void {
     if (!isSafeMethod(this.exchange.head.method) && this.request.upgrade === '') {
       this.fail('upstream_refused');
       return;
     }
-    this.leaveHold = this.services.upstreams.hold({
+    this.leaveHold = this.services.upstreams.hold(route, {
       resume: (upstream) => this.dispatch(upstream),
       giveUp: () => this.fail('upstream_refused'),
     });

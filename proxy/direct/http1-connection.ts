@@ -40,6 +40,9 @@ const LINGER_PAUSE_MS = 5000;
 const MAX_WAITING_BYTES = 64 * 1024;
 const MAX_LINGER_BYTES = 64 * 1024 * 1024;
 
+/** A connection idle for this long is closed when the router drains. */
+const DRAIN_IDLE_MS = 1000;
+
 type Phase = 'idle' | 'head' | 'exchange' | 'tunnel' | 'linger';
 
 export class Http1DownstreamConnection implements DownstreamStream, DownstreamConnection {
@@ -97,8 +100,9 @@ export class Http1DownstreamConnection implements DownstreamStream, DownstreamCo
 
   drain(): void {
     this.draining = true;
-    if (this.phase === 'idle') this.linger();
-    else this.closeAfter = true;
+    if (this.phase !== 'idle') this.closeAfter = true;
+    // A connection in use may have its next request on the way: that one is still answered, with `Connection: close`.
+    else if (this.host.nowMs - this.phaseSinceMs > DRAIN_IDLE_MS) this.linger();
   }
 
   destroy(): void {
@@ -349,6 +353,9 @@ export class Http1DownstreamConnection implements DownstreamStream, DownstreamCo
     else if (hasBody) {
       this.chunked = true;
       headers.push('transfer-encoding', 'chunked');
+    } else if (!this.isHead && status !== 204 && status !== 304) {
+      // Over HTTP/2 the app ended its answer with the head; here that must be said (RFC 9112 §6.3).
+      headers.push('content-length', '0');
     }
     this.pushConnection(headers);
     this.text += encodeResponseHead(status, '', headers);

@@ -4,26 +4,21 @@ import type { AcceptedConnection } from '../engine.js';
 import { Exchange } from '../exchange/exchange.js';
 import { CANCEL } from '../wire/http2/codes.js';
 import { Http2ServerConnection } from '../wire/http2/connection.js';
-import {
-  CLOSED,
-  DATA,
-  NEED_DATA,
-  PING_ACK,
-  REQUEST,
-  RESET,
-  TRAILERS,
-  WRITABLE,
-} from '../wire/http2/events.js';
+import { CLOSED, DATA, NEED_DATA, REQUEST, RESET, TRAILERS, WRITABLE } from '../wire/http2/events.js';
 import type { Http2Limits, Http2LocalSettings } from '../wire/http2/limits.js';
 import type { ConnectionHost, DownstreamConnection } from './connection-host.js';
 import { Http2DownstreamStream } from './http2-stream.js';
 
 /** Bytes taken from the codec for one write. */
 const WRITE_BYTES = 256 * 1024;
-/** A client that answers no PING is given this long to hear that the connection drains. */
+/**
+ * From the first GOAWAY to the last: a client that has read the first may still have a request on its way that its own
+ * program made before it heard (an answered PING proves only that its protocol stack did).
+ */
 const SHUTDOWN_MS = 1000;
-/** From our last byte to the end of the socket, when the client does not close it. */
-const END_MS = 5000;
+/** After our last byte the client may go on so long and so far: a socket closed on unread bytes would take GOAWAY with it. */
+const LINGER_MS = 5000;
+const LINGER_BYTES = 16 * 1024 * 1024;
 
 export class Http2DownstreamConnection implements DownstreamConnection {
   readonly wire: Http2ServerConnection;
@@ -37,6 +32,7 @@ export class Http2DownstreamConnection implements DownstreamConnection {
   private writing = false;
   private ending = false;
   private endingSinceMs = 0;
+  private discardedBytes = 0;
   private shutdownStep: 'none' | 'announced' | 'final' = 'none';
   private shutdownSinceMs = 0;
   private readonly onWritten = (): void => this.written();
@@ -58,7 +54,10 @@ export class Http2DownstreamConnection implements DownstreamConnection {
         host.defect(this, error);
       }
     });
-    this.socket.on('end', () => this.closeStreams());
+    this.socket.on('end', () => {
+      this.closeStreams();
+      this.socket.destroySoon();
+    });
     this.socket.on('close', () => this.onClose());
     this.schedule();
   }
@@ -82,12 +81,11 @@ export class Http2DownstreamConnection implements DownstreamConnection {
       this.shutdownStep = 'announced';
       this.shutdownSinceMs = nowMs;
       this.wire.beginShutdown();
-      this.wire.ping(nowMs);
       this.schedule();
     } else if (nowMs - this.shutdownSinceMs > SHUTDOWN_MS) this.finishShutdown();
   }
 
-  /** A round trip later (RFC 9113 §6.8): requests that were on their way have come. */
+  /** Requests that were on their way have come (RFC 9113 §6.8). */
   private finishShutdown(): void {
     if (this.shutdownStep !== 'announced') return;
     this.shutdownStep = 'final';
@@ -114,7 +112,7 @@ export class Http2DownstreamConnection implements DownstreamConnection {
     if (this.wire.checkTimers(nowMs) && !this.ending) this.closeStreams();
     const lastMs = nowMs - limits.clientWriteTimeoutMs;
     if (this.socket.writableLength > 0 && this.progressMs < lastMs) this.destroy();
-    else if (this.endingSinceMs !== 0 && nowMs - this.endingSinceMs > END_MS) this.destroy();
+    else if (this.endingSinceMs !== 0 && nowMs - this.endingSinceMs > LINGER_MS) this.destroy();
     else if (this.shutdownStep === 'announced') this.drain();
     else if (this.streams.size === 0 && nowMs - this.idleSinceMs > limits.keepAliveTimeoutMs) this.drain();
     if (this.wire.stalledSinceMs !== 0 && this.wire.stalledSinceMs < lastMs) this.cutStalled(lastMs);
@@ -137,6 +135,11 @@ export class Http2DownstreamConnection implements DownstreamConnection {
   }
 
   private receive(chunk: Buffer): void {
+    if (this.ending) {
+      this.discardedBytes += chunk.length;
+      if (this.discardedBytes > LINGER_BYTES) this.destroy();
+      return;
+    }
     this.wire.receive(chunk, this.host.nowMs);
     this.pull();
     this.schedule();
@@ -164,10 +167,6 @@ export class Http2DownstreamConnection implements DownstreamConnection {
 
   private handle(event: number): void {
     const { wire } = this;
-    if (event === PING_ACK) {
-      this.finishShutdown();
-      return;
-    }
     if (event === REQUEST) {
       this.begin();
       return;
@@ -215,8 +214,9 @@ export class Http2DownstreamConnection implements DownstreamConnection {
 
   private end(): void {
     if (this.endingSinceMs !== 0) return;
+    this.ending = true;
     this.endingSinceMs = this.host.nowMs;
-    this.socket.destroySoon();
+    this.socket.end();
   }
 
   private written(): void {

@@ -13,11 +13,13 @@ export interface ConnectionFacts {
   readonly serverName: string;
   /** The peer is in `--trusted-proxies`: its forwarding fields are believed. */
   readonly trusted: boolean;
-  /** The listener's certificate, for 421; null on a plain connection. */
+  /** The certificate the connection was made with, for 421; null on a plain connection. */
   readonly certificate: CertificateNames | null;
+  /** Flat list of the fields that tell the app of the client's verified certificate; empty: there is none. */
+  readonly clientFields: readonly string[];
 }
 
-/** The names one listener's certificate covers. */
+/** The names one certificate covers. */
 export interface CertificateNames {
   readonly names: readonly string[];
 }
@@ -39,8 +41,8 @@ export type Framing = 'none' | 'length' | 'unknown';
 /** Policy compiled once a router from the configuration. */
 export interface Policy {
   readonly config: Config;
-  /** Certificates of all listeners, for 421. */
-  readonly certificates: readonly CertificateNames[];
+  /** Certificates of all listeners, for 421; replaced when they change. */
+  certificates: readonly CertificateNames[];
   /** Port that redirects name; 443 is left out. */
   readonly httpsPort: number;
   /** Member of CDN-Loop by which the front knows its own requests. */

@@ -5,12 +5,17 @@ import { Forwarder } from './forwarder.js';
 import { Http1Service } from './http1-service.js';
 import { Http2Service } from './http2-service.js';
 
+/** How long requests that were on their way when the drain began may take to arrive. */
+const DRAIN_GRACE_MS = 1000;
+
 /** Serves connections with Node's own HTTP servers. */
 export class LibraryEngine implements Engine {
   private readonly forwarder: Forwarder;
   private readonly http1: Http1Service;
   private readonly http2: Http2Service;
   private readonly sockets = new Set<Socket>();
+  /** Since when the router drains; 0 while it does not. */
+  private drainingSinceMs = 0;
 
   constructor(services: EngineServices) {
     this.forwarder = new Forwarder(services.policy.config.limits);
@@ -27,8 +32,15 @@ export class LibraryEngine implements Engine {
   }
 
   drain(): void {
-    this.http1.drain();
-    this.http2.drain();
+    if (this.drainingSinceMs === 0) {
+      this.drainingSinceMs = performance.now();
+      this.http1.announceEnd();
+      this.http2.announceEnd();
+      return;
+    }
+    if (performance.now() - this.drainingSinceMs < DRAIN_GRACE_MS) return;
+    this.http1.closeIdle();
+    this.http2.closeIdle();
   }
 
   close(): void {

@@ -3,16 +3,18 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { constants } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import type { ErrorCode } from '../../src/contract/errors.js';
+import { ERRORS, type ErrorCode } from '../../src/contract/errors.js';
 import type { AcceptedConnection, EngineServices } from '../engine.js';
 import { answerItself, isSafeMethod } from '../exchange/answer-itself.js';
 import { buildErrorResponse, type OwnResponse } from '../exchange/error-response.js';
 import { Exchange } from '../exchange/exchange.js';
+import { fieldValue } from '../exchange/fields.js';
 import { authorityFor, buildUpstreamHeaders, type UpstreamRequest } from '../exchange/request-headers.js';
 import { addTransportSecurity } from '../exchange/response-headers.js';
 import type { RequestHead } from '../exchange/types.js';
 import { classifyUpstreamFailure } from '../exchange/upstream-failure.js';
-import type { Upstream } from '../upstream/upstreams.js';
+import type { Route } from '../upstream/routes.js';
+import type { Upstream } from '../upstream/upstream.js';
 import type { Forwarder } from './forwarder.js';
 import { sendOwnResponse } from './own-response.js';
 import { flatten, type LibraryRequest, readFraming, readRequestHead } from './read-head.js';
@@ -40,6 +42,7 @@ export class ExchangeRun {
   readonly request: LibraryRequest;
   private readonly response: LibraryResponse;
   private upstream: Upstream | null = null;
+  private route: Route | null = null;
   private leaveHold: (() => void) | null = null;
   private attempts = 0;
   /** A response head, ours or the upstream's, went out. */
@@ -94,9 +97,15 @@ export class ExchangeRun {
       this.respondItself(own);
       return;
     }
+    const route = this.parts.services.upstreams.find(this.exchange.head);
+    if (route === null) {
+      this.fail('no_route');
+      return;
+    }
+    this.route = route;
     const { framing, contentLength } = readFraming(this.request);
     // Only the direct engine holds a body until its length is known.
-    if (framing === 'unknown' && this.parts.services.upstreams.needsLength) {
+    if (framing === 'unknown' && route.needsLength) {
       this.fail('length_required');
       return;
     }
@@ -105,7 +114,7 @@ export class ExchangeRun {
       this.fail('request_too_large');
       return;
     }
-    const upstream = this.parts.services.upstreams.pick();
+    const upstream = route.pick();
     if (upstream === null) this.hold();
     else this.forward(upstream);
   }
@@ -115,11 +124,11 @@ export class ExchangeRun {
   }
 
   private hold(): void {
-    if (!isSafeMethod(this.exchange.head.method)) {
+    if (this.route === null || !isSafeMethod(this.exchange.head.method)) {
       this.fail('upstream_refused');
       return;
     }
-    this.leaveHold = this.parts.services.upstreams.hold({
+    this.leaveHold = this.parts.services.upstreams.hold(this.route, {
       resume: (upstream) => this.forward(upstream),
       giveUp: () => this.fail('upstream_refused'),
     });
@@ -156,8 +165,18 @@ export class ExchangeRun {
     if (framing.framing === 'none') request.resume();
     this.forwarding = true;
     this.startTimer(connectTimeoutMs, 'upstream_connect_timeout');
-    const { method, path } = exchange.head;
+    const { method } = exchange.head;
+    const path = this.choosePath(headers);
     forwarder.send({ request, response, upstream, method, path, headers, body: this.body, run: this });
+  }
+
+  /** What the app is asked for; where the route's prefix goes, the app is told of it. */
+  private choosePath(headers: string[]): string {
+    const { path } = this.exchange.head;
+    const { route } = this;
+    if (route === null || route.prefix === '' || !this.parts.services.policy.config.stripPrefix) return path;
+    if (fieldValue(headers, 'x-forwarded-prefix') === '') headers.push('x-forwarded-prefix', route.prefix);
+    return route.strip(path);
   }
 
   /** The upstream request has its socket: connecting and answering are timed from here. */
@@ -250,11 +269,17 @@ export class ExchangeRun {
     if (code === 'upstream_refused' && upstream !== null) upstreams.markDown(upstream);
     const repeatable =
       silent && isSafeMethod(this.exchange.head.method) && readFraming(this.request).framing === 'none';
-    if (repeatable && code === 'upstream_refused') this.hold();
+    const isRefused = code === 'upstream_refused';
+    const other = repeatable && isRefused ? (this.route?.pick() ?? null) : null;
+    if (other !== null) this.forward(other);
+    else if (repeatable && isRefused) this.hold();
     // A kept-alive connection may close under a request: once more, if not a byte of an answer came.
     else if (repeatable && code === 'upstream_reset' && reused && this.attempts < 2 && upstream !== null)
       this.forward(upstream);
-    else this.fail(code === 'upstream_reset' ? 'upstream_closed' : code);
+    else {
+      if (upstream !== null && !isRefused) upstreams.noteFailure(upstream);
+      this.fail(code === 'upstream_reset' ? 'upstream_closed' : code);
+    }
   }
 
   /** The request turned out malformed while its body came: nothing of it can be read any more. */
@@ -272,6 +297,8 @@ export class ExchangeRun {
   private fail(code: ErrorCode): void {
     if (this.over) return;
     this.exchange.failed(code);
+    const isUpstreams = ERRORS[code].source === 'upstream' && !this.answered;
+    if (isUpstreams && this.upstream !== null) this.parts.services.upstreams.noteFailure(this.upstream);
     this.letGo();
     if (this.answered) this.cut();
     else this.respondItself(buildErrorResponse(code, this.exchange.head, this.exchange.requestId));

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { createProxyServer } from 'http-proxy-3';
 import type { Limits } from '../../src/contract/config.js';
-import type { Upstream } from '../upstream/upstreams.js';
+import type { Upstream } from '../upstream/upstream.js';
 import type { ExchangeRun } from './exchange-run.js';
 import type { LibraryRequest } from './read-head.js';
 import type { LibraryResponse } from './response-relay.js';

@@ -22,13 +22,19 @@ export class Http1Service {
     private readonly forwarder: Forwarder,
   ) {
     const { limits } = services.policy.config;
-    this.server = createServer({ maxHeaderSize: limits.maxHeaderBytes, requireHostHeader: false });
+    this.server = createServer({
+      maxHeaderSize: limits.maxHeaderBytes,
+      requireHostHeader: false,
+      connectionsCheckingInterval: 500,
+    });
     this.server.headersTimeout = limits.clientHeadTimeoutMs;
     this.server.requestTimeout = 0;
     this.server.keepAliveTimeout = limits.keepAliveTimeoutMs;
     // node:http would leave out the fields beyond it, Content-Length among them; the exchange counts them instead.
     this.server.maxHeadersCount = 0;
     this.listen();
+    // Sets up the list of connections, without which there is neither headersTimeout nor closeIdleConnections.
+    this.server.emit('listening');
   }
 
   accept(connection: AcceptedConnection): void {
@@ -40,8 +46,11 @@ export class Http1Service {
   }
 
   /** Each connection ends with the request it is at. */
-  drain(): void {
+  announceEnd(): void {
     this.draining = true;
+  }
+
+  closeIdle(): void {
     this.server.closeIdleConnections();
   }
 

@@ -14,6 +14,7 @@ import type { Forwarder } from './forwarder.js';
 import type { LibraryRequest } from './read-head.js';
 import type { LibraryResponse } from './response-relay.js';
 
+const MAX_STREAM_ID = 2 ** 31 - 1;
 const RESET_WINDOW_MS = 10_000;
 
 interface Downstream {
@@ -54,7 +55,13 @@ export class Http2Service {
     this.accepting = null;
   }
 
-  drain(): void {
+  /** First step of RFC 9113 §6.8: no more requests, please; those on their way are served. */
+  announceEnd(): void {
+    for (const session of this.sessions.keys()) session.goaway(0, MAX_STREAM_ID);
+  }
+
+  /** Each connection ends with the requests it is at. */
+  closeIdle(): void {
     for (const session of this.sessions.keys()) session.close();
   }
 

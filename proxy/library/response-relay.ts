@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ServerHttp2Stream } from 'node:http2';
 import type { ErrorCode } from '../../src/contract/errors.js';
 import type { Exchange } from '../exchange/exchange.js';
+import { explainRefusal, mayBeRefusal } from '../exchange/refusal-advice.js';
 import { buildDownstreamHeaders } from '../exchange/response-headers.js';
 import { flatten, transferCodings } from './read-head.js';
 
@@ -64,6 +65,10 @@ export class ResponseRelay {
     const status = upstreamResponse.statusCode ?? 0;
     writeHead(response, status, headers);
     exchange.answered(status, headers);
+    if (mayBeRefusal(status, Number(length ?? -1))) {
+      const { log } = exchange.services;
+      upstreamResponse.once('data', (chunk: Buffer) => explainRefusal(chunk, exchange.head, log));
+    }
     this.awaitUpstream();
     upstreamResponse.on('data', (chunk: Buffer) => this.pass(chunk));
     response.on('drain', () => {

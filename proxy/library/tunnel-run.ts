@@ -9,7 +9,7 @@ import { encodeClosingResponse } from '../exchange/own-response-text.js';
 import { authorityFor, buildUpstreamHeaders, type UpstreamRequest } from '../exchange/request-headers.js';
 import type { RequestHead } from '../exchange/types.js';
 import { classifyUpstreamFailure } from '../exchange/upstream-failure.js';
-import type { Upstream } from '../upstream/upstreams.js';
+import type { Upstream } from '../upstream/upstream.js';
 import type { Forwarder } from './forwarder.js';
 import { readRequestHead } from './read-head.js';
 import { isFaultyResponse, ResponseRelay } from './response-relay.js';
@@ -33,6 +33,8 @@ export function startTunnel(
 
 class TunnelRun {
   private upstream: Upstream | null = null;
+  /** What the app is asked for. */
+  private path: string;
   private upstreamRequest: ClientRequest | null = null;
   private leaveHold: (() => void) | null = null;
   private relay: ResponseRelay | null = null;
@@ -49,7 +51,9 @@ class TunnelRun {
     private readonly connection: AcceptedConnection,
     private readonly services: EngineServices,
     private readonly forwarder: Forwarder,
-  ) {}
+  ) {
+    this.path = head.path;
+  }
 
   start(firstBytes: Buffer): void {
     this.connection.socket.once('close', () => this.finish());
@@ -59,12 +63,18 @@ class TunnelRun {
       return;
     }
     const { upstreams } = this.services;
-    const chosen = upstreams.pick();
+    const route = upstreams.find(this.head);
+    if (route === null) {
+      this.fail('no_route');
+      return;
+    }
+    if (this.services.policy.config.stripPrefix) this.path = route.strip(this.head.path);
+    const chosen = route.pick();
     if (chosen !== null) {
       this.join(chosen, firstBytes);
       return;
     }
-    this.leaveHold = upstreams.hold({
+    this.leaveHold = upstreams.hold(route, {
       resume: (upstream) => this.join(upstream, firstBytes),
       giveUp: () => this.fail('upstream_refused'),
     });
@@ -97,7 +107,7 @@ class TunnelRun {
       socket: this.connection.socket,
       firstBytes,
       upstream,
-      path: this.head.path,
+      path: this.path,
       headers: buildUpstreamHeaders(this.head, this.exchange.facts, upgrade, policy),
       onRequest: (upstreamRequest) => this.watch(upstreamRequest),
       onFailure: (error) => this.fail(classifyUpstreamFailure(error)),

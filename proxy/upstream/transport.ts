@@ -1,8 +1,7 @@
 /** What the direct engine asks of a connection to an upstream, whatever it speaks. */
 import type { ErrorCode } from '../../src/contract/errors.js';
-import type { Exchange } from '../exchange/exchange.js';
-import type { Framing } from '../exchange/types.js';
-import type { Upstream } from './upstreams.js';
+import type { ConnectionFacts, Framing, RequestHead } from '../exchange/types.js';
+import type { Upstream } from './upstream.js';
 
 /** The response's head as an upstream connection tells it. */
 export interface UpstreamResponse {
@@ -18,6 +17,8 @@ export interface UpstreamResponse {
 
 /** Who holds a lease and hears of the response. Views of the body are only valid during the call. */
 export interface LeaseHolder {
+  /** The request upgrades its connection, which HTTP/2 has no way to do. */
+  readonly needsHttp1: boolean;
   /** A connection is ready: send the request. */
   onLease(lease: Lease): void;
   /** No connection can be had; nothing was sent. */
@@ -36,6 +37,12 @@ export interface LeaseHolder {
   onFailure(code: ErrorCode, silent: boolean): void;
 }
 
+/** What a connection must know of an exchange to write its head. */
+export interface ExchangeHead {
+  readonly head: RequestHead;
+  readonly facts: ConnectionFacts;
+}
+
 /** A borrowed upstream connection; ends with `onEnd` and a written request, `onFailure` or `abort`. */
 export interface Lease {
   readonly upstream: Upstream;
@@ -44,7 +51,7 @@ export interface Lease {
    * @param path the path for the app: that of the exchange, or what is left of it
    * @param headers the complete flat list for the upstream, which carries this framing
    */
-  sendHead(exchange: Exchange, path: string, headers: readonly string[], framing: Framing): void;
+  sendHead(exchange: ExchangeHead, path: string, headers: readonly string[], framing: Framing): void;
   /** Writes body bytes; false when the connection is full: wait for `onWritable`. */
   sendBody(chunk: Buffer): boolean;
   endBody(trailers: readonly string[]): void;

@@ -1,30 +1,20 @@
-/** The upstreams of a router: which are up, how busy each is, and who waits for one to come up. */
+/** The upstreams of a router: which are up, which request goes to which, and who waits for one to come up. */
 import { connect, type Socket } from 'node:net';
-import type { UpstreamAddress } from '../../src/contract/config.js';
+import type { Config } from '../../src/contract/config.js';
 import type { UpstreamState } from '../../src/contract/messages.js';
 import { formatUpstream } from '../../src/contract/upstream-addresses.js';
+import { hostOf } from '../exchange/fields.js';
+import type { RequestHead } from '../exchange/types.js';
+import { addressOf } from './dial.js';
+import { type Route, RouteTable } from './routes.js';
+import { createUpstream, type Upstream } from './upstream.js';
 
 const PROBE_EVERY_MS = 150;
 const PROBE_TIMEOUT_MS = 2000;
 const MAX_HELD = 1024;
 
-/** One upstream as this router sees it. */
-export interface Upstream extends UpstreamAddress {
-  readonly id: number;
-  /** host:port, IPv6 in brackets; `localhost` for a socket file. */
-  readonly authority: string;
-  /** What logs call it. */
-  readonly name: string;
-  /** Bodies of unknown length are held and sent with a length. */
-  readonly needsLength: boolean;
-  /** The address of the host that took the last connection, so that the next one needs no look-up; null: not known. */
-  address: string | null;
-  inFlight: number;
-  up: boolean;
-  /** Starting workers come up by the master's word, others by our own probe. */
-  managed: boolean;
-  gone: boolean;
-}
+/** Finds out whether an upstream is well; `done` is called once. */
+export type Probe = (upstream: Upstream, done: (isWell: boolean) => void) => void;
 
 /** Somebody who waits for an upstream. Exactly one of the two is called, once. */
 export interface Waiter {
@@ -35,67 +25,48 @@ export interface Waiter {
 }
 
 interface Held {
+  readonly route: Route;
   readonly waiter: Waiter;
   readonly deadlineMs: number;
 }
 
-function authorityOf({ host, port, path }: UpstreamAddress): string {
-  if (path !== null) return 'localhost';
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
-/** Chooses upstreams by fewest requests in flight and holds requests while none is up. */
+/** Finds the route of a request, watches the upstreams' health, and holds requests while none of a route is up. */
 export class Upstreams {
   private list: Upstream[] = [];
+  private table = new RouteTable([]);
   private held: Held[] = [];
   private timer: NodeJS.Timeout | null = null;
-  private probing = false;
-  private next = 0;
+  private checkTimer: NodeJS.Timeout | null = null;
+  private probe: Probe = probeByConnecting;
 
-  /** @param holdMs longest wait of a held request */
-  constructor(private readonly holdMs: number) {}
+  constructor(private readonly config: Pick<Config, 'holdMs' | 'health'>) {}
 
   /** Takes the master's word on which upstreams there are; known ones keep their counts. */
   update(states: readonly UpstreamState[]): void {
     const before = new Map(this.list.map((upstream) => [upstream.id, upstream]));
     this.list = states.map((state) => {
       const known = before.get(state.id);
+      if (known === undefined || formatUpstream(known) !== formatUpstream(state))
+        return createUpstream(state);
       before.delete(state.id);
-      if (known !== undefined && formatUpstream(known) === formatUpstream(state)) {
-        known.managed = !state.ready;
-        known.up = state.ready;
-        return known;
-      }
-      return {
-        id: state.id,
-        scheme: state.scheme,
-        host: state.host,
-        port: state.port,
-        path: state.path,
-        authority: authorityOf(state),
-        name: formatUpstream(state),
-        needsLength: state.needsLength,
-        address: null,
-        inFlight: 0,
-        up: state.ready,
-        managed: !state.ready,
-        gone: false,
-      };
+      known.managed = !state.ready;
+      known.up = state.ready;
+      return known;
     });
     for (const old of before.values()) old.gone = true;
+    const waiting = this.held;
+    this.table = new RouteTable(this.list);
+    this.held = waiting.flatMap((entry) => {
+      const route = this.table.sameAs(entry.route);
+      return route === null ? [] : [{ ...entry, route }];
+    });
     this.release();
   }
 
-  /** The upstream that is up and has the fewest requests in flight (in turn when equal), or null. */
-  pick(): Upstream | null {
-    let best: Upstream | null = null;
-    const count = this.list.length;
-    for (let step = 0; step < count; step += 1) {
-      const upstream = this.list[(this.next + step) % count];
-      if (upstream?.up && (best === null || upstream.inFlight < best.inFlight)) best = upstream;
-    }
-    this.next = count === 0 ? 0 : (this.next + 1) % count;
-    return best;
+  /** The route of a request; null when nothing is served there. */
+  find(head: RequestHead): Route | null {
+    if (this.table.takesAll) return this.table.find('', '');
+    return this.table.find(hostOf(head.authority).replace(/\.$/, ''), head.path);
   }
 
   /** A connection was refused: nobody is sent there until a probe finds it up. */
@@ -104,28 +75,51 @@ export class Upstreams {
     this.watch();
   }
 
-  /** Waits for an upstream; `waiter` is told when one is up or the hold is over. Returns a way to leave the queue. */
-  hold(waiter: Waiter): () => void {
-    if (this.holdMs === 0 || this.held.length >= MAX_HELD) {
+  /** A request failed there: after too many of these in a while it is left out, unless it is the last of its route. */
+  noteFailure(upstream: Upstream): void {
+    const { failCount, failWindowMs } = this.config.health;
+    if (failCount === 0 || !upstream.up) return;
+    const nowMs = performance.now();
+    if (nowMs - upstream.failingSinceMs > failWindowMs) {
+      upstream.failures = 0;
+      upstream.failingSinceMs = nowMs;
+    }
+    upstream.failures += 1;
+    if (upstream.failures < failCount || !this.table.routeOf(upstream)?.hasOther(upstream)) return;
+    upstream.failures = 0;
+    upstream.outUntilMs = nowMs + failWindowMs;
+    this.markDown(upstream);
+  }
+
+  /** Asks every upstream in the configured interval, by `probe`, which from now on also brings back those that are down. */
+  check(probe: Probe): void {
+    this.probe = probe;
+    const checkAll = (): void => {
+      for (const upstream of this.list) if (!upstream.managed) this.examine(upstream);
+    };
+    this.checkTimer = setInterval(checkAll, this.config.health.intervalMs);
+    this.checkTimer.unref();
+    checkAll();
+  }
+
+  /** Waits for an upstream of a route; `waiter` is told when one is up or the hold is over. Returns a way to leave the queue. */
+  hold(route: Route, waiter: Waiter): () => void {
+    const { holdMs } = this.config;
+    if (holdMs === 0 || this.held.length >= MAX_HELD) {
       waiter.giveUp();
       return () => {};
     }
-    const entry: Held = { waiter, deadlineMs: performance.now() + this.holdMs };
+    const entry: Held = { route, waiter, deadlineMs: performance.now() + holdMs };
     this.held.push(entry);
     this.watch();
     return () => {
-      this.held = this.held.filter((other) => other !== entry);
+      this.held = this.held.filter((other) => other.waiter !== waiter);
     };
   }
 
   /** Number of requests on hold. */
   get heldCount(): number {
     return this.held.length;
-  }
-
-  /** True when a body of unknown length must be held whichever upstream is picked. */
-  get needsLength(): boolean {
-    return this.list.some((upstream) => upstream.needsLength);
   }
 
   /** All upstreams, for reports. */
@@ -135,7 +129,7 @@ export class Upstreams {
 
   /** Gives up every held request and stops probing. */
   close(): void {
-    if (this.timer !== null) clearInterval(this.timer);
+    for (const timer of [this.timer, this.checkTimer]) if (timer !== null) clearInterval(timer);
     this.timer = null;
     const held = this.held;
     this.held = [];
@@ -161,32 +155,48 @@ export class Upstreams {
       clearInterval(this.timer);
       this.timer = null;
     }
-    if (this.probing) return;
-    for (const upstream of down) this.probe(upstream);
+    for (const upstream of down) if (upstream.outUntilMs <= now) this.examine(upstream);
   }
 
-  private probe(upstream: Upstream): void {
-    this.probing = true;
-    const { path, host, port } = upstream;
-    const address = path === null ? { host, port } : { path };
-    const socket: Socket = connect({ ...address, timeout: PROBE_TIMEOUT_MS });
-    const settle = (up: boolean): void => {
-      this.probing = false;
-      socket.destroy();
-      if (!up || upstream.managed) return;
-      upstream.up = true;
-      this.release();
-    };
-    socket.once('connect', () => settle(true));
-    socket.once('timeout', () => settle(false));
-    socket.once('error', () => settle(false));
+  private examine(upstream: Upstream): void {
+    if (upstream.probing) return;
+    upstream.probing = true;
+    this.probe(upstream, (isWell) => {
+      upstream.probing = false;
+      if (upstream.managed || upstream.gone) return;
+      if (!isWell && upstream.up) this.markDown(upstream);
+      else if (isWell && !upstream.up && upstream.outUntilMs <= performance.now()) {
+        upstream.up = true;
+        this.release();
+      }
+    });
   }
 
   private release(): void {
-    while (this.held.length > 0) {
-      const upstream = this.pick();
-      if (upstream === null) return;
-      this.held.shift()?.waiter.resume(upstream);
+    const held = this.held;
+    this.held = [];
+    const waiting: Held[] = [];
+    for (const entry of held) {
+      const upstream = entry.route.pick();
+      if (upstream === null) waiting.push(entry);
+      else entry.waiter.resume(upstream);
     }
+    // Whoever was resumed may wait again already.
+    this.held = [...waiting, ...this.held];
   }
+}
+
+/** Well is who accepts connections. */
+function probeByConnecting(upstream: Upstream, done: (isWell: boolean) => void): void {
+  const socket: Socket = connect({ ...addressOf(upstream), timeout: PROBE_TIMEOUT_MS });
+  let settled = false;
+  const settle = (isWell: boolean): void => {
+    socket.destroy();
+    if (settled) return;
+    settled = true;
+    done(isWell);
+  };
+  socket.once('connect', () => settle(true));
+  socket.once('timeout', () => settle(false));
+  socket.once('error', () => settle(false));
 }

@@ -1,10 +1,9 @@
 /** One connection to a uWSGI worker: the uwsgi packet and a raw body out, a response in HTTP or CGI form in. */
-import type { Exchange } from '../exchange/exchange.js';
 import { fieldValue } from '../exchange/fields.js';
 import { buildUwsgiVariables } from '../exchange/uwsgi-variables.js';
 import { encodeUwsgiPacket } from '../wire/uwsgi/packet.js';
 import { Http1Connection } from './http1-connection.js';
-import type { UpstreamResponse } from './transport.js';
+import type { ExchangeHead, UpstreamResponse } from './transport.js';
 
 const HTTP = Buffer.from('HTTP/');
 /** A CGI response begins with its fields (RFC 3875 §6); the status is one of them. */
@@ -16,7 +15,11 @@ export class UwsgiConnection extends Http1Connection {
   private first: Buffer | null = Buffer.alloc(0);
   private isCgi = false;
 
-  protected override encodeHead(exchange: Exchange, path: string, headers: readonly string[]): string | null {
+  protected override encodeHead(
+    exchange: ExchangeHead,
+    path: string,
+    headers: readonly string[],
+  ): string | null {
     return encodeUwsgiPacket(buildUwsgiVariables(exchange.head, exchange.facts, path, headers));
   }
 

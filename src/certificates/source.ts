@@ -22,7 +22,7 @@ export interface Source {
  */
 export async function readSource(
   file: string,
-  role: 'certificate' | 'key' | 'CA bundle' | 'passphrase',
+  role: 'certificate' | 'key' | 'CA bundle' | 'passphrase' | 'revocation list',
 ): Promise<Source> {
   try {
     const handle = await open(file, 'r');

@@ -7,7 +7,7 @@ import { optionOf, SETTING_KEYS } from '../contract/options.js';
 import { thisPlatform } from '../contract/platform.js';
 import { resolveConfig } from '../contract/resolve.js';
 import type { Settings } from '../contract/settings.js';
-import { formatUpstream } from '../contract/upstream-addresses.js';
+import { formatRouted } from '../contract/upstream-routes.js';
 import { loadConfiguredCertificates } from './configured-certificates.js';
 
 export interface CheckOptions {
@@ -23,8 +23,9 @@ function describeListener({ kind, host, port }: ListenerConfig): string {
 }
 
 function describeUpstream(upstream: Config['upstreams'][number]): string {
-  const text = formatUpstream(upstream);
-  return upstream.scheme === 'http' && upstream.path === null ? `http://${text}` : text;
+  const text = formatRouted(upstream);
+  const isPlain = upstream.scheme === 'http' && upstream.path === null;
+  return isPlain && !text.includes('=') ? `http://${text}` : text;
 }
 
 function describeApp({ upstreams, worker }: Config): string {
@@ -74,8 +75,8 @@ function printJson(io: CommandIo, value: unknown): void {
 }
 
 /** What clients will hold against the certificates, or what is mended in memory; notes left out. */
-async function certificateWarnings({ certificates }: Config): Promise<readonly string[]> {
-  const loaded = await loadConfiguredCertificates(certificates);
+async function certificateWarnings(config: Config): Promise<readonly string[]> {
+  const loaded = await loadConfiguredCertificates(config);
   return loaded
     .flatMap(({ findings }) => findings)
     .filter(({ severity }) => severity !== 'note')

@@ -1,19 +1,40 @@
 /** Loads the certificates that a configuration names, in its order, as starting the front does. */
+import { findCertificates } from '../certificates/certificate-folder.js';
+import { readClientAuthority, readRevocationLists } from '../certificates/client-authority.js';
 import { type LoadedCertificate, loadCertificate } from '../certificates/load.js';
 import { readPassphrase } from '../certificates/source.js';
-import type { CertificateFiles } from '../contract/config.js';
+import type { CertificateFiles, Config } from '../contract/config.js';
 
-async function loadOne(files: CertificateFiles): Promise<LoadedCertificate> {
+/** @throws FrontError config_invalid, certificate_broken */
+export async function loadConfigured(
+  files: CertificateFiles,
+  hosts: readonly string[],
+): Promise<LoadedCertificate> {
   const { cert, key, caBundles, keyPassphraseFile } = files;
   const passphrase = keyPassphraseFile === null ? undefined : await readPassphrase(keyPassphraseFile);
-  return loadCertificate({ certFiles: [cert], keyFile: key, caBundleFiles: caBundles, passphrase });
+  return loadCertificate({
+    certFiles: [cert],
+    ...(key === null ? {} : { keyFile: key }),
+    caBundleFiles: caBundles,
+    passphrase,
+    hosts,
+  });
 }
 
 /** @throws FrontError config_invalid, certificate_broken: the first one that cannot be served */
-export async function loadConfiguredCertificates(
-  certificates: readonly CertificateFiles[],
-): Promise<readonly LoadedCertificate[]> {
+export async function loadConfiguredCertificates(config: Config): Promise<readonly LoadedCertificate[]> {
   const loaded: LoadedCertificate[] = [];
-  for (const files of certificates) loaded.push(await loadOne(files));
+  for (const files of config.certificates) loaded.push(await loadConfigured(files, config.hosts));
+  const secure = config.listeners.filter((listener) => listener.kind === 'https');
+  for (const folder of new Set(secure.flatMap(({ certificateFolders }) => certificateFolders))) {
+    for (const { certFile, keyFile, beside } of await findCertificates(folder)) {
+      loaded.push(await loadCertificate({ certFiles: [certFile], keyFile, caBundleFiles: beside }));
+    }
+  }
+  for (const { clientCa } of secure) {
+    if (clientCa === null) continue;
+    await readClientAuthority(clientCa.file);
+    for (const file of clientCa.crlFiles) await readRevocationLists(file);
+  }
   return loaded;
 }

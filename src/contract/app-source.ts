@@ -1,16 +1,16 @@
 /** Where the app comes from: a running one, a command to start, or a WSGI file. Exactly one of them. */
 import { requireFile } from './certificate-choice.js';
-import type { UpstreamAddress, WorkerConfig } from './config.js';
+import type { RoutedUpstream, WorkerConfig } from './config.js';
 import type { SettingKey } from './options.js';
 import type { Platform } from './platform.js';
 import { misused, readChoice, readNumber, readText } from './reading.js';
 import type { Settings } from './settings.js';
-import { readUpstreamAddress } from './upstream-addresses.js';
+import { readUpstream } from './upstream-routes.js';
 
 const APP_HINT = 'name the app: --upstream 8080, or -- npm run dev, or --wsgi-file index.py';
 
 export interface AppSource {
-  readonly upstreams: readonly UpstreamAddress[];
+  readonly upstreams: readonly RoutedUpstream[];
   readonly worker: WorkerConfig | null;
 }
 
@@ -63,5 +63,5 @@ export function readAppSource(settings: Settings, platform: Platform): AppSource
   const { values, label } = settings.get('upstream');
   if (values.length === 0) return { upstreams: [], worker: readWorker(settings, platform) };
   refuseWithout(settings, ['processes', 'readyTimeout'], 'an app that we start (-- command or --wsgi-file)');
-  return { upstreams: values.map((text) => readUpstreamAddress(label, text)), worker: null };
+  return { upstreams: values.map((text) => readUpstream(label, text)), worker: null };
 }

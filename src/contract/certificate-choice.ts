@@ -1,8 +1,8 @@
 /** Which certificate files belong to which HTTPS listener: `--cert` and its companions, and the fields of `--https`. */
-import type { CertificateFiles } from './config.js';
+import type { CertificateFiles, HttpsListener } from './config.js';
 import type { SettingKey } from './options.js';
 import type { Platform } from './platform.js';
-import { invalid, misused, readList, readText } from './reading.js';
+import { invalid, misused, readChoice, readList, readSwitch, readText } from './reading.js';
 import type { Settings } from './settings.js';
 
 /** The fields of one `--https`, not yet read. */
@@ -22,6 +22,13 @@ const HTTPS_HINT = 'write address,cert,key[,ciphers[,[!]clientca]] as in uWSGI';
 export function requireFile(platform: Platform, label: string, path: string, hint: string): void {
   const reason = platform.whyUnreadable(path);
   if (reason !== null) throw invalid(label, path, reason, hint);
+}
+
+function requireFolder(platform: Platform, label: string, path: string): void {
+  const reason = platform.whyUnreadable(path);
+  // A folder is the one thing that is wrong for a file and right here.
+  if (reason === 'is a folder') return;
+  throw invalid(label, path, reason ?? 'is a file, not a folder', 'give the folder, or the file with --cert');
 }
 
 /** The list, or an error that names it when OpenSSL knows none of its ciphers. */
@@ -53,18 +60,30 @@ export function cutHttps(label: string, text: string): HttpsFields {
   };
 }
 
-function requireCompanions(settings: Settings, anyCertificate: boolean): void {
+/** The certificates of one listener. */
+export type OwnCertificates = Pick<HttpsListener, 'certificates' | 'certificateFolders'>;
+
+type Companions = Pick<CertificateFiles, 'caBundles' | 'keyPassphraseFile'>;
+
+/** Pairs the n-th --cert with the n-th --key; without any --key the keys are in the certificate files. */
+function readPairs(settings: Settings): readonly Pick<CertificateFiles, 'cert' | 'key'>[] {
   const cert = settings.get('cert');
   const key = settings.get('key');
-  if (cert.values.length > 0 && key.values.length === 0) {
-    throw misused(
-      `${cert.label} is given without --key`,
-      'add --key with the private key of that certificate',
-    );
-  }
-  if (key.values.length > 0 && cert.values.length === 0) {
+  const keys = readList(settings, 'key');
+  const certs = readList(settings, 'cert');
+  if (keys.length > 0 && certs.length === 0) {
     throw misused(`${key.label} is given without --cert`, 'add --cert with the certificate of that key');
   }
+  if (keys.length > 0 && keys.length !== certs.length) {
+    throw misused(
+      `${cert.label} is given ${certs.length} times and ${key.label} ${keys.length} times`,
+      'give one --key for each --cert, in the same order',
+    );
+  }
+  return certs.map((file, index) => ({ cert: file, key: keys[index] ?? null }));
+}
+
+function requireCompanions(settings: Settings, anyCertificate: boolean, anyClientCa: boolean): void {
   const companions: readonly SettingKey[] = ['caBundle', 'keyPassphraseFile'];
   for (const companion of companions) {
     const { values, label } = settings.get(companion);
@@ -74,30 +93,68 @@ function requireCompanions(settings: Settings, anyCertificate: boolean): void {
       'add --cert and --key, or --https address,cert,key',
     );
   }
+  const strict = settings.get('sniStrict');
+  if (readSwitch(settings, 'sniStrict') && !anyCertificate) {
+    throw misused(`${strict.label} is given without a certificate`, 'add --cert, or leave it out');
+  }
+  // Somebody who says how clients are verified must not get a listener that verifies nobody.
+  const verify = settings.get('clientVerify');
+  const crl = settings.get('clientCrl');
+  for (const { label, given, fits } of [
+    { label: verify.label, given: settings.has('clientVerify'), fits: settings.has('clientCa') },
+    { label: crl.label, given: settings.has('clientCrl'), fits: anyClientCa },
+  ]) {
+    if (given && !fits) {
+      throw misused(
+        `${label} is given without --client-ca`,
+        'add --client-ca with the authority of your client certificates',
+      );
+    }
+  }
 }
 
-/** The certificates of the configuration and the index each listener uses. */
+/** The certificates of the configuration and those each listener uses. */
 export class CertificateChoice {
   readonly certificates: CertificateFiles[] = [];
-  /** Index of `--cert`; null: the development certificate. */
-  readonly general: number | null;
-  readonly #companions: Pick<CertificateFiles, 'caBundles' | 'keyPassphraseFile'>;
+  /** `--cert` and `--cert-dir`; both empty: the development certificate. */
+  readonly general: OwnCertificates;
+  /** `--client-ca`, for every listener that has none of its own. */
+  readonly clientCa: HttpsListener['clientCa'];
+  readonly crlFiles: readonly string[];
+  readonly #companions: Companions;
 
   /** @throws FrontError config_usage, config_invalid */
   constructor(settings: Settings, https: readonly HttpsFields[], platform: Platform) {
-    const cert = readText(settings, 'cert');
-    const key = readText(settings, 'key');
-    requireCompanions(settings, cert !== null || https.some((fields) => fields.cert !== null));
+    const pairs = readPairs(settings);
+    const folders = readList(settings, 'certDir');
+    const anyOwn = https.some((fields) => fields.cert !== null);
+    const anyClientCa = settings.has('clientCa') || https.some((fields) => fields.clientCa !== null);
+    requireCompanions(settings, pairs.length + folders.length > 0 || anyOwn, anyClientCa);
     this.#companions = {
       caBundles: readList(settings, 'caBundle'),
       keyPassphraseFile: readText(settings, 'keyPassphraseFile'),
     };
-    const files: readonly SettingKey[] = ['cert', 'key', 'caBundle', 'keyPassphraseFile'];
+    const files: readonly SettingKey[] = [
+      'cert',
+      'key',
+      'caBundle',
+      'keyPassphraseFile',
+      'clientCa',
+      'clientCrl',
+    ];
     for (const file of files) {
       const { label, values } = settings.get(file);
       for (const path of values) requireFile(platform, label, path, 'check the path and who may read it');
     }
-    this.general = cert === null || key === null ? null : this.#add(cert, key, this.#companions);
+    for (const folder of folders) requireFolder(platform, settings.get('certDir').label, folder);
+    this.general = {
+      certificates: pairs.map(({ cert, key }) => this.#add(cert, key, this.#companions)),
+      certificateFolders: folders,
+    };
+    this.crlFiles = readList(settings, 'clientCrl');
+    const file = readText(settings, 'clientCa');
+    const required = readChoice(settings, 'clientVerify') === 'require';
+    this.clientCa = file === null ? null : { file, required, crlFiles: this.crlFiles };
     for (const fields of https) {
       for (const path of [fields.cert, fields.key, fields.clientCa?.file]) {
         if (typeof path === 'string')
@@ -106,22 +163,23 @@ export class CertificateChoice {
     }
   }
 
-  /** Index of the listener's own certificate, or of the general one. Listeners with the same files share it. */
-  indexFor(fields: HttpsFields): number | null {
+  /** True when `--cert` or `--cert-dir` names a certificate. */
+  get hasGeneral(): boolean {
+    return this.general.certificates.length + this.general.certificateFolders.length > 0;
+  }
+
+  /** The listener's own certificate, or the general ones. Listeners with the same files share one. */
+  ownOf(fields: HttpsFields): OwnCertificates {
     const { cert, key } = fields;
     if (cert === null || key === null) return this.general;
     const known = this.certificates.findIndex((files) => files.cert === cert && files.key === key);
-    if (known !== -1) return known;
+    if (known !== -1) return { certificates: [known], certificateFolders: [] };
     // The bundle and the passphrase go with --cert where there is one; else they can only mean these.
-    const companions = this.general === null ? this.#companions : { caBundles: [], keyPassphraseFile: null };
-    return this.#add(cert, key, companions);
+    const companions = this.hasGeneral ? { caBundles: [], keyPassphraseFile: null } : this.#companions;
+    return { certificates: [this.#add(cert, key, companions)], certificateFolders: [] };
   }
 
-  #add(
-    cert: string,
-    key: string,
-    companions: Pick<CertificateFiles, 'caBundles' | 'keyPassphraseFile'>,
-  ): number {
+  #add(cert: string, key: string | null, companions: Companions): number {
     return this.certificates.push({ cert, key, ...companions }) - 1;
   }
 }

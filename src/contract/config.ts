@@ -9,7 +9,8 @@ export interface ListenAddress {
 /** Files of one certificate as given by `--cert/--key/--ca-bundle` or by the fields of `--https`. */
 export interface CertificateFiles {
   readonly cert: string;
-  readonly key: string;
+  /** null: the key is in the certificate file. */
+  readonly key: string | null;
   readonly caBundles: readonly string[];
   /** File whose first line is the passphrase of the key; null when the key is not encrypted. */
   readonly keyPassphraseFile: string | null;
@@ -18,12 +19,19 @@ export interface CertificateFiles {
 /** A TLS listener. */
 export interface HttpsListener extends ListenAddress {
   readonly kind: 'https';
-  /** Index into Config.certificates; null: the development certificate. */
-  readonly certificate: number | null;
+  /** Indices into Config.certificates; the first is the default, all are chosen by server name. */
+  readonly certificates: readonly number[];
+  /** Folders of further certificates. Without these and `certificates`: the development certificate. */
+  readonly certificateFolders: readonly string[];
   /** OpenSSL cipher list of this listener (uWSGI's fourth `--https` field); null: Config.tls.ciphers. */
   readonly ciphers: string | null;
-  /** Client certificates (uWSGI's fifth `--https` field, `!` requires one); null: not asked for. */
-  readonly clientCa: { readonly file: string; readonly required: boolean } | null;
+  /** Client certificates (`--client-ca`, or uWSGI's fifth `--https` field, where `!` requires one); null: not asked for. */
+  readonly clientCa: {
+    readonly file: string;
+    readonly required: boolean;
+    /** Revocation lists; one for each authority of the clients' chains. */
+    readonly crlFiles: readonly string[];
+  } | null;
   /** Set when nobody chose the port: use this one, with a line that says why, where `port` is not permitted. */
   readonly fallbackPort: number | null;
 }
@@ -43,7 +51,7 @@ export interface RedirectListener extends ListenAddress {
 export type ListenerConfig = HttpsListener | HttpListener | RedirectListener;
 
 /** What an upstream speaks. */
-export type UpstreamScheme = 'http' | 'uwsgi';
+export type UpstreamScheme = 'http' | 'https' | 'h2c' | 'uwsgi';
 
 /** Where the app is. Host `localhost` is tried on ::1 and 127.0.0.1. */
 export interface UpstreamAddress {
@@ -54,6 +62,28 @@ export interface UpstreamAddress {
   readonly port: number;
   /** Socket file; null: TCP. */
   readonly path: string | null;
+}
+
+/** An upstream and the requests that go there. */
+export interface RoutedUpstream extends UpstreamAddress {
+  /** Lower-case name, `*.name` or address that the request must be for; empty: any. */
+  readonly routeHost: string;
+  /** `/api` for the path `/api` and all below it; empty: every path. */
+  readonly routePrefix: string;
+  /** Share of the requests beside others of the same route; at least 1. */
+  readonly weight: number;
+}
+
+/** Which upstreams get no requests for a while. */
+export interface HealthConfig {
+  /** Path that every upstream is asked for; null: none is asked. */
+  readonly path: string | null;
+  readonly intervalMs: number;
+  /** Statuses of a healthy answer. */
+  readonly statuses: readonly { readonly first: number; readonly last: number }[];
+  /** Failures within `failWindowMs` that leave an upstream out for as long; 0: never. */
+  readonly failCount: number;
+  readonly failWindowMs: number;
 }
 
 /** An app that the front starts itself. Exactly one of `command` and `wsgi` is set. */
@@ -122,10 +152,29 @@ export interface Config {
   readonly certificates: readonly CertificateFiles[];
   /** Names the development certificate also covers (`--host`). */
   readonly hosts: readonly string[];
-  readonly tls: { readonly ciphers: string; readonly minVersion: 'TLSv1.2' | 'TLSv1.3' };
+  readonly tls: {
+    readonly ciphers: string;
+    readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+    /** Refuse handshakes for names that no certificate covers. */
+    readonly sniStrict: boolean;
+    /** File that takes the sessions' secrets, for Wireshark; null: none. */
+    readonly keyLogFile: string | null;
+  };
   /** Running apps to forward to; empty when `worker` is set. */
-  readonly upstreams: readonly UpstreamAddress[];
+  readonly upstreams: readonly RoutedUpstream[];
   readonly worker: WorkerConfig | null;
+  /** Take the route's prefix off the path. */
+  readonly stripPrefix: boolean;
+  /** Keep a client at one upstream of its route by a cookie. */
+  readonly sticky: boolean;
+  readonly health: HealthConfig;
+  /** How the certificates of https upstreams are verified. */
+  readonly upstreamTls: {
+    /** File with the only authorities that are trusted; null: those of Node. */
+    readonly ca: string | null;
+    /** Not at all. */
+    readonly insecure: boolean;
+  };
   /** Number of router processes. */
   readonly routers: number;
   /** Names or numbers as given; null: stay who we are. */

@@ -1,6 +1,11 @@
 /** Which listeners the options ask for, and the default ones. */
 import { readHttpsPort, readListenAddress } from './addresses.js';
-import { type CertificateChoice, type HttpsFields, requireCiphers } from './certificate-choice.js';
+import {
+  type CertificateChoice,
+  type HttpsFields,
+  type OwnCertificates,
+  requireCiphers,
+} from './certificate-choice.js';
 import type { HttpListener, HttpsListener, ListenerConfig, RedirectListener } from './config.js';
 import type { Platform } from './platform.js';
 import { misused } from './reading.js';
@@ -10,25 +15,29 @@ import type { Settings } from './settings.js';
 const HTTPS_PORT = 443;
 const FALLBACK_PORT = 8443;
 
-function generalHttps(host: string, port: number, certificate: number | null): HttpsListener {
-  return { kind: 'https', host, port, certificate, ciphers: null, clientCa: null, fallbackPort: null };
+function httpsListener(host: string, port: number, own: OwnCertificates): HttpsListener {
+  return { kind: 'https', host, port, ...own, ciphers: null, clientCa: null, fallbackPort: null };
+}
+
+function generalHttps(host: string, port: number, choice: CertificateChoice): HttpsListener {
+  return { ...httpsListener(host, port, choice.general), clientCa: choice.clientCa };
 }
 
 function listenListeners(settings: Settings, choice: CertificateChoice, platform: Platform): HttpsListener[] {
   const { values, label } = settings.get('listen');
   return values
     .flatMap((text) => readListenAddress(label, text, platform.loopback))
-    .map(({ host, port }) => generalHttps(host, port, choice.general));
+    .map(({ host, port }) => generalHttps(host, port, choice));
 }
 
 function ownHttps(fields: HttpsFields, choice: CertificateChoice, platform: Platform): HttpsListener[] {
   const { label, ciphers, clientCa } = fields;
   if (ciphers !== null) requireCiphers(platform, label, ciphers);
-  const certificate = choice.indexFor(fields);
+  const own = choice.ownOf(fields);
   return readListenAddress(label, fields.address, platform.loopback).map(({ host, port }) => ({
-    ...generalHttps(host, port, certificate),
+    ...httpsListener(host, port, own),
     ciphers,
-    clientCa,
+    clientCa: clientCa === null ? choice.clientCa : { ...clientCa, crlFiles: choice.crlFiles },
   }));
 }
 
@@ -54,7 +63,7 @@ function redirectListeners(settings: Settings, platform: Platform): RedirectList
 /** 443 on loopback, and 8443 where that is not permitted. */
 function defaultListeners(choice: CertificateChoice, platform: Platform): HttpsListener[] {
   return platform.loopback.map((host) => ({
-    ...generalHttps(host, HTTPS_PORT, choice.general),
+    ...generalHttps(host, HTTPS_PORT, choice),
     fallbackPort: FALLBACK_PORT,
   }));
 }
@@ -85,7 +94,7 @@ export function readListeners(
   const secure = [...listenListeners(settings, choice, platform), ...own];
   const plain = plainListeners(settings, platform);
   const redirects = redirectListeners(settings, platform);
-  const plainAlone = plain.length > 0 && redirects.length === 0 && choice.general === null;
+  const plainAlone = plain.length > 0 && redirects.length === 0 && !choice.hasGeneral;
   const chosen = secure.length > 0 || plainAlone ? secure : defaultListeners(choice, platform);
   const listeners = [...chosen, ...plain, ...redirects];
   refuseTwice(listeners);

@@ -1,5 +1,5 @@
 /** Messages between the master and its routers (node IPC, plain JSON). */
-import type { Config, ListenAddress, UpstreamAddress } from './config.js';
+import type { Config, ListenAddress, RoutedUpstream } from './config.js';
 import type { ErrorCode } from './errors.js';
 
 /** Everything a TLS listener serves with, read by the master before privileges are dropped. */
@@ -12,9 +12,31 @@ export interface CertificateMaterial {
   readonly names: readonly string[];
 }
 
+/** What one TLS listener serves with. */
+export interface TlsMaterial {
+  /** The first is the default; two of the same names and different kinds of key are one pair. */
+  readonly certificates: readonly CertificateMaterial[];
+  /** PEM of the authorities of client certificates; null: clients are not asked. */
+  readonly clientAuthority: string | null;
+  /** PEM of their revocation lists. */
+  readonly clientCrls: readonly string[];
+  /** Names beneath these get a leaf of their own at their first handshake; empty: never. */
+  readonly issueBeneath: readonly string[];
+}
+
+/** Keys of session tickets, 48 bytes each, base64. */
+export interface TicketKeyPair {
+  /** Every router resumes every router's sessions. */
+  readonly current: string;
+  /** Its sessions still resume; null when the last of them has ended. */
+  readonly previous: string | null;
+}
+
 /** Where one upstream is and whether it accepts connections. */
-export interface UpstreamState extends UpstreamAddress {
+export interface UpstreamState extends RoutedUpstream {
   readonly id: number;
+  /** Names it in the cookie of `--sticky`; the same after a reload. */
+  readonly key: string;
   /** The app cannot read bodies of unknown length: they are held and sent with one. */
   readonly needsLength: boolean;
   /** False while a worker is starting; requests are held meanwhile. */
@@ -37,11 +59,10 @@ export interface RouterStart {
   /** Ports to bind for Config.listeners by index; differ from the configuration after a fallback or for port 0. */
   readonly ports: readonly number[];
   /** By listener index; null for plain listeners. */
-  readonly certificates: readonly (CertificateMaterial | null)[];
-  /** PEM of the client authorities by listener index. */
-  readonly clientAuthorities: readonly (string | null)[];
-  /** 48 bytes, base64: every router resumes every router's TLS sessions. */
-  readonly ticketKeys: string;
+  readonly tls: readonly (TlsMaterial | null)[];
+  readonly ticketKeys: TicketKeyPair;
+  /** Known to this front's routers alone, for as long as the master lives. */
+  readonly frontSecret: string;
   readonly upstreams: readonly UpstreamState[];
   readonly identity: Identity | null;
 }
@@ -50,6 +71,11 @@ export interface RouterStart {
 export type MasterToRouter =
   | RouterStart
   | { readonly type: 'upstreams'; readonly upstreams: readonly UpstreamState[] }
+  /** Certificates changed: new handshakes get them, connections stay. */
+  | { readonly type: 'tls'; readonly tls: readonly (TlsMaterial | null)[] }
+  | { readonly type: 'tickets'; readonly ticketKeys: TicketKeyPair }
+  /** The answer to `need_leaf`; null: there is none for this name. */
+  | { readonly type: 'leaf'; readonly name: string; readonly certificate: CertificateMaterial | null }
   | { readonly type: 'drain'; readonly endTunnels: boolean };
 
 /** A listener after binding; null: skipped because this machine lacks the address family. */
@@ -62,6 +88,8 @@ export interface BoundListener extends ListenAddress {
 export type RouterToMaster =
   /** Ready to take its start message; anything sent before is lost in the loading of modules. */
   | { readonly type: 'loaded' }
+  /** A client asked for this name beneath TlsMaterial.issueBeneath. */
+  | { readonly type: 'need_leaf'; readonly name: string }
   | { readonly type: 'ready'; readonly bound: readonly (BoundListener | null)[] }
   | {
       readonly type: 'failed';

@@ -3,6 +3,7 @@
 /** Headings of `--help` and of docs/configuration.md, in their order. */
 export const OPTION_GROUPS = [
   'The app',
+  'Several apps',
   'Listeners',
   'Certificates and TLS',
   'Processes',

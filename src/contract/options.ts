@@ -3,6 +3,7 @@ import { EXCHANGE_OPTIONS } from './exchange-options.js';
 import { LIMIT_OPTIONS } from './limit-options.js';
 import { type OptionRow, row, turn } from './option-row.js';
 import { LONGEST_DURATION_MS } from './quantities.js';
+import { UPSTREAM_OPTIONS } from './upstream-options.js';
 
 /**
  * TLS 1.2 and 1.3 suites of Mozilla's intermediate profile (guidelines 5.7), in its order.
@@ -29,8 +30,8 @@ export const OPTIONS = {
     'The app',
     'address',
     '--upstream',
-    '<address>',
-    'A running app: port, host:port, http://host:port, unix:/file, uwsgi://host:port, uwsgi+unix:/file',
+    '<[route=]address[,weight=n]>',
+    'A running app: port, host:port, unix:/file, uwsgi://host:port; route: [host][/prefix]',
     {
       repeatable: true,
       uwsgi: '--http-to',
@@ -85,6 +86,7 @@ export const OPTIONS = {
       most: LONGEST_DURATION_MS,
     },
   ),
+  ...UPSTREAM_OPTIONS,
   listen: row(
     'Listeners',
     'address',
@@ -124,13 +126,25 @@ export const OPTIONS = {
     'Plain HTTP that redirects to HTTPS',
     { repeatable: true, uwsgi: 'same' },
   ),
-  cert: row('Certificates and TLS', 'file', '--cert', '<file>', 'Certificate, PEM, any order', {
+  cert: row('Certificates and TLS', 'file', '--cert', '<file>', 'Certificate in any form and order', {
+    repeatable: true,
     defaultText: 'a development certificate',
     uwsgi: '2nd field of --https',
   }),
-  key: row('Certificates and TLS', 'file', '--key', '<file>', 'Private key of --cert, PEM', {
+  key: row('Certificates and TLS', 'file', '--key', '<file>', 'Its private key, one for each --cert', {
+    repeatable: true,
+    defaultText: 'in the --cert file',
     uwsgi: '3rd field of --https',
   }),
+  certDir: row(
+    'Certificates and TLS',
+    'file',
+    '--cert-dir',
+    '<folder>',
+    'Folder of certificates with their keys, chosen by server name',
+    { repeatable: true, uwsgi: '--sni-dir' },
+  ),
+  sniStrict: turn('Certificates and TLS', '--sni-strict', 'Refuse names that no certificate covers'),
   caBundle: row(
     'Certificates and TLS',
     'file',
@@ -159,6 +173,25 @@ export const OPTIONS = {
       commas: true,
     },
   ),
+  clientCa: row(
+    'Certificates and TLS',
+    'file',
+    '--client-ca',
+    '<file>',
+    'Ask for client certificates of this authority',
+    { uwsgi: '5th field of --https' },
+  ),
+  clientVerify: row(
+    'Certificates and TLS',
+    'choice',
+    '--client-verify',
+    '<how>',
+    'Clients must show a certificate, or may',
+    { default: 'require', choices: ['optional', 'require'], uwsgi: '! in the 5th field' },
+  ),
+  clientCrl: row('Certificates and TLS', 'file', '--client-crl', '<file>', 'Revocation list of --client-ca', {
+    repeatable: true,
+  }),
   ciphers: row('Certificates and TLS', 'text', '--ciphers', '<list>', 'OpenSSL cipher list, such as HIGH', {
     default: INTERMEDIATE_CIPHERS,
     defaultText: "Mozilla's intermediate list",
@@ -168,6 +201,14 @@ export const OPTIONS = {
     default: '1.2',
     choices: ['1.2', '1.3'],
   }),
+  keylog: row(
+    'Certificates and TLS',
+    'file',
+    '--keylog',
+    '<file>',
+    'Write the secrets of all sessions for Wireshark; never in production',
+    { defaultText: 'the file in SSLKEYLOGFILE, if set' },
+  ),
   master: turn('Processes', '--master', 'Accepted for uWSGI command lines: always on', {
     short: '-M',
     uwsgi: 'same (-M too)',

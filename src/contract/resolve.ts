@@ -13,6 +13,7 @@ import { LIMIT_KEYS, type LimitKey } from './options.js';
 import type { Platform } from './platform.js';
 import { invalid, misused, readChoice, readList, readNumber, readSwitch, readText } from './reading.js';
 import type { Settings } from './settings.js';
+import { readUpstreamSettings } from './upstream-settings.js';
 
 function freezeDeep<Value>(value: Value): Value {
   if (typeof value !== 'object' || value === null) return value;
@@ -127,8 +128,11 @@ export function resolveConfig(settings: Settings, platform: Platform): Config {
     tls: {
       ciphers: requireCiphers(platform, settings.get('ciphers').label, ciphers),
       minVersion: readChoice(settings, 'minTls') === '1.3' ? 'TLSv1.3' : 'TLSv1.2',
+      sniStrict: readSwitch(settings, 'sniStrict'),
+      keyLogFile: readText(settings, 'keylog'),
     },
     ...app,
+    ...readUpstreamSettings(settings, platform),
     routers: readRouters(settings, platform),
     user: readIdentity(settings, platform, 'uid'),
     group: readIdentity(settings, platform, 'gid'),

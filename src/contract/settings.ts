@@ -32,6 +32,9 @@ export function readEnvironment(environment: Readonly<NodeJS.ProcessEnv>): Setti
     const { repeatable, lines } = optionOf(key);
     layer[key] = repeatable === true ? text.split(lines === true ? /\s*\n\s*/ : /\s+/) : [text];
   }
+  // The name that browsers, curl and Wireshark's manual know.
+  const keyLog = environment.SSLKEYLOGFILE ?? '';
+  if (layer.keylog === undefined && keyLog !== '') layer.keylog = [keyLog];
   return layer;
 }
 

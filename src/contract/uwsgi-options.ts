@@ -96,7 +96,10 @@ const ADVICE: readonly Advice[] = [
     '--https-export-cert',
     'not available; client certificates can be required with the fifth field of --https',
   ],
-  ['--sni --sni-dir --sni-regexp --sni-dir-ciphers', 'give --https address,cert,key for each certificate'],
+  [
+    '--sni --sni-dir --sni-regexp --sni-dir-ciphers',
+    'give --cert and --key for each certificate, or --cert-dir',
+  ],
   [
     '--ssl-enable3 --ssl-enable-sslv3 --ssl-enable-tlsv1 --ssl-option',
     'old TLS versions are not offered; --min-tls takes 1.2 or 1.3',

@@ -1,21 +1,32 @@
 /** The master process: start order, signals, reload. It owns config, keys and children and touches no traffic. */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { Config } from '../contract/config.js';
 import { FrontError } from '../contract/errors.js';
-import type { BoundListener, CertificateMaterial, Identity, UpstreamState } from '../contract/messages.js';
+import type {
+  BoundListener,
+  CertificateMaterial,
+  Identity,
+  TlsMaterial,
+  UpstreamState,
+} from '../contract/messages.js';
 import { formatUpstream } from '../contract/upstream-addresses.js';
+import { formatRouted } from '../contract/upstream-routes.js';
 import { boundLine, deniedLines, readyUrls } from './boot-lines.js';
 import type { MasterLog } from './log.js';
+import { MaterialWatch } from './material-watch.js';
 import { findPortOwner } from './port-owner.js';
 import { Routers } from './routers.js';
+import { TicketKeys } from './ticket-keys.js';
 import { Workers } from './workers.js';
 
-/** What listeners serve with, by listener index. */
+/** What listeners serve with. */
 export interface Materials {
-  readonly certificates: readonly (CertificateMaterial | null)[];
-  readonly clientAuthorities: readonly (string | null)[];
+  /** By listener index; null for plain listeners. */
+  readonly tls: readonly (TlsMaterial | null)[];
+  /** Files and folders that they came from. */
+  readonly files: readonly string[];
   /** Lines for the person who starts the front, such as how to trust the development certificate. */
-  readonly notes: readonly { readonly kind: 'warning' | 'hint'; readonly text: string }[];
+  readonly notes: readonly { readonly kind: 'line' | 'warning' | 'hint'; readonly text: string }[];
 }
 
 export interface MasterParts {
@@ -25,6 +36,8 @@ export interface MasterParts {
   readonly log: MasterLog;
   /** Reads certificates and keys anew; rejects with a FrontError that says what is wrong. */
   loadMaterials(): Promise<Materials>;
+  /** A development certificate for one more name; null where there is none. */
+  issueLeaf(name: string): Promise<CertificateMaterial | null>;
 }
 
 interface Generation {
@@ -32,7 +45,8 @@ interface Generation {
   readonly workers: Workers | null;
 }
 
-const TICKET_KEYS_BYTES = 48;
+/** Certificates run out and are renewed beneath a front that never restarts. */
+const REFRESH_MS = 12 * 3_600_000;
 /** Time for the apps to end once the routers have drained. */
 const WORKER_MERCY_MS = 10_000;
 /** After this long a start says that it waits for the app. */
@@ -55,13 +69,17 @@ export async function runMaster(parts: MasterParts): Promise<number> {
 class Master {
   readonly ended: Promise<number>;
   private finish: (code: number) => void = () => {};
-  private readonly ticketKeys = randomBytes(TICKET_KEYS_BYTES).toString('base64');
+  private readonly ticketKeys = new TicketKeys((ticketKeys) => this.sendAll({ type: 'tickets', ticketKeys }));
+  private readonly frontSecret = randomBytes(32).toString('base64');
+  private materials: Materials = { tls: [], files: [], notes: [] };
+  private watch: MaterialWatch | null = null;
   private generation: Generation | null = null;
   private starting: Generation | null = null;
   /** A signal has asked for the end. */
   stopping = false;
   private forced = false;
   private reloading = false;
+  private readonly retiring = new Set<Generation>();
 
   constructor(private readonly parts: MasterParts) {
     this.ended = new Promise((resolve) => {
@@ -91,6 +109,11 @@ class Master {
     for (const line of generation.workers?.socketLines ?? []) log.line(line);
     this.printBoot(generation, bound);
     this.commit(generation);
+    this.watch = new MaterialWatch(
+      () => this.materials.files,
+      () => void this.refresh(),
+    );
+    setInterval(() => void this.refresh(), REFRESH_MS).unref();
   }
 
   /** Ends whatever a failed start has left. */
@@ -138,7 +161,8 @@ class Master {
     const { log } = this.parts;
     for (const { kind, text } of materials.notes) {
       if (kind === 'warning') log.warning(text);
-      else log.hint(text);
+      else if (kind === 'hint') log.hint(text);
+      else log.line(text);
     }
   }
 
@@ -151,13 +175,14 @@ class Master {
     }
     for (const { pid, index } of generation.routers.all)
       log.line(`spawned tlsfront http ${index} (pid: ${pid})`);
-    const app = this.upstreamsOf(generation).map(formatUpstream);
+    const app = this.upstreamsOf(generation).map(formatRouted);
     log.ready(`tlsfront is ready: ${readyUrls(bound, config).join(' ')} -> ${app.join(', ')}`);
   }
 
   private createGeneration(materials: Materials, ports: readonly number[]): Generation {
     const { config, identity, log } = this.parts;
-    const { certificates, clientAuthorities } = materials;
+    const { tls } = materials;
+    this.materials = materials;
     const workers: Workers | null =
       config.worker === null
         ? null
@@ -172,10 +197,18 @@ class Master {
     const upstreams = workers === null ? fixedUpstreams(config) : [];
     const routers = new Routers(
       config.routers,
-      { type: 'start', config, certificates, clientAuthorities, ticketKeys: this.ticketKeys, identity },
+      {
+        type: 'start',
+        config,
+        tls,
+        ticketKeys: this.ticketKeys.keys,
+        frontSecret: this.frontSecret,
+        identity,
+      },
       ports,
       upstreams,
       log,
+      (name) => this.parts.issueLeaf(name),
     );
     const generation: Generation = { routers, workers };
     this.starting = generation;
@@ -208,25 +241,66 @@ class Master {
     log.line(
       `received ${signal}: draining, ${config.mercyMs / 1000} seconds of mercy; send it again to end now`,
     );
-    const generations = [this.generation, this.starting].filter((generation) => generation !== null);
+    const generations = this.generations;
     await Promise.all(generations.map(({ routers }) => routers.drain(config.mercyMs, true)));
     await Promise.all(generations.map(({ workers }) => workers?.stop(WORKER_MERCY_MS)));
     log.line('goodbye to tlsfront');
     this.finish(this.forced ? 1 : 0);
   }
 
+  /** All that have processes: the one that serves, one that starts, those that drain since a reload. */
+  private get generations(): Generation[] {
+    const all = [this.generation, this.starting, ...this.retiring];
+    return all.filter((generation) => generation !== null);
+  }
+
+  /** Lets an old generation finish; its tunnels may last as long as the mercy. */
+  private async retire(old: Generation): Promise<void> {
+    this.retiring.add(old);
+    await old.routers.drain(this.parts.config.mercyMs, false);
+    await old.workers?.stop(WORKER_MERCY_MS);
+    this.retiring.delete(old);
+  }
+
   private stopNow(signal: string): void {
     this.forced = true;
     this.parts.log.warning(`received ${signal} again: ending now`);
-    for (const generation of [this.generation, this.starting]) {
-      generation?.routers.kill();
-      void generation?.workers?.stop(0);
+    for (const { routers, workers } of this.generations) {
+      routers.kill();
+      void workers?.stop(0);
+    }
+  }
+
+  private sendAll(message: Parameters<Routers['broadcast']>[0]): void {
+    this.generation?.routers.broadcast(message);
+    this.starting?.routers.broadcast(message);
+  }
+
+  /** New certificate files: the routers serve new handshakes with them and keep every connection. */
+  private async refresh(): Promise<void> {
+    const { log } = this.parts;
+    if (this.stopping || this.reloading || this.generation === null) return;
+    try {
+      const materials = await this.parts.loadMaterials();
+      const isNew = JSON.stringify(materials.tls) !== JSON.stringify(this.materials.tls);
+      this.materials = materials;
+      if (isNew) {
+        this.sendAll({ type: 'tls', tls: materials.tls });
+        log.line('the certificates have changed: new connections get them');
+        this.printNotes(materials);
+      } else {
+        for (const { kind, text } of materials.notes) if (kind === 'warning') log.warning(text);
+      }
+    } catch (error) {
+      const { message, hint } = asFrontError(error);
+      log.error(`the certificates have changed and cannot be used: ${message}; the old ones go on serving`);
+      if (hint !== undefined) log.hint(hint);
     }
   }
 
   /** SIGHUP: a whole new generation that serves before the old one drains; or the old one stays and we say why. */
   private async reload(): Promise<void> {
-    const { log, config } = this.parts;
+    const { log } = this.parts;
     if (this.stopping || this.reloading || this.generation === null) return;
     this.reloading = true;
     const old = this.generation;
@@ -241,8 +315,9 @@ class Master {
       await this.startRouters(generation);
       this.printNotes(materials);
       this.commit(generation);
+      void this.watch?.accept();
       log.line('the new generation serves; the old one drains');
-      void old.routers.drain(config.mercyMs, false).then(() => old.workers?.stop(WORKER_MERCY_MS));
+      void this.retire(old);
     } catch (error) {
       const { message, hint } = asFrontError(error);
       log.error(`reload: ${message}; the old generation goes on serving`);
@@ -256,9 +331,11 @@ class Master {
 }
 
 function fixedUpstreams(config: Config): UpstreamState[] {
-  return config.upstreams.map((address, index) => {
-    const needsLength = config.bufferRequests || address.scheme === 'uwsgi';
-    return { ...address, id: -1 - index, needsLength, ready: true };
+  return config.upstreams.map((upstream, index) => {
+    const needsLength = config.bufferRequests || upstream.scheme === 'uwsgi';
+    // A digest: clients need not know where the apps are.
+    const key = createHash('sha256').update(formatUpstream(upstream)).digest('hex').slice(0, 16);
+    return { ...upstream, id: -1 - index, key, needsLength, ready: true };
   });
 }
 

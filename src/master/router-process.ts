@@ -9,6 +9,8 @@ const ROUTER_FILE = fileURLToPath(new URL('../../proxy/main.js', import.meta.url
 /** What a router tells its keeper. */
 export interface RouterEvents {
   onExit(router: RouterProcess, reason: string): void;
+  /** A client asks the router for a name that may have a certificate of its own. */
+  onNeedLeaf(router: RouterProcess, name: string): void;
 }
 
 /** A router that was forked; `started` settles once. */
@@ -37,7 +39,8 @@ export class RouterProcess {
         else if (message.type === 'ready') {
           this.ready = true;
           resolve(message.bound);
-        } else reject(readFailure(message));
+        } else if (message.type === 'need_leaf') events.onNeedLeaf(this, message.name);
+        else reject(readFailure(message));
       });
       this.process.on('error', reject);
       this.process.on('exit', (code, signal) => {

@@ -1,5 +1,11 @@
 /** A generation of routers: starts them all, replaces the dead, drains. */
-import type { BoundListener, MasterToRouter, RouterStart, UpstreamState } from '../contract/messages.js';
+import type {
+  BoundListener,
+  CertificateMaterial,
+  MasterToRouter,
+  RouterStart,
+  UpstreamState,
+} from '../contract/messages.js';
 import { BackOff } from './back-off.js';
 import type { MasterLog } from './log.js';
 import { RouterProcess } from './router-process.js';
@@ -12,15 +18,22 @@ export class Routers {
   private readonly current = new Map<number, RouterProcess>();
   private readonly backOffs = new Map<number, BackOff>();
   private draining = false;
-  private whenEmpty: (() => void) | null = null;
+  private whenEmpty: () => void = () => {};
+  /** Resolves when a drain or kill has left no router. */
+  private readonly empty: Promise<void>;
 
   constructor(
     private readonly count: number,
-    private readonly start: GenerationStart,
+    private start: GenerationStart,
     private ports: readonly number[],
     private upstreams: readonly UpstreamState[],
     private readonly log: MasterLog,
-  ) {}
+    private readonly issueLeaf: (name: string) => Promise<CertificateMaterial | null>,
+  ) {
+    this.empty = new Promise((resolve) => {
+      this.whenEmpty = resolve;
+    });
+  }
 
   /** Starts all; resolves with the listeners as bound. @throws FrontError of the first that fails */
   async startAll(): Promise<readonly (BoundListener | null)[]> {
@@ -47,22 +60,26 @@ export class Routers {
     this.sendAll({ type: 'upstreams', upstreams });
   }
 
+  /** Sends every router what has changed; those that are respawned later start with it. */
+  broadcast(message: Extract<MasterToRouter, { type: 'tls' | 'tickets' }>): void {
+    const { type: _type, ...changed } = message;
+    this.start = { ...this.start, ...changed };
+    this.sendAll(message);
+  }
+
   /**
-   * Lets every router finish; resolves when all have ended, those that are late by SIGKILL after `mercyMs`.
+   * Lets every router finish (may be asked again, to end tunnels too); resolves when all have ended, those that are late by SIGKILL after `mercyMs`.
    * @param endTunnels also end tunnels and event streams once nothing else is open
    */
   async drain(mercyMs: number, endTunnels: boolean): Promise<void> {
     this.draining = true;
     if (this.current.size === 0) return;
-    const empty = new Promise<void>((resolve) => {
-      this.whenEmpty = resolve;
-    });
     this.sendAll({ type: 'drain', endTunnels });
     const timer = setTimeout(() => {
       this.log.warning(`no more mercy after ${mercyMs / 1000} seconds: ending what is still open`);
       this.kill();
     }, mercyMs);
-    await empty;
+    await this.empty;
     clearTimeout(timer);
   }
 
@@ -86,15 +103,25 @@ export class Routers {
     });
     const router = new RouterProcess(index, buildStart, this.log.childOutput, {
       onExit: (ended, reason) => this.onExit(ended, reason),
+      onNeedLeaf: (asking, name) => void this.answerLeaf(asking, name),
     });
     this.current.set(index, router);
     return router;
   }
 
+  private async answerLeaf(router: RouterProcess, name: string): Promise<void> {
+    const certificate = await this.issueLeaf(name).catch((error: unknown) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.log.warning(`no development certificate for ${name}: ${reason}`);
+      return null;
+    });
+    router.send({ type: 'leaf', name, certificate });
+  }
+
   private onExit(router: RouterProcess, reason: string): void {
     if (this.current.get(router.index) === router) this.current.delete(router.index);
     if (this.draining) {
-      if (this.current.size === 0) this.whenEmpty?.();
+      if (this.current.size === 0) this.whenEmpty();
       return;
     }
     // A router that never became ready is the starter's to report.

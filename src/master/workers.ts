@@ -23,7 +23,9 @@ let lastId = 0;
 export class Workers {
   private readonly places: Place[] = [];
   private stopping = false;
-  private whenStopped: (() => void) | null = null;
+  private whenStopped: () => void = () => {};
+  /** Resolves when a stop has left no worker. */
+  private readonly stopped: Promise<void>;
   private settleStart: { resolve(): void; reject(error: FrontError): void } | null = null;
 
   /**
@@ -38,6 +40,9 @@ export class Workers {
     private readonly log: MasterLog,
     private readonly onChange: () => void,
   ) {
+    this.stopped = new Promise((resolve) => {
+      this.whenStopped = resolve;
+    });
     for (let index = 1; index <= config.processes; index += 1) {
       this.places.push({ index, backOff: new BackOff(), worker: null });
     }
@@ -55,11 +60,12 @@ export class Workers {
   /** The workers as upstreams; those that are not up yet too, so that requests wait for them. */
   get upstreams(): readonly UpstreamState[] {
     const states: UpstreamState[] = [];
-    for (const { worker } of this.places) {
+    for (const { index, worker } of this.places) {
       if (worker !== null && worker.port !== 0) {
         const { id, scheme, host, port, ready } = worker;
         const needsLength = this.bufferRequests || !worker.readsChunked;
-        states.push({ id, scheme, host, port, path: null, needsLength, ready });
+        const everything = { path: null, routeHost: '', routePrefix: '', weight: 1 };
+        states.push({ id, key: String(index), scheme, host, port, ...everything, needsLength, ready });
       }
     }
     return states;
@@ -69,15 +75,12 @@ export class Workers {
     return this.places.flatMap(({ worker }) => (worker === null ? [] : [worker]));
   }
 
-  /** Ends all: SIGTERM, then SIGKILL after `mercyMs`. Resolves when none is left. */
+  /** Ends all: SIGTERM, then SIGKILL after `mercyMs`. Resolves when none is left; a second call may shorten the mercy. */
   async stop(mercyMs: number): Promise<void> {
     this.stopping = true;
     if (this.all.length === 0) return;
-    const stopped = new Promise<void>((resolve) => {
-      this.whenStopped = resolve;
-    });
     for (const worker of this.all) worker.stop(mercyMs);
-    await stopped;
+    await this.stopped;
   }
 
   private spawn(place: Place): void {
@@ -128,7 +131,7 @@ export class Workers {
     if (place.worker !== worker) return;
     place.worker = null;
     if (this.stopping) {
-      if (this.all.length === 0) this.whenStopped?.();
+      if (this.all.length === 0) this.whenStopped();
       return;
     }
     this.onChange();

@@ -126,7 +126,7 @@ test('--json prints errors as JSON too, and exits with 2', async () => {
   assert.equal(valid, false);
   assert.deepEqual(
     [error.code, error.message],
-    ['config_invalid', '--upstream https://app: https upstreams come later'],
+    ['config_invalid', '--upstream https://app: https upstreams are not supported'],
   );
   assert.match(error.hint, /8080/);
 });

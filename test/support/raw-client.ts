@@ -127,6 +127,7 @@ export class RawHttp1Client implements RawClient {
       this.#parser.feed(text);
       this.#waiters.notify();
     });
+    socket.on('drain', () => this.#waiters.notify());
     socket.on('error', () => undefined);
     socket.on('end', () => this.#parser.finish());
     socket.on('close', () => {

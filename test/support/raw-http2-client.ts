@@ -79,15 +79,18 @@ export class RawHttp2Client implements RawClient {
     });
   }
 
-  /** Connects and sends the preface with SETTINGS (table size 0, windows of 1 GiB). */
-  static async open(front: FrontAddress): Promise<RawHttp2Client> {
+  /** Connects and sends the preface with SETTINGS: table size 0 and, unless `pairs` say otherwise, windows of 1 GiB. */
+  static async open(
+    front: FrontAddress,
+    pairs: ReadonlyArray<readonly [number, number]> = [[4, 2 ** 30]],
+  ): Promise<RawHttp2Client> {
     const client = new RawHttp2Client(await openSocket(front, 'h2'));
     const window = Buffer.alloc(4);
     window.writeUInt32BE(2 ** 30, 0);
     client.write(
       Buffer.concat([
         Buffer.from(PREFACE, 'latin1'),
-        settingsFrame([1, 0], [2, 0], [4, 2 ** 30]),
+        settingsFrame([1, 0], [2, 0], ...pairs),
         frame(FRAME.window, 0, 0, window),
       ]),
     );

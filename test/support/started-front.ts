@@ -160,7 +160,9 @@ export class StartedFront {
   async stop(): Promise<number | string> {
     try {
       this.child.kill('SIGTERM');
-      const how = await within(this.ended, PATIENCE_MS, `the end after SIGTERM\n${this.log}`);
+      const how = await within(this.ended, PATIENCE_MS, 'the end after SIGTERM').catch((error: unknown) => {
+        throw new Error(`${error instanceof Error ? error.message : String(error)}\n${this.log}`);
+      });
       await this.nothingLeft();
       return how;
     } finally {

@@ -10,9 +10,9 @@ function brief(listener: ListenerConfig): string {
   const address = `${kind} ${host || '*'} ${port}`;
   if (listener.kind === 'redirect') return `${address} to ${listener.httpsPort}`;
   if (listener.kind === 'http') return address;
-  const { certificate, ciphers, clientCa, fallbackPort } = listener;
+  const { certificates, ciphers, clientCa, fallbackPort } = listener;
   const parts = [
-    `certificate ${certificate}`,
+    `certificate ${certificates.join(' ') || null}`,
     ...(ciphers === null ? [] : [`ciphers ${ciphers}`]),
     ...(clientCa === null ? [] : [`${clientCa.required ? 'must' : 'may'} show ${clientCa.file}`]),
     ...(fallbackPort === null ? [] : [`or ${fallbackPort}`]),
@@ -150,3 +150,53 @@ for (const [flags, expected] of REFUSED) {
     );
   });
 }
+
+test('several --cert are paired with their keys in order, and belong to the general listeners', () => {
+  const flags = { listen: [':443'], cert: ['a', 'b'], key: ['ak', 'bk'], https: [':444,c,ck'] };
+  const { certificates, listeners } = resolveGiven({ flags });
+  assert.deepEqual(
+    certificates.map(({ cert, key }) => [cert, key]),
+    [
+      ['a', 'ak'],
+      ['b', 'bk'],
+      ['c', 'ck'],
+    ],
+  );
+  assert.deepEqual(
+    listeners.map((listener) => listener.kind === 'https' && listener.certificates),
+    [[0, 1], [2]],
+  );
+});
+
+test('--cert without --key finds the key in the certificate file', () => {
+  const { certificates } = resolveGiven({ flags: { cert: ['a.p12'] } });
+  assert.deepEqual(
+    certificates.map(({ key }) => key),
+    [null],
+  );
+});
+
+test('--client-ca holds for every HTTPS listener but those with an authority of their own', () => {
+  const flags = {
+    listen: [':443'],
+    https: [':444,c,k', ':445,c,k,,own', ':446'],
+    clientCa: ['ca'],
+    clientVerify: ['optional'],
+    clientCrl: ['crl'],
+  };
+  const { listeners } = resolveGiven({ flags });
+  const general = { file: 'ca', required: false, crlFiles: ['crl'] };
+  const own = { file: 'own', required: false, crlFiles: ['crl'] };
+  assert.deepEqual(
+    listeners.map((listener) => listener.kind === 'https' && listener.clientCa),
+    [general, general, own, general],
+  );
+});
+
+test('SSLKEYLOGFILE stands for --keylog, and TLSFRONT_KEYLOG before it', () => {
+  const read = (environment: Record<string, string>): string | null =>
+    resolveGiven({ environment }).tls.keyLogFile;
+  assert.equal(read({}), null);
+  assert.equal(read({ SSLKEYLOGFILE: 'a' }), 'a');
+  assert.equal(read({ SSLKEYLOGFILE: 'a', TLSFRONT_KEYLOG: 'b' }), 'b');
+});

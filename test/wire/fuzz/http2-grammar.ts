@@ -103,7 +103,7 @@ function controlFrame(random: SeededRandom): Frame {
     case 0:
       return ping('12345678');
     case 1:
-      return settingsAck();
+      return random.oneIn(4) ? settingsAck() : ping('abcdefgh');
     case 2:
       return settings(
         random.below(10),

@@ -1,0 +1,212 @@
+/** One TLS listener: certificates by server name, client certificates, tickets, and changes of all three while it serves. */
+import { constants, createHash } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls';
+import type { Config, HttpsListener } from '../../src/contract/config.js';
+import type { TicketKeyPair, TlsMaterial } from '../../src/contract/messages.js';
+import type { CertificateNames } from '../exchange/types.js';
+import { type CertificateEntry, CertificateTable, makeEntry } from './certificate-table.js';
+import type { ClientHello } from './client-hello.js';
+import { peekClientHello } from './hello-peek.js';
+import { LeafRequests } from './leaf-requests.js';
+
+/** What a listener's TLS is made of. */
+export interface TlsFrontParts {
+  readonly config: Config;
+  readonly listener: HttpsListener;
+  /** Keeps the sessions of different listeners apart. */
+  readonly listenerIndex: number;
+  readonly material: TlsMaterial;
+  readonly ticketKeys: TicketKeyPair;
+  readonly leafRequests: LeafRequests;
+  /** Takes a connection whose handshake is done. */
+  onSecure(socket: TLSSocket, certificate: CertificateNames): void;
+  /** Takes each line of session secrets; null: nobody listens. */
+  readonly onKeyLog: ((line: Buffer) => void) | null;
+}
+
+/** How long a session may be resumed. */
+export const SESSION_LIFE_SECONDS = 3600;
+
+/** A fatal unrecognized_name alert (RFC 8446 §6, RFC 6066 §3). */
+const UNRECOGNIZED_NAME = Buffer.from([0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x70]);
+
+/** The servers of one certificate, one for each ticket key in use. */
+interface EntryServers {
+  readonly current: Server;
+  readonly previous: Server | null;
+}
+
+/**
+ * A node:tls server for each certificate: node's own choice by server name (`SNICallback`, `addContext`) adds a
+ * certificate beside the default one instead of putting it in its place, so that another kind of key brings the wrong
+ * certificate, and a pair of kinds loses one.
+ */
+export class TlsFront {
+  private table: CertificateTable;
+  private servers = new Map<CertificateEntry, EntryServers>();
+  private readonly issued = new Map<string, CertificateEntry>();
+  private ticketKeys: TicketKeyPair;
+  private material: TlsMaterial;
+
+  /** @throws Error when node:tls does not take the certificates */
+  constructor(private readonly parts: TlsFrontParts) {
+    this.material = parts.material;
+    this.ticketKeys = parts.ticketKeys;
+    this.table = new CertificateTable(parts.material.certificates);
+    this.servers = this.createAll(this.table, parts.material);
+  }
+
+  /** Takes a connection that has just been accepted. */
+  accept(socket: Socket): void {
+    if (this.hasChoice()) {
+      const { handshakeTimeoutMs } = this.parts.config.limits;
+      peekClientHello(socket, handshakeTimeoutMs, (hello) => this.choose(socket, hello));
+    } else this.hand(socket, this.table.default, null);
+  }
+
+  /** The certificates, default first. */
+  get certificates(): readonly CertificateNames[] {
+    return this.table.entries;
+  }
+
+  /** Serves new handshakes with other certificates; connections and tickets stay. @throws Error; nothing has changed then */
+  update(material: TlsMaterial): void {
+    const table = new CertificateTable(material.certificates);
+    const servers = this.createAll(table, material);
+    this.material = material;
+    this.table = table;
+    this.servers = servers;
+    this.issued.clear();
+    this.parts.leafRequests.clear();
+  }
+
+  /** Makes new tickets with the current key and takes those of the previous one. */
+  rotate(ticketKeys: TicketKeyPair): void {
+    this.ticketKeys = ticketKeys;
+    const entries = [...this.servers.keys()];
+    this.servers = new Map(entries.map((entry) => [entry, this.createFor(entry, this.material)]));
+  }
+
+  /** False where every connection is served alike, and its first bytes need no look. */
+  private hasChoice(): boolean {
+    const { issueBeneath } = this.material;
+    return (
+      this.table.entries.length > 1 ||
+      issueBeneath.length > 0 ||
+      this.parts.config.tls.sniStrict ||
+      this.ticketKeys.previous !== null
+    );
+  }
+
+  private choose(socket: Socket, hello: ClientHello | null): void {
+    const name = hello?.serverName ?? '';
+    const entry = this.table.find(name) ?? this.issued.get(name);
+    if (entry !== undefined) this.hand(socket, entry, hello);
+    else if (LeafRequests.isBeneath(name, this.material.issueBeneath)) void this.issue(socket, name, hello);
+    else if (this.parts.config.tls.sniStrict) socket.end(UNRECOGNIZED_NAME);
+    else this.hand(socket, this.table.default, hello);
+  }
+
+  private async issue(socket: Socket, name: string, hello: ClientHello | null): Promise<void> {
+    const certificate = await this.parts.leafRequests.request(name);
+    if (socket.destroyed) return;
+    if (certificate === null) return this.hand(socket, this.table.default, hello);
+    const entry = this.issued.get(name) ?? makeEntry([certificate]);
+    this.issued.set(name, entry);
+    if (!this.servers.has(entry)) this.servers.set(entry, this.createFor(entry, this.material));
+    this.hand(socket, entry, hello);
+  }
+
+  private hand(socket: Socket, entry: CertificateEntry, hello: ClientHello | null): void {
+    const servers = this.servers.get(entry);
+    const server = servers?.previous && this.isOld(hello) ? servers.previous : servers?.current;
+    if (server === undefined) socket.destroy();
+    else server.emit('connection', socket);
+  }
+
+  private isOld(hello: ClientHello | null): boolean {
+    const { previous } = this.ticketKeys;
+    if (previous === null || hello === null) return false;
+    const keyName = Buffer.from(previous, 'base64').subarray(0, 16);
+    return hello.ticketKeyNames.some((name) => name.equals(keyName));
+  }
+
+  private createAll(table: CertificateTable, material: TlsMaterial): Map<CertificateEntry, EntryServers> {
+    return new Map(table.entries.map((entry) => [entry, this.createFor(entry, material)]));
+  }
+
+  private createFor(entry: CertificateEntry, material: TlsMaterial): EntryServers {
+    const { current, previous } = this.ticketKeys;
+    return {
+      current: this.createServer(entry, material, current),
+      previous: previous === null ? null : this.createServer(entry, material, previous),
+    };
+  }
+
+  private createServer(entry: CertificateEntry, material: TlsMaterial, ticketKeys: string): Server {
+    const { config, listener, listenerIndex, onKeyLog } = this.parts;
+    const server = createServer({
+      cert: entry.members.map(({ chainPem }) => chainPem),
+      key: entry.members.map(({ keyPem }) => keyPem),
+      ALPNProtocols: ['h2', 'http/1.1'],
+      minVersion: config.tls.minVersion,
+      ciphers: listener.ciphers ?? config.tls.ciphers,
+      honorCipherOrder: true,
+      handshakeTimeout: config.limits.handshakeTimeoutMs,
+      ticketKeys: Buffer.from(ticketKeys, 'base64'),
+      sessionTimeout: SESSION_LIFE_SECONDS,
+      // A session is resumed with the certificate it was made with or not at all (CVE-2025-23419).
+      sessionIdContext: sessionContext(listenerIndex, entry),
+      ...clientOptions(listener, material),
+    });
+    server.on('secureConnection', (socket) => this.onSecure(socket, entry));
+    server.on('tlsClientError', (_error, socket) => socket.destroy());
+    if (onKeyLog !== null) server.on('keylog', onKeyLog);
+    return server;
+  }
+
+  private onSecure(socket: TLSSocket, entry: CertificateEntry): void {
+    socket.on('error', ignore);
+    // Not before (a TLS socket takes it over from the one below): a client that leaves in its handshake (a health check, a scan)
+    // must not keep its place until the time-out.
+    socket.allowHalfOpen = true;
+    const { clientCa } = this.parts.listener;
+    // An optional certificate may be absent, not wrong.
+    if (clientCa !== null && !socket.authorized) {
+      const isShown = socket.getPeerX509Certificate() !== undefined;
+      if (isShown || clientCa.required || socket.isSessionReused()) {
+        socket.destroy();
+        return;
+      }
+    }
+    this.parts.onSecure(socket, entry);
+  }
+}
+
+/** @throws Error when client certificates are asked for and nobody says whose */
+function clientOptions(listener: HttpsListener, material: TlsMaterial): TlsOptions {
+  const { clientAuthority, clientCrls } = material;
+  if ((listener.clientCa === null) !== (clientAuthority === null)) {
+    throw new Error('the authority of the client certificates is missing');
+  }
+  if (listener.clientCa === null || clientAuthority === null) return {};
+  return {
+    requestCert: true,
+    rejectUnauthorized: listener.clientCa.required,
+    ca: clientAuthority,
+    ...(clientCrls.length === 0 ? {} : { crl: [...clientCrls] }),
+    // No resumption: it would carry a certificate past a newer revocation list or authority.
+    secureOptions: constants.SSL_OP_NO_TICKET,
+  };
+}
+
+/** OpenSSL takes 32 bytes. The first name stays when a certificate is renewed. */
+function sessionContext(listenerIndex: number, { names }: CertificateEntry): string {
+  return createHash('sha256')
+    .update(`${listenerIndex} ${names[0] ?? ''}`)
+    .digest('hex')
+    .slice(0, 32);
+}
+
+function ignore(): void {}

@@ -1,0 +1,116 @@
+/** Asks an upstream for the health path over its own transport and judges the status. */
+import type { HealthConfig } from '../../src/contract/config.js';
+import type { ConnectionFacts, RequestHead } from '../exchange/types.js';
+import type { Pool } from './pool.js';
+import type { Lease, LeaseHolder, UpstreamResponse } from './transport.js';
+import type { Upstream } from './upstream.js';
+import type { Probe } from './upstreams.js';
+
+/** The front itself asks, over TLS as far as the app is concerned, so that it does not answer with a redirect to https. */
+const FACTS: ConnectionFacts = {
+  remoteAddress: '127.0.0.1',
+  remotePort: 0,
+  localPort: 443,
+  tlsVersion: 'TLSv1.3',
+  cipher: '',
+  serverName: '',
+  trusted: false,
+  certificate: null,
+  clientFields: [],
+};
+
+/** A probe by requests. An answer later than the shorter of `timeoutMs` and the interval counts as none. */
+export function probeByRequest(pool: Pool, health: HealthConfig, path: string, timeoutMs: number): Probe {
+  const { statuses, intervalMs } = health;
+  const isWell = (status: number): boolean =>
+    statuses.some(({ first, last }) => status >= first && status <= last);
+  return (upstream, done) =>
+    new HealthCheck(upstream, pool, path, (status) => done(isWell(status))).start(
+      Math.min(timeoutMs, intervalMs),
+    );
+}
+
+/** One question. */
+class HealthCheck implements LeaseHolder {
+  readonly needsHttp1 = false;
+  private lease: Lease | null = null;
+  private timer: NodeJS.Timeout | null = null;
+  private over = false;
+
+  constructor(
+    private readonly upstream: Upstream,
+    private readonly pool: Pool,
+    private readonly path: string,
+    private readonly done: (status: number) => void,
+  ) {}
+
+  start(timeoutMs: number): void {
+    this.timer = setTimeout(() => this.giveUp(), timeoutMs);
+    this.timer.unref();
+    // A fresh connection: an idle one would not tell that nobody accepts any more.
+    this.pool.take(this.upstream, this, true);
+  }
+
+  onLease(lease: Lease): void {
+    this.lease = lease;
+    if (this.over) {
+      lease.abort();
+      return;
+    }
+    const { authority } = this.upstream;
+    const headers = ['host', authority, 'x-forwarded-proto', 'https', 'user-agent', 'tlsfront health check'];
+    const head: RequestHead = { method: 'GET', path: this.path, authority, headers, httpVersion: '1.1' };
+    lease.sendHead({ head, facts: FACTS }, this.path, headers, 'none');
+    lease.flush();
+  }
+
+  onNoLease(): void {
+    this.stopTimer();
+    this.settle(0);
+  }
+
+  onInformational(): void {}
+
+  onResponse(response: UpstreamResponse): void {
+    this.settle(response.status);
+  }
+
+  onBody(): void {}
+
+  onEnd(): void {
+    this.lease = null;
+    this.stopTimer();
+  }
+
+  onTunnel(): void {
+    this.giveUp();
+  }
+
+  onFlush(): void {}
+
+  onWritable(): void {}
+
+  onFailure(): void {
+    this.lease = null;
+    this.stopTimer();
+    this.settle(0);
+  }
+
+  private stopTimer(): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+  }
+
+  private giveUp(): void {
+    if (this.lease !== null) this.lease.abort();
+    else this.pool.forget(this.upstream, this);
+    this.lease = null;
+    this.settle(0);
+  }
+
+  /** The status is known; a body that does not end is cut by the timer. */
+  private settle(status: number): void {
+    if (this.over) return;
+    this.over = true;
+    this.done(status);
+  }
+}

@@ -1,0 +1,174 @@
+/** Loads what the listeners of a configuration serve with, and says what is to be said about it. */
+import { homedir } from 'node:os';
+import { basename } from 'node:path';
+import { findCertificates } from '../certificates/certificate-folder.js';
+import { readClientAuthority, readRevocationLists } from '../certificates/client-authority.js';
+import { dataFolder } from '../certificates/data-folder.js';
+import { ensureDevelopmentLeaf } from '../certificates/development-authority.js';
+import { openFileStore } from '../certificates/file-store.js';
+import { FINDINGS, shellWord } from '../certificates/findings.js';
+import { type LoadedCertificate, loadCertificate } from '../certificates/load.js';
+import { readPassphrase } from '../certificates/source.js';
+import type { LocalStore } from '../certificates/store.js';
+import type { CertificateFiles, Config, HttpsListener } from '../contract/config.js';
+import type { CertificateMaterial, TlsMaterial } from '../contract/messages.js';
+import type { Materials } from '../master/master.js';
+import { loadConfigured } from './configured-certificates.js';
+
+type Note = Materials['notes'][number];
+
+/** Beneath these every name gets a development certificate of its own: browsers take no `*.localhost`. */
+const DEVELOPMENT_SUFFIXES = ['localhost', 'test'];
+/** Names that strangers may have issued in one run. */
+const MAX_ISSUED = 1000;
+
+/** Reads files and the development authority's store for one configuration. */
+export class MaterialLoader {
+  private readonly store: LocalStore;
+  private readonly issued = new Set<string>();
+
+  constructor(
+    private readonly config: Config,
+    environment: Readonly<NodeJS.ProcessEnv>,
+  ) {
+    const inputs = { platform: process.platform, home: homedir(), environment };
+    this.store = openFileStore(dataFolder(inputs));
+  }
+
+  /** @throws FrontError when something cannot be served */
+  async load(): Promise<Materials> {
+    const { config } = this;
+    const notes: Note[] = [];
+    const files = new Set<string>();
+    if (config.tls.keyLogFile !== null) {
+      const text = `the secrets of all sessions are written to ${config.tls.keyLogFile}: whoever has it can read them`;
+      notes.push({ kind: 'warning', text });
+    }
+    const given: CertificateMaterial[] = [];
+    for (const certificate of config.certificates) {
+      given.push(await this.loadGiven(certificate, files, notes));
+    }
+    const folders = new Map<string, readonly CertificateMaterial[]>();
+    let own: CertificateMaterial | null = null;
+    const tls: (TlsMaterial | null)[] = [];
+    for (const listener of config.listeners) {
+      if (listener.kind !== 'https') {
+        tls.push(null);
+        continue;
+      }
+      const certificates = listener.certificates.flatMap((index) => given[index] ?? []);
+      for (const folder of listener.certificateFolders) {
+        const known = folders.get(folder) ?? (await this.loadFolder(folder, files, notes));
+        folders.set(folder, known);
+        certificates.push(...known);
+      }
+      const isDevelopment = certificates.length === 0;
+      if (isDevelopment) own ??= await this.loadDevelopment(notes);
+      tls.push({
+        certificates: own !== null && isDevelopment ? [own] : certificates,
+        issueBeneath: isDevelopment ? issuableSuffixes(config) : [],
+        ...(await loadClients(listener, files, notes)),
+      });
+    }
+    return { tls, files: [...files], notes: withoutRepetition(notes) };
+  }
+
+  /** A certificate for one more development name; null when too many were asked for or the name is none of ours. */
+  async issue(name: string): Promise<CertificateMaterial | null> {
+    const isOurs = issuableSuffixes(this.config).some((suffix) => name.endsWith(`.${suffix}`));
+    if (!isOurs || (!this.issued.has(name) && this.issued.size >= MAX_ISSUED)) return null;
+    this.issued.add(name);
+    const leaf = await ensureDevelopmentLeaf(this.store, [name], new Date());
+    return { chainPem: leaf.chainPem, keyPem: leaf.keyPem, names: leaf.names };
+  }
+
+  private async loadGiven(
+    certificate: CertificateFiles,
+    files: Set<string>,
+    notes: Note[],
+  ): Promise<CertificateMaterial> {
+    const { cert, key, caBundles } = certificate;
+    for (const file of [cert, ...(key === null ? [] : [key]), ...caBundles]) files.add(file);
+    return describe(await loadConfigured(certificate, this.config.hosts), cert, notes);
+  }
+
+  private async loadFolder(
+    folder: string,
+    files: Set<string>,
+    notes: Note[],
+  ): Promise<readonly CertificateMaterial[]> {
+    files.add(folder);
+    const { certificates } = this.config;
+    const passphraseFile = certificates[0]?.keyPassphraseFile ?? null;
+    const passphrase = passphraseFile === null ? undefined : await readPassphrase(passphraseFile);
+    const loaded: CertificateMaterial[] = [];
+    for (const { certFile, keyFile, beside } of await findCertificates(folder, passphrase)) {
+      const certificate = await loadCertificate({
+        certFiles: [certFile],
+        keyFile,
+        caBundleFiles: beside,
+        passphrase,
+      });
+      loaded.push(describe(certificate, certFile, notes));
+    }
+    return loaded;
+  }
+
+  private async loadDevelopment(notes: Note[]): Promise<CertificateMaterial> {
+    const leaf = await ensureDevelopmentLeaf(this.store, this.config.hosts, new Date());
+    for (const text of leaf.notes) notes.push({ kind: 'warning', text });
+    notes.push({ kind: 'hint', text: `to trust this certificate: ${ownCommand()} ca install` });
+    return { chainPem: leaf.chainPem, keyPem: leaf.keyPem, names: leaf.names };
+  }
+}
+
+/** How this program was called, so that the hint can be pasted. */
+function ownCommand(): string {
+  const [, script = 'tlsfront'] = process.argv;
+  return basename(script) === 'tlsfront' ? 'tlsfront' : `node ${shellWord(script)}`;
+}
+
+function issuableSuffixes({ hosts }: Config): readonly string[] {
+  const names = hosts.filter((host) => /[a-z]/.test(host) && !host.includes(':'));
+  return [...new Set([...DEVELOPMENT_SUFFIXES, ...names.map((host) => host.replace(/^\*\./, ''))])];
+}
+
+const DAY_MS = 86_400_000;
+
+function describe(
+  { findings, chainPem, keyPem, names, notAfter, leaf }: LoadedCertificate,
+  file: string,
+  notes: Note[],
+): CertificateMaterial {
+  const days = Math.floor((notAfter.getTime() - Date.now()) / DAY_MS);
+  const until = `${notAfter.toISOString().slice(0, 10)} (${days} days)`;
+  notes.push({ kind: 'line', text: `certificate of ${leaf.label} valid until ${until}: ${file}` });
+  for (const { code, severity, message, fix } of findings) {
+    if (severity === 'note' && code !== 'expires_soon') continue;
+    const mended = FINDINGS[code].atStart === 'mend' ? ' (mended in memory)' : '';
+    notes.push({ kind: 'warning', text: `${file}: ${message}${mended}` });
+    if (mended === '') notes.push({ kind: 'hint', text: fix });
+  }
+  return { chainPem, keyPem, names };
+}
+
+async function loadClients(
+  { clientCa }: HttpsListener,
+  files: Set<string>,
+  notes: Note[],
+): Promise<Pick<TlsMaterial, 'clientAuthority' | 'clientCrls'>> {
+  if (clientCa === null) return { clientAuthority: null, clientCrls: [] };
+  const { file, crlFiles } = clientCa;
+  for (const each of [file, ...crlFiles]) files.add(each);
+  const lists = (await Promise.all(crlFiles.map(readRevocationLists))).flat();
+  if (lists.some(({ nextUpdate }) => nextUpdate !== undefined && nextUpdate < new Date())) {
+    const text =
+      'a revocation list has run out: every client certificate is refused until there is a newer one';
+    notes.push({ kind: 'warning', text });
+  }
+  return { clientAuthority: await readClientAuthority(file), clientCrls: lists.map(({ pem }) => pem) };
+}
+
+function withoutRepetition(notes: readonly Note[]): Note[] {
+  return notes.filter((note, index) => notes.findIndex(({ text }) => text === note.text) === index);
+}

@@ -1,0 +1,71 @@
+/** Notices that certificate files have changed, by looking at them: links, mounts and network folders send no events. */
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** How often the files are looked at. */
+const LOOK_MS = 2_000;
+const MAX_DEPTH = 3;
+
+/** Calls back once the files have changed and have then stayed the same for one look: pairs are seldom written at once. */
+export class MaterialWatch {
+  private settled = '';
+  private latest = '';
+  private looking = false;
+  private readonly timer: NodeJS.Timeout;
+
+  /**
+   * @param paths files and folders; asked for at each look
+   * @param onChange reads them anew
+   */
+  constructor(
+    private readonly paths: () => readonly string[],
+    private readonly onChange: () => void,
+    lookMs = LOOK_MS,
+  ) {
+    void this.accept();
+    this.timer = setInterval(() => void this.look(), lookMs);
+    this.timer.unref();
+  }
+
+  /** Takes the files as they are now for known. */
+  async accept(): Promise<void> {
+    this.settled = await fingerprint(this.paths());
+    this.latest = this.settled;
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+  }
+
+  private async look(): Promise<void> {
+    if (this.looking) return;
+    this.looking = true;
+    const seen = await fingerprint(this.paths());
+    const isSteady = seen === this.latest;
+    this.latest = seen;
+    this.looking = false;
+    if (!isSteady || seen === this.settled || this.settled === '') return;
+    this.settled = seen;
+    this.onChange();
+  }
+}
+
+/** Changes when a file is written, replaced, removed or added. */
+async function fingerprint(paths: readonly string[]): Promise<string> {
+  const parts = await Promise.all(paths.map((path) => describe(path, 0)));
+  return parts.join('\n');
+}
+
+async function describe(path: string, depth: number): Promise<string> {
+  try {
+    const status = await stat(path);
+    const { mtimeMs, ctimeMs, size, ino, dev } = status;
+    if (!status.isDirectory()) return `${path} ${mtimeMs} ${ctimeMs} ${size} ${ino} ${dev}`;
+    if (depth >= MAX_DEPTH) return path;
+    const names = (await readdir(path)).sort();
+    const inner = await Promise.all(names.map((name) => describe(join(path, name), depth + 1)));
+    return inner.join('\n');
+  } catch {
+    return `${path} absent`;
+  }
+}

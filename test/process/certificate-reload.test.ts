@@ -1,0 +1,264 @@
+/** Certificates of a running front: chosen by name, changed on disk, issued on the way, and their warnings. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import tls from 'node:tls';
+import { issueLeaf } from '../../src/certificates/issue.js';
+import { daysFromNow, issueClient, testCertificates } from '../support/certificates.js';
+import { until } from '../support/deadline.js';
+import { SAMPLE_APP, StartedFront, type StartedFrontOptions } from '../support/started-front.js';
+import { requireTool } from '../support/tools.js';
+import { makeWorkspace, type Workspace } from '../support/workspace.js';
+
+const all = await testCertificates();
+const ca = all.root.certPem;
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+async function start(t: TestContext, given: readonly string[], more: Partial<StartedFrontOptions> = {}) {
+  const listen = given.includes('--https') ? [] : ['--listen', '127.0.0.1:0'];
+  const front = await StartedFront.start({
+    arguments: [...listen, ...given],
+    app: SAMPLE_APP,
+    ...more,
+  });
+  t.after(() => front.stop());
+  return front;
+}
+
+async function writePair(folder: Workspace, name: string, names: readonly string[], validDays = 90) {
+  const { certPem, keyPem } = await issueLeaf(all.root, names, { validDays });
+  return { cert: folder.write(`${name}.crt`, certPem), key: folder.write(`${name}.key`, keyPem) };
+}
+
+/** The names in the certificate that a client gets; it asks for the page too. */
+async function served(front: StartedFront, servername: string, authority = ca): Promise<string> {
+  const { peerNames, failure } = await new Promise<{ peerNames: string; failure?: string }>((resolve) => {
+    const client = tls.connect(
+      {
+        port: front.port(),
+        host: '127.0.0.1',
+        servername,
+        ca: authority,
+        checkServerIdentity: () => undefined,
+      },
+      () => {
+        resolve({ peerNames: client.getPeerX509Certificate()?.subjectAltName ?? '' });
+        client.destroy();
+      },
+    );
+    client.on('error', (error) => resolve({ peerNames: '', failure: error.message }));
+  });
+  return failure ?? peerNames;
+}
+
+test('certificates of several --cert and of a folder are served by name', async (t) => {
+  const folder = makeWorkspace(t);
+  const a = await writePair(folder, 'a', ['a.test']);
+  const b = await writePair(folder, 'b', ['b.test', '*.b.test']);
+  await writePair(folder, 'live/c.test/site', ['c.test']);
+  const { leaf, intermediate } = all;
+  folder.write('live/certbot/cert.pem', leaf.certPem);
+  folder.write('live/certbot/chain.pem', intermediate.certPem);
+  folder.write('live/certbot/fullchain.pem', all.chainPem);
+  folder.write('live/certbot/privkey.pem', leaf.keyPem);
+  const pairs = ['--cert', a.cert, '--key', a.key, '--cert', b.cert, '--key', b.key];
+  const front = await start(t, [...pairs, '--cert-dir', folder.at('live')]);
+  assert.equal(await served(front, 'a.test'), 'DNS:a.test');
+  assert.equal(await served(front, 'X.B.test'), 'DNS:b.test, DNS:*.b.test');
+  assert.equal(await served(front, 'c.test'), 'DNS:c.test');
+  assert.match(await served(front, 'app.test'), /DNS:app\.test/);
+  assert.equal(await served(front, 'nobody.test'), 'DNS:a.test');
+  assert.match(front.log, /certificate of a\.test valid until \d{4}-\d\d-\d\d \(89 days\): .*a\.crt/);
+});
+
+test('a changed pair is served to new connections; a broken one is told and leaves the old one', async (t) => {
+  const folder = makeWorkspace(t);
+  const { cert, key } = await writePair(folder, 'site', ['one.test']);
+  const front = await start(t, ['--cert', cert, '--key', key]);
+  const open = tls.connect({ port: front.port(), host: '127.0.0.1', servername: 'one.test', ca });
+  t.after(() => open.destroy());
+  await until(() => open.authorized, 5_000, 'the first handshake');
+  await writePair(folder, 'site', ['one.test', 'two.test']);
+  await front.logged(/the certificates have changed: new connections get them/);
+  await until(async () => (await served(front, 'two.test')).includes('two.test'), 5_000, 'the new names');
+  const from = front.log.length;
+  writeFileSync(key, all.otherLeaf.keyPem);
+  await front.logged(/error: the certificates have changed and cannot be used: .*does not belong/, from);
+  assert.equal(await served(front, 'two.test'), 'DNS:one.test, DNS:two.test');
+  await writePair(folder, 'site', ['three.test']);
+  await until(async () => (await served(front, 'x')).includes('three.test'), 10_000, 'the third names');
+  let answer = '';
+  open.on('data', (chunk: Buffer) => {
+    answer += chunk.toString();
+  });
+  open.write('GET / HTTP/1.1\r\nHost: one.test\r\n\r\n');
+  await until(
+    () => answer.startsWith('HTTP/1.1 200'),
+    5_000,
+    'an answer on the connection of the first pair',
+  );
+});
+
+test('a link that is switched to another folder is noticed', async (t) => {
+  const folder = makeWorkspace(t);
+  await writePair(folder, 'v1/tls', ['old.test']);
+  await writePair(folder, 'v2/tls', ['new.test']);
+  symlinkSync('v1', folder.at('live'));
+  const front = await start(t, ['--cert', folder.at('live/tls.crt'), '--key', folder.at('live/tls.key')]);
+  symlinkSync('v2', folder.at('next'));
+  renameSync(folder.at('next'), folder.at('live'));
+  await until(async () => (await served(front, 'x')).includes('new.test'), 10_000, 'the new certificate');
+});
+
+test('a router that is killed comes back with the newest certificates', async (t) => {
+  const folder = makeWorkspace(t);
+  const { cert, key } = await writePair(folder, 'site', ['one.test']);
+  const front = await start(t, ['--cert', cert, '--key', key]);
+  await writePair(folder, 'site', ['two.test']);
+  await until(async () => (await served(front, 'x')).includes('two.test'), 10_000, 'the new certificate');
+  process.kill(front.pid('http'), 'SIGKILL');
+  await front.logged(/respawned tlsfront http 1/);
+  assert.equal(await served(front, 'x'), 'DNS:two.test');
+});
+
+test('SIGHUP reads the files too, and keeps the old generation when they are broken', async (t) => {
+  const folder = makeWorkspace(t);
+  const { cert, key } = await writePair(folder, 'site', ['one.test']);
+  // Not port 0: a new generation shares the sockets of the old one by their address.
+  const listen = `127.0.0.1:${await freePort()}`;
+  const front = await start(t, ['--cert', cert, '--key', key, '--https', listen]);
+  await writePair(folder, 'site', ['two.test']);
+  front.child.kill('SIGHUP');
+  await front.logged(/the new generation serves/);
+  assert.equal(await served(front, 'x'), 'DNS:two.test');
+  const from = front.log.length;
+  rmSync(cert);
+  front.child.kill('SIGHUP');
+  await front.logged(/error: reload: .*no such file; the old generation goes on/, from);
+  assert.equal(await served(front, 'x'), 'DNS:two.test');
+});
+
+test('a changed client authority counts for new connections, a missing one leaves the old one in force', async (t) => {
+  const folder = makeWorkspace(t);
+  const { cert, key } = await writePair(folder, 'site', ['one.test']);
+  const clients = folder.write('clients.pem', all.root.certPem);
+  const front = await start(t, ['--cert', cert, '--key', key, '--client-ca', clients]);
+  const friend = await issueClient('Friend', all.root);
+  const request = 'GET / HTTP/1.1\r\nHost: one.test\r\nConnection: close\r\n\r\n';
+  const ask = async (pair?: { certPem: string; keyPem: string }): Promise<string> => {
+    const shown = pair === undefined ? {} : { cert: pair.certPem, key: pair.keyPem };
+    return new Promise((resolve) => {
+      let answer = '';
+      const client = tls.connect({
+        port: front.port(),
+        host: '127.0.0.1',
+        servername: 'one.test',
+        ca,
+        ...shown,
+      });
+      client.on('data', (chunk: Buffer) => {
+        answer += chunk.toString('latin1');
+      });
+      client.on('error', () => undefined);
+      client.on('close', () => resolve(answer.slice(0, 12)));
+      client.write(request);
+    });
+  };
+  assert.equal(await ask(friend), 'HTTP/1.1 200');
+  assert.equal(await ask(), '');
+  assert.equal(await ask(all.strangerClient), '');
+  rmSync(clients);
+  await front.logged(/cannot be used: .*clients\.pem.*no such file/);
+  assert.equal(await ask(friend), 'HTTP/1.1 200');
+  assert.equal(await ask(), '');
+});
+
+test('a missing or empty client authority keeps the front from starting', async (t) => {
+  const folder = makeWorkspace(t);
+  const { cert, key } = await writePair(folder, 'site', ['one.test']);
+  for (const file of [folder.at('missing.pem'), folder.write('empty.pem', '')]) {
+    const given = ['--cert', cert, '--key', key, '--client-ca', file, '--upstream', '1'];
+    const front = StartedFront.launch({ arguments: ['--listen', '127.0.0.1:0', ...given] });
+    t.after(() => front.stop());
+    assert.equal(await front.ended, 2, front.log);
+  }
+});
+
+test('a development name gets its own certificate at its first handshake, over each router', async (t) => {
+  const front = await start(t, ['--http-processes', '2', '--host', 'intern.example']);
+  for (const name of ['app.localhost', 'a.b.test', 'www.intern.example']) {
+    assert.match(await served(front, name, front.ca), new RegExp(`DNS:${name}(,|$)`));
+  }
+  assert.doesNotMatch(await served(front, 'example.com', front.ca), /example\.com/);
+});
+
+test('a certificate near its end is warned of', async (t) => {
+  const folder = makeWorkspace(t);
+  const { certPem, keyPem } = await issueLeaf(all.root, ['one.test'], {
+    now: daysFromNow(-70),
+    validDays: 90,
+  });
+  const given = ['--cert', folder.write('c', certPem), '--key', folder.write('k', keyPem)];
+  const front = await start(t, given);
+  assert.match(front.log, /warning: .*one\.test expires in 19 days/);
+});
+
+test('--keylog and SSLKEYLOGFILE write secrets, with a warning, for their owner only', async (t) => {
+  const folder = makeWorkspace(t);
+  for (const more of [['--keylog', folder.at('a.log')], []]) {
+    const front = await start(t, more, { environment: { SSLKEYLOGFILE: folder.at('b.log') } });
+    assert.match(front.log, /warning: the secrets of all sessions are written to/);
+    await served(front, 'localhost', front.ca);
+    const file = folder.at(more.length === 0 ? 'b.log' : 'a.log');
+    await until(
+      () =>
+        readFileSync(file, 'utf8').includes('CLIENT_RANDOM') ||
+        readFileSync(file, 'utf8').includes('TRAFFIC_SECRET_0'),
+      5_000,
+      'secrets',
+    );
+  }
+});
+
+test('reloads under load fail no request and no handshake', async (t) => {
+  const h2load = requireTool(t, 'h2load');
+  if (h2load === undefined) return;
+  const folder = makeWorkspace(t);
+  const live = folder.at('live');
+  mkdirSync(live);
+  const { cert, key } = await writePair(folder, 'live/site', ['localhost']);
+  const front = await start(t, ['--cert', cert, '--key', key]);
+  const load = spawn(h2load, ['-D', '12', '-c', '4', '-m', '4', `https://127.0.0.1:${front.port()}/`]);
+  let report = '';
+  load.stdout.on('data', (chunk: Buffer) => {
+    report += chunk.toString();
+  });
+  const ended = new Promise((resolve) => load.once('close', resolve));
+  let isOver = false;
+  void ended.then(() => {
+    isOver = true;
+  });
+  for (let round = 0; !isOver; round += 1) {
+    const before = front.log.split('new connections get them').length;
+    const { certPem, keyPem } = await issueLeaf(all.root, ['localhost', `round-${round}.test`]);
+    writeFileSync(join(live, 'site.crt'), certPem);
+    writeFileSync(join(live, 'site.key'), keyPem);
+    const isReloaded = (): boolean => front.log.split('new connections get them').length > before;
+    while (!isOver && !isReloaded()) assert.match(await served(front, 'localhost'), /DNS:localhost/);
+  }
+  await ended;
+  assert.match(report, / 0 failed, 0 errored, 0 timeout/, report);
+  assert.ok(front.log.split('new connections get them').length > 2, front.log);
+});

@@ -1,0 +1,63 @@
+/** Changed files are noticed once, when they have come to rest; ticket keys change and the old one is kept for a time. */
+import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import type { TicketKeyPair } from '../../../src/contract/messages.js';
+import { MaterialWatch } from '../../../src/master/material-watch.js';
+import { TicketKeys } from '../../../src/master/ticket-keys.js';
+import { until } from '../../support/deadline.js';
+import { makeWorkspace } from '../../support/workspace.js';
+
+test('written, added and removed files are each told once', async (t) => {
+  const folder = makeWorkspace(t);
+  const file = folder.write('a.pem', 'one');
+  folder.write('dir/b.pem', 'two');
+  let changes = 0;
+  const watch = new MaterialWatch(
+    () => [file, folder.at('dir')],
+    () => {
+      changes += 1;
+    },
+    20,
+  );
+  t.after(() => watch.stop());
+  await watch.accept();
+  for (const [count, change] of [
+    () => writeFileSync(file, 'changed'),
+    () => folder.write('dir/c.pem', 'three'),
+    () => rmSync(file),
+    () => writeFileSync(file, 'back'),
+  ].entries()) {
+    change();
+    await until(() => changes === count + 1, 5_000, `change ${count + 1}`);
+  }
+});
+
+test('what was accepted is no change', async (t) => {
+  const file = makeWorkspace(t).write('a.pem', 'one');
+  let changes = 0;
+  const watch = new MaterialWatch(
+    () => [file],
+    () => {
+      changes += 1;
+    },
+    60_000,
+  );
+  t.after(() => watch.stop());
+  writeFileSync(file, 'two');
+  await watch.accept();
+  assert.equal(changes, 0);
+});
+
+test('a new ticket key keeps the old one beside it until its sessions have ended', async () => {
+  const pairs: TicketKeyPair[] = [];
+  const keys = new TicketKeys((pair) => pairs.push(pair), 200, 50);
+  const first = keys.keys;
+  assert.equal(first.previous, null);
+  assert.equal(Buffer.from(first.current, 'base64').length, 48);
+  // The timers do not keep a process alive; the waiting does.
+  await until(() => pairs.length >= 2, 5_000, 'a new key, and the end of the old one');
+  assert.equal(pairs[0]?.previous, first.current);
+  assert.notEqual(pairs[0]?.current, first.current);
+  assert.deepEqual(pairs[1], { current: pairs[0]?.current, previous: null });
+});

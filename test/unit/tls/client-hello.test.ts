@@ -1,0 +1,101 @@
+/** What is read from a ClientHello, and that no bytes are too strange for the reader. */
+import assert from 'node:assert/strict';
+import { Duplex } from 'node:stream';
+import { test } from 'node:test';
+import tls from 'node:tls';
+import { LONGEST_HELLO_BYTES, readClientHello } from '../../../proxy/tls/client-hello.js';
+import { LeafRequests } from '../../../proxy/tls/leaf-requests.js';
+
+/** The first flight of node's own client. */
+function helloOf(options: tls.ConnectionOptions): Promise<Buffer> {
+  return new Promise((resolve) => {
+    const wire = new Duplex({
+      read() {},
+      write(chunk: Buffer, _encoding, done) {
+        resolve(chunk);
+        done();
+      },
+    });
+    tls.connect({ socket: wire, ...options }).on('error', () => undefined);
+  });
+}
+
+test('the server name is read in lower case', async () => {
+  const hello = readClientHello(await helloOf({ servername: 'WWW.Example.test' }));
+  assert.ok(typeof hello === 'object');
+  assert.equal(hello.serverName, 'www.example.test');
+  assert.deepEqual(hello.ticketKeyNames, []);
+});
+
+test('a hello without a name has none', async () => {
+  const hello = readClientHello(await helloOf({}));
+  assert.ok(typeof hello === 'object');
+  assert.equal(hello.serverName, '');
+});
+
+test('a hello that is cut anywhere asks for more, and is the same in several records', async () => {
+  const whole = await helloOf({ servername: 'a.test' });
+  for (let end = 0; end < whole.length; end += 1) {
+    assert.equal(readClientHello(whole.subarray(0, end)), 'more', `cut at ${end}`);
+  }
+  const body = whole.subarray(5);
+  const record = (part: Buffer): Buffer => {
+    const head = Buffer.from([22, 3, 1, 0, 0]);
+    head.writeUInt16BE(part.length, 3);
+    return Buffer.concat([head, part]);
+  };
+  const pieces = [body.subarray(0, 3), body.subarray(3, 60), body.subarray(60)];
+  assert.deepEqual(readClientHello(Buffer.concat(pieces.map(record))), readClientHello(whole));
+});
+
+test('what is no ClientHello is told at once', () => {
+  assert.equal(readClientHello(Buffer.from('GET / HTTP/1.1\r\n')), 'none');
+  assert.equal(readClientHello(Buffer.from([22, 3, 1, 0, 4, 2, 0, 0, 0])), 'none');
+  const huge = Buffer.from([22, 3, 1, 0, 4, 1, 0xff, 0xff, 0xff]);
+  assert.equal(readClientHello(huge), 'none');
+  assert.ok(LONGEST_HELLO_BYTES < 0xffffff);
+});
+
+test('changed bytes never throw', async () => {
+  const whole = await helloOf({ servername: 'a.test' });
+  for (let at = 5; at < whole.length; at += 1) {
+    for (const value of [0, 1, 0x7f, 0xff]) {
+      const changed = Buffer.from(whole);
+      changed[at] = value;
+      readClientHello(changed);
+    }
+  }
+});
+
+test('only host names beneath a suffix are asked for', () => {
+  const suffixes = ['localhost', 'test'];
+  for (const name of ['app.localhost', 'a.b.test', 'x_y.test'])
+    assert.ok(LeafRequests.isBeneath(name, suffixes), name);
+  const long = `${'a'.repeat(64)}.test`;
+  for (const name of [
+    'test',
+    'localhost',
+    '.test',
+    'a..test',
+    '*.test',
+    'a b.test',
+    '-a.test',
+    'atest',
+    'a.test.',
+    '../x.test',
+    long,
+    `${'a.'.repeat(130)}test`,
+  ]) {
+    assert.equal(LeafRequests.isBeneath(name, suffixes), false, name);
+  }
+});
+
+test('strangers cannot make the router ask for names without end', async () => {
+  let asked = 0;
+  const requests: LeafRequests = new LeafRequests((name) => {
+    asked += 1;
+    requests.settle(name, { chainPem: '', keyPem: '', names: [name] });
+  });
+  for (let count = 0; count < 1000; count += 1) await requests.request(`n${count}.test`);
+  assert.ok(asked <= 256, `${asked}`);
+});
