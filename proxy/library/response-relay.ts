@@ -51,7 +51,7 @@ export class ResponseRelay {
   ) {}
 
   /** Sends the head and lets the body follow. @throws what node's writeHead throws at a field it does not take */
-  start(upstreamAuthority: string, strippedPrefix: string): void {
+  start(upstreamAuthority: string, strippedPrefix = ''): void {
     const { exchange, response, upstreamResponse } = this;
     const headers = buildDownstreamHeaders(
       flatten(upstreamResponse.rawHeaders),
