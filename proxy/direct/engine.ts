@@ -1,5 +1,6 @@
 /** The default engine: own wire codecs bound to sockets, downstream and upstream. */
 import type { AcceptedConnection, Engine, EngineServices } from '../engine.js';
+import { Dialer } from '../upstream/dial.js';
 import { probeByRequest } from '../upstream/health-check.js';
 import { Pool } from '../upstream/pool.js';
 import { DEFAULT_HTTP1_LIMITS, type Http1Limits } from '../wire/http1/events.js';
@@ -33,7 +34,11 @@ export class DirectEngine implements Engine, ConnectionHost {
 
   constructor(services: EngineServices) {
     const { limits } = services.policy.config;
-    this.services = { ...services, pool: new Pool(limits), spool: new Spool(limits.maxSpoolBytes) };
+    this.services = {
+      ...services,
+      pool: new Pool(limits, new Dialer(services.policy.config.upstreamTls)),
+      spool: new Spool(limits.maxSpoolBytes),
+    };
     const { health } = services.policy.config;
     if (health.path !== null) {
       const probe = probeByRequest(this.services.pool, health, health.path, limits.upstreamHeadTimeoutMs);

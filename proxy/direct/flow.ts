@@ -7,6 +7,7 @@ import { buildErrorResponse, type OwnResponse } from '../exchange/error-response
 import type { Exchange } from '../exchange/exchange.js';
 import { connectionNames } from '../exchange/field-kinds.js';
 import { fieldValue } from '../exchange/fields.js';
+import { explainRefusal, mayBeRefusal } from '../exchange/refusal-advice.js';
 import { authorityFor, buildUpstreamHeaders, type UpstreamRequest } from '../exchange/request-headers.js';
 import {
   addTransportSecurity,
@@ -16,6 +17,7 @@ import {
 import { stickyCookie, stickyKeys } from '../exchange/sticky.js';
 import type { Pool } from '../upstream/pool.js';
 import type { Route } from '../upstream/routes.js';
+import { warnOfTls } from '../upstream/tls-warning.js';
 import type { Lease, LeaseHolder, UpstreamResponse } from '../upstream/transport.js';
 import type { Upstream } from '../upstream/upstream.js';
 import { availableCodings, BodyEncoder, type EncodedBodySink } from './body-encoder.js';
@@ -34,6 +36,7 @@ export interface FlowServices extends EngineServices {
 
 /** One exchange between a downstream stream and a leased upstream connection. */
 export class Flow implements LeaseHolder, EncodedBodySink, HeldBodyOwner {
+  readonly needsHttp1: boolean;
   private upstream: Upstream | null = null;
   /** Set from the start on: a request without one is answered at once. */
   private route: Route | null = null;
@@ -51,6 +54,8 @@ export class Flow implements LeaseHolder, EncodedBodySink, HeldBodyOwner {
   /** Compresses the response body; null: it passes as it is. */
   private encoder: BodyEncoder | null = null;
   private responseTrailers: readonly string[] = [];
+  /** The body may begin with a refusal that the log should explain. */
+  private mayRefuse = false;
   /** The upstream's half of the tunnel has ended. */
   private tunnelEnded = false;
   private requestEnded = false;
@@ -71,6 +76,7 @@ export class Flow implements LeaseHolder, EncodedBodySink, HeldBodyOwner {
     private readonly services: FlowServices,
   ) {
     this.requestEnded = !request.hasBody && request.upgrade === '';
+    this.needsHttp1 = request.upgrade !== '';
   }
 
   /** Serves the request. */
@@ -183,9 +189,10 @@ export class Flow implements LeaseHolder, EncodedBodySink, HeldBodyOwner {
     lease.flush();
   }
 
-  onNoLease(code: ErrorCode, _cause: unknown): void {
+  onNoLease(code: ErrorCode, cause: unknown): void {
     this.awaitsLease = false;
     const upstream = this.release();
+    if (upstream !== null) warnOfTls(this.services.log, upstream, code, cause);
     if (this.over) return;
     const { route } = this;
     if (upstream === null || route === null || !ERRORS[code].retry) {
@@ -217,11 +224,13 @@ export class Flow implements LeaseHolder, EncodedBodySink, HeldBodyOwner {
       exchange.facts,
       services.policy,
       this.upstream?.authority ?? '',
+      services.policy.config.stripPrefix ? (this.route?.prefix ?? '') : '',
     );
     if (services.policy.config.sticky) this.pushSticky(headers);
     this.dropKept();
     this.answered = true;
     exchange.answered(response.status, response.headers);
+    this.mayRefuse = mayBeRefusal(response.status, response.contentLength);
     if (services.policy.config.compress) this.startEncoder(response, headers);
     const contentLength = this.encoder === null ? response.contentLength : -1;
     this.stream.sendHead(response.status, headers, contentLength, response.hasBody);
@@ -229,6 +238,10 @@ export class Flow implements LeaseHolder, EncodedBodySink, HeldBodyOwner {
 
   onBody(view: Buffer): void {
     if (this.over) return;
+    if (this.mayRefuse) {
+      this.mayRefuse = false;
+      explainRefusal(view, this.exchange.head, this.services.log);
+    }
     if (this.encoder !== null) {
       if (!this.encoder.write(view)) this.lease?.pause();
       return;

@@ -353,6 +353,9 @@ export class Http1DownstreamConnection implements DownstreamStream, DownstreamCo
     else if (hasBody) {
       this.chunked = true;
       headers.push('transfer-encoding', 'chunked');
+    } else if (!this.isHead && status !== 204 && status !== 304) {
+      // Over HTTP/2 the app ended its answer with the head; here that must be said (RFC 9112 §6.3).
+      headers.push('content-length', '0');
     }
     this.pushConnection(headers);
     this.text += encodeResponseHead(status, '', headers);

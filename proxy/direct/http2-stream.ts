@@ -30,6 +30,8 @@ export class Http2DownstreamStream implements DownstreamStream {
   private responseEnded = false;
   private untakenBytes = 0;
   private bodySinceMs: number;
+  /** The response has begun: a call in both directions may then be silent for as long as the app allows. */
+  private answering = false;
   private needsFlush = false;
   private readonly isHead: boolean;
 
@@ -155,7 +157,10 @@ export class Http2DownstreamStream implements DownstreamStream {
 
   checkTime(nowMs: number, clientBodyTimeoutMs: number): void {
     const isLate =
-      !this.requestEnded && this.untakenBytes === 0 && nowMs - this.bodySinceMs > clientBodyTimeoutMs;
+      !this.requestEnded &&
+      !this.answering &&
+      this.untakenBytes === 0 &&
+      nowMs - this.bodySinceMs > clientBodyTimeoutMs;
     if (isLate && this.head.protocol === '') this.flow?.refuse('request_timeout');
   }
 
@@ -174,6 +179,7 @@ export class Http2DownstreamStream implements DownstreamStream {
   }
 
   sendHead(status: number, headers: string[], contentLength: number, hasBody: boolean): void {
+    this.answering = true;
     if (contentLength !== -1) headers.push('content-length', String(contentLength));
     this.owner.wire.sendHeaders(this.id, status, headers, !hasBody);
     // A response without body is ended by its head; the flow's end finds nothing more to write.

@@ -4,6 +4,8 @@ import type { ErrorCode } from '../../src/contract/errors.js';
 const BY_SYSTEM_CODE: Readonly<Record<string, ErrorCode>> = {
   ECONNREFUSED: 'upstream_refused',
   ENOENT: 'upstream_refused',
+  EACCES: 'upstream_refused',
+  ENOTSOCK: 'upstream_refused',
   EHOSTUNREACH: 'upstream_refused',
   ENETUNREACH: 'upstream_refused',
   ENOTFOUND: 'upstream_refused',
@@ -20,5 +22,12 @@ export function classifyUpstreamFailure(error: unknown): ErrorCode {
   if (code.startsWith('HPE_')) return 'upstream_malformed';
   // Happy eyeballs reports every attempt in one AggregateError.
   if (error instanceof AggregateError && code === '') return classifyUpstreamFailure(error.errors[0]);
-  return BY_SYSTEM_CODE[code] ?? 'upstream_reset';
+  const known = BY_SYSTEM_CODE[code];
+  if (known !== undefined) return known;
+  if (UNTRUSTED.test(code)) return 'upstream_untrusted';
+  return code.startsWith('ERR_SSL_') || code === 'EPROTO' ? 'upstream_tls' : 'upstream_reset';
 }
+
+/** Codes that OpenSSL's verification and Node's check of the name report. */
+const UNTRUSTED =
+  /CERT|UNABLE_TO_|SELF_SIGNED|PATH_LENGTH_EXCEEDED|INVALID_PURPOSE|HOSTNAME_MISMATCH|INVALID_CA/;

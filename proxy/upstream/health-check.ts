@@ -16,6 +16,7 @@ const FACTS: ConnectionFacts = {
   serverName: '',
   trusted: false,
   certificate: null,
+  clientFields: [],
 };
 
 /** A probe by requests. An answer later than the shorter of `timeoutMs` and the interval counts as none. */
@@ -31,6 +32,7 @@ export function probeByRequest(pool: Pool, health: HealthConfig, path: string, t
 
 /** One question. */
 class HealthCheck implements LeaseHolder {
+  readonly needsHttp1 = false;
   private lease: Lease | null = null;
   private timer: NodeJS.Timeout | null = null;
   private over = false;

@@ -1,5 +1,5 @@
 /** One HTTP/1.1 connection to an upstream: a socket, the client codec, and the lease that uses both. */
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { ErrorCode } from '../../src/contract/errors.js';
 import type { Framing } from '../exchange/types.js';
 import { classifyUpstreamFailure } from '../exchange/upstream-failure.js';
@@ -23,8 +23,10 @@ import {
   type ResponseHead,
 } from '../wire/http1/events.js';
 import { ResponseDecoder } from '../wire/http1/response-decoder.js';
+import { type Dialer, knownAddress, noteAddress } from './dial.js';
 import type { ExchangeHead, Lease, LeaseHolder, UpstreamResponse } from './transport.js';
 import type { Upstream } from './upstream.js';
+import type { Waiting, Waits } from './waiting.js';
 
 /** Body bytes up to this are joined with what precedes them into one string: above it a gathered write is cheaper (POST of 10 KB: 75 → 60 µs). */
 const JOIN_BYTES = 4 * 1024;
@@ -42,17 +44,16 @@ export interface ConnectionKeeper {
   onClosed(connection: Http1Connection, code: ErrorCode | null, cause: unknown): void;
 }
 
-/** What a connection waits for; the keeper's sweep compares it with the clock. */
-export type Waiting = 'connect' | 'head' | 'body' | 'tunnel' | 'tunnel-end' | 'idle';
-
 /** A connection; `holder` is null while it is idle. */
-export class Http1Connection implements Lease {
+export class Http1Connection implements Lease, Waits {
   holder: LeaseHolder | null = null;
   waiting: Waiting = 'connect';
   waitingSinceMs: number;
   /** Exchanges that have begun on it. */
   uses = 0;
   closed = false;
+  /** Dialled without a look-up, so that a refusal says little about the name. */
+  readonly byKnownAddress: boolean;
   /** The downstream takes nothing: the upstream is not to blame for the time that passes. */
   paused = false;
   private readonly socket: Socket;
@@ -77,6 +78,7 @@ export class Http1Connection implements Lease {
     readonly upstream: Upstream,
     private readonly keeper: ConnectionKeeper,
     limits: Http1Limits,
+    dialer: Dialer,
   ) {
     this.waitingSinceMs = keeper.nowMs;
     this.decoder = new ResponseDecoder(limits);
@@ -87,12 +89,19 @@ export class Http1Connection implements Lease {
         return true;
       },
     };
-    this.socket = connect({ ...addressOf(upstream), noDelay: true, allowHalfOpen: true, onread });
-    this.socket.on('connect', () => this.onConnect());
+    this.byKnownAddress = knownAddress(upstream) !== null;
+    const encrypted = upstream.scheme === 'https';
+    this.socket = encrypted ? dialer.openTls(upstream, ['http/1.1'], onread) : dialer.open(upstream, onread);
+    this.socket.on(encrypted ? 'secureConnect' : 'connect', () => this.onConnect());
     this.socket.on('drain', () => this.onDrain());
     this.socket.on('end', () => this.onRemoteEnd());
     this.socket.on('error', (error) => this.fail(classifyUpstreamFailure(error), error));
     this.socket.on('close', () => this.fail('upstream_reset', null));
+  }
+
+  /** The upstream would take more of the request, and there is none. */
+  get awaitsRequest(): boolean {
+    return !this.requestEnded && !this.blocked;
   }
 
   /** Lends the connection; `holder.onLease` has been or will be called by the pool. */
@@ -152,7 +161,8 @@ export class Http1Connection implements Lease {
 
   flush(): void {
     if (this.pending === '' && this.gathered === '') return;
-    this.note(this.socket.write(this.takePending(), 'latin1'));
+    // Never unblocks: what was written before may be out already, but only 'drain' tells those who wait for it.
+    if (!this.socket.write(this.takePending(), 'latin1')) this.blocked = true;
   }
 
   /** Head and body that were held back, as text to write now. */
@@ -243,7 +253,7 @@ export class Http1Connection implements Lease {
 
   private onConnect(): void {
     this.connected = true;
-    this.upstream.address = this.socket.remoteAddress ?? null;
+    noteAddress(this.upstream, this.socket);
     this.keeper.onConnected(this);
   }
 
@@ -371,11 +381,6 @@ export class Http1Connection implements Lease {
     }
     if (this.holder === holder) this.fail('upstream_reset', null);
   }
-}
-
-function addressOf(upstream: Upstream): { path: string } | { host: string; port: number } {
-  if (upstream.path !== null) return { path: upstream.path };
-  return { host: upstream.address ?? upstream.host, port: upstream.port };
 }
 
 /** Before the first byte of a response a broken connection is one that was closed. */

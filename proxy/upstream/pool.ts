@@ -2,13 +2,13 @@
 import type { Limits } from '../../src/contract/config.js';
 import type { ErrorCode } from '../../src/contract/errors.js';
 import { DEFAULT_HTTP1_LIMITS, type Http1Limits } from '../wire/http1/events.js';
+import type { Dialer } from './dial.js';
 import { type ConnectionKeeper, Http1Connection } from './http1-connection.js';
+import { Http2Sessions } from './http2-sessions.js';
 import type { LeaseHolder } from './transport.js';
 import type { Upstream } from './upstream.js';
 import { UwsgiConnection } from './uwsgi-connection.js';
-
-/** A tunnel of which one half has ended, and the other brings nothing more, ends after this. */
-const TUNNEL_END_MS = 30_000;
+import { endWhenLate } from './waiting.js';
 
 /** A new connection's holder while it connects. */
 type Connecting = Map<Http1Connection, LeaseHolder>;
@@ -30,9 +30,13 @@ export class Pool implements ConnectionKeeper {
   nowMs = performance.now();
   private readonly pools = new Map<Upstream, UpstreamPool>();
   private readonly connecting: Connecting = new Map();
+  private readonly sessions = new Map<Upstream, Http2Sessions>();
   private readonly wireLimits: Http1Limits;
 
-  constructor(private readonly limits: Limits) {
+  constructor(
+    private readonly limits: Limits,
+    private readonly dialer: Dialer,
+  ) {
     this.wireLimits = {
       ...DEFAULT_HTTP1_LIMITS,
       headBytes: limits.maxHeaderBytes,
@@ -45,6 +49,10 @@ export class Pool implements ConnectionKeeper {
    * @param fresh do not use an idle connection
    */
   take(upstream: Upstream, holder: LeaseHolder, fresh: boolean): void {
+    if (speaksHttp2(upstream, holder)) {
+      this.sessionsOf(upstream).take(holder);
+      return;
+    }
     const pool = this.poolOf(upstream);
     const idle = fresh ? undefined : pool.idle.pop();
     if (idle !== undefined) {
@@ -58,6 +66,7 @@ export class Pool implements ConnectionKeeper {
 
   /** Takes a waiting holder out: its client has gone. */
   forget(upstream: Upstream, holder: LeaseHolder): void {
+    this.sessions.get(upstream)?.forget(holder);
     const pool = this.poolOf(upstream);
     const at = pool.queue.findIndex((queued) => queued.holder === holder);
     if (at !== -1) {
@@ -75,6 +84,10 @@ export class Pool implements ConnectionKeeper {
   /** Closes what has waited too long. Call it a few times a second. */
   sweep(nowMs: number): void {
     this.nowMs = nowMs;
+    for (const [upstream, sessions] of this.sessions) {
+      sessions.sweep(nowMs);
+      if (upstream.gone && sessions.unused) this.sessions.delete(upstream);
+    }
     for (const [upstream, pool] of this.pools) {
       for (const connection of pool.all) this.checkTime(connection, nowMs);
       this.endWaits(pool, nowMs);
@@ -85,6 +98,7 @@ export class Pool implements ConnectionKeeper {
   /** Closes idle connections, as when the router ends. */
   closeIdle(): void {
     for (const pool of this.pools.values()) for (const connection of [...pool.idle]) connection.close();
+    for (const sessions of this.sessions.values()) sessions.closeIdle();
   }
 
   onConnected(connection: Http1Connection): void {
@@ -113,6 +127,11 @@ export class Pool implements ConnectionKeeper {
     if (at !== -1) pool.idle.splice(at, 1);
     const holder = this.connecting.get(connection);
     this.connecting.delete(connection);
+    // The app may have moved to another address of its name.
+    if (code !== null && holder !== undefined && connection.byKnownAddress) {
+      this.open(pool, connection.upstream, holder);
+      return;
+    }
     if (code !== null) holder?.onNoLease(code, cause);
     const next = pool.queue.shift();
     if (next !== undefined) this.open(pool, connection.upstream, next.holder);
@@ -137,35 +156,31 @@ export class Pool implements ConnectionKeeper {
     return pool;
   }
 
+  private sessionsOf(upstream: Upstream): Http2Sessions {
+    let sessions = this.sessions.get(upstream);
+    if (sessions === undefined) {
+      // An https upstream that turns out to speak HTTP/1.1 is taken by the other kind of connection.
+      const takeHttp1 = (holder: LeaseHolder): void => this.take(upstream, holder, false);
+      sessions = new Http2Sessions(upstream, this.limits, this.dialer, takeHttp1);
+      this.sessions.set(upstream, sessions);
+    }
+    return sessions;
+  }
+
   private open(pool: UpstreamPool, upstream: Upstream, holder: LeaseHolder): void {
     const Connection = upstream.scheme === 'uwsgi' ? UwsgiConnection : Http1Connection;
-    const connection = new Connection(upstream, this, this.wireLimits);
+    const connection = new Connection(upstream, this, this.wireLimits, this.dialer);
     pool.all.add(connection);
     this.connecting.set(connection, holder);
   }
 
   private checkTime(connection: Http1Connection, nowMs: number): void {
-    const { limits } = this;
-    if (connection.paused) return;
-    const waitedMs = nowMs - connection.waitingSinceMs;
-    switch (connection.waiting) {
-      case 'idle':
-        if (waitedMs > limits.upstreamKeepAliveTimeoutMs) connection.close();
-        break;
-      case 'connect':
-        if (waitedMs > limits.connectTimeoutMs) connection.fail('upstream_connect_timeout', null);
-        break;
-      case 'head':
-        if (waitedMs > limits.upstreamHeadTimeoutMs) connection.fail('upstream_timeout', null);
-        break;
-      case 'body':
-        if (waitedMs > limits.upstreamIdleTimeoutMs) connection.fail('upstream_timeout', null);
-        break;
-      case 'tunnel':
-        if (waitedMs > limits.tunnelIdleTimeoutMs) connection.fail('upstream_timeout', null);
-        break;
-      case 'tunnel-end':
-        if (waitedMs > TUNNEL_END_MS) connection.fail('upstream_timeout', null);
-    }
+    if (connection.waiting !== 'idle') endWhenLate(connection, this.limits, nowMs);
+    else if (nowMs - connection.waitingSinceMs > this.limits.upstreamKeepAliveTimeoutMs) connection.close();
   }
+}
+
+/** True when the request goes over HTTP/2 as far as is known. */
+function speaksHttp2({ scheme, protocol }: Upstream, holder: LeaseHolder): boolean {
+  return scheme === 'h2c' || (scheme === 'https' && protocol !== 'http/1.1' && !holder.needsHttp1);
 }

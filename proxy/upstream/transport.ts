@@ -17,6 +17,8 @@ export interface UpstreamResponse {
 
 /** Who holds a lease and hears of the response. Views of the body are only valid during the call. */
 export interface LeaseHolder {
+  /** The request upgrades its connection, which HTTP/2 has no way to do. */
+  readonly needsHttp1: boolean;
   /** A connection is ready: send the request. */
   onLease(lease: Lease): void;
   /** No connection can be had; nothing was sent. */

@@ -15,6 +15,9 @@ export interface Upstream extends RoutedUpstream {
   readonly needsLength: boolean;
   /** The address of the host that took the last connection, so that the next one needs no look-up; null: not known. */
   address: string | null;
+  addressUntilMs: number;
+  /** What an https upstream chose by ALPN; null: not asked yet, or it speaks without TLS. */
+  protocol: 'h2' | 'http/1.1' | null;
   inFlight: number;
   up: boolean;
   /** Starting workers come up by the master's word, others by our own probe. */
@@ -26,6 +29,8 @@ export interface Upstream extends RoutedUpstream {
   /** Not probed before; it was left out for its failures. */
   outUntilMs: number;
   probing: boolean;
+  /** Its trouble with TLS was told. */
+  warned: boolean;
   /** Credit among equally busy ones: the weight is added at each choice, the total taken from the chosen. */
   credit: number;
 }
@@ -38,6 +43,8 @@ export function createUpstream(state: UpstreamState): Upstream {
     authority: authorityOf(state),
     name: formatUpstream(state),
     address: null,
+    addressUntilMs: 0,
+    protocol: null,
     inFlight: 0,
     up: ready,
     managed: !ready,
@@ -46,6 +53,7 @@ export function createUpstream(state: UpstreamState): Upstream {
     failingSinceMs: 0,
     outUntilMs: 0,
     probing: false,
+    warned: false,
     credit: 0,
   };
 }

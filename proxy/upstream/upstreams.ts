@@ -5,6 +5,7 @@ import type { UpstreamState } from '../../src/contract/messages.js';
 import { formatUpstream } from '../../src/contract/upstream-addresses.js';
 import { hostOf } from '../exchange/fields.js';
 import type { RequestHead } from '../exchange/types.js';
+import { addressOf } from './dial.js';
 import { type Route, RouteTable } from './routes.js';
 import { createUpstream, type Upstream } from './upstream.js';
 
@@ -187,9 +188,7 @@ export class Upstreams {
 
 /** Well is who accepts connections. */
 function probeByConnecting(upstream: Upstream, done: (isWell: boolean) => void): void {
-  const { path, host, port } = upstream;
-  const address = path === null ? { host, port } : { path };
-  const socket: Socket = connect({ ...address, timeout: PROBE_TIMEOUT_MS });
+  const socket: Socket = connect({ ...addressOf(upstream), timeout: PROBE_TIMEOUT_MS });
   let settled = false;
   const settle = (isWell: boolean): void => {
     socket.destroy();

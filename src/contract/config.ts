@@ -51,7 +51,7 @@ export interface RedirectListener extends ListenAddress {
 export type ListenerConfig = HttpsListener | HttpListener | RedirectListener;
 
 /** What an upstream speaks. */
-export type UpstreamScheme = 'http' | 'uwsgi';
+export type UpstreamScheme = 'http' | 'https' | 'h2c' | 'uwsgi';
 
 /** Where the app is. Host `localhost` is tried on ::1 and 127.0.0.1. */
 export interface UpstreamAddress {
@@ -168,6 +168,13 @@ export interface Config {
   /** Keep a client at one upstream of its route by a cookie. */
   readonly sticky: boolean;
   readonly health: HealthConfig;
+  /** How the certificates of https upstreams are verified. */
+  readonly upstreamTls: {
+    /** File with the only authorities that are trusted; null: those of Node. */
+    readonly ca: string | null;
+    /** Not at all. */
+    readonly insecure: boolean;
+  };
   /** Number of router processes. */
   readonly routers: number;
   /** Names or numbers as given; null: stay who we are. */

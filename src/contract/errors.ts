@@ -48,6 +48,8 @@ export const ERRORS = {
   upstream_closed: row('upstream', 502, 'The app closed the connection before answering.'),
   upstream_reset: row('upstream', 502, 'The connection to the app broke.'),
   upstream_malformed: row('upstream', 502, 'The app sent an answer that is not valid HTTP.'),
+  upstream_untrusted: row('upstream', 502, "The app's certificate is not trusted."),
+  upstream_tls: row('upstream', 502, 'The encrypted connection to the app failed.'),
   upstream_cut: row('upstream', 502, 'The app ended its answer too early.'),
 } as const satisfies Record<string, ErrorRow>;
 

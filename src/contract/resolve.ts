@@ -132,7 +132,7 @@ export function resolveConfig(settings: Settings, platform: Platform): Config {
       keyLogFile: readText(settings, 'keylog'),
     },
     ...app,
-    ...readUpstreamSettings(settings),
+    ...readUpstreamSettings(settings, platform),
     routers: readRouters(settings, platform),
     user: readIdentity(settings, platform, 'uid'),
     group: readIdentity(settings, platform, 'gid'),

@@ -15,14 +15,25 @@ interface SchemeRow {
 /** Schemes by what stands before `:`; an empty default port: it must be given. */
 const SCHEMES: ReadonlyMap<string, SchemeRow> = new Map([
   ['http', { scheme: 'http', defaultPort: '80' }],
+  ['https', { scheme: 'https', defaultPort: '443' }],
+  ['h2c', { scheme: 'h2c', defaultPort: '80' }],
   ['uwsgi', { scheme: 'uwsgi', defaultPort: '' }],
   ['unix', { scheme: 'http', defaultPort: null }],
   ['http+unix', { scheme: 'http', defaultPort: null }],
+  ['unix+h2c', { scheme: 'h2c', defaultPort: null }],
+  ['h2c+unix', { scheme: 'h2c', defaultPort: null }],
   ['uwsgi+unix', { scheme: 'uwsgi', defaultPort: null }],
 ]);
 
 /** Schemes that another tool would take. Each has its reason for not being taken here. */
-const OTHER_SCHEMES: ReadonlySet<string> = new Set(['https', 'h2', 'h2c', 'fastcgi', 'scgi', 'tcp']);
+const OTHER_SCHEMES: ReadonlySet<string> = new Set([
+  'h2',
+  'fastcgi',
+  'scgi',
+  'tcp',
+  'https+unix',
+  'unix+https',
+]);
 
 function refuseScheme(label: string, text: string, scheme: string): never {
   if (scheme === 'ws' || scheme === 'wss') {
@@ -30,7 +41,8 @@ function refuseScheme(label: string, text: string, scheme: string): never {
     throw invalid(label, text, 'WebSockets need no upstream of their own', hint);
   }
   if (OTHER_SCHEMES.has(scheme)) {
-    const hint = 'what works: http://host:port, unix:/file, uwsgi://host:port, uwsgi+unix:/file';
+    const hint =
+      'what works: http://, https://, h2c://, uwsgi://host:port, unix:/file, unix+h2c:/file, uwsgi+unix:/file';
     throw invalid(label, text, `${scheme} upstreams are not supported`, hint);
   }
   throw invalid(label, text, `${scheme}: is not a scheme of an app`, HINT);
@@ -82,7 +94,7 @@ export function readUpstreamAddress(label: string, text: string): UpstreamAddres
     throw invalid(label, text, 'a socket file needs its scheme', `write unix:${text} or uwsgi+unix:${text}`);
   }
   const word = /^([a-z][a-z0-9+.-]*):(?:\/|$)/i.exec(text)?.[1]?.toLowerCase();
-  const isFile = /^(?:[a-z0-9]+\+)?unix:/i.test(text);
+  const isFile = isSocketFile(text);
   const name = isFile ? text.slice(0, text.indexOf(':')).toLowerCase() : word;
   const row = name === undefined ? SCHEMES.get('http') : SCHEMES.get(name);
   if (row === undefined) refuseScheme(label, text, name ?? '');
@@ -100,8 +112,14 @@ export function readUpstreamAddress(label: string, text: string): UpstreamAddres
   return { scheme, host: REACHED_AT.get(host) ?? readHost(label, text, host, HINT), port, path: null };
 }
 
+/** True for the address of a socket file, whatever it speaks. */
+export function isSocketFile(text: string): boolean {
+  return /^(?:[a-z0-9]+\+)?unix(?:\+[a-z0-9]+)?:/i.test(text);
+}
+
 /** The address as users write it. */
 export function formatUpstream({ scheme, host, port, path }: UpstreamAddress): string {
+  if (path !== null && scheme === 'h2c') return `unix+h2c:${path}`;
   if (path !== null) return scheme === 'http' ? `unix:${path}` : `${scheme}+unix:${path}`;
   const authority = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
   return scheme === 'http' ? authority : `${scheme}://${authority}`;

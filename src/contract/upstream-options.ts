@@ -34,4 +34,8 @@ export const UPSTREAM_OPTIONS = {
     default: '10s',
     ...PAUSE,
   }),
+  upstreamCa: row(GROUP, 'file', '--upstream-ca', '<file>', 'Authorities to trust for https:// apps, PEM', {
+    defaultText: 'those of Node',
+  }),
+  upstreamInsecure: turn(GROUP, '--upstream-insecure', 'Do not verify the certificates of https:// apps'),
 } satisfies Record<string, OptionRow>;

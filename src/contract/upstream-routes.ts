@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { isHostName } from './addresses.js';
 import type { RoutedUpstream } from './config.js';
 import { invalid } from './reading.js';
-import { formatUpstream, readUpstreamAddress } from './upstream-addresses.js';
+import { formatUpstream, isSocketFile, readUpstreamAddress } from './upstream-addresses.js';
 
 const ROUTE_HINT = 'write app.test=3000, /api=9000 or app.test/api=9000';
 const MOST_WEIGHT = 1000;
@@ -11,7 +11,7 @@ const MOST_WEIGHT = 1000;
 /** Cuts `route=address` in two; an address alone may hold `=` in the path of its socket. */
 function cutRoute(text: string): [route: string, address: string] {
   const at = text.indexOf('=');
-  const isAddress = at === -1 || /^[a-z0-9+.-]+:\/|^(?:[a-z0-9]+\+)?unix:/i.test(text.slice(0, at));
+  const isAddress = at === -1 || /^[a-z0-9+.-]+:\//i.test(text.slice(0, at)) || isSocketFile(text);
   return isAddress ? ['', text] : [text.slice(0, at), text.slice(at + 1)];
 }
 

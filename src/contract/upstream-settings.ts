@@ -1,10 +1,12 @@
 /** Reads the settings about several apps and their health. */
+import { requireFile } from './certificate-choice.js';
 import type { Config, HealthConfig } from './config.js';
+import type { Platform } from './platform.js';
 import { invalid, misused, readList, readNumber, readSwitch, readText } from './reading.js';
 import type { Settings } from './settings.js';
 
 /** What of the configuration this file reads. */
-export type UpstreamSettings = Pick<Config, 'stripPrefix' | 'sticky' | 'health'>;
+export type UpstreamSettings = Pick<Config, 'stripPrefix' | 'sticky' | 'health' | 'upstreamTls'>;
 
 function readPath(settings: Settings): string | null {
   const path = readText(settings, 'healthPath');
@@ -24,8 +26,18 @@ function readStatuses(settings: Settings): HealthConfig['statuses'] {
   });
 }
 
+function readTls(settings: Settings, platform: Platform): Config['upstreamTls'] {
+  const ca = readText(settings, 'upstreamCa');
+  const insecure = readSwitch(settings, 'upstreamInsecure');
+  const { label } = settings.get('upstreamCa');
+  if (ca !== null && insecure)
+    throw misused(`${label} has no effect with --upstream-insecure`, 'keep one of them');
+  if (ca !== null) requireFile(platform, label, ca, 'give a PEM file with the certificates of authorities');
+  return { ca, insecure };
+}
+
 /** @throws FrontError config_invalid or config_usage */
-export function readUpstreamSettings(settings: Settings): UpstreamSettings {
+export function readUpstreamSettings(settings: Settings, platform: Platform): UpstreamSettings {
   const path = readPath(settings);
   for (const key of ['healthInterval', 'healthStatus'] as const) {
     const { origin, label } = settings.get(key);
@@ -33,6 +45,7 @@ export function readUpstreamSettings(settings: Settings): UpstreamSettings {
       throw misused(`${label} has no effect without --health-path`, 'name the path, such as /health');
   }
   return {
+    upstreamTls: readTls(settings, platform),
     stripPrefix: readSwitch(settings, 'stripPrefix'),
     sticky: readSwitch(settings, 'sticky'),
     health: {

@@ -80,6 +80,14 @@ describe('bad certificates', { concurrency: 2 }, () => {
     });
   }
 
+  test('DER instead of PEM is mended in memory, with a warning', async (t) => {
+    const front = await StartedFront.start({
+      arguments: ['--https', `127.0.0.1:0,${workspace.at('leaf.der')},${files.keyFile}`, '--upstream', '1'],
+    });
+    t.after(() => front.stop());
+    assert.match(front.log, /^warning: .*leaf\.der.*DER.*\(mended in memory\)/m);
+  });
+
   const asUser = { skip: process.getuid?.() === 0 && 'root can read every file' };
   test('an unreadable key', asUser, async () => {
     const key = workspace.write('closed.key', 'x');

@@ -19,6 +19,7 @@ const ROOMS: readonly { readonly room: string; readonly may: readonly string[] }
 const FENCED: Readonly<Record<string, string>> = {
   commander: 'src/cli.ts',
   'http-proxy-3': 'proxy/library/forwarder.ts',
+  'http2-wrapper': 'proxy/upstream/http2-sessions.ts',
 };
 
 function sourceFiles(): string[] {

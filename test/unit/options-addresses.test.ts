@@ -94,6 +94,11 @@ const OTHER_UPSTREAMS: readonly (readonly [string, string])[] = [
   ['uwsgi://127.0.0.1:3031', 'uwsgi://127.0.0.1:3031'],
   ['uwsgi://[::1]:3031/', 'uwsgi://[::1]:3031'],
   ['uwsgi+unix:/run/app.sock', 'uwsgi+unix:/run/app.sock'],
+  ['https://app', 'https://app:443'],
+  ['https://App:8443/', 'https://app:8443'],
+  ['h2c://localhost:8080', 'h2c://localhost:8080'],
+  ['unix+h2c:/run/app.sock', 'unix+h2c:/run/app.sock'],
+  ['h2c+unix:/run/app.sock', 'unix+h2c:/run/app.sock'],
 ];
 
 for (const [text, expected] of OTHER_UPSTREAMS) {
@@ -115,8 +120,8 @@ const NOT_UPSTREAMS: readonly (readonly [string, RegExp])[] = [
   ['http://', /the host is missing/],
   ['::1:8080', /IPv6 goes in brackets/],
   ['http://::1:8080', /IPv6 goes in brackets/],
-  ['https://app:8443', /https upstreams are not supported/],
-  ['h2c://app:8080', /h2c upstreams are not supported/],
+  ['h2://app:8080', /h2 upstreams are not supported/],
+  ['unix+https:/run/app.sock', /unix\+https upstreams are not supported/],
   ['fastcgi://127.0.0.1:9000', /fastcgi upstreams are not supported/],
   ['/run/app.sock', /write unix:\/run\/app.sock or uwsgi\+unix/],
   ['unix:app.sock', /not the path of a socket \/ write the whole path/],

@@ -1,0 +1,240 @@
+/** HTTP/2 connections to one upstream: few sessions that many exchanges share, and a bounded queue before them. */
+import { type ClientHttp2Session, connect as connectSession } from 'node:http2';
+import type { Socket } from 'node:net';
+import http2wrapper from 'http2-wrapper';
+import type { Limits } from '../../src/contract/config.js';
+import { classifyUpstreamFailure } from '../exchange/upstream-failure.js';
+import { type Dialer, knownAddress, noteAddress, type Protocols } from './dial.js';
+import { Http2Lease, type LeaseKeeper } from './http2-lease.js';
+import type { LeaseHolder } from './transport.js';
+import type { Upstream } from './upstream.js';
+import { endWhenLate } from './waiting.js';
+
+const PROTOCOLS: Protocols = ['h2', 'http/1.1'];
+/** Streams on a session, also where the upstream allows more: then another session takes its share of the load. */
+const MAX_STREAMS = 128;
+/** A session costs a handshake and no app closes it after seconds, as HTTP/1.1 servers do with connections. */
+const SESSION_IDLE_MS = 60_000;
+/** Per stream: what may wait unread when the downstream is slow. */
+const STREAM_WINDOW_BYTES = 256 * 1024;
+const SESSION_WINDOW_BYTES = 4 * 1024 * 1024;
+
+/** A session and the leases on it. */
+class OpenSession implements LeaseKeeper {
+  readonly leases = new Set<Http2Lease>();
+  /** Leases ever, to know a session that may have been closed while idle. */
+  uses = 0;
+  failure: unknown = null;
+  /** No new streams: it is closing or closed. */
+  ended = false;
+  idleSinceMs: number;
+
+  constructor(
+    readonly session: ClientHttp2Session,
+    private readonly owner: Http2Sessions,
+  ) {
+    this.idleSinceMs = owner.nowMs;
+  }
+
+  get nowMs(): number {
+    return this.owner.nowMs;
+  }
+
+  get hasRoom(): boolean {
+    const { session } = this;
+    if (this.ended || session.closed || session.destroyed) return false;
+    const allowed = session.remoteSettings?.maxConcurrentStreams ?? MAX_STREAMS;
+    return this.leases.size < Math.min(allowed, MAX_STREAMS);
+  }
+
+  lend(upstream: Upstream, holder: LeaseHolder): void {
+    const lease = new Http2Lease(upstream, this, holder);
+    this.leases.add(lease);
+    this.uses += 1;
+    holder.onLease(lease);
+  }
+
+  onLeaseOver(lease: Http2Lease): void {
+    this.leases.delete(lease);
+    this.idleSinceMs = this.nowMs;
+    this.owner.onRoom();
+  }
+}
+
+interface Queued {
+  readonly holder: LeaseHolder;
+  readonly sinceMs: number;
+}
+
+/** A connection that is being made. */
+interface Dialing {
+  socket: Socket | null;
+  readonly sinceMs: number;
+  readonly byKnownAddress: boolean;
+}
+
+/** Lends streams of sessions to one upstream. */
+export class Http2Sessions {
+  nowMs = performance.now();
+  private readonly sessions = new Set<OpenSession>();
+  private queue: Queued[] = [];
+  private dialing: Dialing | null = null;
+
+  /** @param takeHttp1 takes a holder whose upstream turned out to speak HTTP/1.1 only */
+  constructor(
+    private readonly upstream: Upstream,
+    private readonly limits: Limits,
+    private readonly dialer: Dialer,
+    private readonly takeHttp1: (holder: LeaseHolder) => void,
+  ) {}
+
+  /** Nothing is open and nobody waits. */
+  get unused(): boolean {
+    return this.sessions.size === 0 && this.queue.length === 0 && this.dialing === null;
+  }
+
+  /** Lends a stream now, or when there is one; or `onNoLease`. */
+  take(holder: LeaseHolder): void {
+    if (holder.needsHttp1) {
+      holder.onNoLease('not_implemented', null);
+      return;
+    }
+    const free = this.findRoom();
+    if (free !== null) free.lend(this.upstream, holder);
+    else if (this.queue.length >= this.limits.maxUpstreamQueue) holder.onNoLease('overloaded', null);
+    else {
+      this.queue.push({ holder, sinceMs: this.nowMs });
+      this.openMore();
+    }
+  }
+
+  /** Takes a waiting holder out. */
+  forget(holder: LeaseHolder): void {
+    this.queue = this.queue.filter((queued) => queued.holder !== holder);
+  }
+
+  /** Ends what has waited too long. */
+  sweep(nowMs: number): void {
+    this.nowMs = nowMs;
+    const { dialing, limits } = this;
+    if (dialing !== null && nowMs - dialing.sinceMs > limits.connectTimeoutMs)
+      dialing.socket?.destroy(Object.assign(new Error('connect timed out'), { code: 'ETIMEDOUT' }));
+    for (const open of this.sessions) {
+      for (const lease of open.leases) endWhenLate(lease, limits, nowMs);
+      if (open.leases.size === 0 && nowMs - open.idleSinceMs > SESSION_IDLE_MS) open.session.close();
+    }
+    const isLate = ({ sinceMs }: Queued): boolean => nowMs - sinceMs > limits.connectTimeoutMs;
+    if (dialing !== null || this.queue[0] === undefined || !isLate(this.queue[0])) return;
+    const late = this.queue.filter(isLate);
+    this.queue = this.queue.filter((queued) => !isLate(queued));
+    for (const { holder } of late) holder.onNoLease('overloaded', null);
+  }
+
+  closeIdle(): void {
+    for (const open of this.sessions) if (open.leases.size === 0) open.session.close();
+  }
+
+  /** A session has room again. */
+  onRoom(): void {
+    while (this.queue.length > 0) {
+      const free = this.findRoom();
+      if (free === null) {
+        this.openMore();
+        return;
+      }
+      const next = this.queue.shift();
+      if (next !== undefined) free.lend(this.upstream, next.holder);
+    }
+  }
+
+  private findRoom(): OpenSession | null {
+    for (const open of this.sessions) if (open.hasRoom) return open;
+    return null;
+  }
+
+  private openMore(): void {
+    if (this.dialing !== null || this.sessions.size >= this.limits.maxUpstreamConnections) return;
+    const byKnownAddress = knownAddress(this.upstream) !== null;
+    const dialing: Dialing = { socket: null, sinceMs: this.nowMs, byKnownAddress };
+    this.dialing = dialing;
+    if (this.upstream.scheme === 'https') {
+      this.dialTls(dialing).catch((error: unknown) => this.onDialFailure(error));
+      return;
+    }
+    const socket = this.dialer.openStream(this.upstream);
+    dialing.socket = socket;
+    socket.once('error', (error) => this.onDialFailure(error));
+    socket.once('connect', () => this.onDialled(socket));
+  }
+
+  /** Asks for HTTP/2 by ALPN (RFC 7301) on the connection that then carries the session. */
+  private async dialTls(dialing: Dialing): Promise<void> {
+    const connect = (_options: object, callback: () => void) => {
+      const socket = this.dialer.openTls(this.upstream, PROTOCOLS);
+      dialing.socket = socket;
+      return socket.once('secureConnect', callback);
+    };
+    // A cache of its own each time: every connection shows anew what the upstream speaks.
+    const resolveProtocol = http2wrapper.auto.createResolveProtocol(new Map(), new Map(), connect);
+    const { host, port } = this.upstream;
+    const options = { host, port, ALPNProtocols: [...PROTOCOLS], resolveSocket: true };
+    const { alpnProtocol, socket } = await resolveProtocol(options);
+    if (alpnProtocol === 'h2' && socket !== undefined) {
+      this.upstream.protocol = 'h2';
+      this.onDialled(socket);
+      return;
+    }
+    socket?.destroy();
+    this.dialing = null;
+    this.upstream.protocol = 'http/1.1';
+    const waiting = this.queue;
+    this.queue = [];
+    for (const { holder } of waiting) this.takeHttp1(holder);
+  }
+
+  private onDialFailure(error: unknown): void {
+    const wasKnown = this.dialing?.byKnownAddress === true;
+    this.dialing = null;
+    this.upstream.address = null;
+    // The app may have moved to another address of its name.
+    if (wasKnown && this.queue.length > 0) {
+      this.openMore();
+      return;
+    }
+    const code = classifyUpstreamFailure(error);
+    const waiting = this.queue;
+    this.queue = [];
+    for (const { holder } of waiting) holder.onNoLease(code, error);
+  }
+
+  private onDialled(socket: Socket): void {
+    this.dialing = null;
+    noteAddress(this.upstream, socket);
+    const { maxHeaderBytes, maxHeaderCount } = this.limits;
+    const session = connectSession(`${this.upstream.scheme === 'https' ? 'https' : 'http'}://upstream`, {
+      createConnection: () => socket,
+      settings: {
+        enablePush: false,
+        initialWindowSize: STREAM_WINDOW_BYTES,
+        maxHeaderListSize: maxHeaderBytes,
+      },
+      maxHeaderListPairs: maxHeaderCount,
+    });
+    session.setLocalWindowSize(SESSION_WINDOW_BYTES);
+    const open = new OpenSession(session, this);
+    session.on('error', (error) => {
+      open.failure = error;
+    });
+    session.on('goaway', () => {
+      open.ended = true;
+    });
+    session.on('remoteSettings', () => this.onRoom());
+    session.on('close', () => {
+      open.ended = true;
+      this.sessions.delete(open);
+      this.onRoom();
+    });
+    this.sessions.add(open);
+    this.onRoom();
+  }
+}
