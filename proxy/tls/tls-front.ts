@@ -158,6 +158,8 @@ export class TlsFront {
       sessionTimeout: SESSION_LIFE_SECONDS,
       // A session is resumed with the certificate it was made with or not at all (CVE-2025-23419).
       sessionIdContext: sessionContext(listenerIndex, entry),
+      // A client that renegotiates costs a handshake each time without a new connection to count.
+      secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
       ...clientOptions(listener, material),
     });
     server.on('secureConnection', (socket) => this.onSecure(socket, entry));
@@ -197,7 +199,7 @@ function clientOptions(listener: HttpsListener, material: TlsMaterial): TlsOptio
     ca: clientAuthority,
     ...(clientCrls.length === 0 ? {} : { crl: [...clientCrls] }),
     // No resumption: it would carry a certificate past a newer revocation list or authority.
-    secureOptions: constants.SSL_OP_NO_TICKET,
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_TICKET,
   };
 }
 

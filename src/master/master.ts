@@ -113,7 +113,7 @@ class Master {
       () => this.materials.files,
       () => void this.refresh(),
     );
-    setInterval(() => void this.refresh(), REFRESH_MS).unref();
+    setInterval(() => void this.refresh(true), REFRESH_MS).unref();
   }
 
   /** Ends whatever a failed start has left. */
@@ -277,7 +277,7 @@ class Master {
   }
 
   /** New certificate files: the routers serve new handshakes with them and keep every connection. */
-  private async refresh(): Promise<void> {
+  private async refresh(isReminder = false): Promise<void> {
     const { log } = this.parts;
     if (this.stopping || this.reloading || this.generation === null) return;
     try {
@@ -288,7 +288,7 @@ class Master {
         this.sendAll({ type: 'tls', tls: materials.tls });
         log.line('the certificates have changed: new connections get them');
         this.printNotes(materials);
-      } else {
+      } else if (isReminder) {
         for (const { kind, text } of materials.notes) if (kind === 'warning') log.warning(text);
       }
     } catch (error) {
@@ -315,7 +315,7 @@ class Master {
       await this.startRouters(generation);
       this.printNotes(materials);
       this.commit(generation);
-      void this.watch?.accept();
+      this.watch?.restart();
       log.line('the new generation serves; the old one drains');
       void this.retire(old);
     } catch (error) {

@@ -6,7 +6,10 @@ import { join } from 'node:path';
 const LOOK_MS = 2_000;
 const MAX_DEPTH = 3;
 
-/** Calls back once the files have changed and have then stayed the same for one look: pairs are seldom written at once. */
+/**
+ * Calls back once the files have changed and have then stayed the same for one look: pairs are seldom written at once.
+ * The first look counts as a change: the files may have changed between their reading and the beginning of the watch.
+ */
 export class MaterialWatch {
   private settled = '';
   private latest = '';
@@ -22,15 +25,13 @@ export class MaterialWatch {
     private readonly onChange: () => void,
     lookMs = LOOK_MS,
   ) {
-    void this.accept();
     this.timer = setInterval(() => void this.look(), lookMs);
     this.timer.unref();
   }
 
-  /** Takes the files as they are now for known. */
-  async accept(): Promise<void> {
-    this.settled = await fingerprint(this.paths());
-    this.latest = this.settled;
+  /** Counts the next look as a change again: the files have been read meanwhile. */
+  restart(): void {
+    this.settled = '';
   }
 
   stop(): void {
@@ -44,7 +45,7 @@ export class MaterialWatch {
     const isSteady = seen === this.latest;
     this.latest = seen;
     this.looking = false;
-    if (!isSteady || seen === this.settled || this.settled === '') return;
+    if (!isSteady || seen === this.settled) return;
     this.settled = seen;
     this.onChange();
   }

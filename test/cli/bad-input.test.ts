@@ -1,4 +1,5 @@
 /** Every way to start the front wrongly: a clear error, a next step, the right exit code, and nothing left running. */
+
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';

@@ -21,6 +21,8 @@ export interface FrontGiven {
   readonly listenerIndex?: number;
   readonly issue?: (name: string) => CertificateMaterial | null;
   readonly onKeyLog?: (line: Buffer) => void;
+  /** Leave connections open after the answer. */
+  readonly isEndless?: boolean;
 }
 
 export interface ServedFront {
@@ -69,7 +71,9 @@ export async function serveTlsFront(t: TestContext, given: FrontGiven): Promise<
     leafRequests,
     onSecure: (socket, certificate) => {
       const client = socket.authorized ? 'verified' : 'anonymous';
-      socket.end(`${certificate.names.join(' ')}|${client}|${socket.isSessionReused()}`);
+      const answer = `${certificate.names.join(' ')}|${client}|${socket.isSessionReused()}`;
+      if (given.isEndless === true) socket.write(answer);
+      else socket.end(answer);
     },
     onKeyLog: given.onKeyLog ?? null,
   });

@@ -1,8 +1,11 @@
 /** Which certificate a TLS listener serves for which server name. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { test } from 'node:test';
+import tls from 'node:tls';
 import { issueLeaf, newRsaKey } from '../../../src/certificates/issue.js';
 import { testCertificates } from '../../support/certificates.js';
+import { within } from '../../support/deadline.js';
 import { materialOf, newTicketKeys, plainMaterial, serveTlsFront, visit } from '../../support/tls-front.js';
 
 const { root } = await testCertificates();
@@ -151,6 +154,21 @@ test('a name beneath a development suffix gets its own certificate, once', async
   assert.equal((await visit(port, { ca, servername: 'example.com' })).names, 'a.test');
   assert.equal((await visit(port, { ca, servername: 'test' })).names, 'a.test');
   assert.deepEqual(asked, ['new.test', 'refused.test']);
+});
+
+test('a client cannot renegotiate', async (t) => {
+  const { port } = await serveTlsFront(t, { material: plainMaterial(a), isEndless: true });
+  const client = tls.connect({ port, host: '127.0.0.1', ca, servername: 'a.test', maxVersion: 'TLSv1.2' });
+  t.after(() => client.destroy());
+  await within(once(client, 'data'), 5_000, 'the answer');
+  const refused = new Promise((resolve) => {
+    client.once('error', resolve);
+    client.once('close', resolve);
+    client.renegotiate({}, (error) => {
+      if (error !== null) resolve(error);
+    });
+  });
+  await within(refused, 5_000, 'the refusal');
 });
 
 test('session secrets are handed out where they are asked for', async (t) => {
