@@ -37,7 +37,7 @@ async function startAll(kind: string, hook: Afterwards): Promise<Running> {
 }
 
 /** What differs by design: named in docs/configuration.md. */
-const OWN_VARIABLES = /^HTTP_(?:X_FORWARDED_.*|X_REQUEST_ID|FORWARDED|HOST|CONNECTION)$/;
+const OWN_VARIABLES = /^HTTP_(?:X_FORWARDED_.*|X_REQUEST_ID|FORWARDED|HOST|CONNECTION|CDN_LOOP)$/;
 
 function common(reply: Reply): Record<string, unknown> {
   const seen: Record<string, unknown> = JSON.parse(reply.text);
