@@ -1,8 +1,9 @@
 /** Listening sockets of a router: limits at the door, TLS with ALPN, then the engine. */
 import { createServer, type Server, type Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
+import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
 import type { ListenerConfig } from '../src/contract/config.js';
 import type { Engine, ListenerRole } from './engine.js';
+import { clientCertificateFields } from './exchange/client-certificate.js';
 import type { Counters } from './exchange/counters.js';
 import type { CertificateNames, ConnectionFacts, Policy } from './exchange/types.js';
 import type { TlsFront, TlsFrontParts } from './tls/tls-front.js';
@@ -80,6 +81,7 @@ function acceptPlain(parts: ListenerParts, socket: Socket, address: string, role
     serverName: '',
     trusted: parts.policy.isTrusted(address),
     certificate: null,
+    clientFields: [],
   };
   parts.engine.accept({ socket, facts, protocol: 'http/1.1', role });
 }
@@ -104,7 +106,24 @@ function readTlsFacts(socket: TLSSocket, policy: Policy, certificate: Certificat
     serverName: typeof socket.servername === 'string' ? socket.servername.toLowerCase() : '',
     trusted: policy.isTrusted(address),
     certificate,
+    clientFields: socket.authorized ? clientCertificateFields(readClientChain(socket)) : [],
   };
+}
+
+/** More certificates than any client has above its own; the list that Node gives is closed to a ring by its root. */
+const MAX_CHAIN = 8;
+
+/** DER of a client's certificate and of those above it, without the root. */
+function readClientChain(socket: TLSSocket): Buffer[] {
+  const chain: Buffer[] = [];
+  let certificate: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
+  while (certificate?.raw !== undefined && chain.length < MAX_CHAIN) {
+    const issuer: DetailedPeerCertificate | undefined = certificate.issuerCertificate;
+    if (issuer === certificate && chain.length > 0) break;
+    chain.push(certificate.raw);
+    certificate = issuer === certificate ? undefined : issuer;
+  }
+  return chain;
 }
 
 /** IPv4 addresses that arrive on an IPv6 socket (`::ffff:192.0.2.1`) in their own form. */

@@ -2,6 +2,7 @@
 /** The command: reads the arguments, loads the one subcommand they name, and ends with its exit code. */
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
+import { addAuthority } from './commands/authority-parser.js';
 import { addChain } from './commands/chain-parser.js';
 import { collect } from './contract/collect.js';
 import { type CommandIo, EXIT_SUCCESS, printError, printWarning } from './contract/console.js';
@@ -106,6 +107,7 @@ function buildParser(
   const checkParser = prepareParser(commander, root.command('check').option('--print').option('--json'));
   checkParser.action(async () => done(await check(checkParser, command, io)));
   addChain(root, io, done);
+  addAuthority(root, io, done);
   return root;
 }
 

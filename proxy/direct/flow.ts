@@ -7,6 +7,7 @@ import { buildErrorResponse, type OwnResponse } from '../exchange/error-response
 import type { Exchange } from '../exchange/exchange.js';
 import { connectionNames } from '../exchange/field-kinds.js';
 import { fieldValue } from '../exchange/fields.js';
+import { explainRefusal, mayBeRefusal } from '../exchange/refusal-advice.js';
 import { authorityFor, buildUpstreamHeaders, type UpstreamRequest } from '../exchange/request-headers.js';
 import {
   addTransportSecurity,
@@ -53,6 +54,8 @@ export class Flow implements LeaseHolder, EncodedBodySink, HeldBodyOwner {
   /** Compresses the response body; null: it passes as it is. */
   private encoder: BodyEncoder | null = null;
   private responseTrailers: readonly string[] = [];
+  /** The body may begin with a refusal that the log should explain. */
+  private mayRefuse = false;
   /** The upstream's half of the tunnel has ended. */
   private tunnelEnded = false;
   private requestEnded = false;
@@ -221,11 +224,13 @@ export class Flow implements LeaseHolder, EncodedBodySink, HeldBodyOwner {
       exchange.facts,
       services.policy,
       this.upstream?.authority ?? '',
+      services.policy.config.stripPrefix ? (this.route?.prefix ?? '') : '',
     );
     if (services.policy.config.sticky) this.pushSticky(headers);
     this.dropKept();
     this.answered = true;
     exchange.answered(response.status, response.headers);
+    this.mayRefuse = mayBeRefusal(response.status, response.contentLength);
     if (services.policy.config.compress) this.startEncoder(response, headers);
     const contentLength = this.encoder === null ? response.contentLength : -1;
     this.stream.sendHead(response.status, headers, contentLength, response.hasBody);
@@ -233,6 +238,10 @@ export class Flow implements LeaseHolder, EncodedBodySink, HeldBodyOwner {
 
   onBody(view: Buffer): void {
     if (this.over) return;
+    if (this.mayRefuse) {
+      this.mayRefuse = false;
+      explainRefusal(view, this.exchange.head, this.services.log);
+    }
     if (this.encoder !== null) {
       if (!this.encoder.write(view)) this.lease?.pause();
       return;

@@ -71,11 +71,13 @@ export class SpoolFile {
     }
     const file = join(folder, 'body');
     open(file, 'wx+', 0o600, (error, descriptor) => {
-      if (error === null) {
-        this.descriptor = descriptor;
-        unlinkSync(file);
+      if (error === null) this.descriptor = descriptor;
+      try {
+        if (error === null) unlinkSync(file);
+        rmdirSync(folder);
+      } catch {
+        // Somebody has cleared the temporary folder: what matters is that the name is gone.
       }
-      rmdirSync(folder);
       done(error);
     });
   }

@@ -28,6 +28,9 @@ export const REQUEST_FIELDS: ReadonlyMap<string, number> = new Map<string, numbe
   ['host', DROP],
   // CGI and WSGI would read it as HTTP_PROXY (httpoxy, CVE-2016-5385).
   ['proxy', DROP],
+  // Written from the connection or not at all (RFC 9440 §4).
+  ['client-cert', DROP],
+  ['client-cert-chain', DROP],
   ['connection', CONNECTION],
   ['te', TE],
   ['expect', EXPECT],

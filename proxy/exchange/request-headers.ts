@@ -50,6 +50,7 @@ export function buildUpstreamHeaders(
   const kept = listed ? withoutListed(out, listed) : out;
   pushForwarding(kept, head, facts);
   kept.push('x-request-id', request.requestId, 'cdn-loop', policy.loopMarker);
+  if (facts.clientFields.length > 0) kept.push(...facts.clientFields);
   if (config.via) kept.push('via', `${head.httpVersion} tlsfront`);
   if (config.headerUp.length > 0) applyHeaderRules(kept, config.headerUp);
   pushFraming(kept, head.method, request);

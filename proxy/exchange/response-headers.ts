@@ -12,6 +12,7 @@ import type { ConnectionFacts, Policy, RequestHead } from './types.js';
  * Transfer-Encoding and Connection as its protocol wants them.
  *
  * @param upstreamAuthority host:port of the upstream, which an app may name in Location instead of the client's.
+ * @param strippedPrefix beginning of the path that the app did not see
  */
 export function buildDownstreamHeaders(
   source: readonly string[],
@@ -19,6 +20,7 @@ export function buildDownstreamHeaders(
   facts: ConnectionFacts,
   policy: Policy,
   upstreamAuthority: string,
+  strippedPrefix = '',
 ): string[] {
   const out: string[] = [];
   let listed: string[] | null | undefined;
@@ -33,7 +35,7 @@ export function buildDownstreamHeaders(
       dated = true;
       out.push(name, value);
     } else if (kind === SET_COOKIE) {
-      place ??= cookiePlace(head, facts, policy, upstreamAuthority);
+      place ??= cookiePlace(head, facts, policy, upstreamAuthority, strippedPrefix);
       out.push(name, place === UNCHANGED ? value : rewriteSetCookie(value, place));
     } else if (kind === LOCATION) {
       out.push(name, rewriteLocation(value, head, facts, policy, upstreamAuthority));
@@ -62,19 +64,20 @@ export function addTransportSecurity(
 }
 
 /** Cookies pass as they are. */
-const UNCHANGED: CookiePlace = { secure: false, sentHost: '', clientHost: '' };
+const UNCHANGED: CookiePlace = { secure: false, sentHost: '', clientHost: '', prefix: '' };
 
 function cookiePlace(
   head: RequestHead,
   facts: ConnectionFacts,
   policy: Policy,
   upstreamAuthority: string,
+  prefix: string,
 ): CookiePlace {
   const secure = policy.config.secureCookies && facts.tlsVersion !== '';
   const sent = authorityFor(head, policy, upstreamAuthority);
-  if (!secure && sent === head.authority) return UNCHANGED;
+  if (!secure && prefix === '' && sent === head.authority) return UNCHANGED;
   const sentHost = sent === head.authority ? '' : hostOf(sent);
-  return { secure, sentHost, clientHost: hostOf(head.authority) };
+  return { secure, sentHost, clientHost: hostOf(head.authority), prefix };
 }
 
 /** Fields of a 1xx response that may be passed on: hop-by-hop ones and those in `listed` are not (RFC 9110 §15.2). */

@@ -9,11 +9,14 @@ export interface CookiePlace {
   readonly sentHost: string;
   /** Host the client asked for, without port. */
   readonly clientHost: string;
+  /** Beginning of the path that the app did not see (`--strip-prefix`); empty: it saw all. */
+  readonly prefix: string;
 }
 
 /**
  * The cookie as the client should get it. A Domain that fits the app's host but not the client's is put to the client's
- * name, or taken out where that would not be a Domain (the cookie then belongs to the client's host alone).
+ * name, or taken out where that would not be a Domain (the cookie then belongs to the client's host alone). A Path of the
+ * app's own gets the prefix in front; `/` covers it already.
  */
 export function rewriteSetCookie(cookie: string, place: CookiePlace): string {
   const [pair = '', ...attributes] = cookie.split(';');
@@ -24,6 +27,7 @@ export function rewriteSetCookie(cookie: string, place: CookiePlace): string {
     const name = (equals === -1 ? attribute : attribute.slice(0, equals)).trim().toLowerCase();
     if (name === 'secure') secure = true;
     if (name === 'domain' && place.sentHost !== '') out += moveDomain(attribute, equals, place);
+    else if (name === 'path' && place.prefix !== '') out += movePath(attribute, equals, place.prefix);
     else out += `;${attribute}`;
   }
   return place.secure && !secure ? `${out}; Secure` : out;
@@ -36,6 +40,12 @@ function moveDomain(attribute: string, equals: number, { sentHost, clientHost }:
   if (isWithin(clientHost, domain) || !isWithin(sentHost, domain)) return `;${attribute}`;
   const isName = clientHost.includes('.') && isIP(clientHost) === 0;
   return domain === sentHost && isName ? `; Domain=${clientHost}` : '';
+}
+
+function movePath(attribute: string, equals: number, prefix: string): string {
+  const path = equals === -1 ? '' : attribute.slice(equals + 1).trim();
+  const isOwn = path.length > 1 && path.startsWith('/') && path !== prefix && !path.startsWith(`${prefix}/`);
+  return isOwn ? `; Path=${prefix}${path}` : `;${attribute}`;
 }
 
 function isWithin(host: string, domain: string): boolean {

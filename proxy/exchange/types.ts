@@ -15,6 +15,8 @@ export interface ConnectionFacts {
   readonly trusted: boolean;
   /** The certificate the connection was made with, for 421; null on a plain connection. */
   readonly certificate: CertificateNames | null;
+  /** Flat list of the fields that tell the app of the client's verified certificate; empty: there is none. */
+  readonly clientFields: readonly string[];
 }
 
 /** The names one certificate covers. */

@@ -31,7 +31,11 @@ export class LibraryEngine implements Engine {
   constructor(private readonly services: EngineServices) {
     const { limits } = services.policy.config;
     this.forwarder = new Forwarder(limits);
-    this.http1 = createHttp1Server({ maxHeaderSize: limits.maxHeaderBytes, requireHostHeader: false });
+    this.http1 = createHttp1Server({
+      maxHeaderSize: limits.maxHeaderBytes,
+      requireHostHeader: false,
+      connectionsCheckingInterval: 500,
+    });
     this.http1.headersTimeout = limits.clientHeadTimeoutMs;
     this.http1.requestTimeout = 0;
     this.http1.keepAliveTimeout = limits.keepAliveTimeoutMs;
@@ -46,6 +50,8 @@ export class LibraryEngine implements Engine {
     });
     this.listenHttp1();
     this.listenHttp2();
+    // Sets up the list of connections, without which there is neither headersTimeout nor closeIdleConnections.
+    this.http1.emit('listening');
   }
 
   accept(connection: AcceptedConnection): void {

@@ -7,6 +7,7 @@ import type { AcceptedConnection, EngineServices } from '../engine.js';
 import { answerItself, isSafeMethod } from '../exchange/answer-itself.js';
 import { buildErrorResponse, type OwnResponse } from '../exchange/error-response.js';
 import { Exchange } from '../exchange/exchange.js';
+import { explainRefusal, mayBeRefusal } from '../exchange/refusal-advice.js';
 import { authorityFor, buildUpstreamHeaders, type UpstreamRequest } from '../exchange/request-headers.js';
 import { addTransportSecurity, buildDownstreamHeaders } from '../exchange/response-headers.js';
 import type { RequestHead } from '../exchange/types.js';
@@ -19,6 +20,7 @@ import { flatten, type LibraryRequest, readFraming, readRequestHead } from './re
 /** A response of node:http, or of node:http2's compatibility API with its stream. */
 export type LibraryResponse = ServerResponse & { readonly stream?: ServerHttp2Stream };
 
+const RST_NO_ERROR = 0;
 const RST_INTERNAL_ERROR = 2;
 
 /** One request being served. Methods are called by the engine and by the forwarder's events. */
@@ -59,6 +61,10 @@ export class ExchangeRun {
     const exchange = new Exchange(head ?? unread, connection.facts, services);
     const run = new ExchangeRun(exchange, request, response, connection, services, forwarder);
     response.once('close', () => run.finish());
+    // RFC 9113 §8.1: the answer is complete, the rest of the request is not wanted.
+    response.stream?.once('finish', () => {
+      if (!request.complete) response.stream?.close(RST_NO_ERROR);
+    });
     if (head === null) run.fail('host_invalid');
     else run.serve();
   }
@@ -115,6 +121,7 @@ export class ExchangeRun {
     const path =
       stripPrefix && this.route !== null ? this.route.strip(exchange.head.path) : exchange.head.path;
     if (path !== exchange.head.path) headers.push('x-forwarded-prefix', this.route?.prefix ?? '');
+    if (upstreamRequest.framing !== 'none' && this.attempts === 1) this.watchBody();
     this.forwarder.send({ request, response: this.response, upstream, method, path, headers, run: this });
   }
 
@@ -130,10 +137,39 @@ export class ExchangeRun {
     socket.once('connect', () => this.startTimer(upstreamHeadTimeoutMs, 'upstream_timeout'));
   }
 
+  /** Bounds the request body in bytes and in time while http-proxy-3 passes it on. */
+  private watchBody(): void {
+    const { request } = this;
+    const { maxBodyBytes, clientBodyTimeoutMs } = this.services.policy.config.limits;
+    let bytes = 0;
+    const timer = setTimeout(() => {
+      // Paused: it is the app that takes nothing.
+      if (request.isPaused()) timer.refresh();
+      else this.refuseBody('request_timeout');
+    }, clientBodyTimeoutMs);
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      timer.refresh();
+      if (maxBodyBytes > 0 && bytes > maxBodyBytes) this.refuseBody('request_too_large');
+    });
+    request.once('end', () => clearTimeout(timer));
+    this.response.once('close', () => clearTimeout(timer));
+  }
+
+  private refuseBody(code: ErrorCode): void {
+    this.fail(code);
+    this.upstreamRequest?.destroy();
+  }
+
   private startTimer(delayMs: number, code: ErrorCode): void {
     this.stopTimer();
     if (this.settled) return;
     this.timer = setTimeout(() => {
+      // The rest of the request is the client's to send, who has its own time limit.
+      if (code === 'upstream_timeout' && !this.request.complete && !this.request.isPaused()) {
+        this.startTimer(delayMs, code);
+        return;
+      }
       this.fail(code);
       this.upstreamRequest?.destroy();
     }, delayMs);
@@ -161,6 +197,7 @@ export class ExchangeRun {
       exchange.facts,
       this.services.policy,
       this.upstream?.authority ?? '',
+      this.services.policy.config.stripPrefix ? (this.route?.prefix ?? '') : '',
     );
     exchange.answered(status, headers);
     upstreamResponse.setTimeout(this.services.policy.config.limits.upstreamIdleTimeoutMs, () =>
@@ -169,6 +206,11 @@ export class ExchangeRun {
     const length = upstreamResponse.headers['content-length'];
     if (length !== undefined) headers.push('content-length', length);
     writeHead(response, status, headers);
+    if (mayBeRefusal(status, Number(length ?? -1))) {
+      upstreamResponse.once('data', (chunk: Buffer) =>
+        explainRefusal(chunk, exchange.head, this.services.log),
+      );
+    }
     upstreamResponse.on('data', (chunk: Buffer) => {
       exchange.sent(chunk.length);
       if (!response.write(chunk)) upstreamResponse.pause();
@@ -218,6 +260,7 @@ export class ExchangeRun {
 
   private respondItself(own: OwnResponse): void {
     this.settled = true;
+    this.stopTimer();
     addTransportSecurity(own.headers, this.exchange.head, this.exchange.facts, this.services.policy);
     this.exchange.answeredItself(own.status);
     const isHead = this.exchange.head.method === 'HEAD';

@@ -16,6 +16,7 @@ const FACTS: ConnectionFacts = {
   serverName: '',
   trusted: false,
   certificate: null,
+  clientFields: [],
 };
 
 /** A probe by requests. An answer later than the shorter of `timeoutMs` and the interval counts as none. */

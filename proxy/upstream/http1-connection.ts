@@ -99,6 +99,11 @@ export class Http1Connection implements Lease, Waits {
     this.socket.on('close', () => this.fail('upstream_reset', null));
   }
 
+  /** The upstream would take more of the request, and there is none. */
+  get awaitsRequest(): boolean {
+    return !this.requestEnded && !this.blocked;
+  }
+
   /** Lends the connection; `holder.onLease` has been or will be called by the pool. */
   lend(holder: LeaseHolder): void {
     this.holder = holder;
@@ -156,7 +161,8 @@ export class Http1Connection implements Lease, Waits {
 
   flush(): void {
     if (this.pending === '' && this.gathered === '') return;
-    this.note(this.socket.write(this.takePending(), 'latin1'));
+    // Never unblocks: what was written before may be out already, but only 'drain' tells those who wait for it.
+    if (!this.socket.write(this.takePending(), 'latin1')) this.blocked = true;
   }
 
   /** Head and body that were held back, as text to write now. */

@@ -97,6 +97,11 @@ export class Http2Lease implements Lease, Waits {
     // Node gathers what is written in one turn.
   }
 
+  /** The upstream would take more of the request, and there is none. */
+  get awaitsRequest(): boolean {
+    return !this.requestEnded && this.stream?.writableNeedDrain !== true;
+  }
+
   pause(): void {
     this.paused = true;
     this.stream?.pause();

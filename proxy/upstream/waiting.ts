@@ -14,6 +14,8 @@ export interface Waits {
   readonly waitingSinceMs: number;
   /** The downstream takes nothing: the upstream is not to blame for the time that passes. */
   readonly paused: boolean;
+  /** The rest of the request is still to come: the client's to send, who has a time limit of its own. */
+  readonly awaitsRequest: boolean;
   fail(code: ErrorCode, cause: unknown): void;
 }
 
@@ -26,7 +28,8 @@ export function endWhenLate(waits: Waits, limits: Limits, nowMs: number): void {
       if (waitedMs > limits.connectTimeoutMs) waits.fail('upstream_connect_timeout', null);
       break;
     case 'head':
-      if (waitedMs > limits.upstreamHeadTimeoutMs) waits.fail('upstream_timeout', null);
+      if (!waits.awaitsRequest && waitedMs > limits.upstreamHeadTimeoutMs)
+        waits.fail('upstream_timeout', null);
       break;
     case 'body':
       if (waitedMs > limits.upstreamIdleTimeoutMs) waits.fail('upstream_timeout', null);

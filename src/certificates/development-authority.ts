@@ -54,6 +54,19 @@ export async function ensureDevelopmentLeaf(
   return store.withLock(LOCK, () => issueUnderLock(store, wanted, now));
 }
 
+/**
+ * This user's development authority, made when there is none that can be used.
+ * @throws FrontError config_invalid when the store's folder cannot be used
+ */
+export async function ensureAuthority(store: LocalStore, now: Date): Promise<KeyPairPem> {
+  const found = await findAuthority(store, now);
+  if (found.authority !== undefined) return found.authority;
+  return store.withLock(LOCK, async () => {
+    const { authority } = await findAuthority(store, now);
+    return authority ?? createAuthority(store, now);
+  });
+}
+
 async function issueUnderLock(store: LocalStore, wanted: string[], now: Date): Promise<DevelopmentLeaf> {
   const found = await findAuthority(store, now);
   const authority = found.authority ?? (await createAuthority(store, now));

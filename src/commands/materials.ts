@@ -1,15 +1,15 @@
 /** Loads what the listeners of a configuration serve with, and says what is to be said about it. */
 import { homedir } from 'node:os';
+import { basename } from 'node:path';
 import { findCertificates } from '../certificates/certificate-folder.js';
 import { readClientAuthority, readRevocationLists } from '../certificates/client-authority.js';
 import { dataFolder } from '../certificates/data-folder.js';
 import { ensureDevelopmentLeaf } from '../certificates/development-authority.js';
 import { openFileStore } from '../certificates/file-store.js';
-import { FINDINGS } from '../certificates/findings.js';
+import { FINDINGS, shellWord } from '../certificates/findings.js';
 import { type LoadedCertificate, loadCertificate } from '../certificates/load.js';
 import { readPassphrase } from '../certificates/source.js';
 import type { LocalStore } from '../certificates/store.js';
-import { trustHint } from '../certificates/trust-hint.js';
 import type { CertificateFiles, Config, HttpsListener } from '../contract/config.js';
 import type { CertificateMaterial, TlsMaterial } from '../contract/messages.js';
 import type { Materials } from '../master/master.js';
@@ -117,9 +117,15 @@ export class MaterialLoader {
   private async loadDevelopment(notes: Note[]): Promise<CertificateMaterial> {
     const leaf = await ensureDevelopmentLeaf(this.store, this.config.hosts, new Date());
     for (const text of leaf.notes) notes.push({ kind: 'warning', text });
-    notes.push({ kind: 'hint', text: `to trust this certificate: ${trustHint(leaf.authorityFile)}` });
+    notes.push({ kind: 'hint', text: `to trust this certificate: ${ownCommand()} ca install` });
     return { chainPem: leaf.chainPem, keyPem: leaf.keyPem, names: leaf.names };
   }
+}
+
+/** How this program was called, so that the hint can be pasted. */
+function ownCommand(): string {
+  const [, script = 'tlsfront'] = process.argv;
+  return basename(script) === 'tlsfront' ? 'tlsfront' : `node ${shellWord(script)}`;
 }
 
 function issuableSuffixes({ hosts }: Config): readonly string[] {

@@ -14,6 +14,9 @@ Usage:
   tlsfront demo [options]                        in front of the bundled sample app
   tlsfront check [options] [--print] [--json]    say whether the options are valid
   tlsfront chain check|show|fix|merge            find and repair faults of a certificate file
+  tlsfront ca install|uninstall|status|show      make browsers trust the development authority
+  tlsfront cert <names>                          write a development certificate for another server
+  tlsfront hosts add|remove|list [names]         names of this machine in its hosts file
 `;
 
 const EXAMPLES = `

@@ -1,6 +1,5 @@
 /** Every way to start the front wrongly: a clear error, a next step, the right exit code, and nothing left running. */
 import assert from 'node:assert/strict';
-import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -39,10 +38,9 @@ describe('bad certificates', { concurrency: 2 }, () => {
   before(async () => {
     workspace = makeWorkspace({ after: (end) => void ends.push(end) });
     files = await writeTestCertificates(workspace.path);
-    const { leaf, expiredLeaf, intermediate } = await testCertificates();
+    const { expiredLeaf, intermediate } = await testCertificates();
     workspace.write('empty.pem', '');
     workspace.write('text.pem', 'the certificate is in the other mail\n');
-    workspace.write('leaf.der', new X509Certificate(leaf.certPem).raw);
     workspace.write('expired.pem', expiredLeaf.certPem + intermediate.certPem);
     workspace.write('expired.key', expiredLeaf.keyPem);
     mkdirSync(workspace.at('folder'));
@@ -59,7 +57,6 @@ describe('bad certificates', { concurrency: 2 }, () => {
       ['the key of another certificate', 'chain.pem', 'rsa.key', 2, /^error: .*rsa\.key.*does not belong/m],
       ['an empty certificate', 'empty.pem', 'server.key', 2, /^error: .*empty\.pem.*empty/m],
       ['an empty key', 'chain.pem', 'empty.pem', 2, /^error: .*empty\.pem/m],
-      ['DER instead of PEM', 'leaf.der', 'server.key', 2, /^error: .*leaf\.der.*DER/m],
       ['text instead of PEM', 'text.pem', 'server.key', 2, /^error: .*text\.pem/m],
       ['certificate and key exchanged', 'server.key', 'chain.pem', 2, /^error: .*key/m],
       [
@@ -82,6 +79,14 @@ describe('bad certificates', { concurrency: 2 }, () => {
       }
     });
   }
+
+  test('DER instead of PEM is mended in memory, with a warning', async (t) => {
+    const front = await StartedFront.start({
+      arguments: ['--https', `127.0.0.1:0,${workspace.at('leaf.der')},${files.keyFile}`, '--upstream', '1'],
+    });
+    t.after(() => front.stop());
+    assert.match(front.log, /^warning: .*leaf\.der.*DER.*\(mended in memory\)/m);
+  });
 
   const asUser = { skip: process.getuid?.() === 0 && 'root can read every file' };
   test('an unreadable key', asUser, async () => {

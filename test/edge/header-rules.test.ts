@@ -123,6 +123,25 @@ appBehind('header rules', { arguments: RULES, app }, (running, protocol) => {
   });
 });
 
+appBehind(
+  'a stripped prefix',
+  {
+    app: (request, response) => {
+      response.setHeader('Set-Cookie', ['a=b; Path=/users', 'c=d; Path=/']);
+      response.end(request.url);
+    },
+    arguments: ['--strip-prefix'],
+    route: '/api=',
+  },
+  (running) => {
+    test('comes back in the paths of cookies', async () => {
+      const { text, headers } = await running().client.request('/api/users/1');
+      assert.equal(text, '/users/1');
+      assert.deepEqual(headers['set-cookie'], ['a=b; Path=/api/users', 'c=d; Path=/']);
+    });
+  },
+);
+
 appBehind('without rules', { app }, (running) => {
   test('there is neither Via of ours nor HSTS, and cookies pass unchanged', async () => {
     const headers = await answered(running().client, { headers: { host: 'app.test' } });

@@ -120,7 +120,7 @@ test('a request that ended while it waited for a connection never reaches the ap
   withSiege(['--max-upstream-connections', '1', '--max-body-bytes', '1k'], async (siege) => {
     const { oracle, front } = siege.edge;
     const busy = oracle.token();
-    oracle.script(busy, [{ pauseMs: 1000 }, { send: 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n' }]);
+    oracle.script(busy, [{ pauseMs: 3000 }, { send: 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n' }]);
     const first = await RawHttp1Client.open(front);
     await first.send(`GET /${busy} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
     await until(() => oracle.messagesOf(busy).length === 1, END_MS, 'the first request at the app');
@@ -128,9 +128,9 @@ test('a request that ended while it waited for a connection never reaches the ap
     const gone = await RawHttp1Client.open(front);
     await gone.send(`GET /${ended} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
     const large = await RawHttp1Client.open(front);
-    const chunk = `400\r\n${'x'.repeat(1024)}\r\n`;
+    const chunk = `600\r\n${'x'.repeat(1536)}\r\n`;
     await large.send(
-      `POST /${ended} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n${chunk}${chunk}`,
+      `POST /${ended} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n${chunk}`,
     );
     assert.ok(await large.settle(1, END_MS));
     assert.equal(large.responses[0]?.status, 413);

@@ -9,6 +9,8 @@ export interface AppBehindOptions {
   /** Options of the front, beside the listener and the app's address. */
   readonly arguments?: readonly string[];
   readonly app: RequestListener | Server;
+  /** What stands before the app's address in `--upstream`, such as `/api=`. */
+  readonly route?: string;
   /** Both by default. */
   readonly engines?: readonly Engine[];
 }
@@ -42,16 +44,20 @@ export function appBehind(
       const server = typeof options.app === 'function' ? createServer(options.app) : options.app;
       before(async () => {
         const appPort = await listenLocally(server);
-        const own = ['--listen', '127.0.0.1:0', '--upstream', `127.0.0.1:${appPort}`, '--engine', engine];
+        const upstream = `${options.route ?? ''}127.0.0.1:${appPort}`;
+        const own = ['--listen', '127.0.0.1:0', '--upstream', upstream, '--engine', engine];
         started = {
           front: await StartedFront.start({ arguments: [...own, ...(options.arguments ?? [])] }),
           appPort,
         };
       });
       after(async () => {
-        await started?.front.stop();
-        server.closeAllConnections();
-        server.close();
+        try {
+          await started?.front.stop();
+        } finally {
+          server.closeAllConnections();
+          server.close();
+        }
       });
       for (const protocol of PROTOCOLS) {
         describe(`over ${protocol}`, () => {

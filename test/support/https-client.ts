@@ -3,8 +3,7 @@
 import { type IncomingMessage, Agent as PlainAgent, request as requestPlain } from 'node:http';
 import { type ClientHttp2Session, connect as connectHttp2, constants } from 'node:http2';
 import { Agent, request as requestSecure } from 'node:https';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { Readable, type Writable } from 'node:stream';
 import { within } from './deadline.js';
 
 export type Protocol = 'http/1.1' | 'h2';
@@ -66,12 +65,7 @@ export class Client {
   async request(path: string, request: ClientRequest = {}): Promise<Reply> {
     const label = `the reply to ${request.method ?? 'GET'} ${path.slice(0, 80)} over ${this.protocol}`;
     const { stream, trailers, ...head } = await this.open(path, request);
-    const chunks: Buffer[] = [];
-    const read = async (): Promise<Buffer> => {
-      for await (const chunk of stream) chunks.push(Buffer.from(chunk));
-      return Buffer.concat(chunks);
-    };
-    const body = await within(read(), REPLY_MS, label);
+    const body = await within(readWhole(stream), REPLY_MS, label);
     return { ...head, body, text: body.toString('utf8'), trailers: trailers() };
   }
 
@@ -114,7 +108,7 @@ export class Client {
           informational,
         }),
       );
-      if (body instanceof Readable) pipeline(body, request).catch(() => undefined);
+      if (body instanceof Readable) sendBody(body, request);
       else request.end(body);
     });
   }
@@ -155,7 +149,7 @@ export class Client {
           informational,
         }),
       );
-      if (body instanceof Readable) pipeline(body, stream, { end: true }).catch(() => undefined);
+      if (body instanceof Readable) sendBody(body, stream);
       else if (body !== undefined) stream.end(body);
     });
   }
@@ -170,6 +164,23 @@ export class Client {
     this.#session = session;
     return session;
   }
+}
+
+/** Not by iteration: that takes a whole answer for a broken one when the request behind it was stopped (RST_STREAM, NO_ERROR). */
+function readWhole(stream: Readable): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+    stream.once('end', () => resolve(Buffer.concat(chunks)));
+    stream.once('error', reject);
+    stream.once('close', () => reject(new Error('the reply was cut')));
+  });
+}
+
+/** Not pipeline(): an answer that comes before the body's end closes the request, and must be read all the same. */
+function sendBody(body: Readable, request: Writable): void {
+  body.once('error', () => request.destroy());
+  body.pipe(request);
 }
 
 function lengthOf(body: ClientRequest['body']): Record<string, string> {

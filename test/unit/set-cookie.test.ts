@@ -60,13 +60,27 @@ const CASES: readonly (readonly [
 
 for (const [name, cookie, sentHost, clientHost, wanted] of CASES) {
   test(name, () => {
-    assert.equal(rewriteSetCookie(cookie, { secure: false, sentHost, clientHost }), wanted);
+    assert.equal(rewriteSetCookie(cookie, { secure: false, sentHost, clientHost, prefix: '' }), wanted);
   });
 }
 
 test('Secure is added once', () => {
-  const place = { secure: true, sentHost: '', clientHost: 'app.test' };
+  const place = { secure: true, sentHost: '', clientHost: 'app.test', prefix: '' };
   assert.equal(rewriteSetCookie('a=b; SameSite=None', place), 'a=b; SameSite=None; Secure');
   assert.equal(rewriteSetCookie('a=b; secure; Path=/', place), 'a=b; secure; Path=/');
   assert.equal(rewriteSetCookie('secure=1', place), 'secure=1; Secure');
+});
+
+test('a Path of the app gets the prefix that the app did not see, once', () => {
+  const place = { secure: false, sentHost: '', clientHost: 'app.test', prefix: '/api' };
+  const cases = [
+    ['a=b; Path=/users', 'a=b; Path=/api/users'],
+    ['a=b; path=/apis; HttpOnly', 'a=b; Path=/api/apis; HttpOnly'],
+    ['a=b; Path=/api/users', 'a=b; Path=/api/users'],
+    ['a=b; Path=/api', 'a=b; Path=/api'],
+    ['a=b; Path=/', 'a=b; Path=/'],
+    ['a=b; Path=', 'a=b; Path='],
+    ['a=b', 'a=b'],
+  ] as const;
+  for (const [cookie, wanted] of cases) assert.equal(rewriteSetCookie(cookie, place), wanted);
 });

@@ -14,6 +14,7 @@ const FACTS: ConnectionFacts = {
   serverName: 'app.test',
   trusted: false,
   certificate: null,
+  clientFields: [],
 };
 
 function variablesOf(change: Partial<RequestHead>, path?: string, headers: string[] = [], facts = FACTS) {

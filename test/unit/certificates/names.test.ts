@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { dataFolder } from '../../../src/certificates/data-folder.js';
 import { canonicalName, nameCovers } from '../../../src/certificates/names.js';
-import { trustHint } from '../../../src/certificates/trust-hint.js';
 
 const spellings: readonly [string, string | undefined][] = [
   ['App.Test', 'app.test'],
@@ -58,10 +57,4 @@ test('the data folder follows each platform', () => {
   assert.equal(folder('darwin'), '/home/me/Library/Application Support/tlsfront');
   assert.equal(folder('win32'), 'C:\\Users\\me\\AppData\\Local\\tlsfront');
   assert.equal(folder('win32', { LOCALAPPDATA: 'D:\\Local' }), 'D:\\Local\\tlsfront');
-});
-
-test('the trust hint quotes a file for the shell', () => {
-  assert.match(trustHint("/home/o'hara/a b.pem", 'linux'), /^sudo cp '\/home\/o'\\''hara\/a b\.pem' /);
-  assert.match(trustHint('/x.pem', 'darwin'), /^security add-trusted-cert /);
-  assert.match(trustHint('C:\\x y.pem', 'win32'), /"C:\\x y\.pem"$/);
 });

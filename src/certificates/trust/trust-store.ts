@@ -1,0 +1,57 @@
+/** What every trust store of a machine can do with the development authority. */
+
+/** One command, run without a shell. */
+export interface Step {
+  readonly argv: readonly [program: string, ...rest: string[]];
+  /** Needs root's rights. */
+  readonly asRoot: boolean;
+}
+
+/** The authority as stores know it. */
+export interface AuthorityRef {
+  /** PEM file of the root certificate. */
+  readonly file: string;
+  readonly pem: string;
+  /** Hexadecimal SHA-1 of the certificate, by which Windows and macOS delete it. */
+  readonly sha1: string;
+  /** Name in lists that need one; the same for the same authority only. */
+  readonly nickname: string;
+}
+
+/** A place that programs look their authorities up in. */
+export interface TrustStore {
+  /** As it reads in a list: `system (Debian)`, `Firefox profile abc`. */
+  readonly name: string;
+  /** Whether the authority is in it now. */
+  isTrusted(authority: AuthorityRef): Promise<boolean>;
+  installSteps(authority: AuthorityRef): readonly Step[];
+  uninstallSteps(authority: AuthorityRef): readonly Step[];
+}
+
+/** A store that is there and cannot be changed, and why. */
+export interface UnusableStore {
+  readonly name: string;
+  readonly reason: string;
+  readonly hint: string;
+}
+
+export interface FoundStores {
+  readonly stores: readonly TrustStore[];
+  readonly unusable: readonly UnusableStore[];
+}
+
+/** What the search for stores asks of the machine. */
+export interface Machine {
+  readonly platform: NodeJS.Platform;
+  readonly home: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  exists(path: string): boolean;
+  /** Names in a folder; empty when there is none. */
+  list(folder: string): readonly string[];
+  read(path: string): string | undefined;
+  writable(path: string): boolean;
+  /** Full path of a program; undefined when it is not installed. */
+  find(program: string): string | undefined;
+  /** Runs a program and gives its exit code and output. */
+  run(argv: Step['argv']): Promise<{ readonly status: number; readonly out: string }>;
+}
