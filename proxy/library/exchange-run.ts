@@ -1,56 +1,79 @@
 /** The life of one request in the library engine: admit, choose or hold, forward with http-proxy-3, respond. */
-import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
-import type { ServerHttp2Stream } from 'node:http2';
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import { constants } from 'node:http2';
 import type { Socket } from 'node:net';
-import type { ErrorCode } from '../../src/contract/errors.js';
+import type { Readable } from 'node:stream';
+import { ERRORS, type ErrorCode } from '../../src/contract/errors.js';
 import type { AcceptedConnection, EngineServices } from '../engine.js';
 import { answerItself, isSafeMethod } from '../exchange/answer-itself.js';
 import { buildErrorResponse, type OwnResponse } from '../exchange/error-response.js';
 import { Exchange } from '../exchange/exchange.js';
-import { explainRefusal, mayBeRefusal } from '../exchange/refusal-advice.js';
+import { fieldValue } from '../exchange/fields.js';
 import { authorityFor, buildUpstreamHeaders, type UpstreamRequest } from '../exchange/request-headers.js';
-import { addTransportSecurity, buildDownstreamHeaders } from '../exchange/response-headers.js';
+import { addTransportSecurity } from '../exchange/response-headers.js';
 import type { RequestHead } from '../exchange/types.js';
 import { classifyUpstreamFailure } from '../exchange/upstream-failure.js';
 import type { Route } from '../upstream/routes.js';
 import type { Upstream } from '../upstream/upstream.js';
 import type { Forwarder } from './forwarder.js';
+import { sendOwnResponse } from './own-response.js';
 import { flatten, type LibraryRequest, readFraming, readRequestHead } from './read-head.js';
+import { discardRest, emptyBody, isWhole, RequestBody, stopUpload } from './request-body.js';
+import { isFaultyResponse, type LibraryResponse, ResponseRelay } from './response-relay.js';
 
-/** A response of node:http, or of node:http2's compatibility API with its stream. */
-export type LibraryResponse = ServerResponse & { readonly stream?: ServerHttp2Stream };
+/** Interim responses before the final one; http-proxy-3 passes none of them on. */
+const MAX_INTERIM_RESPONSES = 16;
 
-const RST_NO_ERROR = 0;
-const RST_INTERNAL_ERROR = 2;
+/** What a request comes with. */
+export interface RunParts {
+  readonly request: LibraryRequest;
+  readonly response: LibraryResponse;
+  readonly connection: AcceptedConnection;
+  readonly services: EngineServices;
+  readonly forwarder: Forwarder;
+  /** Called when nothing that follows on an HTTP/1.1 connection may be processed. */
+  readonly onLast: () => void;
+  /** Called once, when the exchange is over. */
+  readonly onEnd: (run: ExchangeRun) => void;
+}
 
 /** One request being served. Methods are called by the engine and by the forwarder's events. */
 export class ExchangeRun {
+  readonly request: LibraryRequest;
+  private readonly response: LibraryResponse;
   private upstream: Upstream | null = null;
   private route: Route | null = null;
   private leaveHold: (() => void) | null = null;
   private attempts = 0;
-  private settled = false;
+  /** A response head, ours or the upstream's, went out. */
+  private answered = false;
+  private over = false;
+  /** An attempt is under way: what the forwarder tells counts. */
+  private forwarding = false;
   private upstreamRequest: ClientRequest | null = null;
+  private upstreamSocket: Socket | null = null;
+  private bytesReadBefore = 0;
+  private body: Readable | null = null;
+  private relayed: ResponseRelay | null = null;
+  private relayedWhole = false;
   private timer: NodeJS.Timeout | null = null;
 
-  constructor(
+  private constructor(
     private readonly exchange: Exchange,
-    private readonly request: LibraryRequest,
-    private readonly response: LibraryResponse,
-    private readonly connection: AcceptedConnection,
-    private readonly services: EngineServices,
-    private readonly forwarder: Forwarder,
-  ) {}
+    private readonly parts: RunParts,
+    private readonly fault: ErrorCode | null,
+  ) {
+    this.request = parts.request;
+    this.response = parts.response;
+  }
 
-  /** Reads the head and serves; a head that cannot be trusted is answered with 400. */
-  static start(
-    request: LibraryRequest,
-    response: LibraryResponse,
-    connection: AcceptedConnection,
-    services: EngineServices,
-    forwarder: Forwarder,
-  ): void {
-    const head = readRequestHead(request);
+  /** The run of a request; `start` serves it. */
+  static create(parts: RunParts): ExchangeRun {
+    const { request, connection, services } = parts;
+    const head = readRequestHead(request, services.policy.config.limits.maxHeaderCount);
+    if (typeof head !== 'string') {
+      return new ExchangeRun(new Exchange(head, connection.facts, services), parts, null);
+    }
     const unread: RequestHead = {
       method: request.method ?? '',
       path: request.url ?? '',
@@ -58,34 +81,46 @@ export class ExchangeRun {
       headers: flatten(request.rawHeaders),
       httpVersion: '1.1',
     };
-    const exchange = new Exchange(head ?? unread, connection.facts, services);
-    const run = new ExchangeRun(exchange, request, response, connection, services, forwarder);
-    response.once('close', () => run.finish());
-    // RFC 9113 §8.1: the answer is complete, the rest of the request is not wanted.
-    response.stream?.once('finish', () => {
-      if (!request.complete) response.stream?.close(RST_NO_ERROR);
-    });
-    if (head === null) run.fail('host_invalid');
-    else run.serve();
+    return new ExchangeRun(new Exchange(unread, connection.facts, services), parts, head);
   }
 
-  private serve(): void {
-    const own = answerItself(this.exchange, this.connection.role);
+  start(): void {
+    const { fault } = this;
+    this.response.once('close', () => this.finish());
+    this.request.once('aborted', () => this.finish());
+    if (fault !== null) {
+      this.fail(fault);
+      return;
+    }
+    const own = answerItself(this.exchange, this.parts.connection.role);
     if (own !== null) {
       this.respondItself(own);
       return;
     }
-    const { contentLength } = readFraming(this.request);
-    const { maxBodyBytes } = this.services.policy.config.limits;
+    const route = this.parts.services.upstreams.find(this.exchange.head);
+    if (route === null) {
+      this.fail('no_route');
+      return;
+    }
+    this.route = route;
+    const { framing, contentLength } = readFraming(this.request);
+    // Only the direct engine holds a body until its length is known.
+    if (framing === 'unknown' && route.needsLength) {
+      this.fail('length_required');
+      return;
+    }
+    const { maxBodyBytes } = this.limits;
     if (maxBodyBytes > 0 && contentLength > maxBodyBytes) {
       this.fail('request_too_large');
       return;
     }
-    this.route = this.services.upstreams.find(this.exchange.head);
-    const upstream = this.route?.pick() ?? null;
-    if (this.route === null) this.fail('no_route');
-    else if (upstream === null) this.hold();
+    const upstream = route.pick();
+    if (upstream === null) this.hold();
     else this.forward(upstream);
+  }
+
+  private get limits() {
+    return this.parts.services.policy.config.limits;
   }
 
   private hold(): void {
@@ -93,86 +128,80 @@ export class ExchangeRun {
       this.fail('upstream_refused');
       return;
     }
-    this.leaveHold = this.services.upstreams.hold(this.route, {
+    this.leaveHold = this.parts.services.upstreams.hold(this.route, {
       resume: (upstream) => this.forward(upstream),
       giveUp: () => this.fail('upstream_refused'),
     });
   }
 
   private forward(upstream: Upstream): void {
-    const { exchange, request } = this;
+    const { exchange, request, response } = this;
+    const { services, forwarder } = this.parts;
     this.leaveHold = null;
+    if (forwarder.isFull(upstream)) {
+      this.fail('overloaded');
+      return;
+    }
     this.attempts += 1;
     this.upstream = upstream;
     upstream.inFlight += 1;
     exchange.dispatched(upstream.authority);
-    const { policy } = this.services;
+    const { policy } = services;
+    const framing = readFraming(request);
     const upstreamRequest: UpstreamRequest = {
       requestId: exchange.requestId,
       authority: authorityFor(exchange.head, policy, upstream.authority),
-      ...readFraming(request),
+      ...framing,
       upgrade: '',
       // The engine has answered it: http-proxy-3 hides requests with Expect from its hooks.
       expectContinue: false,
     };
     const headers = buildUpstreamHeaders(exchange.head, exchange.facts, upstreamRequest, policy);
+    const { maxBodyBytes, clientBodyTimeoutMs, connectTimeoutMs } = this.limits;
+    this.body =
+      framing.framing === 'none'
+        ? emptyBody()
+        : new RequestBody(request, this, maxBodyBytes, clientBodyTimeoutMs);
+    if (framing.framing === 'none') request.resume();
+    this.forwarding = true;
+    this.startTimer(connectTimeoutMs, 'upstream_connect_timeout');
     const { method } = exchange.head;
-    const { stripPrefix } = this.services.policy.config;
-    const path =
-      stripPrefix && this.route !== null ? this.route.strip(exchange.head.path) : exchange.head.path;
-    if (path !== exchange.head.path) headers.push('x-forwarded-prefix', this.route?.prefix ?? '');
-    if (upstreamRequest.framing !== 'none' && this.attempts === 1) this.watchBody();
-    this.forwarder.send({ request, response: this.response, upstream, method, path, headers, run: this });
+    const path = this.choosePath(headers);
+    forwarder.send({ request, response, upstream, method, path, headers, body: this.body, run: this });
+  }
+
+  /** What the app is asked for; where the route's prefix goes, the app is told of it. */
+  private choosePath(headers: string[]): string {
+    const { path } = this.exchange.head;
+    const { route } = this;
+    if (route === null || route.prefix === '' || !this.parts.services.policy.config.stripPrefix) return path;
+    if (fieldValue(headers, 'x-forwarded-prefix') === '') headers.push('x-forwarded-prefix', route.prefix);
+    return route.strip(path);
   }
 
   /** The upstream request has its socket: connecting and answering are timed from here. */
   connecting(upstreamRequest: ClientRequest, socket: Socket): void {
-    const { connectTimeoutMs, upstreamHeadTimeoutMs } = this.services.policy.config.limits;
-    this.upstreamRequest = upstreamRequest;
-    if (!socket.connecting) {
-      this.startTimer(upstreamHeadTimeoutMs, 'upstream_timeout');
+    if (!this.forwarding) {
+      upstreamRequest.destroy();
       return;
     }
-    this.startTimer(connectTimeoutMs, 'upstream_connect_timeout');
-    socket.once('connect', () => this.startTimer(upstreamHeadTimeoutMs, 'upstream_timeout'));
-  }
-
-  /** Bounds the request body in bytes and in time while http-proxy-3 passes it on. */
-  private watchBody(): void {
-    const { request } = this;
-    const { maxBodyBytes, clientBodyTimeoutMs } = this.services.policy.config.limits;
-    let bytes = 0;
-    const timer = setTimeout(() => {
-      // Paused: it is the app that takes nothing.
-      if (request.isPaused()) timer.refresh();
-      else this.refuseBody('request_timeout');
-    }, clientBodyTimeoutMs);
-    request.on('data', (chunk: Buffer) => {
-      bytes += chunk.length;
-      timer.refresh();
-      if (maxBodyBytes > 0 && bytes > maxBodyBytes) this.refuseBody('request_too_large');
+    this.upstreamRequest = upstreamRequest;
+    this.upstreamSocket = socket;
+    this.bytesReadBefore = socket.bytesRead;
+    let interims = 0;
+    upstreamRequest.on('information', () => {
+      interims += 1;
+      if (interims > MAX_INTERIM_RESPONSES) this.fail('upstream_malformed');
     });
-    request.once('end', () => clearTimeout(timer));
-    this.response.once('close', () => clearTimeout(timer));
-  }
-
-  private refuseBody(code: ErrorCode): void {
-    this.fail(code);
-    this.upstreamRequest?.destroy();
+    const awaitHead = () => this.startTimer(this.limits.upstreamHeadTimeoutMs, 'upstream_timeout');
+    if (socket.connecting) socket.once('connect', awaitHead);
+    else awaitHead();
   }
 
   private startTimer(delayMs: number, code: ErrorCode): void {
     this.stopTimer();
-    if (this.settled) return;
-    this.timer = setTimeout(() => {
-      // The rest of the request is the client's to send, who has its own time limit.
-      if (code === 'upstream_timeout' && !this.request.complete && !this.request.isPaused()) {
-        this.startTimer(delayMs, code);
-        return;
-      }
-      this.fail(code);
-      this.upstreamRequest?.destroy();
-    }, delayMs);
+    if (!this.forwarding || this.answered) return;
+    this.timer = setTimeout(() => this.fail(code), delayMs);
   }
 
   private stopTimer(): void {
@@ -180,133 +209,149 @@ export class ExchangeRun {
     this.timer = null;
   }
 
-  /** The upstream's response head is in. */
-  relay(upstreamResponse: IncomingMessage): void {
-    const { exchange, response } = this;
-    this.stopTimer();
-    const status = upstreamResponse.statusCode ?? 0;
-    if (this.settled || status < 200 || status > 599) {
-      upstreamResponse.destroy();
-      this.fail('upstream_malformed');
-      return;
-    }
-    this.settled = true;
-    const headers = buildDownstreamHeaders(
-      flatten(upstreamResponse.rawHeaders),
-      exchange.head,
-      exchange.facts,
-      this.services.policy,
-      this.upstream?.authority ?? '',
-      this.services.policy.config.stripPrefix ? (this.route?.prefix ?? '') : '',
-    );
-    exchange.answered(status, headers);
-    upstreamResponse.setTimeout(this.services.policy.config.limits.upstreamIdleTimeoutMs, () =>
-      upstreamResponse.destroy(),
-    );
-    const length = upstreamResponse.headers['content-length'];
-    if (length !== undefined) headers.push('content-length', length);
-    writeHead(response, status, headers);
-    if (mayBeRefusal(status, Number(length ?? -1))) {
-      upstreamResponse.once('data', (chunk: Buffer) =>
-        explainRefusal(chunk, exchange.head, this.services.log),
-      );
-    }
-    upstreamResponse.on('data', (chunk: Buffer) => {
-      exchange.sent(chunk.length);
-      if (!response.write(chunk)) upstreamResponse.pause();
-    });
-    response.on('drain', () => upstreamResponse.resume());
-    upstreamResponse.on('end', () => (upstreamResponse.complete ? response.end() : this.cut('upstream_cut')));
-    upstreamResponse.on('aborted', () => this.cut('upstream_cut'));
-    upstreamResponse.on('error', () => this.cut('upstream_cut'));
+  /** The time for the response's head counts from the end of the request. */
+  onBodyBytes(bytes: number): void {
+    this.exchange.received(bytes);
+    this.timer?.refresh();
   }
 
-  /** The upstream request failed before a response head, or the downstream broke. */
-  upstreamFailed(error: unknown, reused: boolean): void {
-    this.stopTimer();
-    if (this.exchange.ended) return;
-    if (this.settled) {
-      if (!this.response.writableEnded) this.cut('upstream_cut');
-      return;
-    }
-    const code = classifyUpstreamFailure(error);
-    const upstream = this.release();
-    if (code === 'upstream_refused' && upstream !== null) this.services.upstreams.markDown(upstream);
-    const repeatable =
-      isSafeMethod(this.exchange.head.method) && readFraming(this.request).framing === 'none';
-    if (!repeatable) {
+  onBodyFailure(code: ErrorCode): void {
+    if (code !== 'downstream_gone') {
       this.fail(code);
       return;
     }
-    if (code === 'upstream_refused') {
-      this.hold();
+    this.cut();
+    this.finish();
+  }
+
+  /** The upstream's response head is in. */
+  relay(upstreamResponse: IncomingMessage): void {
+    this.stopTimer();
+    if (!this.forwarding || this.answered) {
+      upstreamResponse.destroy();
       return;
     }
-    // A kept-alive connection may close under a request: once more, on a fresh look.
-    if (code === 'upstream_reset' && reused && this.attempts < 2 && upstream !== null) this.forward(upstream);
-    else this.fail(code === 'upstream_reset' ? 'upstream_closed' : code);
+    if (isFaultyResponse(upstreamResponse)) {
+      this.fail('upstream_malformed');
+      return;
+    }
+    this.relayed = new ResponseRelay(this.exchange, upstreamResponse, this.response, this);
+    try {
+      const { stripPrefix } = this.parts.services.policy.config;
+      this.relayed.start(this.upstream?.authority ?? '', stripPrefix ? (this.route?.prefix ?? '') : '');
+      this.answered = true;
+    } catch {
+      this.fail('upstream_malformed');
+    }
+  }
+
+  onRelayed(): void {
+    this.relayedWhole = true;
+    this.letGo();
+    stopUpload(this.request);
+  }
+
+  onRelayFailure(code: ErrorCode): void {
+    this.fail(code);
+  }
+
+  /** The upstream request failed, or the downstream broke. */
+  upstreamFailed(error: unknown, reused: boolean): void {
+    if (!this.forwarding) return;
+    if (this.answered) {
+      this.fail('upstream_cut');
+      return;
+    }
+    const code = classifyUpstreamFailure(error);
+    const upstream = this.upstream;
+    const silent = this.upstreamSocket === null || this.upstreamSocket.bytesRead === this.bytesReadBefore;
+    this.letGo();
+    const { upstreams } = this.parts.services;
+    if (code === 'upstream_refused' && upstream !== null) upstreams.markDown(upstream);
+    const repeatable =
+      silent && isSafeMethod(this.exchange.head.method) && readFraming(this.request).framing === 'none';
+    const isRefused = code === 'upstream_refused';
+    const other = repeatable && isRefused ? (this.route?.pick() ?? null) : null;
+    if (other !== null) this.forward(other);
+    else if (repeatable && isRefused) this.hold();
+    // A kept-alive connection may close under a request: once more, if not a byte of an answer came.
+    else if (repeatable && code === 'upstream_reset' && reused && this.attempts < 2 && upstream !== null)
+      this.forward(upstream);
+    else {
+      if (upstream !== null && !isRefused) upstreams.noteFailure(upstream);
+      this.fail(code === 'upstream_reset' ? 'upstream_closed' : code);
+    }
+  }
+
+  /** The request turned out malformed while its body came: nothing of it can be read any more. */
+  refuse(code: ErrorCode): void {
+    if (this.over) return;
+    if (!this.answered) {
+      this.exchange.failed(code);
+      this.letGo();
+      this.respondItself(buildErrorResponse(code, this.exchange.head, this.exchange.requestId), false);
+    } else if (this.relayed === null) this.response.end();
+    else this.fail(code);
   }
 
   /** Answers with an error of the table, or cuts a response that has begun. */
-  fail(code: ErrorCode): void {
-    if (this.exchange.ended) return;
+  private fail(code: ErrorCode): void {
+    if (this.over) return;
     this.exchange.failed(code);
-    if (this.settled) {
-      this.cut(code);
-      return;
-    }
-    this.respondItself(buildErrorResponse(code, this.exchange.head, this.exchange.requestId));
+    const isUpstreams = ERRORS[code].source === 'upstream' && !this.answered;
+    if (isUpstreams && this.upstream !== null) this.parts.services.upstreams.noteFailure(this.upstream);
+    this.letGo();
+    if (this.answered) this.cut();
+    else this.respondItself(buildErrorResponse(code, this.exchange.head, this.exchange.requestId));
   }
 
-  private respondItself(own: OwnResponse): void {
-    this.settled = true;
-    this.stopTimer();
-    addTransportSecurity(own.headers, this.exchange.head, this.exchange.facts, this.services.policy);
-    this.exchange.answeredItself(own.status);
-    const isHead = this.exchange.head.method === 'HEAD';
-    if (!isHead) this.exchange.sent(Buffer.byteLength(own.body));
+  private respondItself(own: OwnResponse, lingers = true): void {
     const { request, response } = this;
-    // A body that nobody will read must not be taken for the next request.
-    if (request.httpVersionMajor === 1 && !request.complete) own.headers.push('connection', 'close');
-    writeHead(response, own.status, own.headers);
-    response.end(isHead ? '' : own.body);
-    if (!request.complete) request.resume();
+    this.answered = true;
+    addTransportSecurity(own.headers, this.exchange.head, this.exchange.facts, this.parts.services.policy);
+    this.exchange.answeredItself(own.status);
+    const body = this.exchange.head.method === 'HEAD' ? '' : own.body;
+    this.exchange.sent(Buffer.byteLength(body));
+    const isLast = sendOwnResponse(request, response, own, body, lingers);
+    if (isLast) this.parts.onLast();
   }
 
   /** Ends a response that has begun so that the client sees it is not whole. */
-  private cut(code: ErrorCode): void {
-    this.exchange.failed(code);
-    const { response } = this;
-    if (response.stream !== undefined) response.stream.close(RST_INTERNAL_ERROR);
-    else this.connection.socket.destroy();
+  private cut(): void {
+    const { stream } = this.response;
+    if (stream !== undefined) stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    else this.parts.connection.socket.destroy();
   }
 
-  private release(): Upstream | null {
-    const upstream = this.upstream;
-    if (upstream !== null) upstream.inFlight -= 1;
-    this.upstream = null;
-    return upstream;
-  }
-
-  /** The response is over, well or not. */
-  private finish(): void {
-    this.leaveHold?.();
+  /** Ends the attempt; a connection whose request is not sent, or whose response is not read, to its end is closed. */
+  private letGo(): void {
     this.stopTimer();
-    this.release();
-    if (!this.response.writableFinished) this.exchange.failed('downstream_gone');
-    this.exchange.end();
+    if (!this.forwarding) return;
+    this.forwarding = false;
+    if (this.upstream !== null) this.upstream.inFlight -= 1;
+    this.upstream = null;
+    const { upstreamRequest } = this;
+    this.upstreamRequest = null;
+    this.upstreamSocket = null;
+    this.body?.destroy();
+    if (upstreamRequest === null) return;
+    if (!this.relayedWhole || !upstreamRequest.writableFinished) upstreamRequest.destroy();
   }
-}
 
-/** Writes a flat list as the response's head in either API. */
-function writeHead(response: LibraryResponse, status: number, headers: string[]): void {
-  const byName: Record<string, string | string[]> = {};
-  for (let index = 0; index < headers.length; index += 2) {
-    const name = headers[index] ?? '';
-    const value = headers[index + 1] ?? '';
-    const known = byName[name];
-    if (known === undefined) byName[name] = value;
-    else byName[name] = Array.isArray(known) ? [...known, value] : [known, value];
+  /** The response is over, or the client has gone: the only exit. */
+  finish(): void {
+    if (this.over) return;
+    this.over = true;
+    this.leaveHold?.();
+    this.relayed?.stop();
+    this.letGo();
+    const { response, request } = this;
+    const gone = response.stream === undefined ? !response.writableFinished : response.stream.aborted;
+    if (gone) this.exchange.failed('downstream_gone');
+    this.exchange.end();
+    this.parts.onEnd(this);
+    if (response.stream === undefined && !gone && !isWhole(request)) {
+      discardRest(request, (whole) => whole || this.parts.connection.socket.destroy());
+    }
   }
-  response.writeHead(status, byName);
 }

@@ -1,11 +1,13 @@
 /** The only door to http-proxy-3: sends requests whose head the exchange has written, byte for byte. */
-import { Agent, type IncomingMessage } from 'node:http';
+import { Agent, type ClientRequest, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import { createProxyServer } from 'http-proxy-3';
 import type { Limits } from '../../src/contract/config.js';
 import type { Upstream } from '../upstream/upstream.js';
-import type { ExchangeRun, LibraryResponse } from './exchange-run.js';
+import type { ExchangeRun } from './exchange-run.js';
 import type { LibraryRequest } from './read-head.js';
+import type { LibraryResponse } from './response-relay.js';
 
 /** One request to send; `headers` is the complete flat list for the upstream. */
 export interface ForwardRequest {
@@ -15,6 +17,7 @@ export interface ForwardRequest {
   readonly method: string;
   readonly path: string;
   readonly headers: string[];
+  readonly body: Readable;
   readonly run: ExchangeRun;
 }
 
@@ -26,16 +29,19 @@ export interface ForwardUpgrade {
   readonly upstream: Upstream;
   readonly path: string;
   readonly headers: string[];
+  /** The upstream request is made and not yet sent; http-proxy-3 adds its own listeners after this. */
+  onRequest(upstreamRequest: ClientRequest): void;
   onFailure(error: unknown): void;
 }
 
 /**
- * Request options on which path and headers cannot be changed. http-proxy-3 fills the object given as `ssl` with the
- * options of http.request, rewriting the path through the URL parser and the framing of DELETE; it must do neither.
+ * Request options on which path and headers cannot be changed, and the bound of the response's head. http-proxy-3
+ * fills the object given as `ssl` with the options of http.request, rewriting the path through the URL parser and the
+ * framing of DELETE; it must do neither.
  */
-function verbatimOptions(path: string, headers: string[]): Record<string, unknown> {
+function verbatimOptions(path: string, headers: string[], maxHeaderSize: number): Record<string, unknown> {
   const fixed = (value: unknown) => ({ enumerable: true, get: () => value, set: () => {} });
-  return Object.defineProperties({}, { path: fixed(path), headers: fixed(headers) });
+  return Object.defineProperties({ maxHeaderSize }, { path: fixed(path), headers: fixed(headers) });
 }
 
 /** http-proxy-3 parses the target although `verbatimOptions` overrules it, and throws at `/\\[`: it gets a harmless one. */
@@ -48,11 +54,13 @@ export class Forwarder {
   private readonly agent: Agent;
   private readonly proxy = createProxyServer({ xfwd: false });
   private readonly runs = new WeakMap<object, ExchangeRun>();
+  private readonly upgrades = new WeakMap<object, ForwardUpgrade>();
   private readonly reused = new WeakSet<object>();
 
-  constructor(limits: Limits) {
+  constructor(private readonly limits: Limits) {
     this.agent = new Agent({
-      keepAlive: true,
+      // An agent takes 0 free sockets for its own default.
+      keepAlive: limits.upstreamKeepAlive > 0,
       maxSockets: limits.maxUpstreamConnections,
       maxFreeSockets: limits.upstreamKeepAlive,
       timeout: limits.upstreamKeepAliveTimeoutMs,
@@ -65,7 +73,18 @@ export class Forwarder {
       if (upstreamRequest.reusedSocket) this.reused.add(request);
       this.runs.get(request)?.connecting(upstreamRequest, socket);
     });
-    this.proxy.on('econnreset', (_error, request) => this.runs.get(request)?.fail('downstream_gone'));
+    this.proxy.on('proxyReqWs', (upstreamRequest, request) => {
+      this.upgrades.get(request)?.onRequest(upstreamRequest);
+    });
+    this.proxy.on('econnreset', (_error, request) => this.runs.get(request)?.finish());
+  }
+
+  /** As many requests wait for a connection to this upstream as may. */
+  isFull({ host, port }: Upstream): boolean {
+    const name = this.agent.getName({ host, port });
+    const used = this.agent.sockets[name]?.length ?? 0;
+    const waiting = this.agent.requests[name]?.length ?? 0;
+    return used >= this.limits.maxUpstreamConnections && waiting >= this.limits.maxUpstreamQueue;
   }
 
   /** Sends one request; its run hears of the response or the failure. */
@@ -73,13 +92,16 @@ export class Forwarder {
     const { run, upstream } = forward;
     const { request, response } = forward;
     this.runs.set(request, run);
+    this.reused.delete(request);
     hideTarget(request);
     const options = {
       target: { protocol: 'http:', host: upstream.host, port: upstream.port },
       selfHandleResponse: true,
       method: forward.method,
       agent: this.agent,
-      ssl: verbatimOptions(forward.path, forward.headers),
+      // http-proxy-3 would pipe the request itself, and end it when the client breaks off.
+      buffer: forward.body,
+      ssl: verbatimOptions(forward.path, forward.headers, this.limits.maxHeaderBytes),
     };
     this.proxy.web(request, response, options, (error) =>
       run.upstreamFailed(error, this.reused.has(request)),
@@ -89,11 +111,12 @@ export class Forwarder {
   /** Passes an upgrade on; http-proxy-3 writes the 101 and joins the sockets. */
   upgrade(forward: ForwardUpgrade): void {
     const { request, socket, upstream } = forward;
+    this.upgrades.set(request, forward);
     hideTarget(request);
     const options = {
       target: { protocol: 'http:', host: upstream.host, port: upstream.port },
       agent: false as const,
-      ssl: verbatimOptions(forward.path, forward.headers),
+      ssl: verbatimOptions(forward.path, forward.headers, this.limits.maxHeaderBytes),
     };
     // The app has ended its side: what the client still sends has no reader, and unread it would never see the end.
     socket.once('finish', () => socket.unpipe().resume());

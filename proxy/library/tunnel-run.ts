@@ -1,5 +1,6 @@
 /** WebSocket upgrades in the library engine: admitted as any request, then handed to http-proxy-3. */
-import type { IncomingMessage } from 'node:http';
+import { type ClientRequest, type IncomingMessage, ServerResponse } from 'node:http';
+import type { ErrorCode } from '../../src/contract/errors.js';
 import type { AcceptedConnection, EngineServices } from '../engine.js';
 import { answerItself } from '../exchange/answer-itself.js';
 import { buildErrorResponse, type OwnResponse } from '../exchange/error-response.js';
@@ -11,8 +12,9 @@ import { classifyUpstreamFailure } from '../exchange/upstream-failure.js';
 import type { Upstream } from '../upstream/upstream.js';
 import type { Forwarder } from './forwarder.js';
 import { readRequestHead } from './read-head.js';
+import { isFaultyResponse, ResponseRelay } from './response-relay.js';
 
-/** Serves one upgrade request; answers with an error when it cannot be passed on. */
+/** Serves one upgrade request, the last of its connection; answers with an error when it cannot be passed on. */
 export function startTunnel(
   request: IncomingMessage,
   firstBytes: Buffer,
@@ -20,77 +22,183 @@ export function startTunnel(
   services: EngineServices,
   forwarder: Forwarder,
 ): void {
-  const { socket, facts, role } = connection;
-  const head = readRequestHead(request);
-  if (head === null) {
-    endWith(connection, buildErrorResponse('host_invalid', null, ''));
+  const head = readRequestHead(request, services.policy.config.limits.maxHeaderCount);
+  if (typeof head === 'string') {
+    connection.socket.end(encodeClosingResponse(buildErrorResponse(head, null, '')));
     return;
   }
-  const exchange = new Exchange(head, facts, services);
-  let upstream: Upstream | null = null;
-  socket.once('close', () => {
-    if (upstream !== null) upstream.inFlight -= 1;
-    exchange.end();
-  });
-  const own = answerItself(exchange, role);
-  if (own !== null) {
-    endWith(connection, own);
-    return;
+  const exchange = new Exchange(head, connection.facts, services);
+  new TunnelRun(request, head, exchange, connection, services, forwarder).start(firstBytes);
+}
+
+class TunnelRun {
+  private upstream: Upstream | null = null;
+  /** What the app is asked for. */
+  private path: string;
+  private upstreamRequest: ClientRequest | null = null;
+  private leaveHold: (() => void) | null = null;
+  private relay: ResponseRelay | null = null;
+  private timer: NodeJS.Timeout | null = null;
+  /** A response head, ours or the upstream's, went out. */
+  private answered = false;
+  /** Nothing more goes out. */
+  private ended = false;
+
+  constructor(
+    private readonly request: IncomingMessage,
+    private readonly head: RequestHead,
+    private readonly exchange: Exchange,
+    private readonly connection: AcceptedConnection,
+    private readonly services: EngineServices,
+    private readonly forwarder: Forwarder,
+  ) {
+    this.path = head.path;
   }
-  const giveUp = (): void => {
-    exchange.failed('upstream_refused');
-    endWith(connection, buildErrorResponse('upstream_refused', head, exchange.requestId));
-  };
-  const join = (chosen: Upstream): void => {
-    upstream = chosen;
-    chosen.inFlight += 1;
-    exchange.dispatched(chosen.authority);
-    exchange.answered(101, []);
-    forwarder.upgrade({
-      request,
-      socket,
-      firstBytes,
-      upstream: chosen,
-      path: services.policy.config.stripPrefix
-        ? (services.upstreams.find(head)?.strip(head.path) ?? head.path)
-        : head.path,
-      headers: buildTunnelHeaders(exchange, head, chosen, services),
-      onFailure: (error) => {
-        const code = classifyUpstreamFailure(error);
-        exchange.failed(code);
-        if (socket.bytesWritten === 0)
-          endWith(connection, buildErrorResponse(code, head, exchange.requestId));
-        else socket.destroy();
-      },
+
+  start(firstBytes: Buffer): void {
+    this.connection.socket.once('close', () => this.finish());
+    const own = answerItself(this.exchange, this.connection.role);
+    if (own !== null) {
+      this.endWith(own);
+      return;
+    }
+    const { upstreams } = this.services;
+    const route = upstreams.find(this.head);
+    if (route === null) {
+      this.fail('no_route');
+      return;
+    }
+    if (this.services.policy.config.stripPrefix) this.path = route.strip(this.head.path);
+    const chosen = route.pick();
+    if (chosen !== null) {
+      this.join(chosen, firstBytes);
+      return;
+    }
+    this.leaveHold = upstreams.hold(route, {
+      resume: (upstream) => this.join(upstream, firstBytes),
+      giveUp: () => this.fail('upstream_refused'),
     });
-  };
-  const route = services.upstreams.find(head);
-  const chosen = route?.pick() ?? null;
-  if (route === null) {
-    exchange.failed('no_route');
-    endWith(connection, buildErrorResponse('no_route', head, exchange.requestId));
-  } else if (chosen !== null) join(chosen);
-  else services.upstreams.hold(route, { resume: join, giveUp });
-}
+  }
 
-function buildTunnelHeaders(
-  exchange: Exchange,
-  head: RequestHead,
-  upstream: Upstream,
-  services: EngineServices,
-): string[] {
-  const { policy } = services;
-  const request: UpstreamRequest = {
-    requestId: exchange.requestId,
-    authority: authorityFor(head, policy, upstream.authority),
-    framing: 'none',
-    contentLength: 0,
-    upgrade: 'websocket',
-    expectContinue: false,
-  };
-  return buildUpstreamHeaders(head, exchange.facts, request, policy);
-}
+  onRelayed(): void {}
 
-function endWith(connection: AcceptedConnection, own: OwnResponse): void {
-  connection.socket.end(encodeClosingResponse(own));
+  onRelayFailure(code: ErrorCode): void {
+    this.fail(code);
+  }
+
+  private join(upstream: Upstream, firstBytes: Buffer): void {
+    this.leaveHold = null;
+    this.upstream = upstream;
+    upstream.inFlight += 1;
+    this.exchange.dispatched(upstream.authority);
+    const { policy } = this.services;
+    const { upstreamHeadTimeoutMs } = policy.config.limits;
+    this.timer = setTimeout(() => this.fail('upstream_timeout'), upstreamHeadTimeoutMs);
+    const upgrade: UpstreamRequest = {
+      requestId: this.exchange.requestId,
+      authority: authorityFor(this.head, policy, upstream.authority),
+      framing: 'none',
+      contentLength: 0,
+      upgrade: 'websocket',
+      expectContinue: false,
+    };
+    this.forwarder.upgrade({
+      request: this.request,
+      socket: this.connection.socket,
+      firstBytes,
+      upstream,
+      path: this.path,
+      headers: buildUpstreamHeaders(this.head, this.exchange.facts, upgrade, policy),
+      onRequest: (upstreamRequest) => this.watch(upstreamRequest),
+      onFailure: (error) => this.fail(classifyUpstreamFailure(error)),
+    });
+  }
+
+  private watch(upstreamRequest: ClientRequest): void {
+    this.upstreamRequest = upstreamRequest;
+    // http-proxy-3 would join with whatever a 101 names, and relay any other answer with its hop-by-hop fields.
+    queueMicrotask(() => {
+      const passes = upstreamRequest.listeners('upgrade');
+      upstreamRequest.removeAllListeners('upgrade');
+      upstreamRequest.removeAllListeners('response');
+      upstreamRequest.on('response', (response) => this.answer(response));
+      upstreamRequest.on('upgrade', (response, upstreamSocket, firstBytes) => {
+        if (this.open(response)) {
+          for (const pass of passes) {
+            Reflect.apply(pass, upstreamRequest, [response, upstreamSocket, firstBytes]);
+          }
+        } else upstreamSocket.destroy();
+      });
+    });
+  }
+
+  /** The upstream has said 101: whether it is one, and the tunnel's clock starts. */
+  private open(response: IncomingMessage): boolean {
+    this.stopTimer();
+    if (response.headers.upgrade?.toLowerCase() !== 'websocket') {
+      this.fail('upstream_malformed');
+      return false;
+    }
+    if (this.ended) return false;
+    this.answered = true;
+    this.exchange.answered(101, []);
+    const { socket } = this.connection;
+    // Both directions pass through it.
+    socket.setTimeout(this.services.policy.config.limits.tunnelIdleTimeoutMs, () => socket.destroy());
+    return true;
+  }
+
+  /** The upstream does not upgrade: an ordinary response, after which the connection closes. */
+  private answer(upstreamResponse: IncomingMessage): void {
+    this.stopTimer();
+    if (this.answered || isFaultyResponse(upstreamResponse)) {
+      upstreamResponse.destroy();
+      this.fail('upstream_malformed');
+      return;
+    }
+    const { socket } = this.connection;
+    const response = new ServerResponse(this.request);
+    response.shouldKeepAlive = false;
+    response.assignSocket(socket);
+    // node:http has let go of the socket and tells its responses no more.
+    socket.on('drain', () => response.emit('drain'));
+    response.once('finish', () => socket.destroySoon());
+    this.relay = new ResponseRelay(this.exchange, upstreamResponse, response, this);
+    this.answered = true;
+    try {
+      this.relay.start(this.upstream?.authority ?? '');
+    } catch {
+      this.fail('upstream_malformed');
+    }
+  }
+
+  private fail(code: ErrorCode): void {
+    if (this.ended) return;
+    this.exchange.failed(code);
+    if (this.answered) this.connection.socket.destroy();
+    else this.endWith(buildErrorResponse(code, this.head, this.exchange.requestId));
+    this.upstreamRequest?.destroy();
+  }
+
+  private endWith(own: OwnResponse): void {
+    this.stopTimer();
+    this.ended = true;
+    this.exchange.answeredItself(own.status);
+    this.connection.socket.end(encodeClosingResponse(own));
+  }
+
+  private stopTimer(): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+  }
+
+  /** The client's connection is closed. */
+  private finish(): void {
+    this.stopTimer();
+    this.leaveHold?.();
+    this.relay?.stop();
+    if (this.upstream !== null) this.upstream.inFlight -= 1;
+    this.upstreamRequest?.destroy();
+    this.exchange.end();
+  }
 }

@@ -29,6 +29,7 @@ export const ERRORS = {
   host_invalid: row('downstream', 400, 'The Host header is missing or not valid.'),
   method_refused: row('downstream', 405, 'This method is not served here.'),
   request_timeout: row('downstream', 408, 'The request took too long to arrive.'),
+  length_required: row('downstream', 411, 'The app needs to know the length of the request body.'),
   request_too_large: row('downstream', 413, 'The request body is too large.'),
   target_too_long: row('downstream', 414, 'The request target is too long.'),
   expectation_failed: row('downstream', 417, 'The expectation cannot be met.'),

@@ -148,6 +148,6 @@ export function resolveConfig(settings: Settings, platform: Platform): Config {
     trustedProxies: readTrustedProxies(settings),
     limits: readLimits(settings),
   });
-  if (config.engine === 'library') refuseForLibrary(config);
+  if (config.engine === 'library') refuseForLibrary(config, settings);
   return config;
 }

@@ -1,5 +1,6 @@
 /** Every way to start the front wrongly: a clear error, a next step, the right exit code, and nothing left running. */
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -38,9 +39,10 @@ describe('bad certificates', { concurrency: 2 }, () => {
   before(async () => {
     workspace = makeWorkspace({ after: (end) => void ends.push(end) });
     files = await writeTestCertificates(workspace.path);
-    const { expiredLeaf, intermediate } = await testCertificates();
+    const { leaf, expiredLeaf, intermediate } = await testCertificates();
     workspace.write('empty.pem', '');
     workspace.write('text.pem', 'the certificate is in the other mail\n');
+    workspace.write('leaf.der', new X509Certificate(leaf.certPem).raw);
     workspace.write('expired.pem', expiredLeaf.certPem + intermediate.certPem);
     workspace.write('expired.key', expiredLeaf.keyPem);
     mkdirSync(workspace.at('folder'));

@@ -32,7 +32,6 @@ export interface HostileCase {
   readonly messages?: number;
   /** The request after it, which meets the upstream connection that the front may have kept; default get. */
   readonly next?: 'get' | 'post';
-  readonly libraryReason?: string;
 }
 
 /** Text that belongs to no request: whoever receives it was given somebody else's answer. */

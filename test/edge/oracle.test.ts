@@ -11,6 +11,7 @@ import { RawHttp2Client } from '../support/raw-http2-client.js';
 import { type StrictMessage, StrictParser } from '../support/strict-parser.js';
 import { hostileCases } from './cases/all-hostile.js';
 import { requestCases } from './cases/all-requests.js';
+import { libraryLimits } from './cases/library-limits.js';
 
 function read(
   kind: 'request' | 'response',
@@ -147,4 +148,9 @@ test('every case has its own id and names its reference', () => {
   assert.equal(new Set(requestCases.map(({ id }) => id)).size, requestCases.length);
   assert.equal(new Set(hostileCases.map(({ id }) => id)).size, hostileCases.length);
   assert.ok(rows.every(({ reference }) => reference.length > 10));
+  const ids = new Set(requestCases.map(({ id }) => id));
+  assert.deepEqual(
+    [...libraryLimits.keys()].filter((id) => !ids.has(id)),
+    [],
+  );
 });

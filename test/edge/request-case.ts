@@ -48,8 +48,6 @@ interface CaseBase {
   /** RFC section, CVE or advisory, and what is tried. */
   readonly reference: string;
   readonly expect: Expectation;
-  /** Why the library engine cannot pass it; found by running. */
-  readonly libraryReason?: string;
 }
 
 export interface Http1Case extends CaseBase {

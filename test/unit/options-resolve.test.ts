@@ -129,6 +129,16 @@ const REFUSED: readonly (readonly [string, Given, RegExp])[] = [
   ['--mercy beyond a timer', { flags: { mercy: ['30d'] } }, /--mercy 30d: too large/],
   ['--max-header-bytes 5 things', { flags: { maxHeaderBytes: ['5t'] } }, /not a size/],
   ['--engine fast', { flags: { engine: ['fast'] } }, /--engine fast: unknown \/ choose direct, library/],
+  [
+    'a limit that only the direct engine keeps',
+    { flags: { ...APP, engine: ['library'], maxControlFrames: ['100'] } },
+    /^config_usage: the library engine has no --max-control-frames \/ leave --engine library out/,
+  ],
+  [
+    'the same limit from the environment',
+    { flags: { ...APP, engine: ['library'] }, environment: { TLSFRONT_MAX_WAITING_BYTES: '1m' } },
+    /^config_usage: the library engine has no TLSFRONT_MAX_WAITING_BYTES/,
+  ],
   ['--min-tls 1.1', { flags: { minTls: ['1.1'] } }, /choose 1\.2, 1\.3/],
   ["uWSGI's format string", { flags: { logFormat: ['%(addr)'] } }, /format strings are not read/],
   ["uWSGI's UDP log", { flags: { logto: ['127.0.0.1:1717'] } }, /not to a UDP address/],

@@ -1,0 +1,127 @@
+/** One HTTP/1.1 client connection of the library engine: which of its requests are served, in which order, and what ends it. */
+import type { IncomingMessage } from 'node:http';
+import type { ErrorCode } from '../../src/contract/errors.js';
+import type { AcceptedConnection, EngineServices } from '../engine.js';
+import { buildErrorResponse } from '../exchange/error-response.js';
+import { encodeClosingResponse } from '../exchange/own-response-text.js';
+import { ExchangeRun } from './exchange-run.js';
+import type { Forwarder } from './forwarder.js';
+import type { LibraryRequest } from './read-head.js';
+import { readFraming } from './read-head.js';
+import type { LibraryResponse } from './response-relay.js';
+import { startTunnel } from './tunnel-run.js';
+
+/** node:http hands out pipelined requests, upgrades and parse errors as it reads them; here they wait for their turn. */
+export class Http1Downstream {
+  /** Exchanges that are not over, in the order their requests came. */
+  private readonly runs: ExchangeRun[] = [];
+  private newest: IncomingMessage | null = null;
+  /** Nothing that follows is processed (RFC 9112 §9.6). */
+  private closing = false;
+  private afterRuns: (() => void) | null = null;
+
+  /** @param serveAgain reads the connection's unread bytes as HTTP once more */
+  constructor(
+    private readonly connection: AcceptedConnection,
+    private readonly services: EngineServices,
+    private readonly forwarder: Forwarder,
+    private readonly serveAgain: () => void,
+  ) {
+    connection.socket.once('close', () => {
+      this.afterRuns = null;
+      // node:http tells the close only to the response whose turn it is.
+      for (const run of [...this.runs]) run.finish();
+    });
+  }
+
+  /** A request of node:http; `sayContinue` sends the 100 that it waits for. */
+  serve(request: LibraryRequest, response: LibraryResponse, sayContinue: boolean): void {
+    if (this.closing) return;
+    this.newest = request;
+    if (sayContinue) response.writeContinue();
+    if (!response.shouldKeepAlive) this.closing = true;
+    const run = ExchangeRun.create({
+      request,
+      response,
+      connection: this.connection,
+      services: this.services,
+      forwarder: this.forwarder,
+      onLast: () => {
+        this.closing = true;
+      },
+      onEnd: (ended) => this.onRunEnd(ended),
+    });
+    this.runs.push(run);
+    run.start();
+  }
+
+  /** What came is no request, or the newest one broke off. */
+  refuse(code: ErrorCode): void {
+    const { newest } = this;
+    if (newest !== null && !newest.complete) {
+      this.closing = true;
+      const broken = this.runs.find((run) => run.request === newest);
+      if (broken === undefined) this.connection.socket.destroy();
+      else broken.refuse(code);
+      return;
+    }
+    if (this.closing) return;
+    this.closing = true;
+    this.inTurn(() => this.endWith(code));
+  }
+
+  /** WebSocket becomes a tunnel; every other upgrade is an ordinary request (RFC 9110 §7.8). */
+  upgrade(request: IncomingMessage, firstBytes: Buffer): void {
+    if (this.closing) {
+      this.inTurn(() => this.connection.socket.destroy());
+      return;
+    }
+    this.inTurn(() => {
+      if (isWebSocket(request)) {
+        this.closing = true;
+        startTunnel(request, firstBytes, this.connection, this.services, this.forwarder);
+        return;
+      }
+      const { socket } = this.connection;
+      socket.setTimeout(0);
+      socket.unshift(Buffer.concat([encodeWithoutUpgrade(request), firstBytes]));
+      this.serveAgain();
+    });
+  }
+
+  private inTurn(step: () => void): void {
+    if (this.runs.length === 0) step();
+    else this.afterRuns = step;
+  }
+
+  private onRunEnd(run: ExchangeRun): void {
+    this.runs.splice(this.runs.indexOf(run), 1);
+    if (this.runs.length > 0 || this.afterRuns === null) return;
+    const step = this.afterRuns;
+    this.afterRuns = null;
+    step();
+  }
+
+  private endWith(code: ErrorCode): void {
+    const { socket } = this.connection;
+    if (socket.writable) socket.end(encodeClosingResponse(buildErrorResponse(code, null, '')));
+    else socket.destroy();
+  }
+}
+
+/** What http-proxy-3 takes for a WebSocket, and no body that could hide in the tunnel's first bytes. */
+function isWebSocket(request: IncomingMessage): boolean {
+  if (request.method !== 'GET' || request.httpVersion !== '1.1') return false;
+  return request.headers.upgrade?.toLowerCase() === 'websocket' && readFraming(request).framing === 'none';
+}
+
+/** The request's head as it came, its Upgrade fields left out; node:http always detaches a connection that has one. */
+function encodeWithoutUpgrade(request: IncomingMessage): Buffer {
+  const { method, url, httpVersion, rawHeaders } = request;
+  let text = `${method} ${url} HTTP/${httpVersion}\r\n`;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? '';
+    if (name.toLowerCase() !== 'upgrade') text += `${name}: ${rawHeaders[index + 1]}\r\n`;
+  }
+  return Buffer.from(`${text}\r\n`, 'latin1');
+}
