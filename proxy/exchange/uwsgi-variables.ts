@@ -2,6 +2,7 @@
 import { decodeCgiPath } from './cgi-path.js';
 import { hostOf } from './fields.js';
 import type { ConnectionFacts, RequestHead } from './types.js';
+import { certificateVariables } from './uwsgi-certificate.js';
 
 /** Fields that a WSGI app must not see under `HTTP_`: HTTP_PROXY would set the proxy of its own requests (httpoxy). */
 const HIDDEN = new Set(['proxy', 'transfer-encoding']);
@@ -29,7 +30,7 @@ export function buildUwsgiVariables(
     ...['SERVER_NAME', hostOf(head.authority) || facts.serverName || 'localhost'],
     ...['SERVER_PORT', String(facts.localPort), 'UWSGI_ROUTER', 'http'],
   ];
-  if (encrypted) variables.push('HTTPS', 'on');
+  if (encrypted) variables.push('HTTPS', 'on', ...certificateVariables(facts));
   variables.push('REMOTE_ADDR', facts.remoteAddress, 'REMOTE_PORT', String(facts.remotePort));
   pushFields(variables, headers);
   return variables;

@@ -120,15 +120,15 @@ test('--json prints one object with the resolved configuration', async () => {
 });
 
 test('--json prints errors as JSON too, and exits with 2', async () => {
-  const { code, stdout, stderr } = await runCommand(['check', '--json', '--upstream', 'https://app']);
+  const { code, stdout, stderr } = await runCommand(['check', '--json', '--upstream', 'fastcgi://app']);
   assert.deepEqual([code, stderr], [2, '']);
   const { valid, error } = JSON.parse(stdout);
   assert.equal(valid, false);
   assert.deepEqual(
     [error.code, error.message],
-    ['config_invalid', '--upstream https://app: https upstreams are not supported'],
+    ['config_invalid', '--upstream fastcgi://app: fastcgi upstreams are not supported'],
   );
-  assert.match(error.hint, /8080/);
+  assert.match(error.hint, /uwsgi:\/\//);
 });
 
 test('a configuration that is not valid exits with 2', async () => {

@@ -76,7 +76,9 @@ for (const protocol of PROTOCOLS) {
 
   test(`a held body beyond --max-spool-bytes is answered with 413, and the next one is served (${protocol})`, async (t) => {
     const { client } = await startBoth(t, protocol, '--buffer-requests', '--max-spool-bytes', '128k');
-    const refused = await client.request('/', { method: 'POST', body: pieces(1024 * 1024) });
+    // The head only: over HTTP/2 the rest of the upload is stopped, which ends this stream of node:http2 with an error.
+    const refused = await client.open('/', { method: 'POST', body: pieces(1024 * 1024) });
+    refused.stream.on('error', () => undefined).resume();
     assert.equal(refused.status, 413);
     const served = await client.request('/', { method: 'POST', body: pieces(96 * 1024) });
     assert.deepEqual([served.status, JSON.parse(served.text).bytes], [200, 96 * 1024]);

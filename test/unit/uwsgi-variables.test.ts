@@ -1,9 +1,12 @@
 /** What a WSGI app is told: decoded paths, one variable a field, and nothing under a name of ours. */
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
 import { decodeCgiPath } from '../../proxy/exchange/cgi-path.js';
+import { clientCertificateFields } from '../../proxy/exchange/client-certificate.js';
 import type { ConnectionFacts, RequestHead } from '../../proxy/exchange/types.js';
 import { buildUwsgiVariables } from '../../proxy/exchange/uwsgi-variables.js';
+import { testCertificates } from '../support/certificates.js';
 
 const FACTS: ConnectionFacts = {
   remoteAddress: '192.0.2.1',
@@ -95,6 +98,17 @@ test('names with an underscore, Proxy and Transfer-Encoding do not come through'
 test('HTTP/2 is told as HTTP/1.1, HTTP/1.0 as it is', () => {
   assert.equal(variablesOf({ httpVersion: '2.0' }).SERVER_PROTOCOL, 'HTTP/1.1');
   assert.equal(variablesOf({ httpVersion: '1.0' }).SERVER_PROTOCOL, 'HTTP/1.0');
+});
+
+test('a client certificate comes as DER and as a name in one line', async () => {
+  const { client } = await testCertificates();
+  const { raw, subject } = new X509Certificate(client.certPem);
+  const clientFields = clientCertificateFields([raw]);
+  const seen = variablesOf({}, '/', [...clientFields], { ...FACTS, clientFields });
+  assert.deepEqual(Buffer.from(seen.HTTPS_CLIENT_CERTIFICATE ?? '', 'latin1'), raw);
+  assert.equal(seen.HTTPS_DN, `/${subject.replaceAll('\n', '/')}`);
+  assert.match(seen.HTTPS_DN ?? '', /\/CN=Test Client$/);
+  assert.equal(seen.HTTP_CLIENT_CERT, clientFields[1]);
 });
 
 test('HTTPS is on with TLS only', () => {
