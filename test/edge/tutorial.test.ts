@@ -7,7 +7,7 @@ import { after, before, describe, type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import { type TestCertificateFiles, writeTestCertificates } from '../support/certificates.js';
 import { until } from '../support/deadline.js';
-import { ENGINES, type Engine } from '../support/fronted.js';
+import { ENGINES } from '../support/fronted.js';
 import { PATIENCE_MS, StartedFront } from '../support/started-front.js';
 import { findTool, requirePython, requireTool } from '../support/tools.js';
 import { freePort } from '../support/worker.js';
