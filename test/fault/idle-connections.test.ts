@@ -8,8 +8,11 @@ import { Siege } from '../support/siege.js';
 /** Ten times as many by hand; the figure a connection is the same. */
 const CONNECTIONS = 1000;
 const AT_A_TIME = 50;
-/** Node 20's own TLS socket costs 31 KiB; ours is to add next to nothing. */
-const MOST_BYTES = 44 * 1024;
+/**
+ * Node 20's own TLS socket costs 31 KiB, and the heap grows in steps: 38 to 44 KiB are measured for a thousand. A read or write
+ * buffer kept by mistake is 16 KiB or more.
+ */
+const MOST_BYTES = 56 * 1024;
 const WAIT_MS = 10_000;
 
 async function openHttp1(siege: Siege): Promise<RawHttp1Client> {
