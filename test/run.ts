@@ -1,6 +1,7 @@
 /** Runs every compiled *.test.js below dist/test with node's test runner (Node 20 knows no globs). */
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -17,7 +18,7 @@ if (files.length === 0) {
 }
 const result = spawnSync(
   process.execPath,
-  ['--test', '--test-reporter=spec', '--test-concurrency=3', ...files],
+  ['--test', '--test-reporter=spec', `--test-concurrency=${availableParallelism()}`, ...files],
   {
     stdio: 'inherit',
   },
