@@ -118,10 +118,11 @@ function readClientChain(socket: TLSSocket): Buffer[] {
   const chain: Buffer[] = [];
   let certificate: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
   while (certificate?.raw !== undefined && chain.length < MAX_CHAIN) {
-    const issuer: DetailedPeerCertificate | undefined = certificate.issuerCertificate;
-    if (issuer === certificate && chain.length > 0) break;
+    // The root names itself as issuer; Node 20 also closes the list to a ring there, Node 24 does not.
+    const isRoot: boolean = JSON.stringify(certificate.subject) === JSON.stringify(certificate.issuer);
+    if (isRoot && chain.length > 0) break;
     chain.push(certificate.raw);
-    certificate = issuer === certificate ? undefined : issuer;
+    certificate = isRoot ? undefined : certificate.issuerCertificate;
   }
   return chain;
 }
