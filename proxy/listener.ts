@@ -1,6 +1,7 @@
 /** Listening sockets of a router: limits at the door, TLS with ALPN, then the engine. */
+import type { X509Certificate } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
-import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import type { ListenerConfig } from '../src/contract/config.js';
 import type { Engine, ListenerRole } from './engine.js';
 import { clientCertificateFields } from './exchange/client-certificate.js';
@@ -116,10 +117,10 @@ const MAX_CHAIN = 8;
 /** DER of a client's certificate and of those above it, without the root. */
 function readClientChain(socket: TLSSocket): Buffer[] {
   const chain: Buffer[] = [];
-  let certificate: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
-  while (certificate?.raw !== undefined && chain.length < MAX_CHAIN) {
-    // The root names itself as issuer; Node 20 also closes the list to a ring there, Node 24 does not.
-    const isRoot: boolean = JSON.stringify(certificate.subject) === JSON.stringify(certificate.issuer);
+  let certificate: X509Certificate | undefined = socket.getPeerX509Certificate();
+  while (certificate !== undefined && chain.length < MAX_CHAIN) {
+    // The root names itself as issuer.
+    const isRoot: boolean = certificate.checkIssued(certificate);
     if (isRoot && chain.length > 0) break;
     chain.push(certificate.raw);
     certificate = isRoot ? undefined : certificate.issuerCertificate;
