@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import type { Readable } from 'node:stream';
 import { describe, type TestContext, test } from 'node:test';
 import { WebSocket } from 'ws';
 import { until, within } from '../support/deadline.js';
@@ -29,6 +30,12 @@ function refusesConnections(port: number): Promise<boolean> {
   });
 }
 
+async function countBytes(stream: Readable): Promise<number> {
+  let bytes = 0;
+  for await (const chunk of stream) bytes += chunk.length;
+  return bytes;
+}
+
 for (const engine of ENGINES) {
   describe(`the end (${engine})`, { concurrency: 2 }, () => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -39,16 +46,14 @@ for (const engine of ENGINES) {
           t.after(() => client.close());
           await client.request('/hello');
           const slow = client.request('/slow?ms=1500');
-          const upload = client.open('/stream?chunks=15&delayMs=100');
-          await upload;
+          // Read as it comes: what a Node client has not read when its session ends, it drops.
+          const streamed = countBytes((await client.open('/stream?chunks=15&delayMs=100')).stream);
           front.child.kill(signal);
           await front.logged(new RegExp(`received ${signal}: draining`));
           await until(() => refusesConnections(front.port()), PATIENCE_MS, 'new connections being refused');
           assert.equal(front.child.exitCode, null, 'it waits for the slow request');
           assert.equal((await slow).text, 'answered after 1500 ms\n');
-          let bytes = 0;
-          for await (const chunk of (await upload).stream) bytes += chunk.length;
-          assert.equal(bytes, 15 * 1024);
+          assert.equal(await streamed, 15 * 1024);
           assert.equal(await within(front.ended, PATIENCE_MS, 'the end'), 0);
           assert.match(front.log, /goodbye to tlsfront/);
           await front.nothingLeft();
