@@ -19,6 +19,12 @@ export interface SiegeReport {
   readonly growthMib: number;
 }
 
+/** Resident memory of a process in MiB. */
+export function residentMib(pid: number): number {
+  const found = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'latin1'));
+  return Number(found?.[1]) / 1024;
+}
+
 /** One front with an oracle behind it. */
 export class Siege {
   private constructor(readonly edge: Edge) {}
@@ -39,8 +45,7 @@ export class Siege {
 
   /** Resident memory of the router in MiB. */
   residentMib(): number {
-    const found = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${this.routerPid}/status`, 'latin1'));
-    return Number(found?.[1]) / 1024;
+    return residentMib(this.routerPid);
   }
 
   /** The same, with the attack made again and again on connections of its own for some time. */
