@@ -1,7 +1,7 @@
 /** A front that gets its certificates from Pebble, and what its clients see. */
 import type { TestContext } from 'node:test';
 import tls from 'node:tls';
-import { within } from './deadline.js';
+import { until, within } from './deadline.js';
 import { freePort, Pebble, type PebbleOptions } from './pebble.js';
 import { SAMPLE_APP, StartedFront } from './started-front.js';
 import { makeWorkspace, type Workspace } from './workspace.js';
@@ -72,4 +72,21 @@ export function shakeHands(port: number, servername: string, ca: string): Promis
     });
   });
   return within(done, 10_000, `a handshake for ${servername}`);
+}
+
+const ISSUE_MS = 40_000;
+
+/** Waits until the name's certificate is one of the root's, and gives that handshake. */
+export async function isServed(front: StartedFront, name: string, root: string): Promise<Handshake> {
+  const handshake = until(
+    async () => {
+      const seen = await shakeHands(front.port(), name, root);
+      return seen.outcome === 'verified' && seen;
+    },
+    ISSUE_MS,
+    `a verified handshake for ${name}`,
+  );
+  return handshake.catch((error: unknown) => {
+    throw new Error(`${error instanceof Error ? error.message : String(error)}\n${front.log}`);
+  });
 }

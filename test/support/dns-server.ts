@@ -1,21 +1,26 @@
 /** A DNS server on loopback that says every name is at 127.0.0.1, and holds TXT records that tests write (RFC 1035 §4). */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import type { Ending } from './workspace.js';
+import { readFileSync } from 'node:fs';
+import { type Ending, makeWorkspace, type Workspace } from './workspace.js';
 
 const A = 1;
 const TXT = 16;
 const NAME_ERROR = 3;
 
 export class DnsServer {
-  /** Values of TXT records by name. */
-  readonly texts = new Map<string, Set<string>>();
+  /** TXT records: a file for each name, a value on each line. */
+  readonly texts: Workspace;
   /** Names that do not exist. */
   readonly absent = new Set<string>();
   readonly #socket = createSocket('udp4');
 
+  private constructor(t: Ending) {
+    this.texts = makeWorkspace(t);
+  }
+
   static async start(t: Ending): Promise<DnsServer> {
-    const server = new DnsServer();
+    const server = new DnsServer(t);
     server.#socket.on('message', (query, { port, address }) => {
       const answer = server.#answer(query);
       if (answer !== null) server.#socket.send(answer, port, address);
@@ -64,8 +69,17 @@ export class DnsServer {
   #records(name: string, type: number): Buffer[] {
     if (type === A) return [Buffer.from([127, 0, 0, 1])];
     if (type !== TXT) return [];
-    return [...(this.texts.get(name) ?? [])].map((text) =>
+    return this.#readTexts(name).map((text) =>
       Buffer.concat([Buffer.from([text.length]), Buffer.from(text, 'latin1')]),
     );
+  }
+
+  #readTexts(name: string): string[] {
+    try {
+      const lines = readFileSync(this.texts.at(name), 'latin1').split('\n');
+      return lines.filter((line) => line !== '');
+    } catch {
+      return [];
+    }
   }
 }

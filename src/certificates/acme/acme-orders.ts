@@ -30,9 +30,10 @@ export interface AcmeOrdersParts {
   readonly store: Store;
   readonly log: OrdersLog;
   readonly userAgent: string;
-  /** The clock and the dice, for tests. */
+  /** The clock, the dice and the wait between looks, for tests. */
   readonly now?: () => number;
   readonly random?: () => number;
+  readonly sleep?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 /** Often enough after the machine has slept, and no timer of more than 24 days. */
@@ -56,11 +57,13 @@ export class AcmeOrders implements CertificateOrders {
   private running: Promise<void> = Promise.resolve();
   private readonly now: () => number;
   private readonly random: () => number;
+  private readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 
   constructor(private readonly parts: AcmeOrdersParts) {
     this.keys = keysOf(parts.config.directory);
     this.now = parts.now ?? Date.now;
     this.random = parts.random ?? Math.random;
+    this.sleep = parts.sleep ?? pause;
   }
 
   start(user: CertificateUser): void {
@@ -88,7 +91,7 @@ export class AcmeOrders implements CertificateOrders {
         if (signal.aborted) return;
         nextMs = Math.min(nextMs, await this.attend(name, board, user));
       }
-      await pause(Math.max(nextMs - this.now(), 0), signal).catch(() => undefined);
+      await this.sleep(Math.max(nextMs - this.now(), 0), signal).catch(() => undefined);
     }
   }
 

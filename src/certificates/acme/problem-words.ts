@@ -62,8 +62,8 @@ function wrongAnswer({ name, kind, ...rest }: ProblemContext): Words {
   }
   if (kind === 'tls-alpn-01') {
     return {
-      sentence: 'the authority got another certificate than ours in its handshake',
-      hint: `something else ends TLS for ${name} (a CDN, a load balancer, another host of its A and AAAA records): let port 443 through to this host, or add --http-to-https :80 for http-01`,
+      sentence: 'the authority did not see our certificate in its handshake',
+      hint: `port 443 of ${name} must lead to this host: check its A and AAAA records, and whether something before it ends TLS (a CDN, a load balancer); or add --http-to-https :80 for http-01`,
     };
   }
   if (kind === 'dns-01') {
@@ -77,6 +77,14 @@ function wrongAnswer({ name, kind, ...rest }: ProblemContext): Words {
     sentence: 'the authority does not allow this account to do that',
     hint: 'was the account deactivated, or the binding given for another? A new account is made when its file in the data folder is removed',
   };
+}
+
+/** Inside a validation it says that the authority could not make sense of the name or of what it found there. */
+function malformed(context: ProblemContext, { status }: Problem): Words {
+  if (status !== 0 || context.kind === null) {
+    return { sentence: 'the authority did not understand our request', hint: FAULT };
+  }
+  return { sentence: 'the authority could not validate the name', hint: noRecord(context).hint };
 }
 
 function noRecord(context: ProblemContext): Words {
@@ -168,7 +176,7 @@ const ROWS: ReadonlyMap<string, Row> = new Map<string, Row>([
   ],
   ['incorrectResponse', wrongAnswer],
   ['invalidContact', contact],
-  ['malformed', words('the authority did not understand our request', FAULT)],
+  ['malformed', malformed],
   ['orderNotReady', words('the order was not ready to be completed', LATER)],
   [
     'rateLimited',
