@@ -98,6 +98,7 @@ export class AcmeOrders implements CertificateOrders {
   /** Orders the name's certificate when it is time. @returns when to look again */
   private async attend(name: string, board: ChallengeBoard, user: CertificateUser): Promise<number> {
     const state = this.stateOf(name);
+    if (state.failures > 0 && state.nextMs > this.now()) return state.nextMs;
     let stored: StoredCertificate | undefined;
     try {
       stored = await readStoredCertificate(this.parts.store, this.keys, name);

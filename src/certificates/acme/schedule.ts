@@ -45,5 +45,6 @@ export function formatDelay(ms: number): string {
     const count = Math.round(ms / unitMs);
     if (ms >= 2 * unitMs) return `in ${count} ${noun}s`;
   }
-  return ms >= 50_000 ? 'in a minute' : `in ${Math.max(1, Math.round(ms / 1000))} seconds`;
+  if (ms >= 50_000) return 'in a minute';
+  return ms >= 2_000 ? `in ${Math.round(ms / 1000)} seconds` : 'in a moment';
 }

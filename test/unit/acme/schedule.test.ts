@@ -33,6 +33,13 @@ test('a failed renewal is a warning first and an error in the last ninth of the 
 });
 
 test('delays are told in the unit that fits', () => {
-  const told = [1000, 61_000, 8 * 60_000, 6 * 3_600_000, 25 * DAY_MS].map(formatDelay);
-  assert.deepEqual(told, ['in 1 seconds', 'in a minute', 'in 8 minutes', 'in 6 hours', 'in 25 days']);
+  const told = [1000, 30_000, 61_000, 8 * 60_000, 6 * 3_600_000, 25 * DAY_MS].map(formatDelay);
+  assert.deepEqual(told, [
+    'in a moment',
+    'in 30 seconds',
+    'in a minute',
+    'in 8 minutes',
+    'in 6 hours',
+    'in 25 days',
+  ]);
 });
