@@ -301,11 +301,12 @@ class Master {
     try {
       const materials = await this.parts.loadMaterials();
       const isNew = JSON.stringify(materials.tls) !== JSON.stringify(this.materials.tls);
+      const told = new Set(this.materials.notes.map(({ text }) => text));
       this.materials = materials;
       if (isNew) {
         this.sendAll({ type: 'tls', tls: materials.tls });
         log.line('the certificates have changed: new connections get them');
-        this.printNotes(materials);
+        this.printNotes({ ...materials, notes: materials.notes.filter(({ text }) => !told.has(text)) });
       } else if (isReminder) {
         for (const { kind, text } of materials.notes) if (kind === 'warning') log.warning(text);
       }

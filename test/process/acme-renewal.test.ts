@@ -75,3 +75,16 @@ test('near the end of the certificate a failed renewal is an error, and an expir
   assert.match(front.log, /warning: the certificate of past\.test has expired on/);
   assert.equal((await shakeHands(front.port(), 'past.test', testRoot.certPem)).outcome, 'CERT_HAS_EXPIRED');
 });
+
+test('a SIGHUP in the middle of orders: the new generation answers the authority and gets the certificates', async (t) => {
+  const scene = await acmeScene(t);
+  if (scene === undefined) return;
+  const names = ['one.test', 'two.test', 'three.test'];
+  const front = await startAcmeFront(t, scene, names, ['--http-processes', '2']);
+  await front.logged(/ACME: ordering a certificate for one\.test/);
+  front.child.kill('SIGHUP');
+  await front.logged(/the new generation serves/);
+  const root = await scene.pebble.root();
+  for (const name of names) await isServed(front, name, root);
+  assert.doesNotMatch(front.log, /^error:/m);
+});
