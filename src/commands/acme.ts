@@ -1,10 +1,8 @@
 /** ACME as the commands see it: who orders, what is served until then and after, and what `check` says of it. */
-import { readAcmeSecrets } from '../certificates/acme/account.js';
-import { AcmeOrders } from '../certificates/acme/acme-orders.js';
 import { keysOf, readStoredCertificate } from '../certificates/acme/stored-certificate.js';
 import { temporaryCertificate } from '../certificates/acme/temporary.js';
 import type { LocalStore } from '../certificates/store.js';
-import type { AcmeConfig } from '../contract/acme.js';
+import type { AcmeConfig, CertificateOrders } from '../contract/acme.js';
 import type { Config } from '../contract/config.js';
 import type { CertificateMaterial } from '../contract/messages.js';
 import { misused } from '../contract/reading.js';
@@ -19,8 +17,10 @@ export async function createOrders(
   store: LocalStore,
   log: MasterLog,
   version: string,
-): Promise<AcmeOrders | null> {
+): Promise<CertificateOrders | null> {
   if (config.acme === null) return null;
+  const { readAcmeSecrets } = await import('../certificates/acme/account.js');
+  const { AcmeOrders } = await import('../certificates/acme/acme-orders.js');
   const secrets = await readAcmeSecrets(config.acme);
   return new AcmeOrders({
     config: config.acme,
@@ -96,6 +96,7 @@ export function refuseGiven(acme: AcmeConfig | null, given: readonly (readonly s
 
 /** What ACME would do, a line for the whole and one for each name. Asks no network and writes nothing. */
 export async function describeAcme(acme: AcmeConfig, store: LocalStore): Promise<string> {
+  const { readAcmeSecrets } = await import('../certificates/acme/account.js');
   await readAcmeSecrets(acme);
   const keys = keysOf(acme.directory);
   const lines = [`acme: ${acme.directory} by ${acme.challenges.join(', else ')}`];

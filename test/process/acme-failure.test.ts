@@ -177,3 +177,16 @@ test('a front that stops in the middle of an order takes the DNS record away and
   assert.equal(existsSync(record), false);
   assert.doesNotMatch(front.log, /error/);
 });
+
+test('a hook that hangs when the front stops keeps it for seconds only', async (t) => {
+  const scene = await acmeScene(t);
+  if (scene === undefined) return;
+  const { folder } = scene.pebble;
+  const presented = folder.at('presented');
+  const script = `#!/bin/sh\ncase $1 in present) touch '${presented}' ;; cleanup) sleep 1000 ;; esac\n`;
+  const hook = folder.write('hook', script, 0o700);
+  const front = await startAcmeFront(t, scene, ['one.test'], ['--acme-dns-hook', hook]);
+  await until(() => existsSync(presented), 15_000, 'the call of the hook');
+  assert.equal(await front.stop(), 0);
+  assert.match(front.log, /warning: ACME: the command of --acme-dns-hook was ended/);
+});

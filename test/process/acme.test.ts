@@ -1,9 +1,14 @@
 /** Certificates from a real ACME authority (Pebble), by each challenge, served by a front that runs. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream';
 import { test } from 'node:test';
 import { acmeScene, isServed, shakeHands, startAcmeFront } from '../support/acme-front.js';
+import { issueTestAuthority } from '../support/certificates.js';
 import { Client } from '../support/https-client.js';
 
 test('tls-alpn-01: a front starts at once, and serves the certificates as soon as they have come', async (t) => {
@@ -113,7 +118,7 @@ test('a stored certificate is served at once after a restart, without a word to 
 });
 
 test('orders go through although the authority refuses good nonces', async (t) => {
-  const scene = await acmeScene(t, { refusedNonces: 20 });
+  const scene = await acmeScene(t, { refusedNonces: 30 });
   if (scene === undefined) return;
   const names = ['one.test', 'two.test', 'three.test', 'four.test'];
   const front = await startAcmeFront(t, scene, names);
@@ -150,4 +155,33 @@ test('an authority that has forgotten the account gets a new one', async (t) => 
   const second = await startAcmeFront(t, { ...scene, pebble: again.pebble }, ['one.test', 'two.test']);
   await isServed(second, 'two.test', await again.pebble.root());
   assert.match(second.log, /ACME: made an account/);
+});
+
+test('the authority is reached through the proxy of HTTPS_PROXY, and verified all the same', async (t) => {
+  const scene = await acmeScene(t);
+  if (scene === undefined) return;
+  const asked = new Set<string>();
+  const proxy = createServer().on('connect', (request, client: Socket) => {
+    asked.add(request.url ?? '');
+    const upstream = connect(scene.pebble.port, '127.0.0.1', () => {
+      client.write('HTTP/1.1 200 Connected\r\n\r\n');
+      pipeline(client, upstream, client, () => undefined);
+    });
+  });
+  proxy.listen(0, '127.0.0.1');
+  t.after(() => proxy.close());
+  await once(proxy, 'listening');
+  const address = proxy.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const environment = { HTTPS_PROXY: `http://127.0.0.1:${port}`, NO_PROXY: '' };
+  // By name: behind a proxy Node 26 refuses to ask an address.
+  const byName = ['--acme-directory', `https://localhost:${scene.pebble.port}/dir`];
+  const front = await startAcmeFront(t, scene, ['one.test'], byName, environment);
+  await isServed(front, 'one.test', await scene.pebble.root());
+  assert.deepEqual([...asked], [`localhost:${scene.pebble.port}`]);
+  await front.stop();
+  const { certPem } = await issueTestAuthority('Another Root');
+  const wrong = [...byName, '--acme-ca', scene.pebble.folder.write('other.pem', certPem)];
+  const other = await startAcmeFront(t, scene, ['two.test'], wrong, environment);
+  await other.logged(/error: ACME: .*shows a certificate that is not trusted/);
 });

@@ -29,6 +29,7 @@ export async function startAcmeFront(
   { pebble, httpsPort, data }: AcmeScene,
   names: readonly string[],
   more: readonly string[] = [],
+  environment: NodeJS.ProcessEnv = {},
 ): Promise<StartedFront> {
   const front = await StartedFront.start({
     arguments: [
@@ -38,7 +39,7 @@ export async function startAcmeFront(
       ...more,
     ],
     app: SAMPLE_APP,
-    environment: { XDG_DATA_HOME: data.path },
+    environment: { XDG_DATA_HOME: data.path, ...environment },
   });
   t.after(() => front.stop());
   return front;

@@ -1,10 +1,7 @@
 /** Orders a certificate for each name and renews it, one after the other, for as long as the front runs. */
-import type { AcmeConfig, CertificateOrders, CertificateUser, ChallengeKind } from '../../contract/acme.js';
-import type { Store } from '../store.js';
-import { type AcmeSecrets, forgetAccount, openAccount } from './account.js';
-import type { Authority } from './authority.js';
+import type { CertificateOrders, CertificateUser } from '../../contract/acme.js';
 import { ChallengeBoard } from './challenge-board.js';
-import { orderCertificate, ValidationError } from './order.js';
+import { Orderer, type OrdererParts } from './orderer.js';
 import { pause } from './pause.js';
 import { AcmeError } from './problem.js';
 import { formatDelay, renewalTime, retryDelay, severityOf } from './schedule.js';
@@ -16,20 +13,7 @@ import {
   type StoredCertificate,
 } from './stored-certificate.js';
 
-/** Where lines for the operator go. */
-export interface OrdersLog {
-  line(text: string): void;
-  warning(text: string): void;
-  error(text: string): void;
-  hint(text: string): void;
-}
-
-export interface AcmeOrdersParts {
-  readonly config: AcmeConfig;
-  readonly secrets: AcmeSecrets;
-  readonly store: Store;
-  readonly log: OrdersLog;
-  readonly userAgent: string;
+export interface AcmeOrdersParts extends OrdererParts {
   /** The clock, the dice and the wait between looks, for tests. */
   readonly now?: () => number;
   readonly random?: () => number;
@@ -46,14 +30,13 @@ interface NameState {
   nextMs: number;
   /** Jitter of the certificate that ends then. */
   jitter: { readonly endMs: number; readonly random: number };
-  /** The kind of challenge that has convinced the authority. */
-  proven: ChallengeKind | null;
 }
 
 export class AcmeOrders implements CertificateOrders {
   private readonly keys: AuthorityKeys;
   private readonly states = new Map<string, NameState>();
   private readonly stopping = new AbortController();
+  private readonly orderer: Orderer;
   private running: Promise<void> = Promise.resolve();
   private readonly now: () => number;
   private readonly random: () => number;
@@ -61,6 +44,7 @@ export class AcmeOrders implements CertificateOrders {
 
   constructor(private readonly parts: AcmeOrdersParts) {
     this.keys = keysOf(parts.config.directory);
+    this.orderer = new Orderer(parts, this.keys, this.stopping.signal);
     this.now = parts.now ?? Date.now;
     this.random = parts.random ?? Math.random;
     this.sleep = parts.sleep ?? pause;
@@ -117,7 +101,7 @@ export class AcmeOrders implements CertificateOrders {
   private stateOf(name: string): NameState {
     const known = this.states.get(name);
     if (known !== undefined) return known;
-    const state: NameState = { failures: 0, nextMs: 0, jitter: { endMs: 0, random: 0 }, proven: null };
+    const state: NameState = { failures: 0, nextMs: 0, jitter: { endMs: 0, random: 0 } };
     this.states.set(name, state);
     return state;
   }
@@ -138,7 +122,7 @@ export class AcmeOrders implements CertificateOrders {
       if (stored !== undefined && this.dueTime(stored, state) > this.now()) return;
       const what = stored === undefined ? 'a certificate' : 'a new certificate';
       log.line(`ACME: ordering ${what} for ${name} from ${new URL(config.directory).host}`);
-      const pem = await this.orderByAnyKind(name, board, state);
+      const pem = await this.orderer.order(name, board);
       const certificate = parseCertificate(pem, name);
       if (certificate === undefined || certificate.endMs <= this.now()) {
         throw new AcmeError(`${name}: the authority sent a certificate that cannot be served`, null);
@@ -151,56 +135,6 @@ export class AcmeOrders implements CertificateOrders {
       log.line(
         `ACME: ${name} has a certificate until ${day(certificate.endMs)}; it is renewed about ${day(dueMs)}`,
       );
-    });
-  }
-
-  /** One kind of challenge after the other, the one that has worked before first. */
-  private async orderByAnyKind(name: string, board: ChallengeBoard, state: NameState): Promise<string> {
-    const { challenges } = this.parts.config;
-    const kinds = [...challenges].sort(
-      (one, other) => Number(other === state.proven) - Number(one === state.proven),
-    );
-    for (const [index, kind] of kinds.entries()) {
-      try {
-        const pem = await this.order(name, board, kind);
-        state.proven = kind;
-        return pem;
-      } catch (error) {
-        const next = kinds[index + 1];
-        if (!(error instanceof ValidationError) || next === undefined) throw error;
-        this.parts.log.warning(`ACME: by ${kind}: ${error.message}; trying ${next}`);
-        if (error.hint !== null) this.parts.log.hint(error.hint);
-      }
-    }
-    throw new AcmeError(`${name}: there is no way to prove it`, null);
-  }
-
-  private async order(name: string, board: ChallengeBoard, kind: ChallengeKind): Promise<string> {
-    const { signal } = this.stopping;
-    try {
-      return await orderCertificate({ authority: await this.openAccount(), board, signal }, name, kind);
-    } catch (error) {
-      const isUnknown = error instanceof AcmeError && error.facts.problem?.type === 'accountDoesNotExist';
-      if (!isUnknown) throw error;
-      // Private authorities are set up anew, and staging ones forget.
-      await forgetAccount(this.parts.store, this.keys);
-      return orderCertificate({ authority: await this.openAccount(), board, signal }, name, kind);
-    }
-  }
-
-  private openAccount(): Promise<Authority> {
-    const { config, secrets, store, userAgent, log } = this.parts;
-    return openAccount({
-      config,
-      secrets,
-      store,
-      keys: this.keys,
-      userAgent,
-      signal: this.stopping.signal,
-      onRegistered: (terms) => {
-        const agreed = terms === null ? '' : `; giving the address agreed to its terms of service: ${terms}`;
-        log.line(`ACME: made an account for ${config.email} at ${new URL(config.directory).host}${agreed}`);
-      },
     });
   }
 
