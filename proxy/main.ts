@@ -1,5 +1,6 @@
 /** The router process: takes its start message, binds, drops privileges, says ready, drains when told. */
 import type { Server } from 'node:net';
+import type { ChallengeAnswers } from '../src/contract/acme.js';
 import { FrontError } from '../src/contract/errors.js';
 import { takeIdentity } from '../src/contract/identity.js';
 import type { BoundListener, MasterToRouter, RouterStart, RouterToMaster } from '../src/contract/messages.js';
@@ -80,6 +81,7 @@ async function start(message: RouterStart): Promise<Router> {
     });
   });
   services.policy.certificates = certificatesOf(fronts);
+  answerChallenges(fronts, services, message.challenges);
   const servers = config.listeners.map((listener, index) => {
     const { policy, counters } = services;
     return createListener({ listener, tls: fronts[index] ?? null, policy, engine, counters }, limiter);
@@ -92,6 +94,17 @@ async function start(message: RouterStart): Promise<Router> {
 
 function certificatesOf(fronts: readonly (TlsFront | null)[]): readonly CertificateNames[] {
   return fronts.flatMap((front) => front?.certificates ?? []);
+}
+
+function answerChallenges(
+  fronts: Router['fronts'],
+  { policy }: EngineServices,
+  challenges: ChallengeAnswers,
+): void {
+  for (const front of fronts) front?.answerChallenges(challenges);
+  policy.challenges = new Map(
+    challenges.http.map(({ token, keyAuthorization }) => [token, keyAuthorization]),
+  );
 }
 
 /** Stops accepting, lets exchanges finish, and ends the process when none is left. The master holds the clock. */
@@ -149,7 +162,10 @@ function obey(running: Router, message: MasterToRouter): void {
   const { fronts, services } = running;
   if (message.type === 'upstreams') services.upstreams.update(message.upstreams);
   else if (message.type === 'tickets') for (const front of fronts) front?.rotate(message.ticketKeys);
-  else if (message.type === 'leaf') leafRequests.settle(message.name, message.certificate);
+  else if (message.type === 'challenges') {
+    answerChallenges(fronts, services, message.challenges);
+    report({ type: 'challenges_taken', version: message.challenges.version });
+  } else if (message.type === 'leaf') leafRequests.settle(message.name, message.certificate);
   else if (message.type === 'tls') {
     for (const [index, material] of message.tls.entries()) {
       if (material !== null) fronts[index]?.update(material);

@@ -1,4 +1,5 @@
 /** The requests that the front answers without asking an upstream. */
+import { answerChallenge } from './acme-challenge.js';
 import { admitRequest } from './admit.js';
 import { buildErrorResponse, type OwnResponse } from './error-response.js';
 import type { Exchange } from './exchange.js';
@@ -15,6 +16,8 @@ export function answerItself(exchange: Exchange, role: 'serve' | 'redirect'): Ow
     exchange.failed(refusal);
     return buildErrorResponse(refusal, head, requestId);
   }
+  const challenge = answerChallenge(head, facts, services.policy);
+  if (challenge !== null) return challenge;
   if (role === 'serve') return null;
   if (head.authority === '') {
     exchange.failed('host_invalid');

@@ -18,6 +18,7 @@ export function compilePolicy(
   return {
     config,
     certificates,
+    challenges: new Map(),
     httpsPort,
     loopMarker,
     isTrusted: (address) => trusted?.check(address, isIPv6(address) ? 'ipv6' : 'ipv4') ?? false,

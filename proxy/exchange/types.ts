@@ -43,6 +43,8 @@ export interface Policy {
   readonly config: Config;
   /** Certificates of all listeners, for 421; replaced when they change. */
   certificates: readonly CertificateNames[];
+  /** Key authorizations of http-01 by token; replaced when they change. */
+  challenges: ReadonlyMap<string, string>;
   /** Port that redirects name; 443 is left out. */
   readonly httpsPort: number;
   /** Member of CDN-Loop by which the front knows its own requests. */

@@ -1,4 +1,4 @@
-/** Reads what decides about a TLS connection from its first bytes: the server name and the tickets (RFC 8446 §4.1.2, RFC 6066 §3, RFC 5077 §3.2). */
+/** Reads what decides about a TLS connection from its first bytes: the server name, the tickets and the protocols (RFC 8446 §4.1.2, RFC 6066 §3, RFC 5077 §3.2, RFC 7301). */
 
 /** What a client asks for. */
 export interface ClientHello {
@@ -6,11 +6,14 @@ export interface ClientHello {
   readonly serverName: string;
   /** Names of the keys that the offered tickets were made with. */
   readonly ticketKeyNames: readonly Buffer[];
+  /** Protocols that the client offers (ALPN, RFC 7301); empty when none was sent. */
+  readonly protocols: readonly string[];
 }
 
 const HANDSHAKE_RECORD = 22;
 const CLIENT_HELLO = 1;
 const SERVER_NAME = 0;
+const PROTOCOLS = 16;
 const SESSION_TICKET = 35;
 const PRE_SHARED_KEY = 41;
 /** Bytes at the start of a ticket that name the key it was made with (RFC 5077 §4). */
@@ -52,23 +55,36 @@ function readExtensions(hello: Buffer): ClientHello | 'none' {
   at += 1 + (hello[at] ?? 0);
   const ticketKeyNames: Buffer[] = [];
   let serverName = '';
+  let protocols: string[] = [];
   for (at += 2; at + 4 <= hello.length; ) {
     const type = hello.readUInt16BE(at);
     const length = hello.readUInt16BE(at + 2);
     const body = hello.subarray(at + 4, at + 4 + length);
     if (type === SERVER_NAME) serverName = readServerName(body);
+    else if (type === PROTOCOLS) protocols = readProtocols(body);
     else if (type === SESSION_TICKET && length > KEY_NAME_BYTES) {
       ticketKeyNames.push(body.subarray(0, KEY_NAME_BYTES));
     } else if (type === PRE_SHARED_KEY) ticketKeyNames.push(...readIdentities(body));
     at += 4 + length;
   }
-  return { serverName, ticketKeyNames };
+  return { serverName, ticketKeyNames, protocols };
 }
 
 /** The one host_name of a ServerNameList. */
 function readServerName(body: Buffer): string {
   if (body.length < 5 || body[2] !== 0) return '';
   return body.toString('latin1', 5, 5 + body.readUInt16BE(3)).toLowerCase();
+}
+
+/** Names of a ProtocolNameList (RFC 7301 §3.1). */
+function readProtocols(body: Buffer): string[] {
+  const names: string[] = [];
+  for (let at = 2; at < body.length; ) {
+    const length = body[at] ?? 0;
+    names.push(body.toString('latin1', at + 1, at + 1 + length));
+    at += 1 + length;
+  }
+  return names;
 }
 
 /** Identities of OfferedPsks (RFC 8446 §4.2.11). */

@@ -2,10 +2,12 @@
 import { constants, createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls';
+import type { ChallengeAnswers } from '../../src/contract/acme.js';
 import type { Config, HttpsListener } from '../../src/contract/config.js';
 import type { TicketKeyPair, TlsMaterial } from '../../src/contract/messages.js';
 import type { CertificateNames } from '../exchange/types.js';
 import { type CertificateEntry, CertificateTable, makeEntry } from './certificate-table.js';
+import { ChallengeServers } from './challenge-servers.js';
 import type { ClientHello } from './client-hello.js';
 import { peekClientHello } from './hello-peek.js';
 import { LeafRequests } from './leaf-requests.js';
@@ -48,11 +50,13 @@ export class TlsFront {
   private readonly issued = new Map<string, CertificateEntry>();
   private ticketKeys: TicketKeyPair;
   private material: TlsMaterial;
+  private readonly challenges: ChallengeServers;
 
   /** @throws Error when node:tls does not take the certificates */
   constructor(private readonly parts: TlsFrontParts) {
     this.material = parts.material;
     this.ticketKeys = parts.ticketKeys;
+    this.challenges = new ChallengeServers(parts.config.limits.handshakeTimeoutMs);
     this.table = new CertificateTable(parts.material.certificates);
     this.servers = this.createAll(this.table, parts.material);
   }
@@ -81,6 +85,11 @@ export class TlsFront {
     this.parts.leafRequests.clear();
   }
 
+  /** Answers the authority's validation of these names. @throws Error when node:tls does not take a certificate */
+  answerChallenges(answers: ChallengeAnswers): void {
+    this.challenges.update(answers);
+  }
+
   /** Makes new tickets with the current key and takes those of the previous one. */
   rotate(ticketKeys: TicketKeyPair): void {
     this.ticketKeys = ticketKeys;
@@ -94,12 +103,18 @@ export class TlsFront {
     return (
       this.table.entries.length > 1 ||
       issueBeneath.length > 0 ||
+      !this.challenges.isEmpty ||
       this.parts.config.tls.sniStrict ||
       this.ticketKeys.previous !== null
     );
   }
 
   private choose(socket: Socket, hello: ClientHello | null): void {
+    const challenge = hello === null ? undefined : this.challenges.find(hello);
+    if (challenge !== undefined) {
+      challenge.emit('connection', socket);
+      return;
+    }
     const name = hello?.serverName ?? '';
     const entry = this.table.find(name) ?? this.issued.get(name);
     if (entry !== undefined) this.hand(socket, entry, hello);

@@ -11,6 +11,7 @@ import {
 } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { Extension, X509Certificate as LibraryCertificate } from '@peculiar/x509';
+import { derOctets } from './der-write.js';
 import { requireNames } from './names.js';
 
 /** A certificate and its private key, both PEM with LF line ends. */
@@ -39,6 +40,8 @@ export interface CertificateRequest {
   readonly key?: KeyObject;
   /** Where clients may download the issuer's certificate (RFC 5280 §4.2.2.1). */
   readonly issuerUrl?: string;
+  /** Digest that proves a name to an ACME authority (RFC 8737 §3): 32 bytes. */
+  readonly acmeIdentifier?: Uint8Array;
   /** Hash of the signature; SHA-256 when absent. */
   readonly hash?: 'SHA-1' | 'SHA-256' | 'SHA-384' | 'SHA-512';
 }
@@ -62,6 +65,9 @@ const PURPOSE_OIDS: Readonly<Record<Purpose, string>> = {
   client: '1.3.6.1.5.5.7.3.2',
   email: '1.3.6.1.5.5.7.3.4',
 };
+
+/** RFC 8737 §6.1. */
+const ACME_IDENTIFIER_OID = '1.3.6.1.5.5.7.1.31';
 
 type Library = typeof import('@peculiar/x509');
 let library: Promise<Library> | undefined;
@@ -144,6 +150,9 @@ export async function issueCertificate(
         ...(request.issuerUrl === undefined
           ? []
           : [new x509.AuthorityInfoAccessExtension({ caIssuers: request.issuerUrl })]),
+        ...(request.acmeIdentifier === undefined
+          ? []
+          : [new x509.Extension(ACME_IDENTIFIER_OID, true, derOctets(Buffer.from(request.acmeIdentifier)))]),
       ],
     },
     webcrypto,

@@ -1,5 +1,7 @@
 /** `tlsfront check`: says whether the settings are valid and what they come to. Binds, starts and writes nothing. */
+
 import { positionText } from '../certificates/findings.js';
+import type { LoadedCertificate } from '../certificates/load.js';
 import type { Config, ListenerConfig } from '../contract/config.js';
 import { type CommandIo, EXIT_SUCCESS, EXIT_USAGE, printError, printWarning } from '../contract/console.js';
 import { FrontError } from '../contract/errors.js';
@@ -8,7 +10,9 @@ import { thisPlatform } from '../contract/platform.js';
 import { resolveConfig } from '../contract/resolve.js';
 import type { Settings } from '../contract/settings.js';
 import { formatRouted } from '../contract/upstream-routes.js';
+import { describeAcme, refuseGiven } from './acme.js';
 import { loadConfiguredCertificates } from './configured-certificates.js';
+import { openLocalStore } from './local-store.js';
 
 export interface CheckOptions {
   /** Print each value and where it came from. */
@@ -74,9 +78,24 @@ function printJson(io: CommandIo, value: unknown): void {
   io.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 }
 
+/** Names of the certificates on listeners that serve those of ACME too. */
+function namesBesideAcme(
+  { listeners, certificates }: Config,
+  loaded: readonly LoadedCertificate[],
+): readonly (readonly string[])[] {
+  const beside = new Set(
+    listeners.flatMap((one) => (one.kind === 'https' && one.acme ? one.certificates : [])),
+  );
+  // Behind those of the files stand those of the folders.
+  return loaded
+    .filter((_, index) => index >= certificates.length || beside.has(index))
+    .map(({ names }) => names);
+}
+
 /** What clients will hold against the certificates, or what is mended in memory; notes left out. */
 async function certificateWarnings(config: Config): Promise<readonly string[]> {
   const loaded = await loadConfiguredCertificates(config);
+  refuseGiven(config.acme, namesBesideAcme(config, loaded));
   return loaded
     .flatMap(({ findings }) => findings)
     .filter(({ severity }) => severity !== 'note')
@@ -95,13 +114,14 @@ export async function runCheck(settings: Settings, options: CheckOptions, io: Co
   try {
     const config = resolveConfig(settings, thisPlatform());
     const found = await certificateWarnings(config);
+    const acme = config.acme === null ? '' : await describeAcme(config.acme, openLocalStore(io.environment));
     if (options.json) {
       const warnings = [...settings.warnings, ...found];
       printJson(io, { valid: true, warnings, command, settings: settingsForJson(settings), config });
       return EXIT_SUCCESS;
     }
     for (const warning of found) printWarning(io, warning);
-    io.stdout.write(options.print ? renderRows(settingRows(settings)) : describeConfig(config));
+    io.stdout.write(options.print ? renderRows(settingRows(settings)) : describeConfig(config) + acme);
     return EXIT_SUCCESS;
   } catch (error) {
     if (!(error instanceof FrontError) || !options.json) return printError(io, error);

@@ -5,6 +5,11 @@ import { type LoadedCertificate, loadCertificate } from '../certificates/load.js
 import { readPassphrase } from '../certificates/source.js';
 import type { CertificateFiles, Config } from '../contract/config.js';
 
+/** Names that given certificates should cover: with ACME `--host` names others. */
+export function hostsOfGiven({ acme, hosts }: Config): readonly string[] {
+  return acme === null ? hosts : [];
+}
+
 /** @throws FrontError config_invalid, certificate_broken */
 export async function loadConfigured(
   files: CertificateFiles,
@@ -24,7 +29,7 @@ export async function loadConfigured(
 /** @throws FrontError config_invalid, certificate_broken: the first one that cannot be served */
 export async function loadConfiguredCertificates(config: Config): Promise<readonly LoadedCertificate[]> {
   const loaded: LoadedCertificate[] = [];
-  for (const files of config.certificates) loaded.push(await loadConfigured(files, config.hosts));
+  for (const files of config.certificates) loaded.push(await loadConfigured(files, hostsOfGiven(config)));
   const secure = config.listeners.filter((listener) => listener.kind === 'https');
   for (const folder of new Set(secure.flatMap(({ certificateFolders }) => certificateFolders))) {
     for (const { certFile, keyFile, beside } of await findCertificates(folder)) {

@@ -1,11 +1,8 @@
 /** Loads what the listeners of a configuration serve with, and says what is to be said about it. */
-import { homedir } from 'node:os';
 import { basename } from 'node:path';
 import { findCertificates } from '../certificates/certificate-folder.js';
 import { readClientAuthority, readRevocationLists } from '../certificates/client-authority.js';
-import { dataFolder } from '../certificates/data-folder.js';
 import { ensureDevelopmentLeaf } from '../certificates/development-authority.js';
-import { openFileStore } from '../certificates/file-store.js';
 import { FINDINGS, shellWord } from '../certificates/findings.js';
 import { type LoadedCertificate, loadCertificate } from '../certificates/load.js';
 import { readPassphrase } from '../certificates/source.js';
@@ -13,7 +10,8 @@ import type { LocalStore } from '../certificates/store.js';
 import type { CertificateFiles, Config, HttpsListener } from '../contract/config.js';
 import type { CertificateMaterial, TlsMaterial } from '../contract/messages.js';
 import type { Materials } from '../master/master.js';
-import { loadConfigured } from './configured-certificates.js';
+import { AcmeMaterials, refuseGiven } from './acme.js';
+import { hostsOfGiven, loadConfigured } from './configured-certificates.js';
 
 type Note = Materials['notes'][number];
 
@@ -24,15 +22,14 @@ const MAX_ISSUED = 1000;
 
 /** Reads files and the development authority's store for one configuration. */
 export class MaterialLoader {
-  private readonly store: LocalStore;
   private readonly issued = new Set<string>();
+  private readonly acme: AcmeMaterials | null;
 
   constructor(
     private readonly config: Config,
-    environment: Readonly<NodeJS.ProcessEnv>,
+    private readonly store: LocalStore,
   ) {
-    const inputs = { platform: process.platform, home: homedir(), environment };
-    this.store = openFileStore(dataFolder(inputs));
+    this.acme = config.acme === null ? null : new AcmeMaterials(config.acme, store);
   }
 
   /** @throws FrontError when something cannot be served */
@@ -62,6 +59,13 @@ export class MaterialLoader {
         folders.set(folder, known);
         certificates.push(...known);
       }
+      if (listener.acme) {
+        refuseGiven(
+          config.acme,
+          certificates.map(({ names }) => names),
+        );
+        certificates.push(...((await this.acme?.load(files, notes)) ?? []));
+      }
       const isDevelopment = certificates.length === 0;
       if (isDevelopment) own ??= await this.loadDevelopment(notes);
       tls.push({
@@ -89,7 +93,7 @@ export class MaterialLoader {
   ): Promise<CertificateMaterial> {
     const { cert, key, caBundles } = certificate;
     for (const file of [cert, ...(key === null ? [] : [key]), ...caBundles]) files.add(file);
-    return describe(await loadConfigured(certificate, this.config.hosts), cert, notes);
+    return describe(await loadConfigured(certificate, hostsOfGiven(this.config)), cert, notes);
   }
 
   private async loadFolder(

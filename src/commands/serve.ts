@@ -5,6 +5,8 @@ import type { CommandIo } from '../contract/console.js';
 import type { Identity } from '../contract/messages.js';
 import { MasterLog } from '../master/log.js';
 import { runMaster } from '../master/master.js';
+import { createOrders } from './acme.js';
+import { openLocalStore } from './local-store.js';
 import { MaterialLoader } from './materials.js';
 
 /**
@@ -12,16 +14,19 @@ import { MaterialLoader } from './materials.js';
  * @returns the exit code
  * @throws FrontError when the front cannot start; nothing is left running
  */
-export function serve(config: Config, version: string, io: CommandIo): Promise<number> {
+export async function serve(config: Config, version: string, io: CommandIo): Promise<number> {
   const noColour = (io.environment.NO_COLOR ?? '') !== '';
-  const materials = new MaterialLoader(config, io.environment);
+  const store = openLocalStore(io.environment);
+  const materials = new MaterialLoader(config, store);
+  const log = new MasterLog(config.logFile, config.quiet, noColour);
   return runMaster({
     config,
     version,
     identity: findIdentity(config),
-    log: new MasterLog(config.logFile, config.quiet, noColour),
+    log,
     loadMaterials: () => materials.load(),
     issueLeaf: (name) => materials.issue(name),
+    orders: await createOrders(config, store, log, version),
   });
 }
 

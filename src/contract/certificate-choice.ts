@@ -61,7 +61,7 @@ export function cutHttps(label: string, text: string): HttpsFields {
 }
 
 /** The certificates of one listener. */
-export type OwnCertificates = Pick<HttpsListener, 'certificates' | 'certificateFolders'>;
+export type OwnCertificates = Pick<HttpsListener, 'certificates' | 'certificateFolders' | 'acme'>;
 
 type Companions = Pick<CertificateFiles, 'caBundles' | 'keyPassphraseFile'>;
 
@@ -94,7 +94,7 @@ function requireCompanions(settings: Settings, anyCertificate: boolean, anyClien
     );
   }
   const strict = settings.get('sniStrict');
-  if (readSwitch(settings, 'sniStrict') && !anyCertificate) {
+  if (readSwitch(settings, 'sniStrict') && !anyCertificate && !settings.has('acme')) {
     throw misused(`${strict.label} is given without a certificate`, 'add --cert, or leave it out');
   }
   // Somebody who says how clients are verified must not get a listener that verifies nobody.
@@ -116,7 +116,7 @@ function requireCompanions(settings: Settings, anyCertificate: boolean, anyClien
 /** The certificates of the configuration and those each listener uses. */
 export class CertificateChoice {
   readonly certificates: CertificateFiles[] = [];
-  /** `--cert` and `--cert-dir`; both empty: the development certificate. */
+  /** `--cert`, `--cert-dir` and `--acme`; none of them: the development certificate. */
   readonly general: OwnCertificates;
   /** `--client-ca`, for every listener that has none of its own. */
   readonly clientCa: HttpsListener['clientCa'];
@@ -150,6 +150,7 @@ export class CertificateChoice {
     this.general = {
       certificates: pairs.map(({ cert, key }) => this.#add(cert, key, this.#companions)),
       certificateFolders: folders,
+      acme: settings.has('acme'),
     };
     this.crlFiles = readList(settings, 'clientCrl');
     const file = readText(settings, 'clientCa');
@@ -173,10 +174,10 @@ export class CertificateChoice {
     const { cert, key } = fields;
     if (cert === null || key === null) return this.general;
     const known = this.certificates.findIndex((files) => files.cert === cert && files.key === key);
-    if (known !== -1) return { certificates: [known], certificateFolders: [] };
+    if (known !== -1) return { certificates: [known], certificateFolders: [], acme: false };
     // The bundle and the passphrase go with --cert where there is one; else they can only mean these.
     const companions = this.hasGeneral ? { caBundles: [], keyPassphraseFile: null } : this.#companions;
-    return { certificates: [this.#add(cert, key, companions)], certificateFolders: [] };
+    return { certificates: [this.#add(cert, key, companions)], certificateFolders: [], acme: false };
   }
 
   #add(cert: string, key: string | null, companions: Companions): number {

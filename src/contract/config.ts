@@ -1,5 +1,7 @@
 /** The configuration: one frozen plain object, made once by the command and sent unchanged to every process. */
 
+import type { AcmeConfig } from './acme.js';
+
 /** Host and port to listen on; host `''` means every address (`::`, which takes IPv4 too). Port 0: any free port. */
 export interface ListenAddress {
   readonly host: string;
@@ -21,8 +23,10 @@ export interface HttpsListener extends ListenAddress {
   readonly kind: 'https';
   /** Indices into Config.certificates; the first is the default, all are chosen by server name. */
   readonly certificates: readonly number[];
-  /** Folders of further certificates. Without these and `certificates`: the development certificate. */
+  /** Folders of further certificates. Without these, `certificates` and `acme`: the development certificate. */
   readonly certificateFolders: readonly string[];
+  /** The certificates of Config.acme are served too. */
+  readonly acme: boolean;
   /** OpenSSL cipher list of this listener (uWSGI's fourth `--https` field); null: Config.tls.ciphers. */
   readonly ciphers: string | null;
   /** Client certificates (`--client-ca`, or uWSGI's fifth `--https` field, where `!` requires one); null: not asked for. */
@@ -152,6 +156,8 @@ export interface Config {
   readonly certificates: readonly CertificateFiles[];
   /** Names the development certificate also covers (`--host`). */
   readonly hosts: readonly string[];
+  /** Where certificates for `hosts` are ordered; null: nowhere. */
+  readonly acme: AcmeConfig | null;
   readonly tls: {
     readonly ciphers: string;
     readonly minVersion: 'TLSv1.2' | 'TLSv1.3';

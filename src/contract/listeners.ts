@@ -60,8 +60,9 @@ function redirectListeners(settings: Settings, platform: Platform): RedirectList
   });
 }
 
-/** 443 on loopback, and 8443 where that is not permitted. */
+/** 443 on loopback, and 8443 where that is not permitted; with `--acme` 443 on every address, where the authority looks. */
 function defaultListeners(choice: CertificateChoice, platform: Platform): HttpsListener[] {
+  if (choice.general.acme) return [generalHttps('', HTTPS_PORT, choice)];
   return platform.loopback.map((host) => ({
     ...generalHttps(host, HTTPS_PORT, choice),
     fallbackPort: FALLBACK_PORT,
@@ -94,7 +95,7 @@ export function readListeners(
   const secure = [...listenListeners(settings, choice, platform), ...own];
   const plain = plainListeners(settings, platform);
   const redirects = redirectListeners(settings, platform);
-  const plainAlone = plain.length > 0 && redirects.length === 0 && !choice.hasGeneral;
+  const plainAlone = plain.length > 0 && redirects.length === 0 && !choice.hasGeneral && !choice.general.acme;
   const chosen = secure.length > 0 || plainAlone ? secure : defaultListeners(choice, platform);
   const listeners = [...chosen, ...plain, ...redirects];
   refuseTwice(listeners);

@@ -1,4 +1,5 @@
 /** Messages between the master and its routers (node IPC, plain JSON). */
+import type { ChallengeAnswers } from './acme.js';
 import type { Config, ListenAddress, RoutedUpstream } from './config.js';
 import type { ErrorCode } from './errors.js';
 
@@ -61,6 +62,7 @@ export interface RouterStart {
   /** By listener index; null for plain listeners. */
   readonly tls: readonly (TlsMaterial | null)[];
   readonly ticketKeys: TicketKeyPair;
+  readonly challenges: ChallengeAnswers;
   /** Known to this front's routers alone, for as long as the master lives. */
   readonly frontSecret: string;
   readonly upstreams: readonly UpstreamState[];
@@ -74,6 +76,8 @@ export type MasterToRouter =
   /** Certificates changed: new handshakes get them, connections stay. */
   | { readonly type: 'tls'; readonly tls: readonly (TlsMaterial | null)[] }
   | { readonly type: 'tickets'; readonly ticketKeys: TicketKeyPair }
+  /** The authority is about to validate, or has done so; to be acknowledged by `challenges_taken`. */
+  | { readonly type: 'challenges'; readonly challenges: ChallengeAnswers }
   /** The answer to `need_leaf`; null: there is none for this name. */
   | { readonly type: 'leaf'; readonly name: string; readonly certificate: CertificateMaterial | null }
   | { readonly type: 'drain'; readonly endTunnels: boolean };
@@ -90,6 +94,8 @@ export type RouterToMaster =
   | { readonly type: 'loaded' }
   /** A client asked for this name beneath TlsMaterial.issueBeneath. */
   | { readonly type: 'need_leaf'; readonly name: string }
+  /** Every connection from now on is answered by this version of ChallengeAnswers. */
+  | { readonly type: 'challenges_taken'; readonly version: number }
   | { readonly type: 'ready'; readonly bound: readonly (BoundListener | null)[] }
   | {
       readonly type: 'failed';

@@ -6,6 +6,7 @@ export const OPTION_GROUPS = [
   'Several apps',
   'Listeners',
   'Certificates and TLS',
+  'ACME',
   'Processes',
   'Requests',
   'Logs',

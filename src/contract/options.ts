@@ -1,4 +1,5 @@
 /** The table of options: the command line, the environment, `--help`, `check --print` and the docs are all held to it. */
+import { ACME_OPTIONS } from './acme-options.js';
 import { EXCHANGE_OPTIONS } from './exchange-options.js';
 import { LIMIT_OPTIONS } from './limit-options.js';
 import { type OptionRow, row, turn } from './option-row.js';
@@ -167,7 +168,7 @@ export const OPTIONS = {
     'text',
     '--host',
     '<name>',
-    'One more name for the development certificate',
+    'One more name for the development certificate, or for ACME',
     {
       repeatable: true,
       commas: true,
@@ -209,6 +210,7 @@ export const OPTIONS = {
     'Write the secrets of all sessions for Wireshark; never in production',
     { defaultText: 'the file in SSLKEYLOGFILE, if set' },
   ),
+  ...ACME_OPTIONS,
   master: turn('Processes', '--master', 'Accepted for uWSGI command lines: always on', {
     short: '-M',
     uwsgi: 'same (-M too)',

@@ -1,6 +1,7 @@
 /** What the configuration asks of the machine: accounts, files, ciphers, addresses, processors. Changes nothing. */
 import { accessSync, constants, statSync } from 'node:fs';
 import { availableParallelism, networkInterfaces } from 'node:os';
+import { delimiter, join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { type Account, findGroup, findUser } from './accounts.js';
 
@@ -13,6 +14,8 @@ export interface Platform {
   findGroup(nameOrNumber: string): Account | null;
   /** Why a file cannot be read, or null when it can. */
   whyUnreadable(path: string): string | null;
+  /** Why a program, by its path or by its name on PATH, cannot be run; null when it can. */
+  whyNotRunnable(program: string): string | null;
   /** False when OpenSSL knows no cipher of the list. */
   knowsCiphers(list: string): boolean;
   /** Loopback addresses to listen on, IPv4 first; no ::1 where IPv6 is switched off. */
@@ -34,6 +37,26 @@ function whyUnreadable(path: string): string | null {
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'cannot be read';
     return REASONS.get(code) ?? code;
+  }
+}
+
+function whyNotRunnable(program: string): string | null {
+  if (program === '') return 'no program';
+  const isPath = program.includes('/');
+  const folders = isPath ? [''] : (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
+  const files = folders.map((folder) => join(folder, program));
+  if (files.some(isRunnable)) return null;
+  if (!isPath) return 'no such program on PATH';
+  const reason = whyUnreadable(program);
+  return reason === null || reason === 'permission denied' ? 'is not executable' : reason;
+}
+
+function isRunnable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return statSync(file).isFile();
+  } catch {
+    return false;
   }
 }
 
@@ -59,6 +82,7 @@ export function thisPlatform(): Platform {
     findUser,
     findGroup,
     whyUnreadable,
+    whyNotRunnable,
     knowsCiphers,
     loopback: loopbackAddresses(),
     processors: availableParallelism(),

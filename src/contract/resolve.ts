@@ -1,6 +1,7 @@
 /** Turns settings into the frozen configuration, or throws the first thing that is wrong with them. */
 import { BlockList, isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
+import { readAcme } from './acme-settings.js';
 import { isHostName } from './addresses.js';
 import { readAppSource } from './app-source.js';
 import { CertificateChoice, cutHttps, requireCiphers } from './certificate-choice.js';
@@ -119,12 +120,14 @@ export function resolveConfig(settings: Settings, platform: Platform): Config {
   const https = httpsSetting.values.map((text) => cutHttps(httpsSetting.label, text));
   const choice = new CertificateChoice(settings, https, platform);
   const listeners = readListeners(settings, https, choice, platform);
+  const hosts = readHosts(settings);
   const ciphers = readText(settings, 'ciphers') ?? '';
   const config = freezeDeep<Config>({
     engine: readChoice(settings, 'engine') === 'direct' ? 'direct' : 'library',
     listeners,
     certificates: choice.certificates,
-    hosts: readHosts(settings),
+    hosts,
+    acme: readAcme(settings, hosts, listeners, platform),
     tls: {
       ciphers: requireCiphers(platform, settings.get('ciphers').label, ciphers),
       minVersion: readChoice(settings, 'minTls') === '1.3' ? 'TLSv1.3' : 'TLSv1.2',

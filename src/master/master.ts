@@ -1,5 +1,6 @@
 /** The master process: start order, signals, reload. It owns config, keys and children and touches no traffic. */
 import { createHash, randomBytes } from 'node:crypto';
+import type { CertificateOrders } from '../contract/acme.js';
 import type { Config } from '../contract/config.js';
 import { FrontError } from '../contract/errors.js';
 import type {
@@ -14,6 +15,7 @@ import { formatRouted } from '../contract/upstream-routes.js';
 import { boundLine, deniedLines, readyUrls } from './boot-lines.js';
 import type { MasterLog } from './log.js';
 import { MaterialWatch } from './material-watch.js';
+import { OrdersDesk } from './orders.js';
 import { findPortOwner } from './port-owner.js';
 import { Routers } from './routers.js';
 import { TicketKeys } from './ticket-keys.js';
@@ -38,6 +40,8 @@ export interface MasterParts {
   loadMaterials(): Promise<Materials>;
   /** A development certificate for one more name; null where there is none. */
   issueLeaf(name: string): Promise<CertificateMaterial | null>;
+  /** Orders certificates once the front serves; null: nobody does. */
+  readonly orders: CertificateOrders | null;
 }
 
 interface Generation {
@@ -80,8 +84,14 @@ class Master {
   private forced = false;
   private reloading = false;
   private readonly retiring = new Set<Generation>();
+  private readonly orders: OrdersDesk;
 
   constructor(private readonly parts: MasterParts) {
+    this.orders = new OrdersDesk(
+      parts.orders,
+      () => this.accepting.map(({ routers }) => routers),
+      () => void this.refresh(),
+    );
     this.ended = new Promise((resolve) => {
       this.finish = resolve;
     });
@@ -114,6 +124,7 @@ class Master {
       () => void this.refresh(),
     );
     setInterval(() => void this.refresh(true), REFRESH_MS).unref();
+    this.orders.start();
   }
 
   /** Ends whatever a failed start has left. */
@@ -202,6 +213,7 @@ class Master {
         config,
         tls,
         ticketKeys: this.ticketKeys.keys,
+        challenges: this.orders.answers,
         frontSecret: this.frontSecret,
         identity,
       },
@@ -242,10 +254,16 @@ class Master {
       `received ${signal}: draining, ${config.mercyMs / 1000} seconds of mercy; send it again to end now`,
     );
     const generations = this.generations;
-    await Promise.all(generations.map(({ routers }) => routers.drain(config.mercyMs, true)));
+    const drained = generations.map(({ routers }) => routers.drain(config.mercyMs, true));
+    await Promise.all([...drained, this.orders.stop()]);
     await Promise.all(generations.map(({ workers }) => workers?.stop(WORKER_MERCY_MS)));
     log.line('goodbye to tlsfront');
     this.finish(this.forced ? 1 : 0);
+  }
+
+  /** Those that take connections, or will. */
+  private get accepting(): Generation[] {
+    return [this.generation, this.starting].filter((generation) => generation !== null);
   }
 
   /** All that have processes: the one that serves, one that starts, those that drain since a reload. */
@@ -283,11 +301,12 @@ class Master {
     try {
       const materials = await this.parts.loadMaterials();
       const isNew = JSON.stringify(materials.tls) !== JSON.stringify(this.materials.tls);
+      const told = new Set(this.materials.notes.map(({ text }) => text));
       this.materials = materials;
       if (isNew) {
         this.sendAll({ type: 'tls', tls: materials.tls });
         log.line('the certificates have changed: new connections get them');
-        this.printNotes(materials);
+        this.printNotes({ ...materials, notes: materials.notes.filter(({ text }) => !told.has(text)) });
       } else if (isReminder) {
         for (const { kind, text } of materials.notes) if (kind === 'warning') log.warning(text);
       }

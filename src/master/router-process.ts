@@ -27,6 +27,9 @@ export class RouterProcess {
   readonly started: Promise<readonly (BoundListener | null)[]>;
   ready = false;
   private readonly process: ClusterWorker;
+  /** Version of the answers to challenges that it has acknowledged. */
+  private takenVersion = -1;
+  private readonly waiting = new Set<{ readonly version: number; readonly resolve: () => void }>();
 
   constructor(
     readonly index: number,
@@ -45,18 +48,25 @@ export class RouterProcess {
     this.process = cluster.fork();
     this.pid = this.process.process.pid ?? 0;
     this.started = new Promise((resolve, reject) => {
+      let firstVersion = 0;
       this.process.on('message', (message: RouterToMaster) => {
-        if (message.type === 'loaded') this.send(buildStart());
-        else if (message.type === 'ready') {
+        if (message.type === 'loaded') {
+          const start = buildStart();
+          firstVersion = start.challenges.version;
+          this.send(start);
+        } else if (message.type === 'ready') {
           this.ready = true;
           resolve(message.bound);
-        } else if (message.type === 'need_leaf') events.onNeedLeaf(this, message.name);
+          this.settle(firstVersion);
+        } else if (message.type === 'challenges_taken') this.settle(message.version);
+        else if (message.type === 'need_leaf') events.onNeedLeaf(this, message.name);
         else reject(readFailure(message));
       });
       this.process.on('error', reject);
       this.process.on('exit', (code, signal) => {
         const reason = describeEnd(code, signal);
         reject(new FrontError('internal', `the http process ${index} ended before it was ready: ${reason}`));
+        this.settle(Number.POSITIVE_INFINITY);
         events.onExit(this, reason);
       });
     });
@@ -66,6 +76,21 @@ export class RouterProcess {
 
   send(message: MasterToRouter): void {
     if (this.process.isConnected()) this.process.send(message);
+  }
+
+  /** Resolves when it answers challenges by this version or a later one, or has ended. */
+  taken(version: number): Promise<void> {
+    if (version <= this.takenVersion) return Promise.resolve();
+    return new Promise((resolve) => this.waiting.add({ version, resolve }));
+  }
+
+  private settle(version: number): void {
+    this.takenVersion = Math.max(this.takenVersion, version);
+    for (const waiter of this.waiting) {
+      if (waiter.version > this.takenVersion) continue;
+      this.waiting.delete(waiter);
+      waiter.resolve();
+    }
   }
 
   kill(): void {

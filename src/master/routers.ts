@@ -61,10 +61,15 @@ export class Routers {
   }
 
   /** Sends every router what has changed; those that are respawned later start with it. */
-  broadcast(message: Extract<MasterToRouter, { type: 'tls' | 'tickets' }>): void {
+  broadcast(message: Extract<MasterToRouter, { type: 'tls' | 'tickets' | 'challenges' }>): void {
     const { type: _type, ...changed } = message;
     this.start = { ...this.start, ...changed };
     this.sendAll(message);
+  }
+
+  /** Resolves when every router answers challenges by this version or a later one, or has ended. */
+  async taken(version: number): Promise<void> {
+    await Promise.all(this.all.map((router) => router.taken(version)));
   }
 
   /**

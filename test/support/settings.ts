@@ -12,6 +12,7 @@ export const TEST_PLATFORM: Platform = {
   findUser: (name) => (name === 'www' || name === '33' ? { name: 'www', id: 33, groupId: 34 } : null),
   findGroup: (name) => (name === 'web' ? { name: 'web', id: 34, groupId: null } : null),
   whyUnreadable: (path) => (path.startsWith('missing') ? 'no such file' : null),
+  whyNotRunnable: (program) => (program.startsWith('missing') ? 'no such file' : null),
   knowsCiphers: (list) => list !== 'NONE',
   loopback: ['127.0.0.1', '::1'],
   processors: 4,

@@ -17,6 +17,7 @@ const ROOMS: readonly { readonly room: string; readonly may: readonly string[] }
 ];
 
 const FENCED: Readonly<Record<string, string>> = {
+  'acme-client': 'src/certificates/acme/authority.ts',
   commander: 'src/cli.ts',
   'http-proxy-3': 'proxy/library/forwarder.ts',
   'http2-wrapper': 'proxy/upstream/http2-sessions.ts',

@@ -99,3 +99,9 @@ test('strangers cannot make the router ask for names without end', async () => {
   for (let count = 0; count < 1000; count += 1) await requests.request(`n${count}.test`);
   assert.ok(asked <= 256, `${asked}`);
 });
+
+test('the protocols are read in their order', async () => {
+  const hello = readClientHello(await helloOf({ ALPNProtocols: ['acme-tls/1', 'h2'] }));
+  assert.ok(typeof hello === 'object');
+  assert.deepEqual(hello.protocols, ['acme-tls/1', 'h2']);
+});

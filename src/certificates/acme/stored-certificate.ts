@@ -1,0 +1,69 @@
+/** The certificates and the account of one authority in the store. */
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import type { CertificateMaterial } from '../../contract/messages.js';
+import type { Store } from '../store.js';
+import type { Validity } from './schedule.js';
+
+/** Store keys of one authority. */
+export interface AuthorityKeys {
+  readonly account: string;
+  readonly accountKey: string;
+  /** Key of a name's chain and private key; also the name of the lock for ordering it. */
+  certificate(name: string): string;
+}
+
+/** A certificate that can be served. */
+export interface StoredCertificate extends CertificateMaterial, Validity {}
+
+/** Every authority has a place of its own: what a trial with another one brings is not served for the real one's. */
+export function keysOf(directory: string): AuthorityKeys {
+  const { host, pathname, search } = new URL(directory);
+  const authority = `${host}${pathname}${search}`.replaceAll(/[^A-Za-z0-9.-]+/g, '-').replace(/-$/, '');
+  const folder = `acme/${authority}`;
+  return {
+    account: `${folder}/account.json`,
+    accountKey: `${folder}/account.key`,
+    certificate: (name) => `${folder}/certificates/${name.replace(/^\*\./, 'wildcard_.')}.pem`,
+  };
+}
+
+/** The name's certificate; undefined when there is none, or what there is cannot be served. */
+export async function readStoredCertificate(
+  store: Store,
+  keys: AuthorityKeys,
+  name: string,
+): Promise<StoredCertificate | undefined> {
+  const bytes = await store.get(keys.certificate(name));
+  return bytes === undefined ? undefined : parseCertificate(bytes.toString('latin1'), name);
+}
+
+/**
+ * Chain and key of one PEM text.
+ * @returns undefined when it holds no certificate, or one of another key or name
+ */
+export function parseCertificate(pem: string, name: string): StoredCertificate | undefined {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
+  try {
+    const [leaf] = blocks.map((block) => new X509Certificate(block));
+    const key = createPrivateKey(pem);
+    if (leaf === undefined || !leaf.checkPrivateKey(key)) return undefined;
+    const names = namesOf(leaf);
+    if (!names.includes(name)) return undefined;
+    return {
+      chainPem: blocks.map((block) => `${block.replaceAll('\r', '')}\n`).join(''),
+      keyPem: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
+      names,
+      startMs: Date.parse(leaf.validFrom),
+      endMs: Date.parse(leaf.validTo),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+function namesOf({ subjectAltName }: X509Certificate): string[] {
+  return (subjectAltName ?? '')
+    .split(', ')
+    .filter((entry) => entry.startsWith('DNS:'))
+    .map((entry) => entry.slice(4).toLowerCase());
+}

@@ -1,0 +1,60 @@
+/** Which names an ACME authority gives certificates for. */
+import { isIP } from 'node:net';
+import type { ChallengeKind } from './acme.js';
+import { misused } from './reading.js';
+import type { Settings } from './settings.js';
+
+/** Names beneath these exist in no public DNS (RFC 2606, RFC 6761, RFC 6762, RFC 7686, RFC 8375, ICANN's `internal`, and usual ones). */
+const PRIVATE_ENDINGS =
+  /(?:^|\.)(?:localhost|test|example|invalid|local|onion|internal|intranet|lan|home|corp|private|localdomain|alt|arpa)$/;
+
+/**
+ * The names to order, each once.
+ * @param isPrivateAuthority it may issue for names that are in no public DNS
+ * @throws FrontError config_usage for the first that no authority would give a certificate for
+ */
+export function requireAcmeNames(
+  settings: Settings,
+  hosts: readonly string[],
+  challenges: readonly ChallengeKind[],
+  isPrivateAuthority: boolean,
+): readonly string[] {
+  const { label } = settings.get('acme');
+  const host = settings.get('host').label;
+  if (hosts.length === 0) {
+    throw misused(
+      `${label} is given without --host`,
+      'name what certificates are for: --host example.com --host www.example.com',
+    );
+  }
+  for (const name of hosts) {
+    const reason = whyNotIssued(name, isPrivateAuthority);
+    if (reason !== null) throw misused(`${host} ${name} with ${label}: ${reason}`, nameHint(name));
+    if (name.startsWith('*.') && !challenges.includes('dns-01')) {
+      throw misused(
+        `${host} ${name} with ${label}: a wildcard is proven by dns-01 alone`,
+        'add --acme-dns-hook with a program that writes TXT records, or name each host',
+      );
+    }
+  }
+  return [...new Set(hosts)];
+}
+
+function nameHint(name: string): string {
+  if (isIP(name) !== 0) return 'give the DNS name that points at this address';
+  if (/(?:^|\.)localhost$/.test(name)) return 'leave --acme out: localhost gets a development certificate';
+  return 'leave --acme out for a development certificate; a private authority that issues for such names is given with --acme-directory and --acme-ca';
+}
+
+/** Why no authority gives a certificate for the name; null when one may. */
+function whyNotIssued(name: string, isPrivateAuthority: boolean): string | null {
+  if (isIP(name) !== 0) return 'addresses get no certificate this way';
+  const bare = name.replace(/^\*\./, '');
+  if (/(?:^|\.)localhost$/.test(bare)) return 'localhost is every machine, no authority can tell whose';
+  if (isPrivateAuthority) return null;
+  if (PRIVATE_ENDINGS.test(bare))
+    return 'the name does not exist in the public DNS, so public authorities cannot check it';
+  if (!bare.includes('.')) return 'a name without a dot does not exist in the public DNS';
+  if (bare.includes('_')) return 'public authorities issue for no name with an underscore';
+  return null;
+}

@@ -1,0 +1,60 @@
+/** Where those who order certificates and the routers meet: answers to challenges go out and are acknowledged. */
+import { type CertificateOrders, type ChallengeAnswers, NO_ANSWERS } from '../contract/acme.js';
+import type { Routers } from './routers.js';
+
+/** A router that is alive takes a message within milliseconds; a busy machine may need longer. */
+const TAKE_MS = 10_000;
+
+/** The master's side of CertificateOrders; idle where there are none. */
+export class OrdersDesk {
+  private current = NO_ANSWERS;
+  private running = false;
+
+  /**
+   * @param routers those that take connections, or will
+   * @param onChanged serves the newest certificates
+   */
+  constructor(
+    private readonly orders: CertificateOrders | null,
+    private readonly routers: () => readonly Routers[],
+    private readonly onChanged: () => void,
+  ) {}
+
+  /** What routers that start now begin with. */
+  get answers(): ChallengeAnswers {
+    return this.current;
+  }
+
+  start(): void {
+    this.running = true;
+    this.orders?.start({
+      publish: (answers) => this.publish(answers),
+      certificatesChanged: this.onChanged,
+    });
+  }
+
+  async stop(): Promise<void> {
+    if (this.running) await this.orders?.stop();
+  }
+
+  private async publish(answers: Pick<ChallengeAnswers, 'http' | 'tls'>): Promise<void> {
+    const challenges = { ...answers, version: this.current.version + 1 };
+    this.current = challenges;
+    const all = this.routers();
+    for (const routers of all) routers.broadcast({ type: 'challenges', challenges });
+    await withinTime(all.map((routers) => routers.taken(challenges.version)));
+  }
+}
+
+async function withinTime(promises: readonly Promise<unknown>[]): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    const text = `a router has not taken the answer to a challenge within ${TAKE_MS / 1000} seconds`;
+    timer = setTimeout(() => reject(new Error(text)), TAKE_MS);
+  });
+  try {
+    await Promise.race([Promise.all(promises), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,85 @@
+/** A DNS server on loopback that says every name is at 127.0.0.1, and holds TXT records that tests write (RFC 1035 §4). */
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { type Ending, makeWorkspace, type Workspace } from './workspace.js';
+
+const A = 1;
+const TXT = 16;
+const NAME_ERROR = 3;
+
+export class DnsServer {
+  /** TXT records: a file for each name, a value on each line. */
+  readonly texts: Workspace;
+  /** Names that do not exist. */
+  readonly absent = new Set<string>();
+  readonly #socket = createSocket('udp4');
+
+  private constructor(t: Ending) {
+    this.texts = makeWorkspace(t);
+  }
+
+  static async start(t: Ending): Promise<DnsServer> {
+    const server = new DnsServer(t);
+    server.#socket.on('message', (query, { port, address }) => {
+      const answer = server.#answer(query);
+      if (answer !== null) server.#socket.send(answer, port, address);
+    });
+    server.#socket.bind(0, '127.0.0.1');
+    await once(server.#socket, 'listening');
+    t.after(() => server.#socket.close());
+    return server;
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.#socket.address().port}`;
+  }
+
+  #answer(query: Buffer): Buffer | null {
+    if (query.length < 17) return null;
+    const labels: string[] = [];
+    let at = 12;
+    for (let length = query[at] ?? 0; length > 0; length = query[at] ?? 0) {
+      labels.push(query.toString('latin1', at + 1, at + 1 + length).toLowerCase());
+      at += 1 + length;
+    }
+    const question = query.subarray(12, at + 5);
+    const type = query.readUInt16BE(at + 1);
+    const name = labels.join('.');
+    const isAbsent = this.absent.has(name);
+    const records = isAbsent ? [] : this.#records(name, type);
+    const head = Buffer.alloc(12);
+    query.copy(head, 0, 0, 2);
+    // A response with recursion; one question, no authority, nothing additional.
+    head.writeUInt16BE(0x8180 | (isAbsent ? NAME_ERROR : 0), 2);
+    head.writeUInt16BE(1, 4);
+    head.writeUInt16BE(records.length, 6);
+    const answers = records.map((data) => {
+      const record = Buffer.alloc(12);
+      // The name of the question, in class IN, for no time.
+      record.writeUInt16BE(0xc00c, 0);
+      record.writeUInt16BE(type, 2);
+      record.writeUInt16BE(1, 4);
+      record.writeUInt16BE(data.length, 10);
+      return Buffer.concat([record, data]);
+    });
+    return Buffer.concat([head, question, ...answers]);
+  }
+
+  #records(name: string, type: number): Buffer[] {
+    if (type === A) return [Buffer.from([127, 0, 0, 1])];
+    if (type !== TXT) return [];
+    return this.#readTexts(name).map((text) =>
+      Buffer.concat([Buffer.from([text.length]), Buffer.from(text, 'latin1')]),
+    );
+  }
+
+  #readTexts(name: string): string[] {
+    try {
+      const lines = readFileSync(this.texts.at(name), 'latin1').split('\n');
+      return lines.filter((line) => line !== '');
+    } catch {
+      return [];
+    }
+  }
+}

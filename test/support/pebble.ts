@@ -1,0 +1,150 @@
+/** Debian's Pebble, an ACME authority for tests, with a configuration and an authority for its own HTTPS of our making. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { request } from 'node:https';
+import { createServer } from 'node:net';
+import type { TestContext } from 'node:test';
+import { issueLeaf } from '../../src/certificates/issue.js';
+import { testCertificates } from './certificates.js';
+import { until } from './deadline.js';
+import { DnsServer } from './dns-server.js';
+import { requireTool } from './tools.js';
+import { makeWorkspace, type Workspace } from './workspace.js';
+
+export interface PebbleOptions {
+  /** Kept from an earlier one that has ended. */
+  readonly port?: number;
+  /** Where it looks for challenges; a port that nobody has where left out. */
+  readonly httpPort?: number;
+  readonly tlsPort?: number;
+  readonly validitySeconds?: number;
+  /** Share of good nonces that it refuses, in percent. */
+  readonly refusedNonces?: number;
+  readonly blockedNames?: readonly string[];
+  /** Keys of external accounts by their id; where given, one is needed. */
+  readonly externalAccounts?: Readonly<Record<string, string>>;
+}
+
+const START_MS = 20_000;
+
+/** Pebble while it runs. */
+export class Pebble {
+  /** What it wrote. */
+  log = '';
+  readonly #child: ChildProcess;
+
+  private constructor(
+    program: string,
+    config: string,
+    readonly port: number,
+    readonly managementPort: number,
+    readonly dns: DnsServer,
+    readonly folder: Workspace,
+    /** File with the authority of its HTTPS, for --acme-ca. */
+    readonly caFile: string,
+    refusedNonces: number,
+  ) {
+    this.#child = spawn(program, ['-config', config, '-dnsserver', dns.address], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        PEBBLE_VA_NOSLEEP: '1',
+        PEBBLE_AUTHZREUSE: '0',
+        PEBBLE_WFE_NONCEREJECT: String(refusedNonces),
+      },
+    });
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        this.log += text;
+      });
+    }
+  }
+
+  /** Starts it; undefined after the test was marked as skipped, where it is not installed. */
+  static async start(t: TestContext, options: PebbleOptions = {}): Promise<Pebble | undefined> {
+    const program = requireTool(t, 'pebble');
+    if (program === undefined) return undefined;
+    const { root } = await testCertificates();
+    const { certPem, keyPem } = await issueLeaf(root, ['localhost', '127.0.0.1']);
+    const folder = makeWorkspace(t);
+    const dns = await DnsServer.start(t);
+    const port = options.port ?? (await freePort());
+    const managementPort = await freePort();
+    const pebble = {
+      listenAddress: `127.0.0.1:${port}`,
+      managementListenAddress: `127.0.0.1:${managementPort}`,
+      certificate: folder.write('pebble.crt', certPem),
+      privateKey: folder.write('pebble.key', keyPem),
+      httpPort: options.httpPort ?? (await freePort()),
+      tlsPort: options.tlsPort ?? (await freePort()),
+      externalAccountBindingRequired: options.externalAccounts !== undefined,
+      externalAccountMACKeys: options.externalAccounts ?? {},
+      domainBlocklist: options.blockedNames ?? [],
+      certificateValidityPeriod: options.validitySeconds ?? 90 * 86_400,
+    };
+    const config = folder.write('pebble.json', JSON.stringify({ pebble }));
+    const caFile = folder.write('pebble-ca.pem', root.certPem);
+    const started = new Pebble(
+      program,
+      config,
+      port,
+      managementPort,
+      dns,
+      folder,
+      caFile,
+      options.refusedNonces ?? 0,
+    );
+    t.after(() => started.stop());
+    await until(
+      () =>
+        ask(port, '/dir', root.certPem).then(
+          () => true,
+          () => false,
+        ),
+      START_MS,
+      'the start of Pebble',
+    );
+    return started;
+  }
+
+  get directory(): string {
+    return `https://127.0.0.1:${this.port}/dir`;
+  }
+
+  /** PEM of the root of its certificates, another at each start. */
+  async root(): Promise<string> {
+    const { root } = await testCertificates();
+    return ask(this.managementPort, '/roots/0', root.certPem);
+  }
+
+  async stop(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const ended = once(this.#child, 'exit');
+    this.#child.kill('SIGKILL');
+    await ended;
+  }
+}
+
+function ask(port: number, path: string, ca: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ host: '127.0.0.1', port, path, ca, agent: false }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (part: string) => {
+        text += part;
+      });
+      response.on('end', () => resolve(text));
+      response.on('error', reject);
+    });
+    sent.on('error', reject);
+    sent.end();
+  });
+}
+
+/** A port on 127.0.0.1 that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
