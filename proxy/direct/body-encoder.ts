@@ -6,7 +6,8 @@ import type { Coding } from '../exchange/compression.js';
 /** Who gets the compressed bytes. */
 export interface EncodedBodySink {
   onEncoded(chunk: Buffer): void;
-  onEncodedEnd(): void;
+  /** All bytes were given; `trailers` follow them. */
+  onEncodedEnd(trailers: readonly string[]): void;
   /** More may be written. */
   onEncoderRoom(): void;
   onEncoderFailure(): void;
@@ -79,6 +80,7 @@ export class BodyEncoder {
   /** Writes that zlib has not taken yet. */
   private pendingWrites = 0;
   private wantsFlush = false;
+  private trailers: readonly string[] = [];
   private readonly onTaken = (): void => this.taken();
 
   /**
@@ -102,7 +104,7 @@ export class BodyEncoder {
       if (!this.closed) sink.onEncoderRoom();
     });
     this.stream.on('end', () => {
-      if (!this.closed) sink.onEncodedEnd();
+      if (!this.closed) sink.onEncodedEnd(this.trailers);
     });
     this.stream.on('error', () => {
       if (!this.closed) sink.onEncoderFailure();
@@ -123,7 +125,9 @@ export class BodyEncoder {
     if (this.pendingWrites === 0) this.taken();
   }
 
-  end(): void {
+  /** The body is complete. */
+  end(trailers: readonly string[]): void {
+    this.trailers = trailers;
     this.wantsFlush = false;
     this.stream.end();
   }

@@ -1,5 +1,5 @@
 /** What downstream connections share, and what the engine asks of each. */
-import type { FlowServices } from './flow.js';
+import type { FlowServices } from './dispatch.js';
 
 /** A downstream connection as the engine keeps it. */
 export interface DownstreamConnection {

@@ -1,7 +1,6 @@
 /** What a flow asks of the client's side, whichever protocol it speaks. */
 import type { AcceptedConnection } from '../engine.js';
 import type { OwnResponse } from '../exchange/error-response.js';
-import type { Flow } from './flow.js';
 
 /** One request's place on a downstream connection. */
 export interface DownstreamStream {
@@ -39,9 +38,4 @@ export interface DownstreamRequest {
   /** Protocol of an upgrade (HTTP/1.1) or an extended CONNECT (RFC 8441); empty otherwise. */
   readonly upgrade: string;
   readonly expectContinue: boolean;
-}
-
-/** Where flows are made. */
-export interface FlowHost {
-  start(flow: Flow): void;
 }

@@ -11,7 +11,7 @@ import {
   type Http2LocalSettings,
 } from '../wire/http2/limits.js';
 import type { ConnectionHost, DownstreamConnection } from './connection-host.js';
-import type { FlowServices } from './flow.js';
+import type { FlowServices } from './dispatch.js';
 import { Http1DownstreamConnection } from './http1-connection.js';
 import { Http2DownstreamConnection } from './http2-connection.js';
 import { Spool } from './spool.js';

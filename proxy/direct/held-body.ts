@@ -14,7 +14,7 @@ export interface HeldBodyOwner {
   /** The body is whole and may be sent. */
   onHeldWhole(): void;
   /** All of it was given to the lease. */
-  onHeldSent(): void;
+  onHeldSent(lease: Lease): void;
   /** `request_too_large`, `overloaded`, or `internal` when the file cannot be written. */
   onHeldFailure(code: ErrorCode): void;
 }
@@ -78,7 +78,7 @@ export class HeldBody {
       lease.sendBody(chunk);
       this.sentBytes += chunk.length;
     }
-    this.tellSent();
+    this.tellSent(lease);
   }
 
   /** Frees memory, file and budget. May be called again. */
@@ -129,13 +129,13 @@ export class HeldBody {
       }
       this.sentBytes += chunk.length;
       const hasRoom = lease.sendBody(chunk);
-      if (this.sentBytes === this.bytes) this.tellSent();
+      if (this.sentBytes === this.bytes) this.tellSent(lease);
       else if (hasRoom) this.sendFile(lease, file);
     });
   }
 
-  private tellSent(): void {
-    if (this.sentBytes === this.bytes) this.owner.onHeldSent();
+  private tellSent(lease: Lease): void {
+    if (this.sentBytes === this.bytes) this.owner.onHeldSent(lease);
   }
 }
 

@@ -1,15 +1,17 @@
 /** One stream of an HTTP/2 downstream connection, between the codec and its flow. */
 import { createHash, randomBytes } from 'node:crypto';
 import type { AcceptedConnection } from '../engine.js';
-import { buildErrorResponse, type OwnResponse } from '../exchange/error-response.js';
+import type { OwnResponse } from '../exchange/error-response.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { fieldValue } from '../exchange/fields.js';
 import type { RequestHead } from '../exchange/types.js';
 import { CANCEL, INTERNAL_ERROR, NO_ERROR } from '../wire/http2/codes.js';
 import type { RequestHead as WireHead } from '../wire/http2/events.js';
+import type { FlowServices } from './dispatch.js';
 import type { DownstreamStream } from './downstream.js';
-import { Flow, type FlowServices } from './flow.js';
+import { Flow } from './flow.js';
 import type { Http2DownstreamConnection } from './http2-connection.js';
+import { answerUnread } from './wire-failure.js';
 
 /** RFC 6455 §1.3. */
 const WEBSOCKET_MARK = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
@@ -60,12 +62,7 @@ export class Http2DownstreamStream implements DownstreamStream {
   start(exchange: Exchange, services: FlowServices): void {
     const { head } = this;
     if (head.tooLarge || (head.protocol !== '' && !this.isTunnel)) {
-      const code = head.tooLarge ? 'header_too_large' : 'not_implemented';
-      exchange.failed(code);
-      const own = buildErrorResponse(code, null, exchange.requestId);
-      exchange.answeredItself(own.status);
-      this.sendOwn(own);
-      exchange.end();
+      answerUnread(exchange, head.tooLarge ? 'header_too_large' : 'not_implemented', this);
       return;
     }
     this.flow = new Flow(

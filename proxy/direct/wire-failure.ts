@@ -1,6 +1,9 @@
-/** From the wire codec's errors to the codes of the error table. */
+/** What becomes of requests that a wire codec refused: their code in the error table, and their answer. */
 import type { ErrorCode } from '../../src/contract/errors.js';
+import { buildErrorResponse } from '../exchange/error-response.js';
+import type { Exchange } from '../exchange/exchange.js';
 import type { Http1Error } from '../wire/http1/error.js';
+import type { DownstreamStream } from './downstream.js';
 
 const BY_STATUS: Readonly<Record<number, ErrorCode>> = {
   400: 'request_malformed',
@@ -15,4 +18,14 @@ export function errorCodeOf(error: Http1Error): ErrorCode {
   if (error.code.startsWith('host_')) return 'host_invalid';
   if (error.code === 'target_invalid') return 'request_target_invalid';
   return BY_STATUS[error.status] ?? 'request_malformed';
+}
+
+/** Answers a request that never becomes a flow; the whole of its exchange. */
+export function answerUnread(exchange: Exchange, code: ErrorCode, stream: DownstreamStream): void {
+  exchange.failed(code);
+  const own = buildErrorResponse(code, null, exchange.requestId);
+  exchange.answeredItself(own.status);
+  if (exchange.head.method !== 'HEAD') exchange.sent(Buffer.byteLength(own.body));
+  stream.sendOwn(own);
+  exchange.end();
 }

@@ -30,3 +30,8 @@ export function answerItself(exchange: Exchange, role: 'serve' | 'redirect'): Ow
 export function isSafeMethod(method: string): boolean {
   return method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
 }
+
+/** Methods that may be repeated without asking (RFC 9110 §9.2.2). */
+export function isIdempotentMethod(method: string): boolean {
+  return isSafeMethod(method) || method === 'PUT' || method === 'DELETE';
+}

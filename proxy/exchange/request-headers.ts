@@ -119,7 +119,7 @@ function pushFraming(out: string[], method: string, request: UpstreamRequest): v
   if (request.upgrade !== '') out.push('connection', 'upgrade', 'upgrade', request.upgrade);
 }
 
-const REQUEST_ID_PREFIX = crypto.randomUUID().slice(0, 8);
+const REQUEST_ID_PREFIX = `${crypto.randomUUID().slice(0, 8)}-${process.pid.toString(36)}-`;
 let requestCount = 0;
 
 /** The client's X-Request-Id when it is 1 to 128 visible ASCII characters, otherwise a new one. */
@@ -127,7 +127,7 @@ export function requestIdOf(headers: readonly string[]): string {
   const given = fieldValue(headers, 'x-request-id');
   if (given !== '' && given.length <= 128 && isVisibleAscii(given)) return given;
   requestCount += 1;
-  return `${REQUEST_ID_PREFIX}-${process.pid.toString(36)}-${requestCount.toString(36)}`;
+  return REQUEST_ID_PREFIX + requestCount.toString(36);
 }
 
 function isVisibleAscii(text: string): boolean {

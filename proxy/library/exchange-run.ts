@@ -2,27 +2,28 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { constants } from 'node:http2';
 import type { Socket } from 'node:net';
-import type { Readable } from 'node:stream';
 import { ERRORS, type ErrorCode } from '../../src/contract/errors.js';
 import type { AcceptedConnection, EngineServices } from '../engine.js';
-import { answerItself, isSafeMethod } from '../exchange/answer-itself.js';
+import { isSafeMethod } from '../exchange/answer-itself.js';
 import { buildErrorResponse, type OwnResponse } from '../exchange/error-response.js';
 import { Exchange } from '../exchange/exchange.js';
-import { fieldValue } from '../exchange/fields.js';
 import { authorityFor, buildUpstreamHeaders, type UpstreamRequest } from '../exchange/request-headers.js';
 import { addTransportSecurity } from '../exchange/response-headers.js';
 import type { RequestHead } from '../exchange/types.js';
 import { classifyUpstreamFailure } from '../exchange/upstream-failure.js';
-import type { Route } from '../upstream/routes.js';
+import { admit } from '../upstream/admission.js';
+import { type Seeker, UpstreamChoice } from '../upstream/choice.js';
+import { NO_ROUTE, Route } from '../upstream/routes.js';
 import type { Upstream } from '../upstream/upstream.js';
+import { Attempt, type AttemptOwner } from './attempt.js';
 import type { Forwarder } from './forwarder.js';
 import { sendOwnResponse } from './own-response.js';
 import { flatten, type LibraryRequest, readFraming, readRequestHead } from './read-head.js';
-import { discardRest, emptyBody, isWhole, RequestBody, stopUpload } from './request-body.js';
-import { isFaultyResponse, type LibraryResponse, ResponseRelay } from './response-relay.js';
+import { type BodyHolder, discardRest, emptyBody, isWhole, RequestBody, stopUpload } from './request-body.js';
+import { isFaultyResponse, type LibraryResponse, type RelayHolder, ResponseRelay } from './response-relay.js';
 
-/** Interim responses before the final one; http-proxy-3 passes none of them on. */
-const MAX_INTERIM_RESPONSES = 16;
+/** A connection may die under a request; that two do is no accident. */
+const MAX_ATTEMPTS = 2;
 
 /** What a request comes with. */
 export interface RunParts {
@@ -38,25 +39,19 @@ export interface RunParts {
 }
 
 /** One request being served. Methods are called by the engine and by the forwarder's events. */
-export class ExchangeRun {
+export class ExchangeRun implements Seeker, AttemptOwner, BodyHolder, RelayHolder {
   readonly request: LibraryRequest;
   private readonly response: LibraryResponse;
-  private upstream: Upstream | null = null;
-  private route: Route | null = null;
-  private leaveHold: (() => void) | null = null;
-  private attempts = 0;
+  private readonly choice: UpstreamChoice;
+  /** Leads nowhere until the request is admitted. */
+  private route = NO_ROUTE;
+  /** What the forwarder tells counts while there is one. */
+  private attempt: Attempt | null = null;
   /** A response head, ours or the upstream's, went out. */
   private answered = false;
   private over = false;
-  /** An attempt is under way: what the forwarder tells counts. */
-  private forwarding = false;
-  private upstreamRequest: ClientRequest | null = null;
-  private upstreamSocket: Socket | null = null;
-  private bytesReadBefore = 0;
-  private body: Readable | null = null;
   private relayed: ResponseRelay | null = null;
   private relayedWhole = false;
-  private timer: NodeJS.Timeout | null = null;
 
   private constructor(
     private readonly exchange: Exchange,
@@ -65,6 +60,7 @@ export class ExchangeRun {
   ) {
     this.request = parts.request;
     this.response = parts.response;
+    this.choice = new UpstreamChoice(parts.services.upstreams, this);
   }
 
   /** The run of a request; `start` serves it. */
@@ -92,127 +88,71 @@ export class ExchangeRun {
       this.fail(fault);
       return;
     }
-    const own = answerItself(this.exchange, this.parts.connection.role);
-    if (own !== null) {
-      this.respondItself(own);
-      return;
-    }
-    const route = this.parts.services.upstreams.find(this.exchange.head);
-    if (route === null) {
-      this.fail('no_route');
-      return;
-    }
-    this.route = route;
     const { framing, contentLength } = readFraming(this.request);
+    const { connection, services } = this.parts;
+    const admitted = admit(this.exchange, connection.role, contentLength, services.upstreams);
+    if (!(admitted instanceof Route)) {
+      this.respondItself(admitted);
+      return;
+    }
+    this.route = admitted;
     // Only the direct engine holds a body until its length is known.
-    if (framing === 'unknown' && route.needsLength) {
-      this.fail('length_required');
-      return;
-    }
-    const { maxBodyBytes } = this.limits;
-    if (maxBodyBytes > 0 && contentLength > maxBodyBytes) {
-      this.fail('request_too_large');
-      return;
-    }
-    const upstream = route.pick();
-    if (upstream === null) this.hold();
-    else this.forward(upstream);
+    if (framing === 'unknown' && admitted.needsLength) this.fail('length_required');
+    else this.choice.begin(admitted, null);
   }
 
-  private get limits() {
-    return this.parts.services.policy.config.limits;
+  // From the choice of an upstream.
+
+  get mayWait(): boolean {
+    return isSafeMethod(this.exchange.head.method);
   }
 
-  private hold(): void {
-    if (this.route === null || !isSafeMethod(this.exchange.head.method)) {
-      this.fail('upstream_refused');
-      return;
-    }
-    this.leaveHold = this.parts.services.upstreams.hold(this.route, {
-      resume: (upstream) => this.forward(upstream),
-      giveUp: () => this.fail('upstream_refused'),
-    });
+  onNoUpstream(): void {
+    this.fail('upstream_refused');
   }
 
-  private forward(upstream: Upstream): void {
+  onUpstream(upstream: Upstream): void {
     const { exchange, request, response } = this;
     const { services, forwarder } = this.parts;
-    this.leaveHold = null;
     if (forwarder.isFull(upstream)) {
       this.fail('overloaded');
       return;
     }
-    this.attempts += 1;
-    this.upstream = upstream;
-    upstream.inFlight += 1;
     exchange.dispatched(upstream.authority);
     const { policy } = services;
+    const { head } = exchange;
     const framing = readFraming(request);
     const upstreamRequest: UpstreamRequest = {
       requestId: exchange.requestId,
-      authority: authorityFor(exchange.head, policy, upstream.authority),
+      authority: authorityFor(head, policy, upstream.authority),
       ...framing,
       upgrade: '',
       // The engine has answered it: http-proxy-3 hides requests with Expect from its hooks.
       expectContinue: false,
     };
-    const headers = buildUpstreamHeaders(exchange.head, exchange.facts, upstreamRequest, policy);
-    const { maxBodyBytes, clientBodyTimeoutMs, connectTimeoutMs } = this.limits;
-    this.body =
-      framing.framing === 'none'
-        ? emptyBody()
-        : new RequestBody(request, this, maxBodyBytes, clientBodyTimeoutMs);
-    if (framing.framing === 'none') request.resume();
-    this.forwarding = true;
-    this.startTimer(connectTimeoutMs, 'upstream_connect_timeout');
-    const { method } = exchange.head;
-    const path = this.choosePath(headers);
-    forwarder.send({ request, response, upstream, method, path, headers, body: this.body, run: this });
+    const headers = buildUpstreamHeaders(head, exchange.facts, upstreamRequest, policy);
+    const { limits } = policy.config;
+    const hasBody = framing.framing !== 'none';
+    if (!hasBody) request.resume();
+    const body = hasBody
+      ? new RequestBody(request, this, limits.maxBodyBytes, limits.clientBodyTimeoutMs)
+      : emptyBody();
+    this.attempt = new Attempt(body, limits, this);
+    const path = this.route.strip(head.path, headers);
+    forwarder.send({ request, response, upstream, method: head.method, path, headers, body, run: this });
   }
 
-  /** What the app is asked for; where the route's prefix goes, the app is told of it. */
-  private choosePath(headers: string[]): string {
-    const { path } = this.exchange.head;
-    const { route } = this;
-    if (route === null || route.prefix === '' || !this.parts.services.policy.config.stripPrefix) return path;
-    if (fieldValue(headers, 'x-forwarded-prefix') === '') headers.push('x-forwarded-prefix', route.prefix);
-    return route.strip(path);
-  }
+  // From the forwarder.
 
-  /** The upstream request has its socket: connecting and answering are timed from here. */
+  /** The upstream request has its socket. */
   connecting(upstreamRequest: ClientRequest, socket: Socket): void {
-    if (!this.forwarding) {
-      upstreamRequest.destroy();
-      return;
-    }
-    this.upstreamRequest = upstreamRequest;
-    this.upstreamSocket = socket;
-    this.bytesReadBefore = socket.bytesRead;
-    let interims = 0;
-    upstreamRequest.on('information', () => {
-      interims += 1;
-      if (interims > MAX_INTERIM_RESPONSES) this.fail('upstream_malformed');
-    });
-    const awaitHead = () => this.startTimer(this.limits.upstreamHeadTimeoutMs, 'upstream_timeout');
-    if (socket.connecting) socket.once('connect', awaitHead);
-    else awaitHead();
+    if (this.attempt === null) upstreamRequest.destroy();
+    else this.attempt.connecting(upstreamRequest, socket);
   }
 
-  private startTimer(delayMs: number, code: ErrorCode): void {
-    this.stopTimer();
-    if (!this.forwarding || this.answered) return;
-    this.timer = setTimeout(() => this.fail(code), delayMs);
-  }
-
-  private stopTimer(): void {
-    if (this.timer !== null) clearTimeout(this.timer);
-    this.timer = null;
-  }
-
-  /** The time for the response's head counts from the end of the request. */
   onBodyBytes(bytes: number): void {
     this.exchange.received(bytes);
-    this.timer?.refresh();
+    this.attempt?.noteBody();
   }
 
   onBodyFailure(code: ErrorCode): void {
@@ -226,8 +166,9 @@ export class ExchangeRun {
 
   /** The upstream's response head is in. */
   relay(upstreamResponse: IncomingMessage): void {
-    this.stopTimer();
-    if (!this.forwarding || this.answered) {
+    this.attempt?.settle();
+    const { upstream } = this.choice;
+    if (this.attempt === null || upstream === null || this.answered) {
       upstreamResponse.destroy();
       return;
     }
@@ -237,8 +178,7 @@ export class ExchangeRun {
     }
     this.relayed = new ResponseRelay(this.exchange, upstreamResponse, this.response, this);
     try {
-      const { stripPrefix } = this.parts.services.policy.config;
-      this.relayed.start(this.upstream?.authority ?? '', stripPrefix ? (this.route?.prefix ?? '') : '');
+      this.relayed.start(upstream.authority, this.route.strippedPrefix);
       this.answered = true;
     } catch {
       this.fail('upstream_malformed');
@@ -255,32 +195,31 @@ export class ExchangeRun {
     this.fail(code);
   }
 
+  onAttemptFailure(code: ErrorCode): void {
+    this.fail(code);
+  }
+
   /** The upstream request failed, or the downstream broke. */
   upstreamFailed(error: unknown, reused: boolean): void {
-    if (!this.forwarding) return;
+    const { attempt, choice } = this;
+    const { upstream } = choice;
+    if (attempt === null || upstream === null) return;
     if (this.answered) {
       this.fail('upstream_cut');
       return;
     }
     const code = classifyUpstreamFailure(error);
-    const upstream = this.upstream;
-    const silent = this.upstreamSocket === null || this.upstreamSocket.bytesRead === this.bytesReadBefore;
+    const isRepeatable = attempt.silent && this.mayWait && readFraming(this.request).framing === 'none';
     this.letGo();
-    const { upstreams } = this.parts.services;
-    if (code === 'upstream_refused' && upstream !== null) upstreams.markDown(upstream);
-    const repeatable =
-      silent && isSafeMethod(this.exchange.head.method) && readFraming(this.request).framing === 'none';
-    const isRefused = code === 'upstream_refused';
-    const other = repeatable && isRefused ? (this.route?.pick() ?? null) : null;
-    if (other !== null) this.forward(other);
-    else if (repeatable && isRefused) this.hold();
     // A kept-alive connection may close under a request: once more, if not a byte of an answer came.
-    else if (repeatable && code === 'upstream_reset' && reused && this.attempts < 2 && upstream !== null)
-      this.forward(upstream);
-    else {
-      if (upstream !== null && !isRefused) upstreams.noteFailure(upstream);
-      this.fail(code === 'upstream_reset' ? 'upstream_closed' : code);
+    if (isRepeatable && code === 'upstream_reset' && reused && choice.attempts < MAX_ATTEMPTS) {
+      choice.repeat(upstream);
+      return;
     }
+    choice.noteFailure(upstream, code);
+    const isRefused = code === 'upstream_refused';
+    if (isRepeatable && isRefused && choice.tryAnother(this.route, upstream, code)) return;
+    this.fail(code === 'upstream_reset' ? 'upstream_closed' : code);
   }
 
   /** The request turned out malformed while its body came: nothing of it can be read any more. */
@@ -298,8 +237,9 @@ export class ExchangeRun {
   private fail(code: ErrorCode): void {
     if (this.over) return;
     this.exchange.failed(code);
+    const { upstream } = this.choice;
     const isUpstreams = ERRORS[code].source === 'upstream' && !this.answered;
-    if (isUpstreams && this.upstream !== null) this.parts.services.upstreams.noteFailure(this.upstream);
+    if (isUpstreams && upstream !== null) this.parts.services.upstreams.noteFailure(upstream);
     this.letGo();
     if (this.answered) this.cut();
     else this.respondItself(buildErrorResponse(code, this.exchange.head, this.exchange.requestId));
@@ -323,28 +263,20 @@ export class ExchangeRun {
     else this.parts.connection.socket.destroy();
   }
 
-  /** Ends the attempt; a connection whose request is not sent, or whose response is not read, to its end is closed. */
+  /** Nothing more comes from this attempt. */
   private letGo(): void {
-    this.stopTimer();
-    if (!this.forwarding) return;
-    this.forwarding = false;
-    if (this.upstream !== null) this.upstream.inFlight -= 1;
-    this.upstream = null;
-    const { upstreamRequest } = this;
-    this.upstreamRequest = null;
-    this.upstreamSocket = null;
-    this.body?.destroy();
-    if (upstreamRequest === null) return;
-    if (!this.relayedWhole || !upstreamRequest.writableFinished) upstreamRequest.destroy();
+    this.attempt?.end(this.relayedWhole);
+    this.attempt = null;
+    this.choice.release();
   }
 
   /** The response is over, or the client has gone: the only exit. */
   finish(): void {
     if (this.over) return;
     this.over = true;
-    this.leaveHold?.();
     this.relayed?.stop();
     this.letGo();
+    this.choice.end();
     const { response, request } = this;
     const gone = response.stream === undefined ? !response.writableFinished : response.stream.aborted;
     if (gone) this.exchange.failed('downstream_gone');

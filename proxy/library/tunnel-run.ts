@@ -2,17 +2,18 @@
 import { type ClientRequest, type IncomingMessage, ServerResponse } from 'node:http';
 import type { ErrorCode } from '../../src/contract/errors.js';
 import type { AcceptedConnection, EngineServices } from '../engine.js';
-import { answerItself } from '../exchange/answer-itself.js';
 import { buildErrorResponse, type OwnResponse } from '../exchange/error-response.js';
 import { Exchange } from '../exchange/exchange.js';
 import { encodeClosingResponse } from '../exchange/own-response-text.js';
 import { authorityFor, buildUpstreamHeaders, type UpstreamRequest } from '../exchange/request-headers.js';
-import type { RequestHead } from '../exchange/types.js';
 import { classifyUpstreamFailure } from '../exchange/upstream-failure.js';
+import { admit } from '../upstream/admission.js';
+import { type Seeker, UpstreamChoice } from '../upstream/choice.js';
+import { NO_ROUTE, Route } from '../upstream/routes.js';
 import type { Upstream } from '../upstream/upstream.js';
 import type { Forwarder } from './forwarder.js';
 import { readRequestHead } from './read-head.js';
-import { isFaultyResponse, ResponseRelay } from './response-relay.js';
+import { isFaultyResponse, type RelayHolder, ResponseRelay } from './response-relay.js';
 
 /** Serves one upgrade request, the last of its connection; answers with an error when it cannot be passed on. */
 export function startTunnel(
@@ -28,15 +29,16 @@ export function startTunnel(
     return;
   }
   const exchange = new Exchange(head, connection.facts, services);
-  new TunnelRun(request, head, exchange, connection, services, forwarder).start(firstBytes);
+  new TunnelRun(request, firstBytes, exchange, connection, services, forwarder).start();
 }
 
-class TunnelRun {
-  private upstream: Upstream | null = null;
-  /** What the app is asked for. */
-  private path: string;
+class TunnelRun implements Seeker, RelayHolder {
+  /** Nothing was sent: whoever wants a tunnel may wait for the app. */
+  readonly mayWait = true;
+  private readonly choice: UpstreamChoice;
+  /** Leads nowhere until the request is admitted. */
+  private route = NO_ROUTE;
   private upstreamRequest: ClientRequest | null = null;
-  private leaveHold: (() => void) | null = null;
   private relay: ResponseRelay | null = null;
   private timer: NodeJS.Timeout | null = null;
   /** A response head, ours or the upstream's, went out. */
@@ -46,38 +48,30 @@ class TunnelRun {
 
   constructor(
     private readonly request: IncomingMessage,
-    private readonly head: RequestHead,
+    /** What the client sent behind its request. */
+    private readonly firstBytes: Buffer,
     private readonly exchange: Exchange,
     private readonly connection: AcceptedConnection,
     private readonly services: EngineServices,
     private readonly forwarder: Forwarder,
   ) {
-    this.path = head.path;
+    this.choice = new UpstreamChoice(services.upstreams, this);
   }
 
-  start(firstBytes: Buffer): void {
+  start(): void {
     this.connection.socket.once('close', () => this.finish());
-    const own = answerItself(this.exchange, this.connection.role);
-    if (own !== null) {
-      this.endWith(own);
+    const { connection, exchange, services } = this;
+    const admitted = admit(exchange, connection.role, 0, services.upstreams);
+    if (!(admitted instanceof Route)) {
+      this.endWith(admitted);
       return;
     }
-    const { upstreams } = this.services;
-    const route = upstreams.find(this.head);
-    if (route === null) {
-      this.fail('no_route');
-      return;
-    }
-    if (this.services.policy.config.stripPrefix) this.path = route.strip(this.head.path);
-    const chosen = route.pick();
-    if (chosen !== null) {
-      this.join(chosen, firstBytes);
-      return;
-    }
-    this.leaveHold = upstreams.hold(route, {
-      resume: (upstream) => this.join(upstream, firstBytes),
-      giveUp: () => this.fail('upstream_refused'),
-    });
+    this.route = admitted;
+    this.choice.begin(admitted, null);
+  }
+
+  onNoUpstream(): void {
+    this.fail('upstream_refused');
   }
 
   onRelayed(): void {}
@@ -86,29 +80,27 @@ class TunnelRun {
     this.fail(code);
   }
 
-  private join(upstream: Upstream, firstBytes: Buffer): void {
-    this.leaveHold = null;
-    this.upstream = upstream;
-    upstream.inFlight += 1;
+  onUpstream(upstream: Upstream): void {
     this.exchange.dispatched(upstream.authority);
     const { policy } = this.services;
     const { upstreamHeadTimeoutMs } = policy.config.limits;
     this.timer = setTimeout(() => this.fail('upstream_timeout'), upstreamHeadTimeoutMs);
     const upgrade: UpstreamRequest = {
       requestId: this.exchange.requestId,
-      authority: authorityFor(this.head, policy, upstream.authority),
+      authority: authorityFor(this.exchange.head, policy, upstream.authority),
       framing: 'none',
       contentLength: 0,
       upgrade: 'websocket',
       expectContinue: false,
     };
+    const headers = buildUpstreamHeaders(this.exchange.head, this.exchange.facts, upgrade, policy);
     this.forwarder.upgrade({
       request: this.request,
       socket: this.connection.socket,
-      firstBytes,
+      firstBytes: this.firstBytes,
       upstream,
-      path: this.path,
-      headers: buildUpstreamHeaders(this.head, this.exchange.facts, upgrade, policy),
+      path: this.route.strip(this.exchange.head.path, headers),
+      headers,
       onRequest: (upstreamRequest) => this.watch(upstreamRequest),
       onFailure: (error) => this.fail(classifyUpstreamFailure(error)),
     });
@@ -166,7 +158,7 @@ class TunnelRun {
     this.relay = new ResponseRelay(this.exchange, upstreamResponse, response, this);
     this.answered = true;
     try {
-      this.relay.start(this.upstream?.authority ?? '');
+      this.relay.start(this.choice.upstream?.authority ?? '', this.route.strippedPrefix);
     } catch {
       this.fail('upstream_malformed');
     }
@@ -176,7 +168,7 @@ class TunnelRun {
     if (this.ended) return;
     this.exchange.failed(code);
     if (this.answered) this.connection.socket.destroy();
-    else this.endWith(buildErrorResponse(code, this.head, this.exchange.requestId));
+    else this.endWith(buildErrorResponse(code, this.exchange.head, this.exchange.requestId));
     this.upstreamRequest?.destroy();
   }
 
@@ -195,9 +187,8 @@ class TunnelRun {
   /** The client's connection is closed. */
   private finish(): void {
     this.stopTimer();
-    this.leaveHold?.();
+    this.choice.end();
     this.relay?.stop();
-    if (this.upstream !== null) this.upstream.inFlight -= 1;
     this.upstreamRequest?.destroy();
     this.exchange.end();
   }

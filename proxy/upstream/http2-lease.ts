@@ -191,7 +191,6 @@ export class Http2Lease implements Lease, Waits {
     if (hasBody) this.missingBytes = contentLength;
     this.holder.onResponse({
       status: Number(fields[':status']),
-      reason: '',
       headers,
       contentLength,
       hasBody,

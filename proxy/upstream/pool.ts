@@ -3,11 +3,12 @@ import type { Limits } from '../../src/contract/config.js';
 import type { ErrorCode } from '../../src/contract/errors.js';
 import { DEFAULT_HTTP1_LIMITS, type Http1Limits } from '../wire/http1/events.js';
 import type { Dialer } from './dial.js';
+import { Http1Codec } from './http1-codec.js';
 import { type ConnectionKeeper, Http1Connection } from './http1-connection.js';
 import { Http2Sessions } from './http2-sessions.js';
 import type { LeaseHolder } from './transport.js';
 import type { Upstream } from './upstream.js';
-import { UwsgiConnection } from './uwsgi-connection.js';
+import { UwsgiCodec } from './uwsgi-codec.js';
 import { endWhenLate } from './waiting.js';
 
 /** A new connection's holder while it connects. */
@@ -168,8 +169,8 @@ export class Pool implements ConnectionKeeper {
   }
 
   private open(pool: UpstreamPool, upstream: Upstream, holder: LeaseHolder): void {
-    const Connection = upstream.scheme === 'uwsgi' ? UwsgiConnection : Http1Connection;
-    const connection = new Connection(upstream, this, this.wireLimits, this.dialer);
+    const Codec = upstream.scheme === 'uwsgi' ? UwsgiCodec : Http1Codec;
+    const connection = new Http1Connection(upstream, this, new Codec(this.wireLimits), this.dialer);
     pool.all.add(connection);
     this.connecting.set(connection, holder);
   }

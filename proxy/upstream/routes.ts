@@ -1,4 +1,5 @@
 /** Which upstreams a request may go to, and which of them is next. */
+import { fieldValue } from '../exchange/fields.js';
 import type { Upstream } from './upstream.js';
 
 /** The upstreams of one host and prefix. */
@@ -10,6 +11,8 @@ export class Route {
     readonly host: string,
     readonly prefix: string,
     readonly upstreams: readonly Upstream[],
+    /** What the app does not see of its paths: the prefix, or nothing. */
+    readonly strippedPrefix: string,
   ) {
     this.needsLength = upstreams.some((upstream) => upstream.needsLength);
   }
@@ -42,13 +45,18 @@ export class Route {
     return this.upstreams.some((other) => other !== upstream && other.up);
   }
 
-  /** The path without the prefix. */
-  strip(path: string): string {
-    if (this.prefix === '') return path;
-    const rest = path.slice(this.prefix.length);
+  /** The path that the app is asked for; `headers`, which it gets, tell of the prefix that it does not see. */
+  strip(path: string, headers: string[]): string {
+    const { strippedPrefix } = this;
+    if (strippedPrefix === '') return path;
+    if (fieldValue(headers, 'x-forwarded-prefix') === '') headers.push('x-forwarded-prefix', strippedPrefix);
+    const rest = path.slice(strippedPrefix.length);
     return rest.startsWith('/') ? rest : `/${rest}`;
   }
 }
+
+/** Leads nowhere. */
+export const NO_ROUTE = new Route('', '', [], '');
 
 /** Below 0 when the first has fewer requests in flight for its weight. */
 function compareLoad(first: Upstream, second: Upstream): number {
@@ -75,7 +83,8 @@ export class RouteTable {
   /** Set when one route takes everything, as most often. */
   private readonly only: Route | null;
 
-  constructor(upstreams: readonly Upstream[]) {
+  /** @param stripsPrefix the apps do not see the prefixes of their routes */
+  constructor(upstreams: readonly Upstream[], stripsPrefix: boolean) {
     const groups = new Map<string, Upstream[]>();
     for (const upstream of upstreams) {
       const key = upstream.routeHost + upstream.routePrefix;
@@ -84,11 +93,11 @@ export class RouteTable {
       else group.push(upstream);
     }
     this.routes = [...groups.values()]
-      .map((group) => new Route(group[0]?.routeHost ?? '', group[0]?.routePrefix ?? '', group))
+      .map((group) => routeTo(group, stripsPrefix))
       .sort((first, second) => rank(second) - rank(first) || second.prefix.length - first.prefix.length);
     const [first = null] = this.routes;
     const takesAll = this.routes.length <= 1 && (first === null || first.host + first.prefix === '');
-    this.only = takesAll ? (first ?? new Route('', '', [])) : null;
+    this.only = takesAll ? (first ?? NO_ROUTE) : null;
   }
 
   /**
@@ -117,6 +126,11 @@ export class RouteTable {
   routeOf(upstream: Upstream): Route | null {
     return this.only ?? this.routes.find((route) => route.upstreams.includes(upstream)) ?? null;
   }
+}
+
+function routeTo(upstreams: readonly Upstream[], stripsPrefix: boolean): Route {
+  const { routeHost, routePrefix } = upstreams[0] ?? { routeHost: '', routePrefix: '' };
+  return new Route(routeHost, routePrefix, upstreams, stripsPrefix ? routePrefix : '');
 }
 
 /** Longer wildcards are narrower. */

@@ -6,7 +6,6 @@ import type { Upstream } from './upstream.js';
 /** The response's head as an upstream connection tells it. */
 export interface UpstreamResponse {
   readonly status: number;
-  readonly reason: string;
   /** Flat, lower-case. */
   readonly headers: string[];
   /** Body bytes that follow: a number, -1 when unknown; for HEAD and 304 what the field says. */

@@ -33,13 +33,13 @@ interface Held {
 /** Finds the route of a request, watches the upstreams' health, and holds requests while none of a route is up. */
 export class Upstreams {
   private list: Upstream[] = [];
-  private table = new RouteTable([]);
+  private table = new RouteTable([], false);
   private held: Held[] = [];
   private timer: NodeJS.Timeout | null = null;
   private checkTimer: NodeJS.Timeout | null = null;
   private probe: Probe = probeByConnecting;
 
-  constructor(private readonly config: Pick<Config, 'holdMs' | 'health'>) {}
+  constructor(private readonly config: Pick<Config, 'holdMs' | 'health' | 'stripPrefix'>) {}
 
   /** Takes the master's word on which upstreams there are; known ones keep their counts. */
   update(states: readonly UpstreamState[]): void {
@@ -55,7 +55,7 @@ export class Upstreams {
     });
     for (const old of before.values()) old.gone = true;
     const waiting = this.held;
-    this.table = new RouteTable(this.list);
+    this.table = new RouteTable(this.list, this.config.stripPrefix);
     this.held = waiting.flatMap((entry) => {
       const route = this.table.sameAs(entry.route);
       return route === null ? [] : [{ ...entry, route }];

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import { type TestContext, test } from 'node:test';
-import { until } from '../support/deadline.js';
+import { WebSocket, WebSocketServer } from 'ws';
+import { until, within } from '../support/deadline.js';
 import { ENGINES, type Engine } from '../support/fronted.js';
 import { Client, PROTOCOLS, type Reply } from '../support/https-client.js';
 import { PATIENCE_MS, StartedFront } from '../support/started-front.js';
@@ -73,6 +74,25 @@ for (const name of ENGINES) {
     assert.deepEqual(await seen('/api/users?x=1'), { url: '/users?x=1', prefix: '/api' });
     assert.deepEqual(await seen('/api'), { url: '/', prefix: '/api' });
     assert.deepEqual(await seen('/users'), { url: '/users' });
+  });
+
+  test(`--strip-prefix holds for WebSockets too (${name})`, async (t) => {
+    const sockets = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    await once(sockets, 'listening');
+    t.after(() => sockets.close());
+    sockets.on('connection', (socket, { url, headers }) => {
+      socket.send(JSON.stringify({ url, prefix: headers['x-forwarded-prefix'] }));
+    });
+    const address = sockets.address();
+    const port = typeof address === 'object' && address !== null ? address.port : assert.fail();
+    const front = await StartedFront.start({
+      arguments: ['--listen', '127.0.0.1:0', ...upstreams(`/api=${port}`), '--strip-prefix', ...engine(name)],
+    });
+    t.after(() => front.stop());
+    const socket = new WebSocket(`wss://localhost:${front.port()}/api/live?x=1`, { ca: front.ca });
+    const [message] = await within(once(socket, 'message'), PATIENCE_MS, 'what the app was asked for');
+    assert.deepEqual(JSON.parse(String(message)), { url: '/live?x=1', prefix: '/api' });
+    socket.terminate();
   });
 
   test(`apps take turns by weight (${name})`, async (t) => {

@@ -106,6 +106,23 @@ eachEngine('WebSocket', { arguments: ['--listen', '127.0.0.1:0'], app: SAMPLE_AP
     await client.finish(1000);
   });
 
+  test('an upgrade behind a chunked answer on the same connection carries plain bytes', async () => {
+    const front = running();
+    const client = await RawHttp1Client.open({ port: front.port(), ca: front.ca });
+    await client.send('GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    assert.ok(await client.settle(1, PATIENCE_MS));
+    assert.deepEqual(client.responses[0]?.headers.includes('chunked'), true);
+    await client.send(
+      `GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+        `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\n\r\n`,
+    );
+    assert.ok(await client.until(() => client.responses.length === 2, PATIENCE_MS), client.received);
+    await client.send('\x81\x82\0\0\0\0hi');
+    assert.ok(await client.until(() => client.tunnel.length >= 4, PATIENCE_MS), client.received);
+    assert.equal(client.tunnel, '\x81\x02hi');
+    await client.finish(1000);
+  });
+
   test('a hundred at once all echo, and the front serves on after they are gone', async () => {
     const sockets = await Promise.all(Array.from({ length: 100 }, () => open(running())));
     const echoes = await Promise.all(sockets.map((socket, index) => echo(socket, `number ${index}`)));

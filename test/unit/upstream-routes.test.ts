@@ -77,6 +77,7 @@ const TABLE = new RouteTable(
     '*.deep.app.test=7',
     'only.test/here=8',
   ),
+  false,
 );
 
 const FOUND: readonly (readonly [host: string, path: string, port: number])[] = [
@@ -105,17 +106,32 @@ for (const [host, path, port] of FOUND) {
 }
 
 test('what no route takes has none', () => {
-  const table = new RouteTable(upstreamsOf('/api=1', 'app.test=2'));
+  const table = new RouteTable(upstreamsOf('/api=1', 'app.test=2'), false);
   assert.equal(table.find('x.test', '/'), null);
   assert.equal(table.find('x.test', '/api')?.upstreams[0]?.port, 1);
 });
 
 test('a prefix is taken off, and a path stays', () => {
-  const route = new RouteTable(upstreamsOf('/api=1')).find('', '/api');
+  const route = new RouteTable(upstreamsOf('/api=1'), true).find('', '/api');
   assert.deepEqual(
-    ['/api', '/api/', '/api?x=1', '/api/users'].map((path) => route?.strip(path)),
+    ['/api', '/api/', '/api?x=1', '/api/users'].map((path) => route?.strip(path, [])),
     ['/', '/', '/?x=1', '/users'],
   );
+});
+
+test('an app whose prefix is taken off is told of it once', () => {
+  const route = new RouteTable(upstreamsOf('/api=1'), true).find('', '/api');
+  const headers = ['host', 'app.test'];
+  route?.strip('/api/users', headers);
+  route?.strip('/api/users', headers);
+  assert.deepEqual(headers, ['host', 'app.test', 'x-forwarded-prefix', '/api']);
+});
+
+test('without --strip-prefix the app gets the whole path and is told nothing', () => {
+  const route = new RouteTable(upstreamsOf('/api=1'), false).find('', '/api');
+  const headers: string[] = [];
+  assert.equal(route?.strip('/api/users', headers), '/api/users');
+  assert.deepEqual(headers, []);
 });
 
 function picks(route: ReturnType<RouteTable['find']>, count: number): string {
@@ -123,17 +139,20 @@ function picks(route: ReturnType<RouteTable['find']>, count: number): string {
 }
 
 test('idle upstreams take turns', () => {
-  assert.equal(picks(new RouteTable(upstreamsOf('1', '2', '3')).find('', '/'), 6), '1 2 3 1 2 3');
+  assert.equal(picks(new RouteTable(upstreamsOf('1', '2', '3'), false).find('', '/'), 6), '1 2 3 1 2 3');
 });
 
 test('weights decide the turns of idle upstreams, spread out', () => {
-  assert.equal(picks(new RouteTable(upstreamsOf('1,weight=3', '2')).find('', '/'), 8), '1 1 2 1 1 1 2 1');
+  assert.equal(
+    picks(new RouteTable(upstreamsOf('1,weight=3', '2'), false).find('', '/'), 8),
+    '1 1 2 1 1 1 2 1',
+  );
 });
 
 test('fewest in flight for the weight is first', () => {
   const [heavy, light] = upstreamsOf('1,weight=4', '2');
   if (heavy === undefined || light === undefined) return assert.fail();
-  const route = new RouteTable([heavy, light]).find('', '/');
+  const route = new RouteTable([heavy, light], false).find('', '/');
   heavy.inFlight = 3;
   light.inFlight = 1;
   assert.equal(route?.pick(), heavy);
@@ -144,7 +163,7 @@ test('fewest in flight for the weight is first', () => {
 test('who is down or was tried is passed over, and the last one is not another', () => {
   const [first, second, third] = upstreamsOf('1', '2', '3');
   if (first === undefined || second === undefined || third === undefined) return assert.fail();
-  const route = new RouteTable([first, second, third]).find('', '/');
+  const route = new RouteTable([first, second, third], false).find('', '/');
   first.up = false;
   assert.equal(route?.pick([second]), third);
   assert.equal(route?.pick([second, third]), null);

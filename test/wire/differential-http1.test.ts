@@ -61,7 +61,7 @@ function headersOf(head: RequestHead, headers: readonly string[]): string[] {
  * §C.2.2: Proxy-Connection is not to be used. We end the connection, so nothing after the request is read.
  */
 function isJustifiedEnd({ head }: Message<RequestHead>, theirs: PeerMessage): boolean {
-  if (head.minorVersion !== 0 || head.keepAlive || !theirs.keepAlive) return false;
+  if (head.httpVersion !== '1.0' || head.keepAlive || !theirs.keepAlive) return false;
   const isClosing = valuesOf(head.headers, 'connection').some((value) => /\bclose\b/i.test(value));
   return isClosing || valuesOf(head.headers, 'proxy-connection').length > 0;
 }

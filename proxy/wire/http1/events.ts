@@ -35,7 +35,7 @@ export interface RequestHead {
   readonly authority: string;
   /** The scheme of an absolute-form target, in lower case; otherwise empty. */
   readonly scheme: '' | 'http' | 'https';
-  readonly minorVersion: 0 | 1;
+  readonly httpVersion: '1.0' | '1.1';
   /** Flat `[name, value, …]`: names in lower case, values without surrounding blanks, latin1, in order. */
   readonly headers: string[];
   readonly framing: 0 | 1 | 2;

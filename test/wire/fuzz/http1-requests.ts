@@ -60,15 +60,15 @@ function holdsRequest(head: RequestHead): void {
   holds(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(method), `method ${JSON.stringify(method)}`);
   holds(/^[\x21\x22\x24-\x7e]+$/.test(target), `target ${JSON.stringify(target)}`);
   const hosts = valuesOf(headers, 'host');
-  holds(hosts.length === 1 || (hosts.length === 0 && head.minorVersion === 0), `${hosts.length} hosts`);
+  holds(hosts.length === 1 || (hosts.length === 0 && head.httpVersion === '1.0'), `${hosts.length} hosts`);
   if (hosts.length === 1) same(hosts[0], head.authority, 'host and authority');
   holds(/^[^\s@/?#\\,]*$/.test(head.authority), `authority ${JSON.stringify(head.authority)}`);
   const lengths = valuesOf(headers, 'content-length');
   const codings = valuesOf(headers, 'transfer-encoding');
   if (codings.length > 0) {
     same(
-      [codings.map((coding) => coding.toLowerCase()), lengths.length, head.minorVersion],
-      [['chunked'], 0, 1],
+      [codings.map((coding) => coding.toLowerCase()), lengths.length, head.httpVersion],
+      [['chunked'], 0, '1.1'],
       'framing',
     );
     same(framing, FRAMING_CHUNKED, 'framing of a chunked request');
@@ -90,7 +90,7 @@ function meaningOf(message: Message<RequestHead>): unknown[] {
   const { method, path, headers, framing, contentLength, keepAlive, upgrade, expectContinue } = head;
   const hosted = valuesOf(headers, 'host').length === 1 ? headers : [...headers, 'host', 'none.test'];
   // An HTTP/1.0 request says less about its connection than the HTTP/1.1 request that replaces it.
-  const connection = head.minorVersion === 1 ? [keepAlive, upgrade, expectContinue] : [];
+  const connection = head.httpVersion === '1.1' ? [keepAlive, upgrade, expectContinue] : [];
   return [method, path, hosted, framing, contentLength, body, trailers, complete, ...connection];
 }
 

@@ -1,8 +1,8 @@
-/** One connection to a uWSGI worker: the uwsgi packet and a raw body out, a response in HTTP or CGI form in. */
+/** What goes over a connection to a uWSGI worker: the uwsgi packet and a raw body out, a response in HTTP or CGI form in. */
 import { fieldValue } from '../exchange/fields.js';
 import { buildUwsgiVariables } from '../exchange/uwsgi-variables.js';
 import { encodeUwsgiPacket } from '../wire/uwsgi/packet.js';
-import { Http1Connection } from './http1-connection.js';
+import { Http1Codec } from './http1-codec.js';
 import type { ExchangeHead, UpstreamResponse } from './transport.js';
 
 const HTTP = Buffer.from('HTTP/');
@@ -10,20 +10,16 @@ const HTTP = Buffer.from('HTTP/');
 const CGI_STATUS_LINE = Buffer.from('HTTP/1.1 200 OK\r\n');
 
 /** A worker reads one request from a connection. */
-export class UwsgiConnection extends Http1Connection {
+export class UwsgiCodec extends Http1Codec {
   /** The first bytes, until they tell which form the response has. */
   private first: Buffer | null = Buffer.alloc(0);
   private isCgi = false;
 
-  protected override encodeHead(
-    exchange: ExchangeHead,
-    path: string,
-    headers: readonly string[],
-  ): string | null {
+  override encodeHead(exchange: ExchangeHead, path: string, headers: readonly string[]): string | null {
     return encodeUwsgiPacket(buildUwsgiVariables(exchange.head, exchange.facts, path, headers));
   }
 
-  protected override take(view: Buffer): void {
+  override receive(view: Buffer): void {
     if (this.first === null) {
       this.decoder.receive(view);
       return;
@@ -37,7 +33,7 @@ export class UwsgiConnection extends Http1Connection {
     this.first = null;
   }
 
-  protected override describeResponse(): UpstreamResponse {
+  override describeResponse(): UpstreamResponse {
     const response = super.describeResponse();
     this.keepAlive = false;
     if (!this.isCgi) return response;

@@ -1,0 +1,56 @@
+/** The heads of an exchange as they go on: the request's to the app, the response's to the client. */
+import type { Exchange } from '../exchange/exchange.js';
+import { authorityFor, buildUpstreamHeaders, type UpstreamRequest } from '../exchange/request-headers.js';
+import { buildDownstreamHeaders } from '../exchange/response-headers.js';
+import { stickyCookie, stickyKeys } from '../exchange/sticky.js';
+import type { Route } from '../upstream/routes.js';
+import type { Lease, UpstreamResponse } from '../upstream/transport.js';
+import type { Upstream } from '../upstream/upstream.js';
+import type { DownstreamRequest } from './downstream.js';
+
+/**
+ * Writes the request's head to a leased connection.
+ * @param heldBytes length of a body that is whole already; -1: it comes as the client sends it
+ */
+export function sendRequestHead(
+  lease: Lease,
+  exchange: Exchange,
+  request: DownstreamRequest,
+  route: Route,
+  heldBytes: number,
+): void {
+  const { head, facts, services } = exchange;
+  const { upstream } = lease;
+  const isHeld = heldBytes !== -1;
+  const contentLength = isHeld ? heldBytes : request.contentLength;
+  const framing = !request.hasBody ? 'none' : contentLength === -1 ? 'unknown' : 'length';
+  const upstreamRequest: UpstreamRequest = {
+    requestId: exchange.requestId,
+    authority: authorityFor(head, services.policy, upstream.authority),
+    framing,
+    contentLength,
+    upgrade: request.upgrade,
+    // A uWSGI worker never says 100 (Continue): who has asked for it was told.
+    expectContinue: request.expectContinue && !isHeld && upstream.scheme !== 'uwsgi',
+  };
+  const headers = buildUpstreamHeaders(head, facts, upstreamRequest, services.policy);
+  lease.sendHead(exchange, route.strip(head.path, headers), headers, framing);
+}
+
+/** The fields of an upstream's response for the client, without framing. */
+export function relayFields(
+  { headers }: UpstreamResponse,
+  { head, facts, services }: Exchange,
+  route: Route,
+  upstream: Upstream,
+): string[] {
+  const { authority } = upstream;
+  return buildDownstreamHeaders(headers, head, facts, services.policy, authority, route.strippedPrefix);
+}
+
+/** Keeps a client at its upstream where there are others. */
+export function addSticky(headers: string[], exchange: Exchange, route: Route, upstream: Upstream): void {
+  const { head, facts } = exchange;
+  if (route.upstreams.length < 2 || stickyKeys(head).includes(upstream.key)) return;
+  headers.push('set-cookie', stickyCookie(upstream.key, route.prefix, facts.tlsVersion !== ''));
+}

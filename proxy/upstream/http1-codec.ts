@@ -1,0 +1,43 @@
+/** What goes over a connection to an upstream: a request's head as HTTP/1.1 out, responses in. */
+import { encodeRequestHead } from '../wire/http1/encoder.js';
+import { FRAMING_LENGTH, FRAMING_NONE, type Http1Limits, type ResponseHead } from '../wire/http1/events.js';
+import { ResponseDecoder } from '../wire/http1/response-decoder.js';
+import type { ExchangeHead, UpstreamResponse } from './transport.js';
+
+export class Http1Codec {
+  readonly decoder: ResponseDecoder;
+  /** The upstream takes another request on the connection after the response that was described last. */
+  keepAlive = true;
+
+  constructor(limits: Http1Limits) {
+    this.decoder = new ResponseDecoder(limits);
+  }
+
+  /** The head as it is written; null when the protocol has no room for it. */
+  encodeHead(exchange: ExchangeHead, path: string, headers: readonly string[]): string | null {
+    return encodeRequestHead(exchange.head.method, path, headers);
+  }
+
+  /** Gives what was received to the decoder. */
+  receive(view: Buffer): void {
+    this.decoder.receive(view);
+  }
+
+  /** The head that the decoder has read, as a lease's holder is told it. */
+  describeResponse(): UpstreamResponse {
+    const { head } = this.decoder;
+    this.keepAlive = head.keepAlive;
+    return {
+      status: head.status,
+      headers: head.headers,
+      contentLength: lengthOf(head),
+      hasBody: head.framing !== FRAMING_NONE,
+    };
+  }
+}
+
+/** What a client may be told: RFC 9110 §8.6 lets 204 have no Content-Length. */
+function lengthOf({ status, framing, contentLength }: ResponseHead): number {
+  if (framing === FRAMING_LENGTH) return contentLength;
+  return framing === FRAMING_NONE && status !== 204 ? contentLength : -1;
+}
