@@ -36,6 +36,8 @@ export abstract class Dispatch implements Seeker, RequestBodyOwner, LeaseHolder 
   /** A response head, ours or the upstream's, went out. */
   protected answered = false;
   protected over = false;
+  /** More of what came in the same read may be told, and `onRequestFlush` follows. */
+  protected starting = false;
   /** The pool will call `onLease` or `onNoLease`. */
   private awaitsLease = false;
 
@@ -108,7 +110,7 @@ export abstract class Dispatch implements Seeker, RequestBodyOwner, LeaseHolder 
       this.stream.sendInformational(100, []);
     sendRequestHead(lease, exchange, request, this.route, heldBytes);
     body?.sendTo(lease);
-    lease.flush();
+    if (!this.starting) lease.flush();
   }
 
   onNoLease(code: ErrorCode, cause: unknown): void {

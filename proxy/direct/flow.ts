@@ -23,8 +23,9 @@ export class Flow extends Dispatch implements EncodedBodySink {
   /** The body may begin with a refusal that the log should explain. */
   private mayRefuse = false;
 
-  /** Serves the request. */
+  /** Serves the request; `onRequestFlush` must follow in this turn. */
   start(): void {
+    this.starting = true;
     const admitted = admit(
       this.exchange,
       this.stream.connection.role,
@@ -33,6 +34,7 @@ export class Flow extends Dispatch implements EncodedBodySink {
     );
     if (admitted instanceof Route) this.dispatch(admitted);
     else this.respondItself(admitted);
+    this.starting = false;
   }
 
   // From the downstream side.

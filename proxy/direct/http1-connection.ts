@@ -26,6 +26,8 @@ export class Http1DownstreamConnection implements DownstreamConnection, Http1Int
   private flow: Flow | null = null;
   private draining = false;
   private responseEnded = true;
+  /** Nothing has come yet of the body that follows the head. */
+  private awaitsBody = false;
 
   constructor(
     readonly connection: AcceptedConnection,
@@ -117,6 +119,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Http1Int
     this.phase.beginExchange(host.nowMs);
     this.responseEnded = false;
     this.awaitsContinue = head.expectContinue && hasBody;
+    this.awaitsBody = hasBody;
     const exchange = new Exchange(head, this.connection.facts, host.services);
     this.flow = new Flow(exchange, describeRequest(head, hasBody), stream, host.services);
     this.flow.start();
@@ -124,6 +127,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Http1Int
 
   onRequestBody(chunk: Buffer): void {
     this.awaitsContinue = false;
+    this.awaitsBody = false;
     if (this.flow === null) {
       // After an early answer the rest of the request is nobody's, but the next request stands behind it.
       if (!this.phase.discard(chunk.length)) this.destroy();
@@ -139,7 +143,13 @@ export class Http1DownstreamConnection implements DownstreamConnection, Http1Int
   }
 
   onRequestFlush(): void {
-    this.flow?.onRequestFlush();
+    if (!this.awaitsBody) {
+      this.flow?.onRequestFlush();
+      return;
+    }
+    // Most clients send the head in a TLS record of its own and the body right behind it: both go on in one write.
+    this.awaitsBody = false;
+    this.host.soon(this);
   }
 
   onIntakeFailure(error: unknown): void {
