@@ -10,7 +10,7 @@ import { createCounters } from './exchange/counters.js';
 import { LineWriter } from './exchange/line-writer.js';
 import { loopMarkerOf } from './exchange/loop-guard.js';
 import { compilePolicy } from './exchange/policy.js';
-import type { CertificateNames } from './exchange/types.js';
+import type { Policy } from './exchange/types.js';
 import { ConnectionLimiter, createListener, secureAcceptor } from './listener.js';
 import { openKeyLog } from './tls/key-log.js';
 import { LeafRequests } from './tls/leaf-requests.js';
@@ -80,7 +80,7 @@ async function start(message: RouterStart): Promise<Router> {
       onKeyLog,
     });
   });
-  services.policy.certificates = certificatesOf(fronts);
+  noteCertificates(services.policy, fronts);
   answerChallenges(fronts, services, message.challenges);
   const servers = config.listeners.map((listener, index) => {
     const { policy, counters } = services;
@@ -92,8 +92,9 @@ async function start(message: RouterStart): Promise<Router> {
   return { servers, fronts, engine, services };
 }
 
-function certificatesOf(fronts: readonly (TlsFront | null)[]): readonly CertificateNames[] {
-  return fronts.flatMap((front) => front?.certificates ?? []);
+function noteCertificates(policy: Policy, fronts: readonly (TlsFront | null)[]): void {
+  policy.certificates = fronts.flatMap((front) => front?.certificates ?? []);
+  policy.isClosed = (authority) => fronts.some((front) => front?.isClosed(authority) ?? false);
 }
 
 function answerChallenges(
@@ -170,7 +171,7 @@ function obey(running: Router, message: MasterToRouter): void {
     for (const [index, material] of message.tls.entries()) {
       if (material !== null) fronts[index]?.update(material);
     }
-    services.policy.certificates = certificatesOf(fronts);
+    noteCertificates(services.policy, fronts);
   } else if (message.type === 'drain') drain(running, message.endTunnels);
 }
 

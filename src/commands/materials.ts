@@ -1,16 +1,20 @@
 /** Loads what the listeners of a configuration serve with, and says what is to be said about it. */
 import { basename } from 'node:path';
-import { findCertificates } from '../certificates/certificate-folder.js';
 import { readClientAuthority, readRevocationLists } from '../certificates/client-authority.js';
 import { ensureDevelopmentLeaf } from '../certificates/development-authority.js';
 import { FINDINGS, shellWord } from '../certificates/findings.js';
-import { type LoadedCertificate, loadCertificate } from '../certificates/load.js';
-import { readPassphrase } from '../certificates/source.js';
+import type { LoadedCertificate } from '../certificates/load.js';
 import type { LocalStore } from '../certificates/store.js';
 import type { CertificateFiles, Config, HttpsListener } from '../contract/config.js';
 import type { CertificateMaterial, TlsMaterial } from '../contract/messages.js';
 import type { Materials } from '../master/master.js';
 import { AcmeMaterials, refuseGiven } from './acme.js';
+import {
+  ClosedNames,
+  loadCertificateFolder,
+  refuseTwoRulesOfOneName,
+  requireExpectedClients,
+} from './certificate-folders.js';
 import { hostsOfGiven, loadConfigured } from './configured-certificates.js';
 
 type Note = Materials['notes'][number];
@@ -24,6 +28,7 @@ const MAX_ISSUED = 1000;
 export class MaterialLoader {
   private readonly issued = new Set<string>();
   private readonly acme: AcmeMaterials | null;
+  private readonly closedNames = new ClosedNames();
 
   constructor(
     private readonly config: Config,
@@ -66,14 +71,16 @@ export class MaterialLoader {
         );
         certificates.push(...((await this.acme?.load(files, notes)) ?? []));
       }
+      refuseTwoRulesOfOneName(certificates);
       const isDevelopment = certificates.length === 0;
       if (isDevelopment) own ??= await this.loadDevelopment(notes);
       tls.push({
         certificates: own !== null && isDevelopment ? [own] : certificates,
         issueBeneath: isDevelopment ? issuableSuffixes(config) : [],
-        ...(await loadClients(listener, files, notes)),
+        ...(await this.loadClients(listener, certificates, files, notes)),
       });
     }
+    requireExpectedClients(config, [...folders.values()].flat());
     return { tls, files: [...files], notes: withoutRepetition(notes) };
   }
 
@@ -102,20 +109,38 @@ export class MaterialLoader {
     notes: Note[],
   ): Promise<readonly CertificateMaterial[]> {
     files.add(folder);
-    const { certificates } = this.config;
-    const passphraseFile = certificates[0]?.keyPassphraseFile ?? null;
-    const passphrase = passphraseFile === null ? undefined : await readPassphrase(passphraseFile);
-    const loaded: CertificateMaterial[] = [];
-    for (const { certFile, keyFile, beside } of await findCertificates(folder, passphrase)) {
-      const certificate = await loadCertificate({
-        certFiles: [certFile],
-        keyFile,
-        caBundleFiles: beside,
-        passphrase,
-      });
-      loaded.push(describe(certificate, certFile, notes));
+    const found = await loadCertificateFolder(folder, this.config);
+    this.closedNames.check(found);
+    return found.map(({ loaded, certFile, clientAuthorityFile, clients }) => {
+      const material = describe(loaded, certFile, notes);
+      if (clients === null) return material;
+      const verb = clients.required ? 'must' : 'may';
+      const text = `clients of ${loaded.names.join(', ')} ${verb} show a certificate of ${clientAuthorityFile}`;
+      notes.push({ kind: 'line', text });
+      return { ...material, clients };
+    });
+  }
+
+  private async loadClients(
+    { clientCa }: HttpsListener,
+    certificates: readonly CertificateMaterial[],
+    files: Set<string>,
+    notes: Note[],
+  ): Promise<Pick<TlsMaterial, 'clientAuthority' | 'clientCrls'>> {
+    const isAsked = clientCa !== null || certificates.some(({ clients }) => clients !== undefined);
+    if (!isAsked) return { clientAuthority: null, clientCrls: [] };
+    const crlFiles = clientCa?.crlFiles ?? this.config.tls.folderClients.crlFiles;
+    for (const each of [...(clientCa === null ? [] : [clientCa.file]), ...crlFiles]) files.add(each);
+    const lists = (await Promise.all(crlFiles.map(readRevocationLists))).flat();
+    if (lists.some(({ nextUpdate }) => nextUpdate !== undefined && nextUpdate < new Date())) {
+      const text =
+        'a revocation list has run out: every client certificate is refused until there is a newer one';
+      notes.push({ kind: 'warning', text });
     }
-    return loaded;
+    return {
+      clientAuthority: clientCa === null ? null : await readClientAuthority(clientCa.file),
+      clientCrls: lists.map(({ pem }) => pem),
+    };
   }
 
   private async loadDevelopment(notes: Note[]): Promise<CertificateMaterial> {
@@ -154,23 +179,6 @@ function describe(
     if (mended === '') notes.push({ kind: 'hint', text: fix });
   }
   return { chainPem, keyPem, names };
-}
-
-async function loadClients(
-  { clientCa }: HttpsListener,
-  files: Set<string>,
-  notes: Note[],
-): Promise<Pick<TlsMaterial, 'clientAuthority' | 'clientCrls'>> {
-  if (clientCa === null) return { clientAuthority: null, clientCrls: [] };
-  const { file, crlFiles } = clientCa;
-  for (const each of [file, ...crlFiles]) files.add(each);
-  const lists = (await Promise.all(crlFiles.map(readRevocationLists))).flat();
-  if (lists.some(({ nextUpdate }) => nextUpdate !== undefined && nextUpdate < new Date())) {
-    const text =
-      'a revocation list has run out: every client certificate is refused until there is a newer one';
-    notes.push({ kind: 'warning', text });
-  }
-  return { clientAuthority: await readClientAuthority(file), clientCrls: lists.map(({ pem }) => pem) };
 }
 
 function withoutRepetition(notes: readonly Note[]): Note[] {

@@ -11,6 +11,16 @@ export interface CertificateMaterial {
   readonly keyPem: string;
   /** Subject alternative names, lower-case; wildcards as `*.example.com`. */
   readonly names: readonly string[];
+  /** Who may be a client of these names, in place of the listener's rule; absent: the listener's. */
+  readonly clients?: ClientRule;
+}
+
+/** Whose certificates clients show. */
+export interface ClientRule {
+  /** PEM of the authorities. */
+  readonly authority: string;
+  /** Nobody is let in without one. */
+  readonly required: boolean;
 }
 
 /** What one TLS listener serves with. */
@@ -19,7 +29,7 @@ export interface TlsMaterial {
   readonly certificates: readonly CertificateMaterial[];
   /** PEM of the authorities of client certificates; null: clients are not asked. */
   readonly clientAuthority: string | null;
-  /** PEM of their revocation lists. */
+  /** PEM of revocation lists, for `clientAuthority` and the rules of single certificates. */
   readonly clientCrls: readonly string[];
   /** Names beneath these get a leaf of their own at their first handshake; empty: never. */
   readonly issueBeneath: readonly string[];

@@ -96,9 +96,10 @@ const ADVICE: readonly Advice[] = [
     '--https-export-cert',
     'not available; client certificates can be required with the fifth field of --https',
   ],
+  ['--sni-dir', 'use --cert-dir: name.crt, name.key and name.ca mean the same there'],
   [
-    '--sni --sni-dir --sni-regexp --sni-dir-ciphers',
-    'give --cert and --key for each certificate, or --cert-dir',
+    '--sni --sni-regexp --sni-dir-ciphers',
+    'give --cert and --key for each certificate, or --cert-dir; --ciphers is for all of them',
   ],
   [
     '--ssl-enable3 --ssl-enable-sslv3 --ssl-enable-tlsv1 --ssl-option',

@@ -118,7 +118,7 @@ const PASTED: readonly (readonly [readonly string[], RegExp])[] = [
   [['--stats', ':9191'], /--access-log/],
   [['--so-keepalive'], /leave it out/],
   [['--https-session-context', 'x'], /resume/],
-  [['--sni-dir', 'x'], /--cert and --key for each certificate, or --cert-dir/],
+  [['--sni-dir', 'x'], /--cert-dir: name\.crt, name\.key and name\.ca/],
   [['--emperor', '/etc/vassals'], /configuration files come later/],
   [['--reload-mercy', '8'], /--mercy/],
   [['--vhost'], /run that uWSGI as the app/],
