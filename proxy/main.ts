@@ -166,7 +166,8 @@ function obey(running: Router, message: MasterToRouter): void {
   else if (message.type === 'challenges') {
     answerChallenges(fronts, services, message.challenges);
     report({ type: 'challenges_taken', version: message.challenges.version });
-  } else if (message.type === 'leaf') leafRequests.settle(message.name, message.certificate);
+  } else if (message.type === 'count') report({ type: 'counted', counters: services.counters });
+  else if (message.type === 'leaf') leafRequests.settle(message.name, message.certificate);
   else if (message.type === 'tls') {
     for (const [index, material] of message.tls.entries()) {
       if (material !== null) fronts[index]?.update(material);
@@ -184,6 +185,8 @@ process.on('message', (message: MasterToRouter) => {
 // A terminal sends these to the whole group; the master decides what they mean.
 process.on('SIGINT', () => {});
 process.on('SIGHUP', () => {});
+// Node would open its inspector, and with it this process, to every user of the machine.
+process.on('SIGUSR1', () => {});
 process.on('SIGTERM', () => (router === null ? process.exit(0) : drain(router, true)));
 process.on('disconnect', () => process.exit(0));
 report({ type: 'loaded' });

@@ -178,7 +178,7 @@ function describe(
     notes.push({ kind: 'warning', text: `${file}: ${message}${mended}` });
     if (mended === '') notes.push({ kind: 'hint', text: fix });
   }
-  return { chainPem, keyPem, names };
+  return { chainPem, keyPem, names, file };
 }
 
 function withoutRepetition(notes: readonly Note[]): Note[] {

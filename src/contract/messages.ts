@@ -1,6 +1,7 @@
 /** Messages between the master and its routers (node IPC, plain JSON). */
 import type { ChallengeAnswers } from './acme.js';
 import type { Config, ListenAddress, RoutedUpstream } from './config.js';
+import type { Counters } from './counters.js';
 import type { ErrorCode } from './errors.js';
 
 /** Everything a TLS listener serves with, read by the master before privileges are dropped. */
@@ -13,6 +14,8 @@ export interface CertificateMaterial {
   readonly names: readonly string[];
   /** Who may be a client of these names, in place of the listener's rule; absent: the listener's. */
   readonly clients?: ClientRule;
+  /** Where it was read; absent: it was issued here. */
+  readonly file?: string;
 }
 
 /** Whose certificates clients show. */
@@ -90,6 +93,8 @@ export type MasterToRouter =
   | { readonly type: 'challenges'; readonly challenges: ChallengeAnswers }
   /** The answer to `need_leaf`; null: there is none for this name. */
   | { readonly type: 'leaf'; readonly name: string; readonly certificate: CertificateMaterial | null }
+  /** To be answered by `counted`. */
+  | { readonly type: 'count' }
   | { readonly type: 'drain'; readonly endTunnels: boolean };
 
 /** A listener after binding; null: skipped because this machine lacks the address family. */
@@ -106,6 +111,7 @@ export type RouterToMaster =
   | { readonly type: 'need_leaf'; readonly name: string }
   /** Every connection from now on is answered by this version of ChallengeAnswers. */
   | { readonly type: 'challenges_taken'; readonly version: number }
+  | { readonly type: 'counted'; readonly counters: Readonly<Counters> }
   | { readonly type: 'ready'; readonly bound: readonly (BoundListener | null)[] }
   | {
       readonly type: 'failed';

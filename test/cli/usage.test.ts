@@ -115,7 +115,7 @@ const PASTED: readonly (readonly [readonly string[], RegExp])[] = [
   [['--lazy-apps'], /workers/],
   [['--buffer-size', '32768'], /--max-header-bytes/],
   [['--post-buffering', '1'], /leave it out/],
-  [['--stats', ':9191'], /--access-log/],
+  [['--stats', ':9191'], /kill -USR1/],
   [['--so-keepalive'], /leave it out/],
   [['--https-session-context', 'x'], /resume/],
   [['--sni-dir', 'x'], /--cert-dir: name\.crt, name\.key and name\.ca/],
