@@ -5,7 +5,14 @@ import { homedir } from 'node:os';
 import { dataFolder } from '../certificates/data-folder.js';
 import { ensureAuthority } from '../certificates/development-authority.js';
 import { openFileStore } from '../certificates/file-store.js';
-import { DAY_MS, issueCertificate, newEcdsaKey, newRsaKey, type Purpose } from '../certificates/issue.js';
+import {
+  commonNameOf,
+  DAY_MS,
+  issueCertificate,
+  newEcdsaKey,
+  newRsaKey,
+  type Purpose,
+} from '../certificates/issue.js';
 import { requireNames } from '../certificates/names.js';
 import { writePkcs12 } from '../certificates/pkcs12-write.js';
 import { replaceFile } from '../certificates/replace-file.js';
@@ -57,10 +64,11 @@ export async function runCert(options: CertOptions, io: CommandIo): Promise<numb
   const { environment } = io;
   const store = openFileStore(dataFolder({ platform: process.platform, home: homedir(), environment }));
   const now = new Date();
-  const authority = await ensureAuthority(store, now);
+  const commonName = commonNameOf(names);
+  const authority = await ensureAuthority(store, names, now);
   const { certPem, keyPem } = await issueCertificate(
     {
-      ...(first.length <= 64 ? { commonName: first } : {}),
+      ...(commonName === undefined ? {} : { commonName }),
       organization: 'tlsfront development certificate',
       names,
       notBefore: new Date(now.getTime() - 5 * 60_000),

@@ -73,7 +73,7 @@ export class MaterialLoader {
       }
       refuseTwoRulesOfOneName(certificates);
       const isDevelopment = certificates.length === 0;
-      if (isDevelopment) own ??= await this.loadDevelopment(notes);
+      if (isDevelopment) own ??= await this.loadDevelopment(files, notes);
       tls.push({
         certificates: own !== null && isDevelopment ? [own] : certificates,
         issueBeneath: isDevelopment ? issuableSuffixes(config) : [],
@@ -143,8 +143,10 @@ export class MaterialLoader {
     };
   }
 
-  private async loadDevelopment(notes: Note[]): Promise<CertificateMaterial> {
+  private async loadDevelopment(files: Set<string>, notes: Note[]): Promise<CertificateMaterial> {
     const leaf = await ensureDevelopmentLeaf(this.store, this.config.hosts, new Date());
+    // An authority that is replaced while the front runs vouches for a new leaf.
+    files.add(leaf.authorityFile);
     for (const text of leaf.notes) notes.push({ kind: 'warning', text });
     notes.push({ kind: 'hint', text: `to trust this certificate: ${ownCommand()} ca install` });
     return { chainPem: leaf.chainPem, keyPem: leaf.keyPem, names: leaf.names };
