@@ -16,6 +16,7 @@ import {
   requireExpectedClients,
 } from './certificate-folders.js';
 import { hostsOfGiven, loadConfigured } from './configured-certificates.js';
+import { findUnknownHosts, unknownHostsHint } from './unknown-hosts.js';
 
 type Note = Materials['notes'][number];
 
@@ -144,11 +145,14 @@ export class MaterialLoader {
   }
 
   private async loadDevelopment(files: Set<string>, notes: Note[]): Promise<CertificateMaterial> {
+    const unknown = findUnknownHosts(this.config.hosts);
     const leaf = await ensureDevelopmentLeaf(this.store, this.config.hosts, new Date());
     // An authority that is replaced while the front runs vouches for a new leaf.
     files.add(leaf.authorityFile);
     for (const text of leaf.notes) notes.push({ kind: 'warning', text });
     notes.push({ kind: 'hint', text: `to trust this certificate: ${ownCommand()} ca install` });
+    const hint = unknownHostsHint(await unknown, ownCommand());
+    if (hint !== undefined) notes.push({ kind: 'hint', text: hint });
     return { chainPem: leaf.chainPem, keyPem: leaf.keyPem, names: leaf.names };
   }
 }
