@@ -43,6 +43,8 @@ export interface CertificateRequest {
   readonly issuerUrl?: string;
   /** Digest that proves a name to an ACME authority (RFC 8737 §3): 32 bytes. */
   readonly acmeIdentifier?: Uint8Array;
+  /** Where clients may fetch the list of revoked certificates (RFC 5280 §4.2.1.13). */
+  readonly revocationUrl?: string;
   /** Hash of the signature; SHA-256 when absent. */
   readonly hash?: 'SHA-1' | 'SHA-256' | 'SHA-384' | 'SHA-512';
 }
@@ -161,6 +163,9 @@ export async function issueCertificate(
         ...(request.acmeIdentifier === undefined
           ? []
           : [new x509.Extension(ACME_IDENTIFIER_OID, true, derOctets(Buffer.from(request.acmeIdentifier)))]),
+        ...(request.revocationUrl === undefined
+          ? []
+          : [new x509.CRLDistributionPointsExtension([request.revocationUrl])]),
       ],
     },
     webcrypto,
