@@ -1,7 +1,8 @@
 /** `tlsfront ca`, `cert` and `hosts`: what is written, undone, and believed by real clients in a private home. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { inspect } from '../../src/certificates/inspect.js';
@@ -9,6 +10,8 @@ import { programStores } from '../../src/certificates/trust/program-stores.js';
 import { systemStores } from '../../src/certificates/trust/system-stores.js';
 import type { AuthorityRef, Machine } from '../../src/certificates/trust/trust-store.js';
 import { CLI, cleanEnvironment, runCommand } from '../support/command.js';
+import { within } from '../support/deadline.js';
+import { SAMPLE_APP, StartedFront } from '../support/started-front.js';
 import { requireTool } from '../support/tools.js';
 import { makeWorkspace, type Workspace } from '../support/workspace.js';
 
@@ -85,6 +88,45 @@ test('Chromium opens https://localhost after ca install and refuses it after ca 
   assert.match(after, /✗ Node +does not trust/);
 });
 
+test('Chromium opens https://app.localhost of a front after ca install and refuses it after ca uninstall', async (t) => {
+  const tools = ['certutil', 'chromium', 'mkdir'].map((name) => requireTool(t, name));
+  const [, chromium] = tools;
+  if (!tools.every((tool) => tool !== undefined) || chromium === undefined) return;
+  const front = await StartedFront.start({ arguments: ['--listen', '127.0.0.1:0'], app: SAMPLE_APP });
+  t.after(() => front.stop());
+  const { folder, environment } = privateHome(t, ...tools);
+  const change = { ...environment, XDG_DATA_HOME: front.dataFolder };
+  let profiles = 0;
+  const open = async (): Promise<string> => {
+    profiles += 1;
+    const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
+    const flags = [
+      '--headless',
+      '--disable-gpu',
+      '--timeout=10000',
+      `--user-data-dir=${folder.at(`p${profiles}`)}`,
+    ];
+    const child = spawn(
+      chromium,
+      [...sandbox, ...flags, '--dump-dom', `https://app.localhost:${front.port()}/hello`],
+      {
+        env: { ...cleanEnvironment(), HOME: folder.path },
+        stdio: ['ignore', 'pipe', 'ignore'],
+      },
+    );
+    let page = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      page += chunk.toString();
+    });
+    await within(once(child, 'close'), 30_000, 'the end of Chromium').finally(() => child.kill('SIGKILL'));
+    return page;
+  };
+  await runCommand(['ca', 'install', '--user-only'], change);
+  assert.match(await open(), /Hello from the app/);
+  await runCommand(['ca', 'uninstall', '--user-only'], change);
+  assert.doesNotMatch(await open(), /Hello from the app/);
+});
+
 /** In a mount namespace of its own, with copies of what a system store consists of. */
 const IN_NAMESPACE = `set -e
 for folder in /etc/ssl /usr/local/share/ca-certificates; do
@@ -93,12 +135,13 @@ for folder in /etc/ssl /usr/local/share/ca-certificates; do
 done
 tlsfront() { "$NODE" "$CLI" "$@"; }
 tlsfront ca install --yes
-echo INSTALLED; tlsfront ca status || true
+open() { curl -sS --noproxy '*' --max-time 10 "https://app.localhost:$PORT/hello" 2>&1 | sed "s/^/curl: /"; echo; }
+echo INSTALLED; tlsfront ca status || true; open
 tlsfront ca uninstall --yes
-echo REMOVED; tlsfront ca status || true
+echo REMOVED; tlsfront ca status || true; open
 diff -r /usr/local/share/ca-certificates "$BEFORE" && echo UNCHANGED`;
 
-test('curl and Python open https://localhost after ca install into the system, and refuse after ca uninstall', (t) => {
+test('curl and Python open a front after ca install into the system, and refuse it after ca uninstall', async (t) => {
   const [unshare, curl, update] = ['unshare', 'curl', 'update-ca-certificates'].map((name) =>
     requireTool(t, name),
   );
@@ -107,9 +150,13 @@ test('curl and Python open https://localhost after ca install into the system, a
   const before = folder.at('before');
   spawnSync('cp', ['-a', '/usr/local/share/ca-certificates', before]);
   mkdirSync(folder.at('scratch'));
+  const front = await StartedFront.start({ arguments: ['--listen', '127.0.0.1:0'], app: SAMPLE_APP });
+  t.after(() => front.stop());
   const env = {
     ...cleanEnvironment(),
     ...environment,
+    XDG_DATA_HOME: front.dataFolder,
+    PORT: String(front.port()),
     PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin',
     NODE: process.execPath,
     CLI,
@@ -127,6 +174,8 @@ test('curl and Python open https://localhost after ca install into the system, a
   const [, installed = '', removed = ''] = stdout.split(/INSTALLED|REMOVED/);
   assert.match(installed, /✓ system \(Debian\) +installed/, stdout + stderr);
   assert.match(installed, /✓ curl +trusts/);
+  assert.match(installed, /^curl: Hello from the app/m);
+  assert.match(removed, /^curl: .*unable to get local issuer certificate/m);
   assert.match(removed, /✗ system \(Debian\) +not installed/);
   assert.match(removed, /✗ curl +does not trust/);
   assert.match(removed, /UNCHANGED/);
