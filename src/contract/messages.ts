@@ -14,7 +14,7 @@ export interface CertificateMaterial {
   readonly names: readonly string[];
   /** Who may be a client of these names, in place of the listener's rule; absent: the listener's. */
   readonly clients?: ClientRule;
-  /** Where it was read; absent: it was issued here. */
+  /** Where it was read; absent: it was issued here, or ordered by ACME. */
   readonly file?: string;
 }
 

@@ -91,7 +91,7 @@ function describeOne(leaf: X509Certificate, names: readonly string[], file: stri
     notBefore: notBefore.toISOString(),
     notAfter: notAfter.toISOString(),
     secondsLeft: Math.floor((notAfter.getTime() - Date.now()) / 1000),
-    /** null: issued by the development authority. */
+    /** null: issued here, or ordered by ACME. */
     file,
   };
 }
