@@ -3,7 +3,7 @@ import { isWorkerOrder } from '../src/contract/worker.js';
 import { Worker } from './worker.js';
 
 /** A terminal sends these to the whole foreground group; the master decides what they mean. */
-const MASTER_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
+const MASTER_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1'] as const;
 
 function serve(): void {
   for (const signal of MASTER_SIGNALS) process.on(signal, () => undefined);

@@ -3,9 +3,9 @@ import type { X509Certificate } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { ListenerConfig } from '../src/contract/config.js';
+import type { Counters } from '../src/contract/counters.js';
 import type { Engine, ListenerRole } from './engine.js';
 import { clientCertificateFields } from './exchange/client-certificate.js';
-import type { Counters } from './exchange/counters.js';
 import type { CertificateNames, ConnectionFacts, Policy } from './exchange/types.js';
 import type { TlsFront, TlsFrontParts } from './tls/tls-front.js';
 

@@ -10,7 +10,7 @@ import { createCounters } from './exchange/counters.js';
 import { LineWriter } from './exchange/line-writer.js';
 import { loopMarkerOf } from './exchange/loop-guard.js';
 import { compilePolicy } from './exchange/policy.js';
-import type { CertificateNames } from './exchange/types.js';
+import type { Policy } from './exchange/types.js';
 import { ConnectionLimiter, createListener, secureAcceptor } from './listener.js';
 import { openKeyLog } from './tls/key-log.js';
 import { LeafRequests } from './tls/leaf-requests.js';
@@ -80,7 +80,7 @@ async function start(message: RouterStart): Promise<Router> {
       onKeyLog,
     });
   });
-  services.policy.certificates = certificatesOf(fronts);
+  noteCertificates(services.policy, fronts);
   answerChallenges(fronts, services, message.challenges);
   const servers = config.listeners.map((listener, index) => {
     const { policy, counters } = services;
@@ -92,8 +92,9 @@ async function start(message: RouterStart): Promise<Router> {
   return { servers, fronts, engine, services };
 }
 
-function certificatesOf(fronts: readonly (TlsFront | null)[]): readonly CertificateNames[] {
-  return fronts.flatMap((front) => front?.certificates ?? []);
+function noteCertificates(policy: Policy, fronts: readonly (TlsFront | null)[]): void {
+  policy.certificates = fronts.flatMap((front) => front?.certificates ?? []);
+  policy.isClosed = (authority) => fronts.some((front) => front?.isClosed(authority) ?? false);
 }
 
 function answerChallenges(
@@ -165,12 +166,13 @@ function obey(running: Router, message: MasterToRouter): void {
   else if (message.type === 'challenges') {
     answerChallenges(fronts, services, message.challenges);
     report({ type: 'challenges_taken', version: message.challenges.version });
-  } else if (message.type === 'leaf') leafRequests.settle(message.name, message.certificate);
+  } else if (message.type === 'count') report({ type: 'counted', counters: services.counters });
+  else if (message.type === 'leaf') leafRequests.settle(message.name, message.certificate);
   else if (message.type === 'tls') {
     for (const [index, material] of message.tls.entries()) {
       if (material !== null) fronts[index]?.update(material);
     }
-    services.policy.certificates = certificatesOf(fronts);
+    noteCertificates(services.policy, fronts);
   } else if (message.type === 'drain') drain(running, message.endTunnels);
 }
 
@@ -183,6 +185,8 @@ process.on('message', (message: MasterToRouter) => {
 // A terminal sends these to the whole group; the master decides what they mean.
 process.on('SIGINT', () => {});
 process.on('SIGHUP', () => {});
+// Node would open its inspector, and with it this process, to every user of the machine.
+process.on('SIGUSR1', () => {});
 process.on('SIGTERM', () => (router === null ? process.exit(0) : drain(router, true)));
 process.on('disconnect', () => process.exit(0));
 report({ type: 'loaded' });

@@ -13,7 +13,7 @@ export function admitRequest(head: RequestHead, facts: ConnectionFacts, policy: 
     return 'host_invalid';
   const expectation = fieldValue(head.headers, 'expect');
   if (expectation !== '' && expectation.toLowerCase() !== '100-continue') return 'expectation_failed';
-  if (facts.certificate !== null && isMisdirected(head, facts.certificate, policy)) return 'misdirected';
+  if (isMisdirected(head, facts.certificate, policy)) return 'misdirected';
   return null;
 }
 
@@ -28,10 +28,15 @@ function isTarget(path: string, method: string): boolean {
   return true;
 }
 
-/** 421: this listener's certificate does not cover the host, but that of another listener does (RFC 9110 §15.5.20). */
-function isMisdirected(head: RequestHead, own: CertificateNames, policy: Policy): boolean {
+/**
+ * 421 (RFC 9110 §15.5.20): the connection's certificate does not cover the host, but another does; or the host lets in other
+ * clients than those that the connection was made for.
+ */
+function isMisdirected({ authority }: RequestHead, own: CertificateNames | null, policy: Policy): boolean {
+  if (own === null) return policy.isClosed(authority);
+  if (!own.admits(authority)) return true;
   if (policy.certificates.length < 2) return false;
-  const host = hostOf(head.authority);
+  const host = hostOf(authority);
   if (coversName(own, host)) return false;
   return policy.certificates.some((other) => other !== own && coversName(other, host));
 }

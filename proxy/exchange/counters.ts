@@ -1,19 +1,5 @@
-/** Plain counters of one router, read by whoever reports them; written by both engines. */
-
-export interface Counters {
-  connections: number;
-  connectionsOpen: number;
-  requests: number;
-  requestsOpen: number;
-  /** Exchanges that became tunnels; counted in requestsOpen too. */
-  tunnelsOpen: number;
-  /** Answers of type text/event-stream, which end when the client goes; counted in requestsOpen too. */
-  eventStreamsOpen: number;
-  upstreamErrors: number;
-  refusedByLimit: number;
-  bytesIn: number;
-  bytesOut: number;
-}
+/** The counters of one router, written by both engines and read by whoever reports them. */
+import type { Counters } from '../../src/contract/counters.js';
 
 /** All zero. */
 export function createCounters(): Counters {

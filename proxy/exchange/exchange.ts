@@ -1,7 +1,8 @@
 /** One request and its response as everybody but the engine sees it: identity, times, counters, the record at the end. */
+
+import type { Counters } from '../../src/contract/counters.js';
 import { ERRORS, type ErrorCode } from '../../src/contract/errors.js';
 import { formatAccessRecord } from './access-log.js';
-import type { Counters } from './counters.js';
 import { fieldValue } from './fields.js';
 import type { LineWriter } from './line-writer.js';
 import { requestIdOf } from './request-headers.js';

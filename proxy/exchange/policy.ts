@@ -19,6 +19,7 @@ export function compilePolicy(
     config,
     certificates,
     challenges: new Map(),
+    isClosed: () => false,
     httpsPort,
     loopMarker,
     isTrusted: (address) => trusted?.check(address, isIPv6(address) ? 'ipv6' : 'ipv4') ?? false,

@@ -19,9 +19,11 @@ export interface ConnectionFacts {
   readonly clientFields: readonly string[];
 }
 
-/** The names one certificate covers. */
+/** The names one certificate covers, and whom a connection with it may reach. */
 export interface CertificateNames {
   readonly names: readonly string[];
+  /** False for an authority (host and port) that lets in other clients than this certificate's; asked at each request: they change. */
+  admits(authority: string): boolean;
 }
 
 /** One request as any engine reads it. Field names are lower-case; `headers` is flat: name, value, name, value. */
@@ -45,6 +47,8 @@ export interface Policy {
   certificates: readonly CertificateNames[];
   /** Key authorizations of http-01 by token; replaced when they change. */
   challenges: ReadonlyMap<string, string>;
+  /** Whether an authority is for clients with a certificate only, which no plain listener can see; replaced with `certificates`. */
+  isClosed: (authority: string) => boolean;
   /** Port that redirects name; 443 is left out. */
   readonly httpsPort: number;
   /** Member of CDN-Loop by which the front knows its own requests. */

@@ -1,14 +1,15 @@
 /** One TLS listener: certificates by server name, client certificates, tickets, and changes of all three while it serves. */
 import { constants, createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls';
+import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { ChallengeAnswers } from '../../src/contract/acme.js';
 import type { Config, HttpsListener } from '../../src/contract/config.js';
 import type { TicketKeyPair, TlsMaterial } from '../../src/contract/messages.js';
 import type { CertificateNames } from '../exchange/types.js';
-import { type CertificateEntry, CertificateTable, makeEntry } from './certificate-table.js';
+import { type Admission, type CertificateEntry, CertificateTable, makeEntry } from './certificate-table.js';
 import { ChallengeServers } from './challenge-servers.js';
 import type { ClientHello } from './client-hello.js';
+import { clientOptions, clientsOf, isLetIn, isSameRule } from './client-rules.js';
 import { peekClientHello } from './hello-peek.js';
 import { LeafRequests } from './leaf-requests.js';
 
@@ -57,7 +58,7 @@ export class TlsFront {
     this.material = parts.material;
     this.ticketKeys = parts.ticketKeys;
     this.challenges = new ChallengeServers(parts.config.limits.handshakeTimeoutMs);
-    this.table = new CertificateTable(parts.material.certificates);
+    this.table = new CertificateTable(parts.material.certificates, this.admits);
     this.servers = this.createAll(this.table, parts.material);
   }
 
@@ -74,9 +75,20 @@ export class TlsFront {
     return this.table.entries;
   }
 
+  /** Whether the authority's host lets in nobody but clients with a certificate, by a rule of its own. */
+  isClosed(authority: string): boolean {
+    return this.table.hasRules && (this.table.ofAuthority(authority)?.clients?.required ?? false);
+  }
+
+  /** By the table of now, not that of the handshake: a name that has been closed since is closed on old connections too. */
+  private readonly admits: Admission = (clients, authority) => {
+    if (!this.table.hasRules && clients === null) return true;
+    return isSameRule(clients, (this.table.ofAuthority(authority) ?? this.table.default).clients);
+  };
+
   /** Serves new handshakes with other certificates; connections and tickets stay. @throws Error; nothing has changed then */
   update(material: TlsMaterial): void {
-    const table = new CertificateTable(material.certificates);
+    const table = new CertificateTable(material.certificates, this.admits);
     const servers = this.createAll(table, material);
     this.material = material;
     this.table = table;
@@ -127,7 +139,7 @@ export class TlsFront {
     const certificate = await this.parts.leafRequests.request(name);
     if (socket.destroyed) return;
     if (certificate === null) return this.hand(socket, this.table.default, hello);
-    const entry = this.issued.get(name) ?? makeEntry([certificate]);
+    const entry = this.issued.get(name) ?? makeEntry([certificate], this.admits);
     this.issued.set(name, entry);
     if (!this.servers.has(entry)) this.servers.set(entry, this.createFor(entry, this.material));
     this.hand(socket, entry, hello);
@@ -175,7 +187,7 @@ export class TlsFront {
       sessionIdContext: sessionContext(listenerIndex, entry),
       // A client that renegotiates costs a handshake each time without a new connection to count.
       secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
-      ...clientOptions(listener, material),
+      ...clientOptions(clientsOf(listener, material, entry), material),
     });
     server.on('secureConnection', (socket) => this.onSecure(socket, entry));
     server.on('tlsClientError', (_error, socket) => socket.destroy());
@@ -188,34 +200,10 @@ export class TlsFront {
     // Not before (a TLS socket takes it over from the one below): a client that leaves in its handshake (a health check, a scan)
     // must not keep its place until the time-out.
     socket.allowHalfOpen = true;
-    const { clientCa } = this.parts.listener;
-    // An optional certificate may be absent, not wrong.
-    if (clientCa !== null && !socket.authorized) {
-      const isShown = socket.getPeerX509Certificate() !== undefined;
-      if (isShown || clientCa.required || socket.isSessionReused()) {
-        socket.destroy();
-        return;
-      }
-    }
-    this.parts.onSecure(socket, entry);
+    const clients = entry.clients ?? this.parts.listener.clientCa;
+    if (clients !== null && !isLetIn(socket, clients.required)) socket.destroy();
+    else this.parts.onSecure(socket, entry);
   }
-}
-
-/** @throws Error when client certificates are asked for and nobody says whose */
-function clientOptions(listener: HttpsListener, material: TlsMaterial): TlsOptions {
-  const { clientAuthority, clientCrls } = material;
-  if ((listener.clientCa === null) !== (clientAuthority === null)) {
-    throw new Error('the authority of the client certificates is missing');
-  }
-  if (listener.clientCa === null || clientAuthority === null) return {};
-  return {
-    requestCert: true,
-    rejectUnauthorized: listener.clientCa.required,
-    ca: clientAuthority,
-    ...(clientCrls.length === 0 ? {} : { crl: [...clientCrls] }),
-    // No resumption: it would carry a certificate past a newer revocation list or authority.
-    secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_TICKET,
-  };
 }
 
 /** OpenSSL takes 32 bytes. The first name stays when a certificate is renewed. */

@@ -1,6 +1,6 @@
 /** Finds the certificates in a folder, by what the files hold: name.crt with name.key, and the folders of ACME clients. */
 import { readdir } from 'node:fs/promises';
-import { dirname, extname, join } from 'node:path';
+import { dirname, extname, join, parse } from 'node:path';
 import { FrontError } from '../contract/errors.js';
 import { type Certificate, readCertificate } from './certificate.js';
 import { fileFailure } from './file-failure.js';
@@ -15,6 +15,8 @@ export interface FoundCertificate {
   readonly keyFile: string;
   /** Other certificate files beside it; they may complete the chain. */
   readonly beside: readonly string[];
+  /** `name.ca` beside `name.key` or `name.crt`: whose certificates clients of these names must show (uWSGI's --sni-dir). */
+  readonly clientAuthorityFile: string | null;
 }
 
 const MAX_DEPTH = 3;
@@ -32,13 +34,12 @@ interface Read {
  */
 export async function findCertificates(folder: string, passphrase?: string): Promise<FoundCertificate[]> {
   const files = await listFiles(folder, 0);
-  refuseClientAuthorities(files);
   const read: Read[] = [];
   for (const file of files.filter((name) => CERTIFICATE_FILE.test(name))) {
     read.push(await readFile(file, passphrase));
   }
   const found = read.flatMap((one) => one.keys.map((block) => match(one.file, block, read, passphrase)));
-  if (found.length > 0) return found;
+  if (found.length > 0) return withClientAuthorities(found, files);
   throw new FrontError('config_invalid', `there is no private key in the folder ${folder}`, {
     hint: 'put name.crt and name.key into it, or name the folder of an ACME client',
   });
@@ -62,17 +63,26 @@ async function listFiles(folder: string, depth: number): Promise<string[]> {
   return files;
 }
 
-/** In uWSGI's sni-dir name.ca makes client certificates necessary; to serve without them would open what was closed. */
-function refuseClientAuthorities(files: readonly string[]): void {
-  const file = files.find((name) => extname(name) === '.ca');
-  if (file === undefined) return;
-  throw new FrontError(
-    'config_invalid',
-    `${file}: uWSGI takes this for an authority of client certificates`,
-    {
-      hint: 'give it with --client-ca; if it holds intermediates, call it .ca-bundle',
-    },
-  );
+/** An authority that belongs to no certificate is an error: to leave it out would open what was meant to be closed. */
+function withClientAuthorities(
+  found: readonly FoundCertificate[],
+  files: readonly string[],
+): FoundCertificate[] {
+  const authorities = files.filter((name) => extname(name).toLowerCase() === '.ca');
+  const stem = (file: string): string => join(parse(file).dir, parse(file).name);
+  const ofWhom = (one: FoundCertificate, authority: string): boolean =>
+    [one.keyFile, one.certFile].some((file) => stem(file) === stem(authority));
+  const lonely = authorities.find((authority) => !found.some((one) => ofWhom(one, authority)));
+  if (lonely !== undefined) {
+    const name = parse(lonely).name;
+    throw new FrontError('config_invalid', `${lonely} is the client authority of no certificate`, {
+      hint: `call it as the key whose clients it signs (${name}.key, ${name}.ca); if it holds intermediates, call it .ca-bundle`,
+    });
+  }
+  return found.map((one) => ({
+    ...one,
+    clientAuthorityFile: authorities.find((authority) => ofWhom(one, authority)) ?? null,
+  }));
 }
 
 async function readFile(file: string, passphrase: string | undefined): Promise<Read> {
@@ -116,5 +126,10 @@ function match(
     });
   }
   const others = near.filter((one) => !fitting.includes(one) && one.certificates.length > 0);
-  return { certFile: best.file, keyFile, beside: others.map(({ file }) => file) };
+  return {
+    certFile: best.file,
+    keyFile,
+    beside: others.map(({ file }) => file),
+    clientAuthorityFile: null,
+  };
 }

@@ -1,9 +1,17 @@
 /** The development authority: made once for each user, and leaves beneath it that are kept and renewed in time. */
 import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
+import { FrontError } from '../contract/errors.js';
 import type { KeyPairPem } from './issue.js';
 import { DAY_MS, issueCertificate, issueLeaf } from './issue.js';
-import { requireNames } from './names.js';
+import {
+  DEVELOPMENT_NAMES,
+  isPermitted,
+  type PermittedNames,
+  permitAlso,
+  readNameConstraints,
+} from './name-constraints.js';
+import { canonicalName, requireNames } from './names.js';
 import type { LocalStore, Store } from './store.js';
 
 export const AUTHORITY_CERT_KEY = 'development/authority.pem';
@@ -39,7 +47,8 @@ interface FoundAuthority {
 /**
  * A leaf for localhost, 127.0.0.1, ::1 and the given names from this user's development authority. Both are made when
  * missing; the leaf again when less than a third of its life remains or the authority changed.
- * @throws FrontError config_invalid when a name is no host name or the store's folder cannot be used.
+ * @throws FrontError config_invalid when a name is no host name, the authority may not vouch for it, or the store's folder
+ * cannot be used.
  */
 export async function ensureDevelopmentLeaf(
   store: LocalStore,
@@ -49,6 +58,7 @@ export async function ensureDevelopmentLeaf(
   const wanted = requireNames(['localhost', '127.0.0.1', '::1', ...names]);
   // Starting a front that finds all in place takes no lock and loads no X.509 library.
   const found = await findAuthority(store, now);
+  if (found.authority !== undefined) requirePermitted(found.authority, wanted);
   const kept = found.authority && (await findLeaf(store, found.authority, wanted, now));
   if (kept !== undefined) return describe(store, kept, wanted, { authority: false, leaf: false, notes: [] });
   return store.withLock(LOCK, () => issueUnderLock(store, wanted, now));
@@ -56,20 +66,66 @@ export async function ensureDevelopmentLeaf(
 
 /**
  * This user's development authority, made when there is none that can be used.
- * @throws FrontError config_invalid when the store's folder cannot be used
+ * @param names canonical names that it has to vouch for
+ * @throws FrontError config_invalid when the store's folder cannot be used, or the authority may not vouch for a name
  */
-export async function ensureAuthority(store: LocalStore, now: Date): Promise<KeyPairPem> {
+export async function ensureAuthority(
+  store: LocalStore,
+  names: readonly string[],
+  now: Date,
+): Promise<KeyPairPem> {
   const found = await findAuthority(store, now);
-  if (found.authority !== undefined) return found.authority;
+  if (found.authority !== undefined) return requirePermitted(found.authority, names);
   return store.withLock(LOCK, async () => {
     const { authority } = await findAuthority(store, now);
-    return authority ?? createAuthority(store, now);
+    return authority === undefined ? createAuthority(store, names, now) : requirePermitted(authority, names);
   });
+}
+
+/**
+ * Makes a new authority in place of one that may not vouch for all the names; nothing when it may.
+ * @param names canonical; null: it shall vouch for every name
+ * @returns whether there is a new one, which nobody trusts yet
+ */
+export async function widenAuthority(
+  store: LocalStore,
+  names: readonly string[] | null,
+  now: Date,
+): Promise<boolean> {
+  return store.withLock(LOCK, async () => {
+    const { authority } = await findAuthority(store, now);
+    const permitted = authority && permittedBy(authority);
+    const suffices =
+      authority !== undefined &&
+      (permitted === undefined || (names?.every((name) => isPermitted(name, permitted)) ?? false));
+    if (!suffices) await createAuthority(store, names, now);
+    return !suffices;
+  });
+}
+
+/** What an authority may vouch for; undefined: everything. */
+export function permittedBy({ certPem }: Pick<KeyPairPem, 'certPem'>): PermittedNames | undefined {
+  return readNameConstraints(new X509Certificate(certPem).raw);
+}
+
+function requirePermitted(authority: KeyPairPem, names: readonly string[]): KeyPairPem {
+  const permitted = permittedBy(authority);
+  const refused = permitted && names.filter((name) => !isPermitted(name, permitted));
+  if (refused === undefined || refused.length === 0) return authority;
+  const bare = refused.map((name) => name.replace(/^\*\./, ''));
+  throw new FrontError(
+    'config_invalid',
+    `the development authority may not vouch for ${refused.join(', ')}: clients would refuse it`,
+    {
+      hint: `replace it by one that may: tlsfront ca install ${bare.map((name) => `--permit ${name}`).join(' ')}`,
+    },
+  );
 }
 
 async function issueUnderLock(store: LocalStore, wanted: string[], now: Date): Promise<DevelopmentLeaf> {
   const found = await findAuthority(store, now);
-  const authority = found.authority ?? (await createAuthority(store, now));
+  const authority = found.authority ?? (await createAuthority(store, wanted, now));
+  requirePermitted(authority, wanted);
   const notes =
     found.problem === undefined
       ? []
@@ -134,9 +190,17 @@ export async function findAuthority(store: Store, now: Date): Promise<FoundAutho
   return { authority: { certPem: certBytes.toString(), keyPem: keyBytes.toString() } };
 }
 
-/** Makes a new authority and puts it into the store; one that it replaces is kept aside so that trust in it can be removed. */
-async function createAuthority(store: Store, now: Date): Promise<KeyPairPem> {
+/**
+ * Makes a new authority and puts it into the store; one that it replaces is kept aside so that trust in it can be removed.
+ * @param names those it has to vouch for beside the usual ones and those of the replaced one; null: every name
+ */
+async function createAuthority(
+  store: Store,
+  names: readonly string[] | null,
+  now: Date,
+): Promise<KeyPairPem> {
   const old = await store.get(AUTHORITY_CERT_KEY);
+  const permitted = names === null ? undefined : permittedAfter(old, names);
   if (old !== undefined) {
     const digest = createHash('sha256').update(old).digest('hex').slice(0, 16);
     await store.put(`development/replaced/${digest}.pem`, old);
@@ -146,12 +210,24 @@ async function createAuthority(store: Store, now: Date): Promise<KeyPairPem> {
     organization: 'tlsfront',
     notBefore: new Date(now.getTime() - 5 * 60_000),
     notAfter: new Date(now.getTime() + AUTHORITY_DAYS * DAY_MS),
-    authority: { pathLength: 0 },
+    authority: { pathLength: 0, ...(permitted === undefined ? {} : { permitted }) },
   });
   // The key first: a certificate is only ever seen beside its key.
   await store.put(AUTHORITY_KEY_KEY, authority.keyPem);
   await store.put(AUTHORITY_CERT_KEY, authority.certPem);
   return authority;
+}
+
+/** What the user could use before can be used after; one without constraints stays so. */
+function permittedAfter(old: Buffer | undefined, names: readonly string[]): PermittedNames | undefined {
+  const certificate = old && parseCertificate(old);
+  const before = certificate && readNameConstraints(certificate.raw);
+  if (certificate !== undefined && before === undefined) return undefined;
+  const own = canonicalName(hostname());
+  const usual = permitAlso(DEVELOPMENT_NAMES, own === undefined ? [] : [own]);
+  const single = before?.networks.filter((network) => !usual.networks.includes(network)) ?? [];
+  const widened = permitAlso(usual, [...(before?.domains ?? []), ...names]);
+  return { domains: widened.domains, networks: [...new Set([...widened.networks, ...single])] };
 }
 
 /** Says whose authority it is in a browser's list; at most 64 characters (RFC 5280 appendix A.1). */

@@ -12,6 +12,7 @@ import {
 import { isIP } from 'node:net';
 import type { Extension, X509Certificate as LibraryCertificate } from '@peculiar/x509';
 import { derOctets } from './der-write.js';
+import { NAME_CONSTRAINTS_OID, type PermittedNames, writeNameConstraints } from './name-constraints.js';
 import { requireNames } from './names.js';
 
 /** A certificate and its private key, both PEM with LF line ends. */
@@ -32,8 +33,8 @@ export interface CertificateRequest {
   readonly names?: readonly string[];
   readonly notBefore: Date;
   readonly notAfter: Date;
-  /** Makes it an authority; `pathLength` bounds the intermediates beneath it. */
-  readonly authority?: { readonly pathLength?: number };
+  /** Makes it an authority; `pathLength` bounds the intermediates beneath it, `permitted` the names. */
+  readonly authority?: { readonly pathLength?: number; readonly permitted?: PermittedNames };
   /** Empty: no extended key usage extension. */
   readonly purposes?: readonly Purpose[];
   /** The subject's private key; a new ECDSA P-256 key when absent. */
@@ -42,6 +43,8 @@ export interface CertificateRequest {
   readonly issuerUrl?: string;
   /** Digest that proves a name to an ACME authority (RFC 8737 §3): 32 bytes. */
   readonly acmeIdentifier?: Uint8Array;
+  /** Where clients may fetch the list of revoked certificates (RFC 5280 §4.2.1.13). */
+  readonly revocationUrl?: string;
   /** Hash of the signature; SHA-256 when absent. */
   readonly hash?: 'SHA-1' | 'SHA-256' | 'SHA-384' | 'SHA-512';
 }
@@ -101,11 +104,10 @@ export async function issueLeaf(
   const now = options.now ?? new Date();
   const authorityEnd = Date.parse(new X509Certificate(authority.certPem).validTo);
   const wantedEnd = now.getTime() + (options.validDays ?? 90) * DAY_MS;
-  const first = canonical[0];
+  const commonName = commonNameOf(canonical);
   return issueCertificate(
     {
-      // ub-common-name is 64 (RFC 5280 appendix A.1); clients read the alternative names anyway.
-      ...(first !== undefined && first.length <= 64 ? { commonName: first } : {}),
+      ...(commonName === undefined ? {} : { commonName }),
       organization: 'tlsfront development certificate',
       names: canonical,
       notBefore: new Date(now.getTime() - BACKDATE_MS),
@@ -115,6 +117,14 @@ export async function issueLeaf(
     },
     authority,
   );
+}
+
+/**
+ * The first name that may stand as common name, for lists; clients read the alternative names. Not an address, which OpenSSL holds
+ * for a DNS name and against the authority's name constraints; 64 characters at most (RFC 5280 appendix A.1).
+ */
+export function commonNameOf(names: readonly string[]): string | undefined {
+  return names.find((name) => isIP(name) === 0 && name.length <= 64);
 }
 
 /** Issues a certificate, signed by the issuer, or by itself when there is none. */
@@ -153,6 +163,9 @@ export async function issueCertificate(
         ...(request.acmeIdentifier === undefined
           ? []
           : [new x509.Extension(ACME_IDENTIFIER_OID, true, derOctets(Buffer.from(request.acmeIdentifier)))]),
+        ...(request.revocationUrl === undefined
+          ? []
+          : [new x509.CRLDistributionPointsExtension([request.revocationUrl])]),
       ],
     },
     webcrypto,
@@ -203,6 +216,13 @@ function usageExtensions(x509: Library, request: CertificateRequest, key: KeyObj
       true,
     ),
   ];
+  if (authority?.permitted !== undefined) {
+    // Not critical, although RFC 5280 §4.2.1.10 asks for it: clients that know constraints hold to them either way, and those
+    // that do not (mbedTLS, macOS before 10.13) would refuse everything that this authority vouches for.
+    extensions.push(
+      new x509.Extension(NAME_CONSTRAINTS_OID, false, writeNameConstraints(authority.permitted)),
+    );
+  }
   if (purposes.length > 0) {
     extensions.push(new x509.ExtendedKeyUsageExtension(purposes.map((purpose) => PURPOSE_OIDS[purpose])));
   }

@@ -1,7 +1,7 @@
 /** The arguments of `tlsfront ca`, `tlsfront cert` and `tlsfront hosts`. */
 import type { Command } from 'commander';
 import type { CommandIo } from '../contract/console.js';
-import type { CaChangeOptions } from './ca.js';
+import type { CaInstallOptions } from './ca.js';
 import type { CertOptions } from './cert.js';
 
 type Done = (exitCode: number) => void;
@@ -31,17 +31,22 @@ function addCa(root: Command, io: CommandIo, done: Done): void {
   const ca = root.command('ca').helpCommand(false);
   ca.description('make browsers and tools trust the development authority');
   for (const change of ['install', 'uninstall'] as const) {
-    ca.command(change)
+    const command = ca
+      .command(change)
       .description(
         change === 'install' ? 'put it into every trust store' : 'take it out of every trust store',
       )
       .option('--yes', "do not ask before root's rights are used")
       .option('--dry-run', 'say what would be run, and run nothing')
       .option('--user-only', "leave out what needs root's rights")
-      .action(async (options: CaChangeOptions) => {
+      .action(async (options: CaInstallOptions) => {
         const { runCaInstall, runCaUninstall } = await import('./ca.js');
         done(await (change === 'install' ? runCaInstall : runCaUninstall)(options, io));
       });
+    if (change === 'uninstall') continue;
+    command
+      .option('--permit <name...>', 'names that it shall vouch for too; a new authority, if need be')
+      .option('--permit-all', 'let it vouch for every name');
   }
   ca.command('status')
     .description('say which stores have it, and try the clients of this machine')

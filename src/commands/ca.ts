@@ -9,9 +9,12 @@ import {
   ensureAuthority,
   ensureDevelopmentLeaf,
   findAuthority,
+  permittedBy,
+  widenAuthority,
 } from '../certificates/development-authority.js';
 import { openFileStore } from '../certificates/file-store.js';
 import { shellWord } from '../certificates/findings.js';
+import { requireNames } from '../certificates/names.js';
 import type { LocalStore } from '../certificates/store.js';
 import { tryClients } from '../certificates/trust/client-trials.js';
 import { programStores } from '../certificates/trust/program-stores.js';
@@ -37,6 +40,14 @@ export interface CaChangeOptions {
   readonly userOnly?: boolean;
 }
 
+/** Options of `install` alone. */
+export interface CaInstallOptions extends CaChangeOptions {
+  /** Further names that the authority shall vouch for. */
+  readonly permit?: readonly string[];
+  /** It shall vouch for every name. */
+  readonly permitAll?: boolean;
+}
+
 function openStore({ environment }: CommandIo): LocalStore {
   return openFileStore(dataFolder({ platform: process.platform, home: homedir(), environment }));
 }
@@ -57,11 +68,14 @@ function referTo(store: LocalStore, pem: string): AuthorityRef {
 }
 
 /** Puts the authority into every store of this machine. @returns 0 all have it, 1 some have not */
-export async function runCaInstall(options: CaChangeOptions, io: CommandIo): Promise<number> {
+export async function runCaInstall(options: CaInstallOptions, io: CommandIo): Promise<number> {
   const store = openStore(io);
-  const authority = referTo(store, (await ensureAuthority(store, new Date())).certPem);
   const machine = thisMachine(homedir(), io.environment);
   const { stores, unusable } = findStores(machine);
+  await widen(store, options, io);
+  const authority = referTo(store, (await ensureAuthority(store, [], new Date())).certPem);
+  // Those that it replaced need not be trusted any longer.
+  await takeOutReplaced(store, stores, options, io);
   for (const { name, reason, hint } of unusable) printWarning(io, `${name}: ${reason}; ${hint}`);
   const code = await changeStores(stores, authority, 'install', options, io);
   io.stdout.write(`for Node: export NODE_EXTRA_CA_CERTS=${shellWord(authority.file)}\n`);
@@ -72,12 +86,42 @@ export async function runCaInstall(options: CaChangeOptions, io: CommandIo): Pro
 export async function runCaUninstall(options: CaChangeOptions, io: CommandIo): Promise<number> {
   const store = openStore(io);
   const { stores } = findStores(thisMachine(homedir(), io.environment));
+  const pem = (await store.get(AUTHORITY_CERT_KEY))?.toString();
+  const code =
+    pem === undefined ? 0 : await changeStores(stores, referTo(store, pem), 'uninstall', options, io);
+  return Math.max(code, await takeOutReplaced(store, stores, options, io));
+}
+
+async function widen(
+  store: LocalStore,
+  { permit = [], permitAll = false, dryRun = false }: CaInstallOptions,
+  io: CommandIo,
+): Promise<void> {
+  const names = requireNames(permit);
+  if (names.length === 0 && !permitAll) return;
+  if (dryRun) {
+    io.stdout.write('a new authority would be made if this one may not vouch for these names\n');
+    return;
+  }
+  const isNew = await widenAuthority(store, permitAll ? null : names, new Date());
+  const whom = permitAll ? 'every name' : names.join(', ');
+  io.stdout.write(isNew ? `a new authority was made, for ${whom} too\n` : `${whom}: permitted already\n`);
+}
+
+async function takeOutReplaced(
+  store: LocalStore,
+  stores: readonly TrustStore[],
+  options: CaChangeOptions,
+  io: CommandIo,
+): Promise<number> {
   let code = 0;
-  for (const key of [AUTHORITY_CERT_KEY, ...(await store.list('development/replaced/'))]) {
+  for (const key of await store.list('development/replaced/')) {
     const pem = (await store.get(key))?.toString();
     if (pem === undefined) continue;
     const authority = { ...referTo(store, pem), file: store.pathOf(key) };
-    code = Math.max(code, await changeStores(stores, authority, 'uninstall', options, io));
+    const having: TrustStore[] = [];
+    for (const each of stores) if (await each.isTrusted(authority)) having.push(each);
+    code = Math.max(code, await changeStores(having, authority, 'uninstall', options, io));
   }
   return code;
 }
@@ -212,5 +256,9 @@ export async function runCaShow({ pem = false }: { readonly pem?: boolean }, io:
   const name = subject.split('\n').at(-1)?.replace(/^CN=/, '') ?? subject;
   io.stdout.write(`${name}\nfile: ${store.pathOf(AUTHORITY_CERT_KEY)}\nvalid until: ${until}\n`);
   io.stdout.write(`SHA-256: ${fingerprint256}\n`);
+  const permitted = permittedBy(authority);
+  const forWhom =
+    permitted === undefined ? 'every name' : [...permitted.domains, ...permitted.networks].join(', ');
+  io.stdout.write(`vouches for: ${forWhom}\n`);
   return 0;
 }

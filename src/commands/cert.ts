@@ -5,7 +5,14 @@ import { homedir } from 'node:os';
 import { dataFolder } from '../certificates/data-folder.js';
 import { ensureAuthority } from '../certificates/development-authority.js';
 import { openFileStore } from '../certificates/file-store.js';
-import { DAY_MS, issueCertificate, newEcdsaKey, newRsaKey, type Purpose } from '../certificates/issue.js';
+import {
+  commonNameOf,
+  DAY_MS,
+  issueCertificate,
+  newEcdsaKey,
+  newRsaKey,
+  type Purpose,
+} from '../certificates/issue.js';
 import { requireNames } from '../certificates/names.js';
 import { writePkcs12 } from '../certificates/pkcs12-write.js';
 import { replaceFile } from '../certificates/replace-file.js';
@@ -57,14 +64,16 @@ export async function runCert(options: CertOptions, io: CommandIo): Promise<numb
   const { environment } = io;
   const store = openFileStore(dataFolder({ platform: process.platform, home: homedir(), environment }));
   const now = new Date();
-  const authority = await ensureAuthority(store, now);
+  const days = readDays(options.days);
+  const commonName = commonNameOf(names);
+  const authority = await ensureAuthority(store, names, now);
   const { certPem, keyPem } = await issueCertificate(
     {
-      ...(first.length <= 64 ? { commonName: first } : {}),
+      ...(commonName === undefined ? {} : { commonName }),
       organization: 'tlsfront development certificate',
       names,
       notBefore: new Date(now.getTime() - 5 * 60_000),
-      notAfter: endOf(authority.certPem, options.days, now),
+      notAfter: endOf(authority.certPem, days, now),
       purposes: purposesOf(hosts, mails, options.client === true),
       key: options.rsa ? newRsaKey() : newEcdsaKey(),
     },
@@ -91,13 +100,15 @@ function purposesOf(hosts: readonly string[], mails: readonly string[], client: 
   ];
 }
 
-function endOf(authorityPem: string, text: string | undefined, now: Date): Date {
+function readDays(text: string | undefined): number {
   const days = text === undefined ? 397 : /^\d{1,4}$/.test(text) ? Number(text) : 0;
-  if (days < 1 || days > MOST_DAYS) {
-    throw new FrontError('config_invalid', `--days ${text}: not between 1 and ${MOST_DAYS}`, {
-      hint: 'clients refuse certificates that are valid for longer',
-    });
-  }
+  if (days >= 1 && days <= MOST_DAYS) return days;
+  throw new FrontError('config_invalid', `--days ${text}: not between 1 and ${MOST_DAYS}`, {
+    hint: 'clients refuse certificates that are valid for longer',
+  });
+}
+
+function endOf(authorityPem: string, days: number, now: Date): Date {
   const authorityEnd = Date.parse(new X509Certificate(authorityPem).validTo);
   return new Date(Math.min(now.getTime() + days * DAY_MS, authorityEnd));
 }

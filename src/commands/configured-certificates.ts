@@ -1,9 +1,14 @@
 /** Loads the certificates that a configuration names, in its order, as starting the front does. */
-import { findCertificates } from '../certificates/certificate-folder.js';
 import { readClientAuthority, readRevocationLists } from '../certificates/client-authority.js';
 import { type LoadedCertificate, loadCertificate } from '../certificates/load.js';
 import { readPassphrase } from '../certificates/source.js';
 import type { CertificateFiles, Config } from '../contract/config.js';
+import {
+  type FolderCertificate,
+  loadCertificateFolder,
+  refuseTwoRulesOfOneName,
+  requireExpectedClients,
+} from './certificate-folders.js';
 
 /** Names that given certificates should cover: with ACME `--host` names others. */
 export function hostsOfGiven({ acme, hosts }: Config): readonly string[] {
@@ -31,15 +36,23 @@ export async function loadConfiguredCertificates(config: Config): Promise<readon
   const loaded: LoadedCertificate[] = [];
   for (const files of config.certificates) loaded.push(await loadConfigured(files, hostsOfGiven(config)));
   const secure = config.listeners.filter((listener) => listener.kind === 'https');
+  const folders = new Map<string, readonly FolderCertificate[]>();
   for (const folder of new Set(secure.flatMap(({ certificateFolders }) => certificateFolders))) {
-    for (const { certFile, keyFile, beside } of await findCertificates(folder)) {
-      loaded.push(await loadCertificate({ certFiles: [certFile], keyFile, caBundleFiles: beside }));
-    }
+    folders.set(folder, await loadCertificateFolder(folder, config));
   }
+  const found = [...folders.values()].flat();
+  requireExpectedClients(config, found);
+  for (const { certificates, certificateFolders } of secure) {
+    const own = certificates.flatMap((index) => loaded[index] ?? []);
+    const more = certificateFolders.flatMap((folder) => folders.get(folder) ?? []);
+    const named = more.map((one) => ({ names: one.loaded.names, clients: one.clients }));
+    refuseTwoRulesOfOneName([...own.map(({ names }) => ({ names })), ...named]);
+  }
+  for (const file of config.tls.folderClients.crlFiles) await readRevocationLists(file);
   for (const { clientCa } of secure) {
     if (clientCa === null) continue;
     await readClientAuthority(clientCa.file);
     for (const file of clientCa.crlFiles) await readRevocationLists(file);
   }
-  return loaded;
+  return [...loaded, ...found.map((one) => one.loaded)];
 }

@@ -7,6 +7,7 @@ import { requireNames } from '../certificates/names.js';
 import { replaceFile } from '../certificates/replace-file.js';
 import { type CommandIo, printWarning } from '../contract/console.js';
 import { FrontError } from '../contract/errors.js';
+import { asRootLine } from './unknown-hosts.js';
 
 /** Options of `hosts add` and `hosts remove`. */
 export interface HostsOptions {
@@ -108,7 +109,9 @@ async function write(path: string, text: string): Promise<void> {
   } catch (cause) {
     const denied = systemCode(cause) === 'EACCES' || systemCode(cause) === 'EPERM';
     const hint =
-      process.platform === 'win32' ? 'run it in a terminal opened as administrator' : 'run it with sudo';
+      process.platform === 'win32'
+        ? 'run it in a terminal opened as administrator'
+        : `run it as root: ${asRootLine('tlsfront hosts …')}`;
     throw new FrontError('config_invalid', `${path} cannot be written: ${fileFailure(cause)}`, {
       ...(denied ? { hint } : {}),
       cause,

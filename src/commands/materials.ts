@@ -1,17 +1,22 @@
 /** Loads what the listeners of a configuration serve with, and says what is to be said about it. */
 import { basename } from 'node:path';
-import { findCertificates } from '../certificates/certificate-folder.js';
 import { readClientAuthority, readRevocationLists } from '../certificates/client-authority.js';
 import { ensureDevelopmentLeaf } from '../certificates/development-authority.js';
 import { FINDINGS, shellWord } from '../certificates/findings.js';
-import { type LoadedCertificate, loadCertificate } from '../certificates/load.js';
-import { readPassphrase } from '../certificates/source.js';
+import type { LoadedCertificate } from '../certificates/load.js';
 import type { LocalStore } from '../certificates/store.js';
 import type { CertificateFiles, Config, HttpsListener } from '../contract/config.js';
 import type { CertificateMaterial, TlsMaterial } from '../contract/messages.js';
 import type { Materials } from '../master/master.js';
 import { AcmeMaterials, refuseGiven } from './acme.js';
+import {
+  ClosedNames,
+  loadCertificateFolder,
+  refuseTwoRulesOfOneName,
+  requireExpectedClients,
+} from './certificate-folders.js';
 import { hostsOfGiven, loadConfigured } from './configured-certificates.js';
+import { findUnknownHosts, unknownHostsHint } from './unknown-hosts.js';
 
 type Note = Materials['notes'][number];
 
@@ -24,6 +29,7 @@ const MAX_ISSUED = 1000;
 export class MaterialLoader {
   private readonly issued = new Set<string>();
   private readonly acme: AcmeMaterials | null;
+  private readonly closedNames = new ClosedNames();
 
   constructor(
     private readonly config: Config,
@@ -66,14 +72,16 @@ export class MaterialLoader {
         );
         certificates.push(...((await this.acme?.load(files, notes)) ?? []));
       }
+      refuseTwoRulesOfOneName(certificates);
       const isDevelopment = certificates.length === 0;
-      if (isDevelopment) own ??= await this.loadDevelopment(notes);
+      if (isDevelopment) own ??= await this.loadDevelopment(files, notes);
       tls.push({
         certificates: own !== null && isDevelopment ? [own] : certificates,
         issueBeneath: isDevelopment ? issuableSuffixes(config) : [],
-        ...(await loadClients(listener, files, notes)),
+        ...(await this.loadClients(listener, certificates, files, notes)),
       });
     }
+    requireExpectedClients(config, [...folders.values()].flat());
     return { tls, files: [...files], notes: withoutRepetition(notes) };
   }
 
@@ -102,26 +110,49 @@ export class MaterialLoader {
     notes: Note[],
   ): Promise<readonly CertificateMaterial[]> {
     files.add(folder);
-    const { certificates } = this.config;
-    const passphraseFile = certificates[0]?.keyPassphraseFile ?? null;
-    const passphrase = passphraseFile === null ? undefined : await readPassphrase(passphraseFile);
-    const loaded: CertificateMaterial[] = [];
-    for (const { certFile, keyFile, beside } of await findCertificates(folder, passphrase)) {
-      const certificate = await loadCertificate({
-        certFiles: [certFile],
-        keyFile,
-        caBundleFiles: beside,
-        passphrase,
-      });
-      loaded.push(describe(certificate, certFile, notes));
-    }
-    return loaded;
+    const found = await loadCertificateFolder(folder, this.config);
+    this.closedNames.check(found);
+    return found.map(({ loaded, certFile, clientAuthorityFile, clients }) => {
+      const material = describe(loaded, certFile, notes);
+      if (clients === null) return material;
+      const verb = clients.required ? 'must' : 'may';
+      const text = `clients of ${loaded.names.join(', ')} ${verb} show a certificate of ${clientAuthorityFile}`;
+      notes.push({ kind: 'line', text });
+      return { ...material, clients };
+    });
   }
 
-  private async loadDevelopment(notes: Note[]): Promise<CertificateMaterial> {
+  private async loadClients(
+    { clientCa }: HttpsListener,
+    certificates: readonly CertificateMaterial[],
+    files: Set<string>,
+    notes: Note[],
+  ): Promise<Pick<TlsMaterial, 'clientAuthority' | 'clientCrls'>> {
+    const isAsked = clientCa !== null || certificates.some(({ clients }) => clients !== undefined);
+    if (!isAsked) return { clientAuthority: null, clientCrls: [] };
+    const crlFiles = clientCa?.crlFiles ?? this.config.tls.folderClients.crlFiles;
+    for (const each of [...(clientCa === null ? [] : [clientCa.file]), ...crlFiles]) files.add(each);
+    const lists = (await Promise.all(crlFiles.map(readRevocationLists))).flat();
+    if (lists.some(({ nextUpdate }) => nextUpdate !== undefined && nextUpdate < new Date())) {
+      const text =
+        'a revocation list has run out: every client certificate is refused until there is a newer one';
+      notes.push({ kind: 'warning', text });
+    }
+    return {
+      clientAuthority: clientCa === null ? null : await readClientAuthority(clientCa.file),
+      clientCrls: lists.map(({ pem }) => pem),
+    };
+  }
+
+  private async loadDevelopment(files: Set<string>, notes: Note[]): Promise<CertificateMaterial> {
+    const unknown = findUnknownHosts(this.config.hosts);
     const leaf = await ensureDevelopmentLeaf(this.store, this.config.hosts, new Date());
+    // An authority that is replaced while the front runs vouches for a new leaf.
+    files.add(leaf.authorityFile);
     for (const text of leaf.notes) notes.push({ kind: 'warning', text });
     notes.push({ kind: 'hint', text: `to trust this certificate: ${ownCommand()} ca install` });
+    const hint = unknownHostsHint(await unknown, ownCommand());
+    if (hint !== undefined) notes.push({ kind: 'hint', text: hint });
     return { chainPem: leaf.chainPem, keyPem: leaf.keyPem, names: leaf.names };
   }
 }
@@ -153,24 +184,7 @@ function describe(
     notes.push({ kind: 'warning', text: `${file}: ${message}${mended}` });
     if (mended === '') notes.push({ kind: 'hint', text: fix });
   }
-  return { chainPem, keyPem, names };
-}
-
-async function loadClients(
-  { clientCa }: HttpsListener,
-  files: Set<string>,
-  notes: Note[],
-): Promise<Pick<TlsMaterial, 'clientAuthority' | 'clientCrls'>> {
-  if (clientCa === null) return { clientAuthority: null, clientCrls: [] };
-  const { file, crlFiles } = clientCa;
-  for (const each of [file, ...crlFiles]) files.add(each);
-  const lists = (await Promise.all(crlFiles.map(readRevocationLists))).flat();
-  if (lists.some(({ nextUpdate }) => nextUpdate !== undefined && nextUpdate < new Date())) {
-    const text =
-      'a revocation list has run out: every client certificate is refused until there is a newer one';
-    notes.push({ kind: 'warning', text });
-  }
-  return { clientAuthority: await readClientAuthority(file), clientCrls: lists.map(({ pem }) => pem) };
+  return { chainPem, keyPem, names, file };
 }
 
 function withoutRepetition(notes: readonly Note[]): Note[] {

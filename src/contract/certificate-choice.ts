@@ -1,5 +1,5 @@
 /** Which certificate files belong to which HTTPS listener: `--cert` and its companions, and the fields of `--https`. */
-import type { CertificateFiles, HttpsListener } from './config.js';
+import type { CertificateFiles, Config, HttpsListener } from './config.js';
 import type { SettingKey } from './options.js';
 import type { Platform } from './platform.js';
 import { invalid, misused, readChoice, readList, readSwitch, readText } from './reading.js';
@@ -104,7 +104,8 @@ function requireCompanions(settings: Settings, anyCertificate: boolean, anyClien
     { label: verify.label, given: settings.has('clientVerify'), fits: settings.has('clientCa') },
     { label: crl.label, given: settings.has('clientCrl'), fits: anyClientCa },
   ]) {
-    if (given && !fits) {
+    // A folder may hold authorities (name.ca); whether it does is seen when it is read.
+    if (given && !fits && !settings.has('certDir')) {
       throw misused(
         `${label} is given without --client-ca`,
         'add --client-ca with the authority of your client certificates',
@@ -121,6 +122,8 @@ export class CertificateChoice {
   /** `--client-ca`, for every listener that has none of its own. */
   readonly clientCa: HttpsListener['clientCa'];
   readonly crlFiles: readonly string[];
+  /** For the authorities in `--cert-dir`. */
+  readonly folderClients: Config['tls']['folderClients'];
   readonly #companions: Companions;
 
   /** @throws FrontError config_usage, config_invalid */
@@ -156,6 +159,11 @@ export class CertificateChoice {
     const file = readText(settings, 'clientCa');
     const required = readChoice(settings, 'clientVerify') === 'require';
     this.clientCa = file === null ? null : { file, required, crlFiles: this.crlFiles };
+    this.folderClients = {
+      required,
+      crlFiles: this.crlFiles,
+      isExpected: !anyClientCa && (settings.has('clientVerify') || settings.has('clientCrl')),
+    };
     for (const fields of https) {
       for (const path of [fields.cert, fields.key, fields.clientCa?.file]) {
         if (typeof path === 'string')
@@ -169,15 +177,19 @@ export class CertificateChoice {
     return this.general.certificates.length + this.general.certificateFolders.length > 0;
   }
 
-  /** The listener's own certificate, or the general ones. Listeners with the same files share one. */
+  /**
+   * The listener's own certificate before those of the folders (as uWSGI's --sni-dir stands beside every --https), or the
+   * general ones. Listeners with the same files share one.
+   */
   ownOf(fields: HttpsFields): OwnCertificates {
     const { cert, key } = fields;
     if (cert === null || key === null) return this.general;
     const known = this.certificates.findIndex((files) => files.cert === cert && files.key === key);
-    if (known !== -1) return { certificates: [known], certificateFolders: [], acme: false };
+    const { certificateFolders } = this.general;
+    if (known !== -1) return { certificates: [known], certificateFolders, acme: false };
     // The bundle and the passphrase go with --cert where there is one; else they can only mean these.
     const companions = this.hasGeneral ? { caBundles: [], keyPassphraseFile: null } : this.#companions;
-    return { certificates: [this.#add(cert, key, companions)], certificateFolders: [], acme: false };
+    return { certificates: [this.#add(cert, key, companions)], certificateFolders, acme: false };
   }
 
   #add(cert: string, key: string | null, companions: Companions): number {

@@ -165,6 +165,13 @@ export interface Config {
     readonly sniStrict: boolean;
     /** File that takes the sessions' secrets, for Wireshark; null: none. */
     readonly keyLogFile: string | null;
+    /** How clients are verified for names of a certificate folder that have an authority of their own (`name.ca`). */
+    readonly folderClients: {
+      readonly required: boolean;
+      readonly crlFiles: readonly string[];
+      /** Options say how clients are verified, and nothing but a folder can say whose they are. */
+      readonly isExpected: boolean;
+    };
   };
   /** Running apps to forward to; empty when `worker` is set. */
   readonly upstreams: readonly RoutedUpstream[];

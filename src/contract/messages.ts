@@ -1,6 +1,7 @@
 /** Messages between the master and its routers (node IPC, plain JSON). */
 import type { ChallengeAnswers } from './acme.js';
 import type { Config, ListenAddress, RoutedUpstream } from './config.js';
+import type { Counters } from './counters.js';
 import type { ErrorCode } from './errors.js';
 
 /** Everything a TLS listener serves with, read by the master before privileges are dropped. */
@@ -11,6 +12,18 @@ export interface CertificateMaterial {
   readonly keyPem: string;
   /** Subject alternative names, lower-case; wildcards as `*.example.com`. */
   readonly names: readonly string[];
+  /** Who may be a client of these names, in place of the listener's rule; absent: the listener's. */
+  readonly clients?: ClientRule;
+  /** Where it was read; absent: it was issued here, or ordered by ACME. */
+  readonly file?: string;
+}
+
+/** Whose certificates clients show. */
+export interface ClientRule {
+  /** PEM of the authorities. */
+  readonly authority: string;
+  /** Nobody is let in without one. */
+  readonly required: boolean;
 }
 
 /** What one TLS listener serves with. */
@@ -19,7 +32,7 @@ export interface TlsMaterial {
   readonly certificates: readonly CertificateMaterial[];
   /** PEM of the authorities of client certificates; null: clients are not asked. */
   readonly clientAuthority: string | null;
-  /** PEM of their revocation lists. */
+  /** PEM of revocation lists, for `clientAuthority` and the rules of single certificates. */
   readonly clientCrls: readonly string[];
   /** Names beneath these get a leaf of their own at their first handshake; empty: never. */
   readonly issueBeneath: readonly string[];
@@ -80,6 +93,8 @@ export type MasterToRouter =
   | { readonly type: 'challenges'; readonly challenges: ChallengeAnswers }
   /** The answer to `need_leaf`; null: there is none for this name. */
   | { readonly type: 'leaf'; readonly name: string; readonly certificate: CertificateMaterial | null }
+  /** To be answered by `counted`. */
+  | { readonly type: 'count' }
   | { readonly type: 'drain'; readonly endTunnels: boolean };
 
 /** A listener after binding; null: skipped because this machine lacks the address family. */
@@ -96,6 +111,7 @@ export type RouterToMaster =
   | { readonly type: 'need_leaf'; readonly name: string }
   /** Every connection from now on is answered by this version of ChallengeAnswers. */
   | { readonly type: 'challenges_taken'; readonly version: number }
+  | { readonly type: 'counted'; readonly counters: Readonly<Counters> }
   | { readonly type: 'ready'; readonly bound: readonly (BoundListener | null)[] }
   | {
       readonly type: 'failed';

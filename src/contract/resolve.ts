@@ -133,6 +133,7 @@ export function resolveConfig(settings: Settings, platform: Platform): Config {
       minVersion: readChoice(settings, 'minTls') === '1.3' ? 'TLSv1.3' : 'TLSv1.2',
       sniStrict: readSwitch(settings, 'sniStrict'),
       keyLogFile: readText(settings, 'keylog'),
+      folderClients: choice.folderClients,
     },
     ...app,
     ...readUpstreamSettings(settings, platform),

@@ -7,6 +7,19 @@ const HELP_HINT = '`tlsfront --help` lists the options';
 const CHAIN_HINT =
   'write tlsfront chain check server.crt, or tlsfront chain merge server.crt ca.crt -o integrated.crt';
 
+/** Commands that have commands of their own, and what is mostly wanted of them. */
+const GROUPS: Readonly<Record<string, { readonly commands: string; readonly hint: string }>> = {
+  chain: { commands: 'check, show, fix or merge', hint: CHAIN_HINT },
+  ca: {
+    commands: 'install, uninstall, status or show',
+    hint: 'tlsfront ca install makes browsers trust the development certificates; ca status says who does',
+  },
+  hosts: {
+    commands: 'add, remove or list',
+    hint: 'tlsfront hosts add app.test lets app.test lead to this machine',
+  },
+};
+
 function usage(message: string, hint: string): FrontError {
   return new FrontError('config_usage', message, { hint });
 }
@@ -71,12 +84,14 @@ export function translateUsageError(code: string, message: string, words: readon
   if (code === 'commander.unknownOption') return unknownOption(message);
   if (code === 'commander.optionMissingArgument') return missingArgument(message);
   if (code === 'commander.excessArguments' && words[0] !== undefined) return strayWord(words[0]);
-  if (code === 'commander.help' && words[0] === 'chain')
-    return usage('chain needs check or merge', CHAIN_HINT);
-  if (code === 'commander.unknownCommand')
-    return usage(`chain has no command '${quoted(message)}'`, CHAIN_HINT);
+  const [name = ''] = words;
+  const group = GROUPS[name];
+  if (code === 'commander.help' && group !== undefined)
+    return usage(`${name} needs ${group.commands}`, group.hint);
+  if (code === 'commander.unknownCommand' && group !== undefined)
+    return usage(`${name} has no command '${quoted(message)}', only ${group.commands}`, group.hint);
   if (code === 'commander.missingArgument') return usage('the certificate file is missing', CHAIN_HINT);
   if (code === 'commander.help')
-    return usage('there is no such command', 'the commands are demo, check and chain');
+    return usage('there is no such command', 'the commands are demo, check, chain, ca, cert and hosts');
   return usage(message.replace(/^error: /, '').split('\n')[0] ?? message, HELP_HINT);
 }

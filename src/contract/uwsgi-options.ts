@@ -80,7 +80,7 @@ const ADVICE: readonly Advice[] = [
   ],
   [
     '--http-stats --http-stats-server --http-ss --stats --stats-server --stats-http',
-    'statistics come later; --access-log writes a line for every request',
+    'a statistics server comes later; kill -USR1 the master writes its statistics to the log as JSON',
   ],
   ['--http-modifier1 --http-modifier2 --http-var', 'leave it out: the app is spoken to in HTTP'],
   [
@@ -94,11 +94,12 @@ const ADVICE: readonly Advice[] = [
   ['--https-session-context', 'leave it out: TLS sessions resume across routers'],
   [
     '--https-export-cert',
-    'not available; client certificates can be required with the fifth field of --https',
+    'leave it out: the app is told of a verified client certificate by Client-Cert, uWSGI workers by its variables',
   ],
+  ['--sni-dir', 'use --cert-dir: name.crt, name.key and name.ca mean the same there'],
   [
-    '--sni --sni-dir --sni-regexp --sni-dir-ciphers',
-    'give --cert and --key for each certificate, or --cert-dir',
+    '--sni --sni-regexp --sni-dir-ciphers',
+    'give --cert and --key for each certificate, or --cert-dir; --ciphers is for all of them',
   ],
   [
     '--ssl-enable3 --ssl-enable-sslv3 --ssl-enable-tlsv1 --ssl-option',

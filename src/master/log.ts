@@ -42,6 +42,11 @@ export class MasterLog {
     if (!this.quiet) this.write(text);
   }
 
+  /** What was asked for: --quiet does not hide it, and nothing stands before it. */
+  answer(text: string): void {
+    this.write(text);
+  }
+
   warning(text: string): void {
     this.write(`${this.paint('warning:', 33)} ${text}`);
   }

@@ -18,6 +18,7 @@ import { MaterialWatch } from './material-watch.js';
 import { OrdersDesk } from './orders.js';
 import { findPortOwner } from './port-owner.js';
 import { Routers } from './routers.js';
+import { collectStatistics } from './statistics.js';
 import { TicketKeys } from './ticket-keys.js';
 import { Workers } from './workers.js';
 
@@ -244,6 +245,19 @@ class Master {
     process.on('SIGTERM', stop);
     process.on('SIGINT', stop);
     process.on('SIGHUP', () => void this.reload());
+    process.on('SIGUSR1', () => void this.tellStatistics());
+  }
+
+  /** uWSGI's signal for statistics. Without a listener Node would open its inspector. */
+  private async tellStatistics(): Promise<void> {
+    const { version, log } = this.parts;
+    const statistics = await collectStatistics({
+      version,
+      serving: this.generation ?? this.starting,
+      draining: [...this.retiring],
+      tls: this.materials.tls,
+    });
+    log.answer(JSON.stringify(statistics));
   }
 
   /** Drains within the mercy, then ends the apps. */

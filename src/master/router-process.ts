@@ -1,6 +1,7 @@
 /** One router process: forked through cluster so that all routers share the listening sockets. */
 import cluster, { type Worker as ClusterWorker } from 'node:cluster';
 import { fileURLToPath } from 'node:url';
+import type { Counters } from '../contract/counters.js';
 import { FrontError } from '../contract/errors.js';
 import type { BoundListener, MasterToRouter, RouterStart, RouterToMaster } from '../contract/messages.js';
 
@@ -30,6 +31,7 @@ export class RouterProcess {
   /** Version of the answers to challenges that it has acknowledged. */
   private takenVersion = -1;
   private readonly waiting = new Set<{ readonly version: number; readonly resolve: () => void }>();
+  private readonly counting = new Set<(counters: Readonly<Counters> | null) => void>();
 
   constructor(
     readonly index: number,
@@ -60,6 +62,7 @@ export class RouterProcess {
           this.settle(firstVersion);
         } else if (message.type === 'challenges_taken') this.settle(message.version);
         else if (message.type === 'need_leaf') events.onNeedLeaf(this, message.name);
+        else if (message.type === 'counted') this.settleCount(message.counters);
         else reject(readFailure(message));
       });
       this.process.on('error', reject);
@@ -67,6 +70,7 @@ export class RouterProcess {
         const reason = describeEnd(code, signal);
         reject(new FrontError('internal', `the http process ${index} ended before it was ready: ${reason}`));
         this.settle(Number.POSITIVE_INFINITY);
+        this.settleCount(null);
         events.onExit(this, reason);
       });
     });
@@ -91,6 +95,24 @@ export class RouterProcess {
       this.waiting.delete(waiter);
       waiter.resolve();
     }
+  }
+
+  /** Its counters; null when it does not answer in time, or has ended. */
+  count(patienceMs: number): Promise<Readonly<Counters> | null> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => settle(null), patienceMs);
+      const settle = (counters: Readonly<Counters> | null): void => {
+        clearTimeout(timer);
+        this.counting.delete(settle);
+        resolve(counters);
+      };
+      this.counting.add(settle);
+      this.send({ type: 'count' });
+    });
+  }
+
+  private settleCount(counters: Readonly<Counters> | null): void {
+    for (const settle of this.counting) settle(counters);
   }
 
   kill(): void {

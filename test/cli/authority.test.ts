@@ -2,33 +2,16 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { mkdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
-import { type TestContext, test } from 'node:test';
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { test } from 'node:test';
 import { inspect } from '../../src/certificates/inspect.js';
 import { programStores } from '../../src/certificates/trust/program-stores.js';
 import { systemStores } from '../../src/certificates/trust/system-stores.js';
 import type { AuthorityRef, Machine } from '../../src/certificates/trust/trust-store.js';
 import { CLI, cleanEnvironment, runCommand } from '../support/command.js';
+import { privateHome } from '../support/private-home.js';
 import { requireTool } from '../support/tools.js';
 import { makeWorkspace, type Workspace } from '../support/workspace.js';
-
-/** A home of its own, and a PATH with nothing but these tools: no test may change this machine's stores. */
-function privateHome(
-  t: TestContext,
-  ...tools: readonly string[]
-): { folder: Workspace; environment: NodeJS.ProcessEnv } {
-  const folder = makeWorkspace(t);
-  mkdirSync(folder.at('bin'));
-  for (const tool of tools) symlinkSync(tool, folder.at(`bin/${tool.slice(tool.lastIndexOf('/') + 1)}`));
-  const environment = {
-    HOME: folder.path,
-    PATH: folder.at('bin'),
-    XDG_DATA_HOME: folder.at('data'),
-    XDG_CONFIG_HOME: folder.at('config'),
-    JAVA_HOME: folder.at('no-java'),
-  };
-  return { folder, environment };
-}
 
 test('ca install puts the authority into the databases of Chromium and Firefox, and uninstall takes it out', async (t) => {
   const certutil = requireTool(t, 'certutil');
@@ -58,78 +41,6 @@ test('ca install puts the authority into the databases of Chromium and Firefox, 
   const removed = await runCommand(['ca', 'uninstall', '--user-only'], environment);
   assert.equal(removed.code, 0, removed.stderr);
   assert.ok(listed().every((text) => !text.includes('tlsfront')));
-});
-
-test('Chromium opens https://localhost after ca install and refuses it after ca uninstall', async (t) => {
-  const tools = ['certutil', 'chromium', 'curl', 'mkdir'].map((name) => requireTool(t, name));
-  if (!tools.every((tool) => tool !== undefined)) return;
-  const { folder, environment } = privateHome(t, ...tools);
-  // Chromium's launcher is a script that needs the usual programs.
-  const path = { ...environment, PATH: `${folder.at('bin')}:/usr/bin:/bin` };
-  const change = { ...environment };
-  const status = async (): Promise<string> => (await runCommand(['ca', 'status'], path)).stdout;
-  await runCommand(['ca', 'install', '--user-only'], change);
-  const authority = folder.at('data/tlsfront/development/authority.pem');
-  assert.match(await status(), /✓ Chromium +trusts https:\/\/localhost/);
-  const told = await runCommand(['ca', 'status'], {
-    ...path,
-    NODE_EXTRA_CA_CERTS: authority,
-    CURL_CA_BUNDLE: authority,
-  });
-  assert.match(told.stdout, /✓ curl +trusts/);
-  assert.match(told.stdout, /✓ Node +trusts/);
-  await runCommand(['ca', 'uninstall', '--user-only'], change);
-  const after = await status();
-  assert.match(after, /✗ Chromium +does not trust/);
-  assert.match(after, /✗ curl +does not trust/);
-  assert.match(after, /✗ Node +does not trust/);
-});
-
-/** In a mount namespace of its own, with copies of what a system store consists of. */
-const IN_NAMESPACE = `set -e
-for folder in /etc/ssl /usr/local/share/ca-certificates; do
-  cp -a "$folder" "$SCRATCH$(echo "$folder" | tr / _)"
-  mount --bind "$SCRATCH$(echo "$folder" | tr / _)" "$folder"
-done
-tlsfront() { "$NODE" "$CLI" "$@"; }
-tlsfront ca install --yes
-echo INSTALLED; tlsfront ca status || true
-tlsfront ca uninstall --yes
-echo REMOVED; tlsfront ca status || true
-diff -r /usr/local/share/ca-certificates "$BEFORE" && echo UNCHANGED`;
-
-test('curl and Python open https://localhost after ca install into the system, and refuse after ca uninstall', (t) => {
-  const [unshare, curl, update] = ['unshare', 'curl', 'update-ca-certificates'].map((name) =>
-    requireTool(t, name),
-  );
-  if (unshare === undefined || curl === undefined || update === undefined) return;
-  const { folder, environment } = privateHome(t);
-  const before = folder.at('before');
-  spawnSync('cp', ['-a', '/usr/local/share/ca-certificates', before]);
-  mkdirSync(folder.at('scratch'));
-  const env = {
-    ...cleanEnvironment(),
-    ...environment,
-    PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin',
-    NODE: process.execPath,
-    CLI,
-    SCRATCH: folder.at('scratch/s'),
-    BEFORE: before,
-    CURL_CA_BUNDLE: undefined,
-    SSL_CERT_FILE: undefined,
-    NODE_EXTRA_CA_CERTS: undefined,
-  };
-  if (spawnSync(unshare, ['-m', 'true']).status !== 0) {
-    t.skip('mount namespaces need root');
-    return;
-  }
-  const { stdout, stderr } = spawnSync(unshare, ['-m', 'sh', '-c', IN_NAMESPACE], { env, encoding: 'utf8' });
-  const [, installed = '', removed = ''] = stdout.split(/INSTALLED|REMOVED/);
-  assert.match(installed, /✓ system \(Debian\) +installed/, stdout + stderr);
-  assert.match(installed, /✓ curl +trusts/);
-  assert.match(removed, /✗ system \(Debian\) +not installed/);
-  assert.match(removed, /✗ curl +does not trust/);
-  assert.match(removed, /UNCHANGED/);
 });
 
 /** A machine that has these files and programs. */

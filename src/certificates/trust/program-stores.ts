@@ -2,9 +2,10 @@
 import { posix } from 'node:path';
 import type { FoundStores, Machine, Step, TrustStore, UnusableStore } from './trust-store.js';
 
-/** Folders of Firefox profiles beneath the home: plain, snap, flatpak, macOS. */
+/** Folders of Firefox profiles beneath the home: plain (the second since Firefox 147), snap, flatpak, macOS. */
 const FIREFOX_FOLDERS = [
   '.mozilla/firefox',
+  '.config/mozilla/firefox',
   'snap/firefox/common/.mozilla/firefox',
   '.var/app/org.mozilla.firefox/.mozilla/firefox',
   'Library/Application Support/Firefox/Profiles',
@@ -53,14 +54,22 @@ function findDatabases(machine: Machine): NssDatabase[] {
       databases.push({ name: `Chromium (~/${path})`, folder, isNew: true });
     }
   }
-  for (const path of FIREFOX_FOLDERS) {
-    for (const profile of machine.list(posix.join(machine.home, path))) {
-      const folder = posix.join(machine.home, path, profile);
+  for (const path of firefoxFolders(machine)) {
+    for (const profile of machine.list(path)) {
+      const folder = posix.join(path, profile);
       if (!machine.exists(posix.join(folder, 'cert9.db'))) continue;
-      databases.push({ name: `Firefox (~/${path}/${profile})`, folder, isNew: false });
+      const shown = folder.startsWith(`${machine.home}/`) ? `~${folder.slice(machine.home.length)}` : folder;
+      databases.push({ name: `Firefox (${shown})`, folder, isNew: false });
     }
   }
   return databases;
+}
+
+function firefoxFolders({ home, environment }: Machine): readonly string[] {
+  const { XDG_CONFIG_HOME: configuration } = environment;
+  const moved = configuration !== undefined && posix.isAbsolute(configuration);
+  const folders = FIREFOX_FOLDERS.map((path) => posix.join(home, path));
+  return [...new Set([...folders, ...(moved ? [posix.join(configuration, 'mozilla/firefox')] : [])])];
 }
 
 function nssStore(machine: Machine, certutil: string, { name, folder, isNew }: NssDatabase): TrustStore {

@@ -51,6 +51,29 @@ test('folders that begin with a dot are left out', async (t) => {
   assert.deepEqual(await found(folder), ['site/tls.crt site/tls.key']);
 });
 
+test("uWSGI's name.ca is the client authority of name.crt and name.key", async (t) => {
+  const folder = makeWorkspace(t);
+  for (const [name, { certPem, keyPem }] of Object.entries({ 'app.test': all.leaf, other: all.otherLeaf })) {
+    folder.write(`${name}.crt`, certPem);
+    folder.write(`${name}.key`, keyPem);
+  }
+  folder.write('app.test.ca', all.root.certPem);
+  folder.write('in/app.test.key', all.leaf.keyPem);
+  folder.write('in/fullchain.pem', all.chainPem);
+  const list = await findCertificates(folder.path);
+  assert.deepEqual(
+    list.map(({ keyFile, clientAuthorityFile }) => [
+      relative(folder.path, keyFile),
+      clientAuthorityFile && relative(folder.path, clientAuthorityFile),
+    ]),
+    [
+      ['app.test.key', 'app.test.ca'],
+      ['in/app.test.key', null],
+      ['other.key', null],
+    ],
+  );
+});
+
 for (const [what, files, reason] of [
   ['an empty folder', {}, /no private key in the folder/],
   [
@@ -64,9 +87,9 @@ for (const [what, files, reason] of [
     /is encrypted and no passphrase/,
   ],
   [
-    "uWSGI's name.ca",
-    { 'a.key': all.leaf.keyPem, 'a.crt': all.leaf.certPem, 'a.ca': all.root.certPem },
-    /authority of client certificates/,
+    'a client authority that belongs to no certificate',
+    { 'a.key': all.leaf.keyPem, 'a.crt': all.leaf.certPem, 'bundle.ca': all.root.certPem },
+    /bundle\.ca is the client authority of no certificate/,
   ],
 ] as const) {
   test(`${what} is refused`, async (t) => {

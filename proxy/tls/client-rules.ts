@@ -1,0 +1,43 @@
+/** Which clients a certificate lets in: its own rule before the listener's, and never by a session of another time. */
+import { constants } from 'node:crypto';
+import type { TLSSocket, TlsOptions } from 'node:tls';
+import type { HttpsListener } from '../../src/contract/config.js';
+import type { ClientRule, TlsMaterial } from '../../src/contract/messages.js';
+
+/** Whom a certificate lets in: its own rule before the listener's. @throws Error when client certificates are asked for and nobody says whose */
+export function clientsOf(
+  { clientCa }: HttpsListener,
+  { clientAuthority }: TlsMaterial,
+  { clients }: { readonly clients: ClientRule | null },
+): ClientRule | null {
+  if ((clientCa === null) !== (clientAuthority === null) || clients?.authority === '') {
+    throw new Error('the authority of the client certificates is missing');
+  }
+  if (clients !== null) return clients;
+  if (clientCa === null || clientAuthority === null) return null;
+  return { authority: clientAuthority, required: clientCa.required };
+}
+
+/** What node:tls has to ask. */
+export function clientOptions(clients: ClientRule | null, { clientCrls }: TlsMaterial): TlsOptions {
+  if (clients === null) return {};
+  return {
+    requestCert: true,
+    rejectUnauthorized: clients.required,
+    ca: clients.authority,
+    ...(clientCrls.length === 0 ? {} : { crl: [...clientCrls] }),
+    // No resumption: it would carry a certificate past a newer revocation list or authority.
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_TICKET,
+  };
+}
+
+/** Whether a client may stay whose handshake is done: an optional certificate may be absent, not wrong. */
+export function isLetIn(socket: TLSSocket, required: boolean): boolean {
+  if (socket.authorized) return !socket.isSessionReused();
+  return socket.getPeerX509Certificate() === undefined && !required && !socket.isSessionReused();
+}
+
+/** Whether two rules let in the same clients. */
+export function isSameRule(one: ClientRule | null, other: ClientRule | null): boolean {
+  return one?.authority === other?.authority && one?.required === other?.required;
+}

@@ -1,0 +1,17 @@
+/** What a router counts, as it crosses to the master. */
+
+/** Plain numbers; those named open are gauges, the others only grow. */
+export interface Counters {
+  connections: number;
+  connectionsOpen: number;
+  requests: number;
+  requestsOpen: number;
+  /** Exchanges that became tunnels; counted in requestsOpen too. */
+  tunnelsOpen: number;
+  /** Answers of type text/event-stream, which end when the client goes; counted in requestsOpen too. */
+  eventStreamsOpen: number;
+  upstreamErrors: number;
+  refusedByLimit: number;
+  bytesIn: number;
+  bytesOut: number;
+}

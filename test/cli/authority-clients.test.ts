@@ -1,0 +1,129 @@
+/** Real clients in private homes: they open a front after `tlsfront ca install` and refuse it after `ca uninstall`. */
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import { test } from 'node:test';
+import { CLI, cleanEnvironment, runCommand } from '../support/command.js';
+import { within } from '../support/deadline.js';
+import { privateHome } from '../support/private-home.js';
+import { SAMPLE_APP, StartedFront } from '../support/started-front.js';
+import { requireTool } from '../support/tools.js';
+
+test('Chromium opens https://localhost after ca install and refuses it after ca uninstall', async (t) => {
+  const tools = ['certutil', 'chromium', 'curl', 'mkdir'].map((name) => requireTool(t, name));
+  if (!tools.every((tool) => tool !== undefined)) return;
+  const { folder, environment } = privateHome(t, ...tools);
+  // Chromium's launcher is a script that needs the usual programs.
+  const path = { ...environment, PATH: `${folder.at('bin')}:/usr/bin:/bin` };
+  const change = { ...environment };
+  const status = async (): Promise<string> => (await runCommand(['ca', 'status'], path)).stdout;
+  await runCommand(['ca', 'install', '--user-only'], change);
+  const authority = folder.at('data/tlsfront/development/authority.pem');
+  assert.match(await status(), /✓ Chromium +trusts https:\/\/localhost/);
+  const told = await runCommand(['ca', 'status'], {
+    ...path,
+    NODE_EXTRA_CA_CERTS: authority,
+    CURL_CA_BUNDLE: authority,
+  });
+  assert.match(told.stdout, /✓ curl +trusts/);
+  assert.match(told.stdout, /✓ Node +trusts/);
+  await runCommand(['ca', 'uninstall', '--user-only'], change);
+  const after = await status();
+  assert.match(after, /✗ Chromium +does not trust/);
+  assert.match(after, /✗ curl +does not trust/);
+  assert.match(after, /✗ Node +does not trust/);
+});
+
+test('Chromium opens https://app.localhost of a front after ca install and refuses it after ca uninstall', async (t) => {
+  const tools = ['certutil', 'chromium', 'mkdir'].map((name) => requireTool(t, name));
+  const [, chromium] = tools;
+  if (!tools.every((tool) => tool !== undefined) || chromium === undefined) return;
+  const front = await StartedFront.start({ arguments: ['--listen', '127.0.0.1:0'], app: SAMPLE_APP });
+  t.after(() => front.stop());
+  const { folder, environment } = privateHome(t, ...tools);
+  const change = { ...environment, XDG_DATA_HOME: front.dataFolder };
+  let profiles = 0;
+  const open = async (): Promise<string> => {
+    profiles += 1;
+    const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
+    const flags = [
+      '--headless',
+      '--disable-gpu',
+      '--timeout=10000',
+      `--user-data-dir=${folder.at(`p${profiles}`)}`,
+    ];
+    const child = spawn(
+      chromium,
+      [...sandbox, ...flags, '--dump-dom', `https://app.localhost:${front.port()}/hello`],
+      {
+        env: { ...cleanEnvironment(), HOME: folder.path },
+        stdio: ['ignore', 'pipe', 'ignore'],
+      },
+    );
+    let page = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      page += chunk.toString();
+    });
+    await within(once(child, 'close'), 30_000, 'the end of Chromium').finally(() => child.kill('SIGKILL'));
+    return page;
+  };
+  await runCommand(['ca', 'install', '--user-only'], change);
+  assert.match(await open(), /Hello from the app/);
+  await runCommand(['ca', 'uninstall', '--user-only'], change);
+  assert.doesNotMatch(await open(), /Hello from the app/);
+});
+
+/** In a mount namespace of its own, with copies of what a system store consists of. */
+const IN_NAMESPACE = `set -e
+for folder in /etc/ssl /usr/local/share/ca-certificates; do
+  cp -a "$folder" "$SCRATCH$(echo "$folder" | tr / _)"
+  mount --bind "$SCRATCH$(echo "$folder" | tr / _)" "$folder"
+done
+tlsfront() { "$NODE" "$CLI" "$@"; }
+tlsfront ca install --yes
+open() { curl -sS --noproxy '*' --max-time 10 "https://app.localhost:$PORT/hello" 2>&1 | sed "s/^/curl: /"; echo; }
+echo INSTALLED; tlsfront ca status || true; open
+tlsfront ca uninstall --yes
+echo REMOVED; tlsfront ca status || true; open
+diff -r /usr/local/share/ca-certificates "$BEFORE" && echo UNCHANGED`;
+
+test('curl and Python open a front after ca install into the system, and refuse it after ca uninstall', async (t) => {
+  const [unshare, curl, update] = ['unshare', 'curl', 'update-ca-certificates'].map((name) =>
+    requireTool(t, name),
+  );
+  if (unshare === undefined || curl === undefined || update === undefined) return;
+  const { folder, environment } = privateHome(t);
+  const before = folder.at('before');
+  spawnSync('cp', ['-a', '/usr/local/share/ca-certificates', before]);
+  mkdirSync(folder.at('scratch'));
+  const front = await StartedFront.start({ arguments: ['--listen', '127.0.0.1:0'], app: SAMPLE_APP });
+  t.after(() => front.stop());
+  const env = {
+    ...cleanEnvironment(),
+    ...environment,
+    XDG_DATA_HOME: front.dataFolder,
+    PORT: String(front.port()),
+    PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin',
+    NODE: process.execPath,
+    CLI,
+    SCRATCH: folder.at('scratch/s'),
+    BEFORE: before,
+    CURL_CA_BUNDLE: undefined,
+    SSL_CERT_FILE: undefined,
+    NODE_EXTRA_CA_CERTS: undefined,
+  };
+  if (spawnSync(unshare, ['-m', 'true']).status !== 0) {
+    t.skip('mount namespaces need root');
+    return;
+  }
+  const { stdout, stderr } = spawnSync(unshare, ['-m', 'sh', '-c', IN_NAMESPACE], { env, encoding: 'utf8' });
+  const [, installed = '', removed = ''] = stdout.split(/INSTALLED|REMOVED/);
+  assert.match(installed, /✓ system \(Debian\) +installed/, stdout + stderr);
+  assert.match(installed, /✓ curl +trusts/);
+  assert.match(installed, /^curl: Hello from the app/m);
+  assert.match(removed, /^curl: .*unable to get local issuer certificate/m);
+  assert.match(removed, /✗ system \(Debian\) +not installed/);
+  assert.match(removed, /✗ curl +does not trust/);
+  assert.match(removed, /UNCHANGED/);
+});
