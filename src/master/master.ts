@@ -325,6 +325,7 @@ class Master {
         for (const { kind, text } of materials.notes) if (kind === 'warning') log.warning(text);
       }
     } catch (error) {
+      if (await this.watch?.isOutdated()) return;
       const { message, hint } = asFrontError(error);
       log.error(`the certificates have changed and cannot be used: ${message}; the old ones go on serving`);
       if (hint !== undefined) log.hint(hint);

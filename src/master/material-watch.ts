@@ -34,6 +34,11 @@ export class MaterialWatch {
     this.settled = '';
   }
 
+  /** Whether the files have changed again since they were handed on: what was read then may be half old, half new; a look will follow. */
+  async isOutdated(): Promise<boolean> {
+    return this.settled !== '' && (await fingerprint(this.paths())) !== this.settled;
+  }
+
   stop(): void {
     clearInterval(this.timer);
   }

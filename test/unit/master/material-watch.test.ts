@@ -61,3 +61,19 @@ test('a new ticket key keeps the old one beside it until its sessions have ended
   assert.notEqual(pairs[0]?.current, first.current);
   assert.deepEqual(pairs[1], { current: pairs[0]?.current, previous: null });
 });
+
+test('files that change while they are read are outdated until the next look', async (t) => {
+  const file = makeWorkspace(t).write('a.pem', 'one');
+  const answers: boolean[] = [];
+  const watch: MaterialWatch = new MaterialWatch(
+    () => [file],
+    () => {
+      if (answers.length === 0) writeFileSync(file, 'changed while it was read');
+      void watch.isOutdated().then((isOutdated) => answers.push(isOutdated));
+    },
+    20,
+  );
+  t.after(() => watch.stop());
+  await until(() => answers.length === 2, 5_000, 'the second look');
+  assert.deepEqual(answers, [true, false]);
+});
