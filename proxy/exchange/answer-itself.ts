@@ -9,6 +9,9 @@ import { buildRedirect } from './redirect.js';
 /** The front's own response to a request, or null when it goes upstream. */
 export function answerItself(exchange: Exchange, role: 'serve' | 'redirect'): OwnResponse | null {
   const { head, facts, services, requestId } = exchange;
+  // Also for names that let in clients with a certificate alone: the authority has none.
+  const challenge = answerChallenge(head, facts, services.policy);
+  if (challenge !== null) return challenge;
   const refusal =
     admitRequest(head, facts, services.policy) ??
     (isLooping(head.headers, services.policy.loopMarker) ? 'loop_detected' : null);
@@ -16,8 +19,6 @@ export function answerItself(exchange: Exchange, role: 'serve' | 'redirect'): Ow
     exchange.failed(refusal);
     return buildErrorResponse(refusal, head, requestId);
   }
-  const challenge = answerChallenge(head, facts, services.policy);
-  if (challenge !== null) return challenge;
   if (role === 'serve') return null;
   if (head.authority === '') {
     exchange.failed('host_invalid');

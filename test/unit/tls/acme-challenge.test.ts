@@ -11,6 +11,9 @@ const { directLeaf, root } = await testCertificates();
 const DIGEST = createHash('sha256').update('token.thumbprint').digest();
 const material = plainMaterial(materialOf([directLeaf], ['app.test']));
 
+/** Self-signed, with a critical extension that OpenSSL does not know: what it holds is looked at instead (RFC 8737 §3). */
+const AS_AUTHORITY = { ALPNProtocols: ['acme-tls/1'], rejectUnauthorized: false };
+
 async function challengeFor(name: string) {
   const { certPem, keyPem } = await issueCertificate({
     organization: 'challenge',
@@ -34,14 +37,13 @@ test('the certificate names the host alone and carries the digest in a critical 
 test('only acme-tls/1 for the name that is validated sees it, and nothing of it reaches the engine', async (t) => {
   const { port, front } = await serveTlsFront(t, { material });
   front.answerChallenges(await challengeFor('app.test'));
-  const authority = { ALPNProtocols: ['acme-tls/1'], rejectUnauthorized: false };
-  const seen = await visit(port, { ...authority, servername: 'APP.test' });
+  const seen = await visit(port, { ...AS_AUTHORITY, servername: 'APP.test' });
   assert.equal(seen.peerNames, 'DNS:app.test');
   assert.equal(seen.failure, 'closed without an answer');
-  const stranger = await visit(port, { ...authority, servername: 'other.test' });
+  const stranger = await visit(port, { ...AS_AUTHORITY, servername: 'other.test' });
   assert.deepEqual([stranger.peerNames, stranger.names], ['', '']);
   const both = await visit(port, {
-    ...authority,
+    ...AS_AUTHORITY,
     ALPNProtocols: ['acme-tls/1', 'http/1.1'],
     servername: 'app.test',
   });
@@ -52,7 +54,7 @@ test('only acme-tls/1 for the name that is validated sees it, and nothing of it 
 
 test('without a validation acme-tls/1 gets no handshake', async (t) => {
   const { port, front } = await serveTlsFront(t, { material });
-  const authority = { ALPNProtocols: ['acme-tls/1'], rejectUnauthorized: false, servername: 'app.test' };
+  const authority = { ...AS_AUTHORITY, servername: 'app.test' };
   const before = await visit(port, authority);
   assert.deepEqual([before.names, before.peerNames], ['', ''], before.failure);
   front.answerChallenges(await challengeFor('app.test'));
@@ -71,7 +73,7 @@ test('neither --sni-strict nor a client authority stands in the way of the autho
   ]) {
     const { port, front } = await serveTlsFront(t, given);
     front.answerChallenges(await challengeFor('new.test'));
-    const options = { ALPNProtocols: ['acme-tls/1'], rejectUnauthorized: false, servername: 'new.test' };
+    const options = { ...AS_AUTHORITY, servername: 'new.test' };
     assert.equal((await visit(port, options)).peerNames, 'DNS:new.test');
   }
 });
