@@ -6,10 +6,7 @@ import type { AcmeConfig, CertificateOrders } from '../contract/acme.js';
 import type { Config } from '../contract/config.js';
 import type { CertificateMaterial } from '../contract/messages.js';
 import { misused } from '../contract/reading.js';
-import type { MasterLog } from '../master/log.js';
-import type { Materials } from '../master/master.js';
-
-type Note = Materials['notes'][number];
+import type { MasterLog, Note } from '../master/log.js';
 
 /** Those who order certificates; null without `--acme`. @throws FrontError config_invalid when a file of its options cannot be used */
 export async function createOrders(

@@ -7,7 +7,8 @@ import type { LoadedCertificate } from '../certificates/load.js';
 import type { LocalStore } from '../certificates/store.js';
 import type { CertificateFiles, Config, HttpsListener } from '../contract/config.js';
 import type { CertificateMaterial, TlsMaterial } from '../contract/messages.js';
-import type { Materials } from '../master/master.js';
+import type { Note } from '../master/log.js';
+import type { Materials } from '../master/materials.js';
 import { AcmeMaterials, refuseGiven } from './acme.js';
 import {
   ClosedNames,
@@ -17,8 +18,6 @@ import {
 } from './certificate-folders.js';
 import { hostsOfGiven, loadConfigured } from './configured-certificates.js';
 import { findUnknownHosts, unknownHostsHint } from './unknown-hosts.js';
-
-type Note = Materials['notes'][number];
 
 /** Beneath these every name gets a development certificate of its own: browsers take no `*.localhost`. */
 const DEVELOPMENT_SUFFIXES = ['localhost', 'test'];

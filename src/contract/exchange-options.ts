@@ -1,10 +1,34 @@
-/** The options that change what passes between client and app: header fields, cookies, compression. */
+/** The options that change what passes between client and app: Host, header fields, bodies, cookies, compression. */
 import { type OptionRow, row, turn } from './option-row.js';
 
-/** Rows of the group "Requests" that stand behind those of options.ts. */
+const GROUP = 'Requests';
+
+/** Their rows, in the order of `--help`. */
 export const EXCHANGE_OPTIONS = {
+  changeHost: turn(GROUP, '--change-host', "Send the upstream's host and port as Host, not the client's"),
+  noRewriteLocation: turn(
+    GROUP,
+    '--no-rewrite-location',
+    'Leave http:// in Location headers that point at ourselves',
+  ),
+  bufferRequests: turn(
+    GROUP,
+    '--buffer-requests',
+    'Hold request bodies of unknown length and send them with a length',
+  ),
+  trustedProxies: row(
+    GROUP,
+    'text',
+    '--trusted-proxies',
+    '<cidr>',
+    'Peers whose X-Forwarded-* and Forwarded are believed',
+    {
+      repeatable: true,
+      commas: true,
+    },
+  ),
   headerUp: row(
-    'Requests',
+    GROUP,
     'text',
     '--header-up',
     '<rule>',
@@ -12,7 +36,7 @@ export const EXCHANGE_OPTIONS = {
     { repeatable: true, lines: true },
   ),
   headerDown: row(
-    'Requests',
+    GROUP,
     'text',
     '--header-down',
     '<rule>',
@@ -20,18 +44,18 @@ export const EXCHANGE_OPTIONS = {
     { repeatable: true, lines: true },
   ),
   hsts: row(
-    'Requests',
+    GROUP,
     'text',
     '--hsts',
     '<time[,includeSubDomains][,preload]>',
     'Strict-Transport-Security for so long; never for localhost or addresses',
   ),
-  secureCookies: turn('Requests', '--secure-cookies', 'Add Secure to cookies that the app sets without it'),
+  secureCookies: turn(GROUP, '--secure-cookies', 'Add Secure to cookies that the app sets without it'),
   compress: turn(
-    'Requests',
+    GROUP,
     '--compress',
     "Compress the app's text answers with br, zstd or gzip, as the client likes",
     { uwsgi: '--http-auto-gzip' },
   ),
-  via: turn('Requests', '--via', 'Add Via fields in both directions'),
+  via: turn(GROUP, '--via', 'Add Via fields in both directions'),
 } satisfies Record<string, OptionRow>;

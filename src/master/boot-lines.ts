@@ -1,6 +1,7 @@
 /** The texts of start-up, in uWSGI's order and spirit. */
 import type { Config } from '../contract/config.js';
-import type { BoundListener } from '../contract/messages.js';
+import type { BoundListener, UpstreamState } from '../contract/messages.js';
+import { formatRouted } from '../contract/upstream-routes.js';
 
 const KINDS = { https: 'https', http: 'http', redirect: 'http-to-https' } as const;
 
@@ -23,8 +24,29 @@ export function deniedLines(denied: number, used: number): { warning: string; hi
   };
 }
 
+/** The processes, when all of them have been spawned. */
+export function spawnedLines(
+  workers: readonly { readonly pid: number; readonly plan: { readonly index: number } }[],
+  routers: readonly { readonly pid: number; readonly index: number }[],
+): string[] {
+  return [
+    `spawned tlsfront master process (pid: ${process.pid})`,
+    ...workers.map(({ pid, plan }) => `spawned tlsfront worker ${plan.index} (pid: ${pid})`),
+    ...routers.map(({ pid, index }) => `spawned tlsfront http ${index} (pid: ${pid})`),
+  ];
+}
+
+/** `tlsfront is ready: https://localhost -> 127.0.0.1:8080`. */
+export function readyLine(
+  bound: readonly BoundListener[],
+  config: Config,
+  upstreams: readonly UpstreamState[],
+): string {
+  return `tlsfront is ready: ${readyUrls(bound, config).join(' ')} -> ${upstreams.map(formatRouted).join(', ')}`;
+}
+
 /** The addresses a person can open, the most readable first. */
-export function readyUrls(bound: readonly BoundListener[], config: Config): string[] {
+function readyUrls(bound: readonly BoundListener[], config: Config): string[] {
   const urls: string[] = [];
   for (const { kind, host, port } of bound) {
     if (kind === 'redirect') continue;

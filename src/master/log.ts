@@ -5,6 +5,12 @@ import { FrontError } from '../contract/errors.js';
 
 const STDERR = 2;
 
+/** A line and what it is to the reader. */
+export interface Note {
+  readonly kind: 'line' | 'warning' | 'hint';
+  readonly text: string;
+}
+
 /** Where boot lines, warnings and child output go. */
 export class MasterLog {
   private descriptor: number;
@@ -57,6 +63,17 @@ export class MasterLog {
 
   error(text: string): void {
     this.write(`${this.paint('error:', 31)} ${text}`);
+  }
+
+  /** What went wrong and what to do about it. @param describe makes the line of the reason */
+  failure(error: unknown, describe: (reason: string) => string): void {
+    this.error(describe(error instanceof Error ? error.message : String(error)));
+    if (error instanceof FrontError && error.hint !== undefined) this.hint(error.hint);
+  }
+
+  /** Lines, each as what it is. */
+  notes(notes: readonly Note[]): void {
+    for (const { kind, text } of notes) this[kind](text);
   }
 
   /** The one line everybody looks for. */

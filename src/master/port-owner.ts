@@ -1,8 +1,23 @@
 /** Which process listens on a port, where the system lets us know. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { FrontError } from '../contract/errors.js';
+
+/** The error of a port that is in use, with the name of the process that holds it; any other as it is. */
+export function nameOwner(error: unknown): unknown {
+  if (!(error instanceof FrontError) || error.code !== 'listen_failed') return error;
+  const { cause } = error;
+  const inUse = typeof cause === 'object' && cause !== null && 'inUse' in cause ? cause.inUse : null;
+  if (typeof inUse !== 'object' || inUse === null || !('port' in inUse)) return error;
+  const owner = findPortOwner(Number(inUse.port));
+  if (owner === null) return error;
+  return new FrontError('listen_failed', error.message.replace('another process', owner), {
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    cause,
+  });
+}
 
 /** `nginx (pid: 812)`, or null when it cannot be known (other systems, other users' processes). */
-export function findPortOwner(port: number): string | null {
+function findPortOwner(port: number): string | null {
   const inodes = new Set([
     ...listeningInodes('/proc/net/tcp', port),
     ...listeningInodes('/proc/net/tcp6', port),

@@ -9,6 +9,7 @@ import { issueLeaf } from '../../src/certificates/issue.js';
 import { testCertificates, writeTestCertificates } from '../support/certificates.js';
 import { until, within } from '../support/deadline.js';
 import { ENGINES } from '../support/fronted.js';
+import { Client } from '../support/https-client.js';
 import { startLoad } from '../support/load.js';
 import { PATIENCE_MS, SAMPLE_APP, StartedFront } from '../support/started-front.js';
 import { isRunning } from '../support/worker.js';
@@ -87,6 +88,21 @@ test('SIGHUP takes a renewed certificate, keeps the old one where the new is bro
   const [message] = await within(once(socket, 'message'), PATIENCE_MS, 'an echo through the old generation');
   assert.equal(String(message), 'still open');
   copyFileSync(files.rsaChainFile, files.chainFile);
+});
+
+test('SIGHUP during a reload is obeyed after it', async (t) => {
+  const front = await StartedFront.start({ arguments: ['--listen', '127.0.0.1:0'], app: SAMPLE_APP });
+  t.after(() => front.stop());
+  front.child.kill('SIGHUP');
+  await front.logged(/starting a new generation/);
+  front.child.kill('SIGHUP');
+  front.child.kill('SIGHUP');
+  const twice = /the new generation serves[\s\S]*starting a new generation[\s\S]*the new generation serves/;
+  await front.logged(twice);
+  const client = new Client({ port: front.port(), ca: front.ca }, 'h2');
+  t.after(() => client.close());
+  assert.equal((await client.request('/hello')).status, 200);
+  assert.equal(front.log.split('starting a new generation').length - 1, 2, 'those that wait are one');
 });
 
 test('SIGHUP opens the log file anew', async (t) => {

@@ -1,0 +1,95 @@
+/** A generation: the routers and workers that start together, serve together and end together. */
+import { createHash } from 'node:crypto';
+import type { Config } from '../contract/config.js';
+import type { BoundListener, CertificateMaterial, UpstreamState } from '../contract/messages.js';
+import { formatUpstream } from '../contract/upstream-addresses.js';
+import { deniedLines } from './boot-lines.js';
+import type { MasterLog } from './log.js';
+import { nameOwner } from './port-owner.js';
+import { type GenerationStart, Routers } from './routers.js';
+import { Workers } from './workers.js';
+
+/** Time for the apps to end once the routers have drained. */
+const WORKER_MERCY_MS = 10_000;
+
+/** The processes of one start or reload; none runs before it is started. */
+export class Generation {
+  readonly routers: Routers;
+  /** null: the apps are not ours to start. */
+  readonly workers: Workers | null;
+  private readonly config: Config;
+
+  /** @param ports those to bind, by listener index */
+  constructor(
+    start: GenerationStart,
+    ports: readonly number[],
+    private readonly log: MasterLog,
+    issueLeaf: (name: string) => Promise<CertificateMaterial | null>,
+  ) {
+    const { config, identity } = start;
+    this.config = config;
+    const uwsgiScheme = config.engine === 'direct' ? 'uwsgi' : 'http';
+    const tellRouters = (): void => this.routers.updateUpstreams(this.upstreams);
+    this.workers =
+      config.worker === null
+        ? null
+        : new Workers(config.worker, config.bufferRequests, identity, uwsgiScheme, log, tellRouters);
+    this.routers = new Routers(config.routers, start, ports, this.upstreams, log, issueLeaf);
+  }
+
+  /** What the routers send requests to. */
+  get upstreams(): readonly UpstreamState[] {
+    return this.workers?.upstreams ?? configuredUpstreams(this.config);
+  }
+
+  /**
+   * Starts the apps that are ours; resolves when all accept connections. Need not be waited for: the routers hold requests meanwhile.
+   * @throws FrontError worker_failed when one never does
+   */
+  startApps(): Promise<void> {
+    const started = this.workers?.startAll() ?? Promise.resolve();
+    // Who waits for the routers first must not be ended by an app that fails meanwhile.
+    started.catch(() => {});
+    return started;
+  }
+
+  /** Starts the routers; resolves with the listeners as bound. @throws FrontError of the first that fails */
+  async startRouters(): Promise<readonly BoundListener[]> {
+    const all = await this.routers.startAll().catch((error: unknown) => {
+      throw nameOwner(error);
+    });
+    const bound = all.filter((listener) => listener !== null);
+    const denied = bound.find(({ deniedPort }) => deniedPort !== null);
+    if (denied !== undefined && denied.deniedPort !== null) {
+      const { warning, hint } = deniedLines(denied.deniedPort, denied.port);
+      this.log.warning(warning);
+      this.log.hint(hint);
+    }
+    return bound;
+  }
+
+  /** Lets the routers finish. @param endTunnels also end tunnels and event streams once nothing else is open */
+  drain(mercyMs: number, endTunnels: boolean): Promise<void> {
+    return this.routers.drain(mercyMs, endTunnels);
+  }
+
+  /** Ends the apps, once nothing is sent to them any more. */
+  async endApps(): Promise<void> {
+    await this.workers?.stop(WORKER_MERCY_MS);
+  }
+
+  /** Ends everything now; resolves when no app is left. */
+  async kill(): Promise<void> {
+    this.routers.kill();
+    await this.workers?.stop(0);
+  }
+}
+
+function configuredUpstreams(config: Config): UpstreamState[] {
+  return config.upstreams.map((upstream, index) => {
+    const needsLength = config.bufferRequests || upstream.scheme === 'uwsgi';
+    // A digest: clients need not know where the apps are.
+    const key = createHash('sha256').update(formatUpstream(upstream)).digest('hex').slice(0, 16);
+    return { ...upstream, id: -1 - index, key, needsLength, ready: true };
+  });
+}
