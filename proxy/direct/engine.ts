@@ -5,6 +5,7 @@ import { probeByRequest } from '../upstream/health-check.js';
 import { Pool } from '../upstream/pool.js';
 import { DEFAULT_HTTP1_LIMITS, type Http1Limits } from '../wire/http1/events.js';
 import {
+  boundFieldBlocks,
   DEFAULT_HTTP2_LIMITS,
   DEFAULT_HTTP2_SETTINGS,
   type Http2Limits,
@@ -51,6 +52,7 @@ export class DirectEngine implements Engine, ConnectionHost {
     };
     this.http2Limits = {
       ...DEFAULT_HTTP2_LIMITS,
+      ...boundFieldBlocks(limits.maxHeaderBytes),
       maxFields: limits.maxHeaderCount,
       maxResetsPerPeriod: limits.maxStreamResets,
       maxOverheadFramesPerPeriod: limits.maxControlFrames,

@@ -1,6 +1,7 @@
 /** One connection to an upstream for one exchange after the other: a socket, its loan, and the responses that come over it. */
 import type { Socket } from 'node:net';
 import type { ErrorCode } from '../../src/contract/errors.js';
+import { fieldValue } from '../exchange/fields.js';
 import type { Framing } from '../exchange/types.js';
 import { classifyUpstreamFailure } from '../exchange/upstream-failure.js';
 import { Http1Error } from '../wire/http1/error.js';
@@ -8,7 +9,7 @@ import { BODY, END, HEAD, INFORMATIONAL, NEED_DATA } from '../wire/http1/events.
 import { type Dialer, knownAddress, noteAddress } from './dial.js';
 import type { Http1Codec } from './http1-codec.js';
 import { Http1RequestWriter } from './http1-request.js';
-import type { ExchangeHead, Lease, LeaseHolder } from './transport.js';
+import type { ExchangeHead, Lease, LeaseHolder, UpstreamResponse } from './transport.js';
 import type { Upstream } from './upstream.js';
 import type { Waiting, Waits } from './waiting.js';
 
@@ -20,6 +21,8 @@ export interface ConnectionKeeper {
   /** Coarse clock in milliseconds. */
   readonly nowMs: number;
   onConnected(connection: Http1Connection): void;
+  /** It is a tunnel or an event stream from now on: it goes on as long as the client likes. */
+  onLasting(connection: Http1Connection): void;
   /** The exchange is over and another may follow. */
   onIdle(connection: Http1Connection): void;
   /** Closed for good; `code` when it never connected. */
@@ -220,6 +223,7 @@ export class Http1Connection implements Lease, Waits {
     const response = this.codec.describeResponse();
     if (response.status !== 101) {
       this.wait('body');
+      if (isEventStream(response)) this.keeper.onLasting(this);
       holder.onResponse(response);
       // A server that refuses a body may close at once (RFC 9112 §9.3); one more write would then cost us its answer.
       if (response.status >= 400 && !this.writer.ended && this.writer.mute()) holder.onWritable();
@@ -228,6 +232,8 @@ export class Http1Connection implements Lease, Waits {
     this.tunnel = true;
     this.wait('tunnel');
     holder.onTunnel(response);
+    // The holder may have refused it.
+    if (!this.closed) this.keeper.onLasting(this);
     const rest = this.codec.decoder.takeRest();
     if (rest.length > 0) holder.onBody(rest);
   }
@@ -279,4 +285,10 @@ export class Http1Connection implements Lease, Waits {
 /** Before the first byte of a response a broken connection is one that was closed. */
 function nameFailure(code: ErrorCode): ErrorCode {
   return code === 'upstream_reset' ? 'upstream_closed' : code;
+}
+
+function isEventStream({ hasBody, contentLength, headers }: UpstreamResponse): boolean {
+  return (
+    hasBody && contentLength === -1 && fieldValue(headers, 'content-type').startsWith('text/event-stream')
+  );
 }

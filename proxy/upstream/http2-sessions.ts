@@ -15,6 +15,8 @@ const PROTOCOLS: Protocols = ['h2', 'http/1.1'];
 const MAX_STREAMS = 128;
 /** A session costs a handshake and no app closes it after seconds, as HTTP/1.1 servers do with connections. */
 const SESSION_IDLE_MS = 60_000;
+/** Fields of the front's own in a request's head, beside those of the client. */
+const OWN_FIELDS_BYTES = 64 * 1024;
 /** Per stream: what may wait unread when the downstream is slow. */
 const STREAM_WINDOW_BYTES = 256 * 1024;
 const SESSION_WINDOW_BYTES = 4 * 1024 * 1024;
@@ -219,6 +221,8 @@ export class Http2Sessions {
         maxHeaderListSize: maxHeaderBytes,
       },
       maxHeaderListPairs: maxHeaderCount,
+      // nghttp2 sends no more than 64 KiB unless told so.
+      maxSendHeaderBlockLength: maxHeaderBytes + OWN_FIELDS_BYTES,
     });
     session.setLocalWindowSize(SESSION_WINDOW_BYTES);
     const open = new OpenSession(session, this);

@@ -1,4 +1,4 @@
-/** Connections to upstreams: idle ones in a stack, new ones up to a bound, a bounded queue behind it. */
+/** Connections to upstreams: idle ones in a stack, new ones up to a bound, a bounded queue behind it; those that last stand apart. */
 import type { Limits } from '../../src/contract/config.js';
 import type { ErrorCode } from '../../src/contract/errors.js';
 import { DEFAULT_HTTP1_LIMITS, type Http1Limits } from '../wire/http1/events.js';
@@ -17,7 +17,10 @@ type Connecting = Map<Http1Connection, LeaseHolder>;
 interface UpstreamPool {
   /** Last used on top: the ones below grow old and are closed. */
   readonly idle: Http1Connection[];
-  readonly all: Set<Http1Connection>;
+  /** Those of requests, and the idle ones: their number has the bound. */
+  readonly bounded: Set<Http1Connection>;
+  /** Tunnels and event streams: they last as long as a client likes, and must not take the place of requests. */
+  readonly lasting: Set<Http1Connection>;
   readonly queue: Queued[];
 }
 
@@ -59,7 +62,11 @@ export class Pool implements ConnectionKeeper {
     if (idle !== undefined) {
       idle.lend(holder);
       holder.onLease(idle);
-    } else if (pool.all.size < this.limits.maxUpstreamConnections) this.open(pool, upstream, holder);
+      return;
+    }
+    // Idle ones must not hold the places that a fresh one needs.
+    if (fresh && !this.hasPlace(pool)) pool.idle[0]?.close();
+    if (this.hasPlace(pool)) this.open(pool, upstream, holder);
     else if (pool.queue.length < this.limits.maxUpstreamQueue)
       pool.queue.push({ holder, sinceMs: this.nowMs });
     else holder.onNoLease('overloaded', null);
@@ -90,9 +97,10 @@ export class Pool implements ConnectionKeeper {
       if (upstream.gone && sessions.unused) this.sessions.delete(upstream);
     }
     for (const [upstream, pool] of this.pools) {
-      for (const connection of pool.all) this.checkTime(connection, nowMs);
+      for (const connection of pool.bounded) this.checkTime(connection, nowMs);
+      for (const connection of pool.lasting) this.checkTime(connection, nowMs);
       this.endWaits(pool, nowMs);
-      if (upstream.gone && pool.all.size === 0 && pool.queue.length === 0) this.pools.delete(upstream);
+      if (upstream.gone && isUnused(pool)) this.pools.delete(upstream);
     }
   }
 
@@ -110,8 +118,22 @@ export class Pool implements ConnectionKeeper {
     holder.onLease(connection);
   }
 
+  onLasting(connection: Http1Connection): void {
+    const pool = this.poolOf(connection.upstream);
+    // HTTP/2 clients have several on a connection: no more of them than there may be clients.
+    if (pool.lasting.size >= this.limits.maxConnections) return;
+    pool.bounded.delete(connection);
+    pool.lasting.add(connection);
+    this.openNext(pool, connection.upstream);
+  }
+
   onIdle(connection: Http1Connection): void {
     const pool = this.poolOf(connection.upstream);
+    // Its place may be taken.
+    if (pool.lasting.has(connection)) {
+      connection.close();
+      return;
+    }
     const next = pool.queue.shift()?.holder;
     if (next !== undefined) {
       connection.lend(next);
@@ -123,7 +145,8 @@ export class Pool implements ConnectionKeeper {
 
   onClosed(connection: Http1Connection, code: ErrorCode | null, cause: unknown): void {
     const pool = this.poolOf(connection.upstream);
-    pool.all.delete(connection);
+    if (pool.lasting.delete(connection)) return;
+    pool.bounded.delete(connection);
     const at = pool.idle.indexOf(connection);
     if (at !== -1) pool.idle.splice(at, 1);
     const holder = this.connecting.get(connection);
@@ -134,8 +157,17 @@ export class Pool implements ConnectionKeeper {
       return;
     }
     if (code !== null) holder?.onNoLease(code, cause);
+    this.openNext(pool, connection.upstream);
+  }
+
+  private hasPlace(pool: UpstreamPool): boolean {
+    return pool.bounded.size < this.limits.maxUpstreamConnections;
+  }
+
+  /** A place has become free. */
+  private openNext(pool: UpstreamPool, upstream: Upstream): void {
     const next = pool.queue.shift();
-    if (next !== undefined) this.open(pool, connection.upstream, next.holder);
+    if (next !== undefined) this.open(pool, upstream, next.holder);
   }
 
   /** A connection that does not become free in time is one that cannot be had. */
@@ -151,7 +183,7 @@ export class Pool implements ConnectionKeeper {
   private poolOf(upstream: Upstream): UpstreamPool {
     let pool = this.pools.get(upstream);
     if (pool === undefined) {
-      pool = { idle: [], all: new Set(), queue: [] };
+      pool = { idle: [], bounded: new Set(), lasting: new Set(), queue: [] };
       this.pools.set(upstream, pool);
     }
     return pool;
@@ -171,7 +203,7 @@ export class Pool implements ConnectionKeeper {
   private open(pool: UpstreamPool, upstream: Upstream, holder: LeaseHolder): void {
     const Codec = upstream.scheme === 'uwsgi' ? UwsgiCodec : Http1Codec;
     const connection = new Http1Connection(upstream, this, new Codec(this.wireLimits), this.dialer);
-    pool.all.add(connection);
+    pool.bounded.add(connection);
     this.connecting.set(connection, holder);
   }
 
@@ -184,4 +216,8 @@ export class Pool implements ConnectionKeeper {
 /** True when the request goes over HTTP/2 as far as is known. */
 function speaksHttp2({ scheme, protocol }: Upstream, holder: LeaseHolder): boolean {
   return scheme === 'h2c' || (scheme === 'https' && protocol !== 'http/1.1' && !holder.needsHttp1);
+}
+
+function isUnused({ bounded, lasting, queue }: UpstreamPool): boolean {
+  return bounded.size === 0 && lasting.size === 0 && queue.length === 0;
 }

@@ -70,7 +70,7 @@ export const LIMIT_OPTIONS = {
   maxUpstreamConnections: count(
     'maxUpstreamConnections',
     '--max-upstream-connections',
-    'Most connections of a router to one upstream',
+    'Most connections of a router to one upstream, beside tunnels and event streams',
   ),
   maxUpstreamQueue: count(
     'maxUpstreamQueue',

@@ -35,7 +35,7 @@ export class Oracle {
   readonly #closed = new Set<number>();
   readonly #played = new Set<string>();
   readonly #scripts = new Map<string, AnswerStep[][]>();
-  readonly #sockets = new Set<Socket>();
+  readonly #sockets = new Map<number, Socket>();
   readonly #server: Server;
   port = 0;
 
@@ -56,7 +56,7 @@ export class Oracle {
   }
 
   async stop(): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#sockets.values()) socket.destroy();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 
@@ -96,6 +96,13 @@ export class Oracle {
     this.#scripts.set(token, [...scripts]);
   }
 
+  /** Sends latin1 text on a connection, as an answer that depends on its request. */
+  sendOn(connection: number, text: string): void {
+    const socket = this.#sockets.get(connection);
+    if (socket === undefined) throw new Error(`connection ${connection} is gone`);
+    socket.write(text, 'latin1');
+  }
+
   #scriptFor(message: StrictMessage): AnswerStep[] | undefined {
     for (const [token, scripts] of this.#scripts) {
       if (message.raw.includes(token)) return scripts.shift();
@@ -114,10 +121,10 @@ export class Oracle {
         for (const token of tokensIn(message.raw)) this.#played.add(token);
       },
     );
-    this.#sockets.add(socket);
     const number = this.connections;
+    this.#sockets.set(number, socket);
     socket.on('close', () => {
-      this.#sockets.delete(socket);
+      this.#sockets.delete(number);
       this.#closed.add(number);
     });
   }

@@ -74,6 +74,9 @@ export const DEFAULT_HTTP2_SETTINGS: Readonly<Http2LocalSettings> = Object.freez
   maxHeaderListBytes: 32_768,
 });
 
+/** Room of a field block beyond the list it carries, so that a list somewhat too long is 431 on its stream, not GOAWAY. */
+const BLOCK_SURPLUS = 1.5;
+
 export const DEFAULT_HTTP2_LIMITS: Readonly<Http2Limits> = Object.freeze({
   maxFields: 200,
   maxHeaderBlockBytes: 49_152,
@@ -98,3 +101,21 @@ export const DEFAULT_HTTP2_LIMITS: Readonly<Http2Limits> = Object.freeze({
   partialFrameTimeoutMs: 10_000,
   minProgressBytes: 1_024,
 });
+
+/**
+ * The bounds that follow from lists of up to so many bytes, as SETTINGS_MAX_HEADER_LIST_SIZE counts them (RFC 9113 §6.5.2):
+ * 32 octets a field, more than a literal ever needs beside its name and value, so that no Huffman code is asked for.
+ * CONTINUATION frames may be as small as by default.
+ */
+export function boundFieldBlocks(
+  maxHeaderListBytes: number,
+): Pick<Http2Limits, 'maxHeaderBlockBytes' | 'maxContinuationFrames' | 'maxReadyBytes'> {
+  const { maxHeaderBlockBytes, maxContinuationFrames, maxReadyBytes } = DEFAULT_HTTP2_LIMITS;
+  const blockBytes = Math.max(maxHeaderBlockBytes, Math.ceil(maxHeaderListBytes * BLOCK_SURPLUS));
+  return {
+    maxHeaderBlockBytes: blockBytes,
+    maxContinuationFrames: Math.ceil((blockBytes / maxHeaderBlockBytes) * maxContinuationFrames),
+    // A response's head may be as long as a request's.
+    maxReadyBytes: Math.max(maxReadyBytes, 2 * blockBytes),
+  };
+}

@@ -3,7 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as codes from '../../../proxy/wire/http2/codes.js';
 import * as events from '../../../proxy/wire/http2/events.js';
-import type { Http2Limits, Http2LocalSettings } from '../../../proxy/wire/http2/limits.js';
+import {
+  boundFieldBlocks,
+  DEFAULT_HTTP2_LIMITS,
+  type Http2Limits,
+  type Http2LocalSettings,
+} from '../../../proxy/wire/http2/limits.js';
 import {
   data,
   errorsOf,
@@ -206,6 +211,18 @@ test('a field block of too many bytes', () => {
   assert.equal(peer.connection.closed, false);
   peer.send(frame(9, 0, 1, [0]));
   assert.equal(peer.connection.closeReason, 'field block too long');
+});
+
+test('the bounds on a field block grow with the longest list, and never fall below the default ones', () => {
+  for (const bytes of [1_024, 32_768]) {
+    const { maxHeaderBlockBytes, maxContinuationFrames } = boundFieldBlocks(bytes);
+    assert.deepEqual(
+      [maxHeaderBlockBytes, maxContinuationFrames],
+      [DEFAULT_HTTP2_LIMITS.maxHeaderBlockBytes, DEFAULT_HTTP2_LIMITS.maxContinuationFrames],
+    );
+  }
+  const { maxHeaderBlockBytes, maxContinuationFrames } = boundFieldBlocks(262_144);
+  assert.deepEqual([maxHeaderBlockBytes, maxContinuationFrames], [393_216, 128]);
 });
 
 test('an HPACK bomb is told as too large and costs no memory for its fields', () => {
