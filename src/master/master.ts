@@ -132,6 +132,7 @@ class Master {
     } catch (error) {
       log.failure(error, (reason) => `reload: ${reason}; the old generation goes on serving`);
       this.generations.rollBack();
+      this.materials.rollBack();
     }
     this.reloading = false;
     if (this.mustReload) await this.reload();

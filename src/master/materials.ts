@@ -54,6 +54,11 @@ export class ServedMaterials {
     setInterval(() => void this.refresh(true), REFRESH_MS).unref();
   }
 
+  /** The generation that was given new ones does not serve: a change that was noticed meanwhile has yet to be taken. */
+  rollBack(): void {
+    this.watch?.restart();
+  }
+
   /**
    * Where the certificates are new, new handshakes get them and every connection stays.
    * @param isReminder repeat the warnings where nothing is new
