@@ -1,9 +1,9 @@
-/** The development authority: made once for each user, and leaves beneath it that are kept and renewed in time. */
-import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
+/** The development authority: made once for each user, and what it may vouch for. */
+import { createHash, X509Certificate } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
 import { FrontError } from '../contract/errors.js';
 import type { KeyPairPem } from './issue.js';
-import { DAY_MS, issueCertificate, issueLeaf } from './issue.js';
+import { DAY_MS, issueCertificate } from './issue.js';
 import {
   DEVELOPMENT_NAMES,
   isPermitted,
@@ -11,57 +11,20 @@ import {
   permitAlso,
   readNameConstraints,
 } from './name-constraints.js';
-import { canonicalName, requireNames } from './names.js';
+import { canonicalName } from './names.js';
 import type { LocalStore, Store } from './store.js';
+import { fits, parseCertificate } from './stored-pair.js';
 
 export const AUTHORITY_CERT_KEY = 'development/authority.pem';
 export const AUTHORITY_KEY_KEY = 'development/authority.key';
-const LEAF_PREFIX = 'development/leaf-';
-const LOCK = 'development/authority';
+/** Held by whoever makes an authority or a leaf. */
+export const AUTHORITY_LOCK = 'development/authority';
 const AUTHORITY_DAYS = 3652;
-/** Under the 397 days that browsers allow and the 825 of Apple's rule for private authorities; short, because renewal is automatic. */
-const LEAF_DAYS = 90;
-
-/** A leaf that is ready to serve, and what had to be done to have it. */
-export interface DevelopmentLeaf {
-  /** The leaf alone: its issuer is the root, which is never sent. */
-  readonly chainPem: string;
-  readonly keyPem: string;
-  /** File of the root certificate that browsers must trust. */
-  readonly authorityFile: string;
-  readonly authorityCreated: boolean;
-  readonly leafCreated: boolean;
-  /** Canonical names of the leaf. */
-  readonly names: readonly string[];
-  readonly notAfter: Date;
-  /** Plain sentences for the user, such as why an older authority was replaced. */
-  readonly notes: readonly string[];
-}
 
 interface FoundAuthority {
   readonly authority: KeyPairPem | undefined;
   /** Why an authority that once existed cannot be used; absent when there never was one. */
   readonly problem?: string;
-}
-
-/**
- * A leaf for localhost, 127.0.0.1, ::1 and the given names from this user's development authority. Both are made when
- * missing; the leaf again when less than a third of its life remains or the authority changed.
- * @throws FrontError config_invalid when a name is no host name, the authority may not vouch for it, or the store's folder
- * cannot be used.
- */
-export async function ensureDevelopmentLeaf(
-  store: LocalStore,
-  names: readonly string[],
-  now: Date,
-): Promise<DevelopmentLeaf> {
-  const wanted = requireNames(['localhost', '127.0.0.1', '::1', ...names]);
-  // Starting a front that finds all in place takes no lock and loads no X.509 library.
-  const found = await findAuthority(store, now);
-  if (found.authority !== undefined) requirePermitted(found.authority, wanted);
-  const kept = found.authority && (await findLeaf(store, found.authority, wanted, now));
-  if (kept !== undefined) return describe(store, kept, wanted, { authority: false, leaf: false, notes: [] });
-  return store.withLock(LOCK, () => issueUnderLock(store, wanted, now));
 }
 
 /**
@@ -76,7 +39,7 @@ export async function ensureAuthority(
 ): Promise<KeyPairPem> {
   const found = await findAuthority(store, now);
   if (found.authority !== undefined) return requirePermitted(found.authority, names);
-  return store.withLock(LOCK, async () => {
+  return store.withLock(AUTHORITY_LOCK, async () => {
     const { authority } = await findAuthority(store, now);
     return authority === undefined ? createAuthority(store, names, now) : requirePermitted(authority, names);
   });
@@ -92,7 +55,7 @@ export async function widenAuthority(
   names: readonly string[] | null,
   now: Date,
 ): Promise<boolean> {
-  return store.withLock(LOCK, async () => {
+  return store.withLock(AUTHORITY_LOCK, async () => {
     const { authority } = await findAuthority(store, now);
     const permitted = authority && permittedBy(authority);
     const suffices =
@@ -108,7 +71,8 @@ export function permittedBy({ certPem }: Pick<KeyPairPem, 'certPem'>): Permitted
   return readNameConstraints(new X509Certificate(certPem).raw);
 }
 
-function requirePermitted(authority: KeyPairPem, names: readonly string[]): KeyPairPem {
+/** The authority, where it may vouch for all the names. @throws FrontError config_invalid when it may not */
+export function requirePermitted(authority: KeyPairPem, names: readonly string[]): KeyPairPem {
   const permitted = permittedBy(authority);
   const refused = permitted && names.filter((name) => !isPermitted(name, permitted));
   if (refused === undefined || refused.length === 0) return authority;
@@ -120,42 +84,6 @@ function requirePermitted(authority: KeyPairPem, names: readonly string[]): KeyP
       hint: `replace it by one that may: tlsfront ca install ${bare.map((name) => `--permit ${name}`).join(' ')}`,
     },
   );
-}
-
-async function issueUnderLock(store: LocalStore, wanted: string[], now: Date): Promise<DevelopmentLeaf> {
-  const found = await findAuthority(store, now);
-  const authority = found.authority ?? (await createAuthority(store, wanted, now));
-  requirePermitted(authority, wanted);
-  const notes =
-    found.problem === undefined
-      ? []
-      : [`${found.problem} A new development authority was made; browsers have to trust it again.`];
-  const kept = await findLeaf(store, authority, wanted, now);
-  if (kept !== undefined) {
-    return describe(store, kept, wanted, { authority: false, leaf: false, notes });
-  }
-  const leaf = await issueLeaf(authority, wanted, { now, validDays: LEAF_DAYS });
-  await store.put(leafKey(wanted), leaf.certPem + leaf.keyPem);
-  await deleteExpiredLeaves(store, now);
-  return describe(store, leaf, wanted, { authority: found.authority === undefined, leaf: true, notes });
-}
-
-function describe(
-  store: LocalStore,
-  leaf: KeyPairPem,
-  names: readonly string[],
-  done: { authority: boolean; leaf: boolean; notes: readonly string[] },
-): DevelopmentLeaf {
-  return {
-    chainPem: leaf.certPem,
-    keyPem: leaf.keyPem,
-    authorityFile: store.pathOf(AUTHORITY_CERT_KEY),
-    authorityCreated: done.authority,
-    leafCreated: done.leaf,
-    names,
-    notAfter: new Date(new X509Certificate(leaf.certPem).validTo),
-    notes: done.notes,
-  };
 }
 
 /** Reads the authority and says what is wrong with it, if anything. */
@@ -194,7 +122,7 @@ export async function findAuthority(store: Store, now: Date): Promise<FoundAutho
  * Makes a new authority and puts it into the store; one that it replaces is kept aside so that trust in it can be removed.
  * @param names those it has to vouch for beside the usual ones and those of the replaced one; null: every name
  */
-async function createAuthority(
+export async function createAuthority(
   store: Store,
   names: readonly string[] | null,
   now: Date,
@@ -243,57 +171,5 @@ function userName(): string {
   } catch {
     // A container's user often has no entry in the password file.
     return `uid-${process.getuid?.() ?? 'unknown'}`;
-  }
-}
-
-async function findLeaf(
-  store: Store,
-  authority: KeyPairPem,
-  names: readonly string[],
-  now: Date,
-): Promise<KeyPairPem | undefined> {
-  const bytes = await store.get(leafKey(names));
-  const certificate = bytes && parseCertificate(bytes);
-  if (bytes === undefined || certificate === undefined || !fits(certificate, bytes)) return undefined;
-  if (!certificate.verify(new X509Certificate(authority.certPem).publicKey)) return undefined;
-  const start = Date.parse(certificate.validFrom);
-  const end = Date.parse(certificate.validTo);
-  if (start > now.getTime() || end - now.getTime() < (end - start) / 3) return undefined;
-  const keyPem = createPrivateKey(bytes).export({ type: 'pkcs8', format: 'pem' }).toString();
-  return { certPem: certificate.toString(), keyPem };
-}
-
-/** One leaf for each set of names, so that two fronts with different hosts do not take turns replacing one file. */
-function leafKey(names: readonly string[]): string {
-  const digest = createHash('sha256')
-    .update([...names].sort().join('\n'))
-    .digest('hex');
-  return `${LEAF_PREFIX}${digest.slice(0, 16)}.pem`;
-}
-
-/** Hosts come and go; what no longer serves is not kept. */
-async function deleteExpiredLeaves(store: Store, now: Date): Promise<void> {
-  for (const key of await store.list(LEAF_PREFIX)) {
-    const bytes = await store.get(key);
-    const certificate = bytes && parseCertificate(bytes);
-    if (certificate === undefined || Date.parse(certificate.validTo) <= now.getTime()) {
-      await store.delete(key);
-    }
-  }
-}
-
-function parseCertificate(pem: Buffer): X509Certificate | undefined {
-  try {
-    return new X509Certificate(pem);
-  } catch {
-    return undefined;
-  }
-}
-
-function fits(certificate: X509Certificate, keyPem: Buffer): boolean {
-  try {
-    return certificate.checkPrivateKey(createPrivateKey(keyPem));
-  } catch {
-    return false;
   }
 }

@@ -1,17 +1,15 @@
 /** `tlsfront ca install|uninstall|status|show`: the development authority and who trusts it. */
-import { spawn } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { homedir } from 'node:os';
-import { createInterface } from 'node:readline/promises';
 import { dataFolder } from '../certificates/data-folder.js';
 import {
   AUTHORITY_CERT_KEY,
   ensureAuthority,
-  ensureDevelopmentLeaf,
   findAuthority,
   permittedBy,
   widenAuthority,
 } from '../certificates/development-authority.js';
+import { ensureDevelopmentLeaf } from '../certificates/development-leaf.js';
 import { openFileStore } from '../certificates/file-store.js';
 import { shellWord } from '../certificates/findings.js';
 import { requireNames } from '../certificates/names.js';
@@ -20,25 +18,10 @@ import { tryClients } from '../certificates/trust/client-trials.js';
 import { programStores } from '../certificates/trust/program-stores.js';
 import { systemStores } from '../certificates/trust/system-stores.js';
 import { thisMachine } from '../certificates/trust/this-machine.js';
-import type {
-  AuthorityRef,
-  FoundStores,
-  Machine,
-  Step,
-  TrustStore,
-} from '../certificates/trust/trust-store.js';
+import type { AuthorityRef, FoundStores, Machine, TrustStore } from '../certificates/trust/trust-store.js';
 import { type CommandIo, paint, printWarning, usesColour } from '../contract/console.js';
 import { FrontError } from '../contract/errors.js';
-
-/** Options of `install` and `uninstall`. */
-export interface CaChangeOptions {
-  /** Do not ask before root's rights are used. */
-  readonly yes?: boolean;
-  /** Say what would be run, and run nothing. */
-  readonly dryRun?: boolean;
-  /** Leave out the stores that need root's rights. */
-  readonly userOnly?: boolean;
-}
+import { type CaChangeOptions, changeStores } from './trust-change.js';
 
 /** Options of `install` alone. */
 export interface CaInstallOptions extends CaChangeOptions {
@@ -124,81 +107,6 @@ async function takeOutReplaced(
     code = Math.max(code, await changeStores(having, authority, 'uninstall', options, io));
   }
   return code;
-}
-
-async function changeStores(
-  stores: readonly TrustStore[],
-  authority: AuthorityRef,
-  change: 'install' | 'uninstall',
-  { yes = false, dryRun = false, userOnly = false }: CaChangeOptions,
-  io: CommandIo,
-): Promise<number> {
-  const isRoot = process.getuid?.() === 0;
-  const wanted = change === 'install';
-  let code = 0;
-  for (const store of stores) {
-    if ((await store.isTrusted(authority)) === wanted) {
-      io.stdout.write(`${store.name}: nothing to do\n`);
-      continue;
-    }
-    const steps = wanted ? store.installSteps(authority) : store.uninstallSteps(authority);
-    const ofRoot = steps.some(({ asRoot }) => asRoot);
-    if (ofRoot && userOnly) continue;
-    const needsRoot = ofRoot && !isRoot;
-    const lines = steps.map((step) => commandLine(step, isRoot));
-    io.stdout.write(`${store.name}:\n${lines.map((line) => `  ${line}\n`).join('')}`);
-    if (dryRun) continue;
-    if (needsRoot && !yes) await askForRoot(lines);
-    for (const step of steps) await runStep(step, isRoot, io);
-    if ((await store.isTrusted(authority)) !== wanted) {
-      printWarning(io, `${store.name} is as it was before`);
-      code = 1;
-    }
-  }
-  return code;
-}
-
-function commandLine({ argv, asRoot }: Step, isRoot: boolean): string {
-  return [...(asRoot && !isRoot ? ['sudo'] : []), ...argv].map(shellWord).join(' ');
-}
-
-/** @throws FrontError config_usage when nobody can be asked, or says no */
-async function askForRoot(lines: readonly string[]): Promise<void> {
-  if (!process.stdin.isTTY) {
-    throw new FrontError('config_usage', 'this needs root, and there is nobody to ask', {
-      hint: `run it in a terminal, give --yes, or run: ${lines.join(' && ')}`,
-    });
-  }
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question('run this as root? [y/N] ');
-  terminal.close();
-  if (/^y(?:es)?$/i.test(answer.trim())) return;
-  throw new FrontError('config_usage', 'nothing was run as root', {
-    hint: 'see what it does with --dry-run',
-  });
-}
-
-function runStep({ argv, asRoot }: Step, isRoot: boolean, io: CommandIo): Promise<void> {
-  const [program, ...rest] = asRoot && !isRoot ? ['sudo', ...argv] : argv;
-  return new Promise((resolve, reject) => {
-    const child = spawn(program ?? '', rest, { env: io.environment, stdio: ['inherit', 'ignore', 'pipe'] });
-    let complaint = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      complaint += text;
-    });
-    child.once('error', (cause) => {
-      reject(new FrontError('internal', `${program} cannot be run: ${cause.message}`, { cause }));
-    });
-    child.once('close', (status) => {
-      if (status === 0) return resolve();
-      const [reason = ''] = complaint.trim().split('\n').slice(-1);
-      reject(
-        new FrontError('internal', `${program} ended with ${status}: ${reason}`, {
-          hint: 'run it by hand to see more',
-        }),
-      );
-    });
-  });
 }
 
 /** Says which stores have the authority, and which clients trust it when they are tried. @returns 0 all do, 1 not all */

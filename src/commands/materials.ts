@@ -1,7 +1,7 @@
 /** Loads what the listeners of a configuration serve with, and says what is to be said about it. */
 import { basename } from 'node:path';
 import { readClientAuthority, readRevocationLists } from '../certificates/client-authority.js';
-import { ensureDevelopmentLeaf } from '../certificates/development-authority.js';
+import { ensureDevelopmentLeaf } from '../certificates/development-leaf.js';
 import { FINDINGS, shellWord } from '../certificates/findings.js';
 import type { LoadedCertificate } from '../certificates/load.js';
 import type { LocalStore } from '../certificates/store.js';

@@ -92,6 +92,8 @@ class Master {
     process.title = 'tlsfront master';
     this.greet();
     const materials = await this.materials.read();
+    // A signal may have come meanwhile: what starts after the end has begun would be ended by nobody.
+    if (this.ending.begun) return;
     const ports = config.listeners.map((listener) => listener.port);
     const generation = this.begin(materials, ports);
     const apps = generation.startApps();
@@ -119,6 +121,7 @@ class Master {
     try {
       log.reopen();
       const materials = await this.materials.read();
+      if (this.ending.begun) return;
       const generation = this.begin(materials, old.routers.boundPorts);
       await generation.startApps();
       await generation.startRouters();
@@ -129,6 +132,7 @@ class Master {
     } catch (error) {
       log.failure(error, (reason) => `reload: ${reason}; the old generation goes on serving`);
       this.generations.rollBack();
+      this.materials.rollBack();
     }
     this.reloading = false;
     if (this.mustReload) await this.reload();

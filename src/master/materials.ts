@@ -20,6 +20,8 @@ const REFRESH_MS = 12 * 3_600_000;
 export class ServedMaterials {
   private current: Materials = { tls: [], files: [], notes: [] };
   private watch: MaterialWatch | null = null;
+  /** A change was noticed while a new generation was being started. */
+  private hasMissed = false;
 
   /**
    * @param load reads them anew; rejects with a FrontError that says what is wrong
@@ -45,6 +47,7 @@ export class ServedMaterials {
   /** The generation that was given these serves now: their files are looked after, which need not be those of before. */
   commit(materials: Materials): void {
     this.current = materials;
+    this.hasMissed = false;
     this.watch?.restart();
     if (this.watch !== null) return;
     this.watch = new MaterialWatch(
@@ -54,12 +57,21 @@ export class ServedMaterials {
     setInterval(() => void this.refresh(true), REFRESH_MS).unref();
   }
 
+  /** The generation that was given new ones does not serve: a change that was noticed meanwhile has yet to be taken. */
+  rollBack(): void {
+    if (this.hasMissed) this.watch?.restart();
+    this.hasMissed = false;
+  }
+
   /**
    * Where the certificates are new, new handshakes get them and every connection stays.
    * @param isReminder repeat the warnings where nothing is new
    */
   async refresh(isReminder = false): Promise<void> {
-    if (!this.mayRefresh()) return;
+    if (!this.mayRefresh()) {
+      this.hasMissed = true;
+      return;
+    }
     try {
       const materials = await this.load();
       const old = this.current;

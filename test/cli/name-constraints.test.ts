@@ -7,7 +7,7 @@ import { readFileSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:https';
 import { type TestContext, test } from 'node:test';
 import tls from 'node:tls';
-import { ensureDevelopmentLeaf } from '../../src/certificates/development-authority.js';
+import { ensureDevelopmentLeaf } from '../../src/certificates/development-leaf.js';
 import { openFileStore } from '../../src/certificates/file-store.js';
 import { issueCertificate, issueLeaf, type KeyPairPem } from '../../src/certificates/issue.js';
 import {

@@ -12,6 +12,7 @@ import { daysFromNow, issueClient, testCertificates } from '../support/certifica
 import { until } from '../support/deadline.js';
 import { SAMPLE_APP, StartedFront, type StartedFrontOptions } from '../support/started-front.js';
 import { requireTool } from '../support/tools.js';
+import { nodeApp } from '../support/worker.js';
 import { makeWorkspace, type Workspace } from '../support/workspace.js';
 
 const all = await testCertificates();
@@ -148,6 +149,24 @@ test('SIGHUP reads the files too, and keeps the old generation when they are bro
   front.child.kill('SIGHUP');
   await front.logged(/error: reload: .*no such file; the old generation goes on/, from);
   assert.equal(await served(front, 'x'), 'DNS:two.test');
+});
+
+test('certificates that change during a reload that fails are served by the old generation', async (t) => {
+  const folder = makeWorkspace(t);
+  const { cert, key } = await writePair(folder, 'site', ['one.test']);
+  const app = nodeApp(`
+    if (require('fs').existsSync(process.argv[1])) setInterval(() => {}, 1000);
+    else listen(require('http').createServer((q, r) => r.end('ok')));`);
+  const front = await start(t, ['--cert', cert, '--key', key, '--ready-timeout', '6s'], {
+    app: [...app, folder.at('hang')],
+  });
+  folder.write('hang', '');
+  front.child.kill('SIGHUP');
+  await front.logged(/starting a new generation/);
+  // Written while the reload waits for the app: the watch notices it before the reload fails.
+  await writePair(folder, 'site', ['two.test']);
+  await front.logged(/error: reload: .*; the old generation goes on/);
+  await until(async () => (await served(front, 'x')).includes('two.test'), 10_000, 'the new certificate');
 });
 
 test('a changed client authority counts for new connections, a missing one leaves the old one in force', async (t) => {

@@ -1,14 +1,19 @@
 /** SIGTERM, SIGINT and the second signal: what is being served ends well, nothing new begins, nothing is left. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import type { Readable } from 'node:stream';
 import { describe, type TestContext, test } from 'node:test';
 import { WebSocket } from 'ws';
+import { writeTestCertificates } from '../support/certificates.js';
 import { until, within } from '../support/deadline.js';
 import { ENGINES } from '../support/fronted.js';
 import { Client, PROTOCOLS } from '../support/https-client.js';
 import { PATIENCE_MS, SAMPLE_APP, StartedFront } from '../support/started-front.js';
+import { makeWorkspace } from '../support/workspace.js';
 
 async function startFront(t: TestContext, ...args: string[]): Promise<StartedFront> {
   const front = await StartedFront.start({
@@ -125,5 +130,24 @@ test('a signal while the app is starting ends everything', async (t) => {
   await front.logged(/tlsfront https bound on/);
   front.child.kill('SIGINT');
   await within(front.ended, PATIENCE_MS, 'the end');
+  await front.nothingLeft();
+});
+
+test('SIGTERM while the certificates are still being read ends the start', async (t) => {
+  const workspace = makeWorkspace(t);
+  const { chainFile, keyFile } = await writeTestCertificates(workspace.path);
+  const slowKey = workspace.at('slow.key');
+  execFileSync('mkfifo', [slowKey]);
+  const front = StartedFront.launch({
+    arguments: ['--https', `127.0.0.1:0,${chainFile},${slowKey}`],
+    app: SAMPLE_APP,
+  });
+  t.after(() => front.stop());
+  await front.logged(/Starting tlsfront/);
+  front.child.kill('SIGTERM');
+  await front.logged(/goodbye to tlsfront/);
+  await within(writeFile(slowKey, readFileSync(keyFile)), PATIENCE_MS, 'the key being read');
+  assert.equal(await within(front.ended, PATIENCE_MS, 'the end'), 0);
+  assert.doesNotMatch(front.log, /tlsfront is ready/);
   await front.nothingLeft();
 });

@@ -8,11 +8,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import {
-  AUTHORITY_CERT_KEY,
-  AUTHORITY_KEY_KEY,
-  ensureDevelopmentLeaf,
-} from '../../../src/certificates/development-authority.js';
+import { AUTHORITY_CERT_KEY, AUTHORITY_KEY_KEY } from '../../../src/certificates/development-authority.js';
+import { ensureDevelopmentLeaf } from '../../../src/certificates/development-leaf.js';
 import { openFileStore } from '../../../src/certificates/file-store.js';
 import { DAY_MS } from '../../../src/certificates/issue.js';
 import { daysFromNow } from '../../support/certificates.js';
@@ -178,7 +175,7 @@ test('two processes that start at once make one authority', async (t) => {
   const module = (name: string): string =>
     JSON.stringify(pathToFileURL(`${PACKAGE_ROOT}dist/src/certificates/${name}.js`).href);
   const program = `
-    import { ensureDevelopmentLeaf } from ${module('development-authority')};
+    import { ensureDevelopmentLeaf } from ${module('development-leaf')};
     import { openFileStore } from ${module('file-store')};
     const made = await ensureDevelopmentLeaf(openFileStore(process.argv[1]), [process.argv[2]], new Date());
     process.stdout.write(JSON.stringify(made));`;
