@@ -132,9 +132,9 @@ class Master {
     } catch (error) {
       log.failure(error, (reason) => `reload: ${reason}; the old generation goes on serving`);
       this.generations.rollBack();
-      this.materials.rollBack();
     }
     this.reloading = false;
+    this.materials.settle();
     if (this.mustReload) await this.reload();
   }
 

@@ -47,7 +47,6 @@ export class ServedMaterials {
   /** The generation that was given these serves now: their files are looked after, which need not be those of before. */
   commit(materials: Materials): void {
     this.current = materials;
-    this.hasMissed = false;
     this.watch?.restart();
     if (this.watch !== null) return;
     this.watch = new MaterialWatch(
@@ -57,10 +56,11 @@ export class ServedMaterials {
     setInterval(() => void this.refresh(true), REFRESH_MS).unref();
   }
 
-  /** The generation that was given new ones does not serve: a change that was noticed meanwhile has yet to be taken. */
-  rollBack(): void {
-    if (this.hasMissed) this.watch?.restart();
+  /** No generation is starting any more: a change that was noticed meanwhile, and perhaps read too early, is taken now. */
+  settle(): void {
+    if (!this.hasMissed) return;
     this.hasMissed = false;
+    void this.refresh();
   }
 
   /**
