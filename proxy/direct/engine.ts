@@ -16,11 +16,10 @@ import type { FlowServices } from './dispatch.js';
 import { Http1DownstreamConnection } from './http1-connection.js';
 import { Http2DownstreamConnection } from './http2-connection.js';
 import { Spool } from './spool.js';
+import { chooseStalled } from './stalled.js';
 
 /** How often deadlines are looked at: one timer a router instead of several a connection. */
 const SWEEP_MS = 250;
-/** A client that has taken nothing for so long may be ended when clients together hold too much. */
-const STALLED_MS = 1000;
 
 export class DirectEngine implements Engine, ConnectionHost {
   readonly services: FlowServices;
@@ -128,15 +127,7 @@ export class DirectEngine implements Engine, ConnectionHost {
 
   /** Ends those that hold most for clients that take nothing, until so many bytes are free. */
   private endStalled(surplusBytes: number): void {
-    const lastMs = this.nowMs - STALLED_MS;
-    const stalled = [...this.connections].filter(
-      ({ stalledSinceMs }) => stalledSinceMs !== 0 && stalledSinceMs <= lastMs,
-    );
-    stalled.sort((a, b) => b.waitingBytes - a.waitingBytes);
-    let left = surplusBytes;
-    for (const connection of stalled) {
-      if (left <= 0) return;
-      left -= connection.waitingBytes;
+    for (const connection of chooseStalled(this.connections, surplusBytes, this.nowMs)) {
       this.services.counters.refusedByLimit += 1;
       connection.destroy();
     }

@@ -1,5 +1,4 @@
 /** What goes over a connection to a uWSGI worker: the uwsgi packet and a raw body out, a response in HTTP or CGI form in. */
-import { fieldValue } from '../exchange/fields.js';
 import { buildUwsgiVariables } from '../exchange/uwsgi-variables.js';
 import { encodeUwsgiPacket } from '../wire/uwsgi/packet.js';
 import { Http1Codec } from './http1-codec.js';
@@ -13,7 +12,6 @@ const CGI_STATUS_LINE = Buffer.from('HTTP/1.1 200 OK\r\n');
 export class UwsgiCodec extends Http1Codec {
   /** The first bytes, until they tell which form the response has. */
   private first: Buffer | null = Buffer.alloc(0);
-  private isCgi = false;
 
   override encodeHead(exchange: ExchangeHead, path: string, headers: readonly string[]): string | null {
     return encodeUwsgiPacket(buildUwsgiVariables(exchange.head, exchange.facts, path, headers));
@@ -28,7 +26,7 @@ export class UwsgiCodec extends Http1Codec {
     const length = Math.min(this.first.length, HTTP.length);
     const isHttp = this.first.compare(HTTP, 0, length, 0, length) === 0;
     if (isHttp && length < HTTP.length) return;
-    this.isCgi = !isHttp;
+    this.decoder.statusByField = !isHttp;
     this.decoder.receive(isHttp ? this.first : Buffer.concat([CGI_STATUS_LINE, this.first]));
     this.first = null;
   }
@@ -36,14 +34,6 @@ export class UwsgiCodec extends Http1Codec {
   override describeResponse(): UpstreamResponse {
     const response = super.describeResponse();
     this.keepAlive = false;
-    if (!this.isCgi) return response;
-    const status = Number.parseInt(fieldValue(response.headers, 'status') || '200', 10);
-    if (!(status >= 200 && status <= 599)) throw new RangeError('a CGI status out of range');
-    const headers: string[] = [];
-    for (let index = 0; index < response.headers.length; index += 2) {
-      const name = response.headers[index] ?? '';
-      if (name !== 'status') headers.push(name, response.headers[index + 1] ?? '');
-    }
-    return { ...response, status, headers, hasBody: response.hasBody && status !== 204 && status !== 304 };
+    return response;
   }
 }

@@ -53,6 +53,8 @@ export class RawHttp2Client implements RawClient {
   closed = false;
   /** Error code of a GOAWAY, if one came. */
   goaway: number | undefined;
+  /** Every GOAWAY in turn. */
+  readonly goaways: { readonly lastStream: number; readonly code: number }[] = [];
   /** Error code of each stream that was reset. */
   readonly resetCodes = new Map<number, number>();
   readonly #waiters = new Waiters();
@@ -183,8 +185,10 @@ export class RawHttp2Client implements RawClient {
     if (type === FRAME.settings && (flags & 1) === 0) this.#readSettings(payload);
     else if (type === FRAME.window) this.#readWindow(stream, payload.readUInt32BE(0));
     else if (type === FRAME.ping && (flags & 1) === 0) this.write(frame(FRAME.ping, 1, 0, payload));
-    else if (type === FRAME.goaway) this.goaway = payload.readUInt32BE(4);
-    else if (type === FRAME.reset) {
+    else if (type === FRAME.goaway) {
+      this.goaway = payload.readUInt32BE(4);
+      this.goaways.push({ lastStream: payload.readUInt32BE(0) & 0x7fffffff, code: this.goaway });
+    } else if (type === FRAME.reset) {
       this.resets += 1;
       this.resetCodes.set(stream, payload.readUInt32BE(0));
       this.#over.add(stream);

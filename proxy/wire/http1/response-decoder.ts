@@ -19,6 +19,9 @@ const SP = 0x20;
 /** Where the status code stands after `HTTP/1.1 `. */
 const STATUS_OFFSET = 9;
 
+/** A final status, and perhaps a reason. */
+const CGI_STATUS = /^[2-5][0-9]{2}(?: |$)/;
+
 const NO_HEAD: ResponseHead = {
   status: 0,
   reason: '',
@@ -41,6 +44,8 @@ export class ResponseDecoder extends MessageDecoder {
   private reason = '';
   private minorVersion: 0 | 1 = 1;
   private informationalSeen = 0;
+  /** The status is that of the field Status (RFC 3875 §6.3.3), which is not told; without it, that of the status line. */
+  statusByField = false;
 
   /** After HEAD and INFORMATIONAL: the response's head. */
   get head(): ResponseHead {
@@ -93,7 +98,9 @@ export class ResponseDecoder extends MessageDecoder {
   }
 
   protected override finishHead(): number {
-    const { status, minorVersion, fields } = this;
+    const { minorVersion, fields } = this;
+    const headers = this.statusByField ? this.takeStatus(fields.headers) : fields.headers;
+    const { status } = this;
     const method = this.methods[0] ?? '';
     const framing = this.framing(method);
     const isTunnel = status === 101 || (method === 'CONNECT' && status >= 200 && status <= 299);
@@ -107,7 +114,7 @@ export class ResponseDecoder extends MessageDecoder {
       status,
       reason: this.reason,
       minorVersion,
-      headers: fields.headers,
+      headers,
       framing,
       contentLength: fields.contentLength,
       keepAlive: isPersistent(minorVersion, options) && framing !== FRAMING_UNTIL_CLOSE && !isTunnel,
@@ -137,6 +144,23 @@ export class ResponseDecoder extends MessageDecoder {
 
   protected override asOwnError(error: Http1Error): Http1Error {
     return new Http1Error(error.code, 502);
+  }
+
+  /** The fields without Status, whose value becomes the status. */
+  private takeStatus(headers: readonly string[]): string[] {
+    const others: string[] = [];
+    let isSeen = false;
+    for (let index = 0; index < headers.length; index += 2) {
+      const value = headers[index + 1] ?? '';
+      if (headers[index] !== 'status') {
+        others.push(headers[index] ?? '', value);
+        continue;
+      }
+      if (isSeen || !CGI_STATUS.test(value)) throw new Http1Error('status_line_malformed');
+      isSeen = true;
+      this.status = Number(value.slice(0, 3));
+    }
+    return others;
   }
 
   private countInformational(): void {

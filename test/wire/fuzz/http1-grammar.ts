@@ -35,6 +35,22 @@ const ORDINARY = [
 ] as const;
 const STATUSES = [200, 200, 200, 201, 204, 206, 301, 304, 404, 500, 100, 102, 103, 101, 205, 599] as const;
 
+/** Statuses that say too much, too little, or nothing. */
+const CGI_STATUS_LINES: readonly [string, ...string[]] = [
+  'Status: 200',
+  'status: 404 No',
+  'STATUS: 101 Switching',
+  'Status: 100',
+  'Status: 99',
+  'Status: 600',
+  'Status: 2000',
+  'Status:',
+  'Status: OK',
+  'Status: 0200',
+  'Status: +200',
+  'Status: 200,404',
+];
+
 /** An optional blank as RFC 9110 §5.6.3 allows around values. */
 function blank(random: SeededRandom): string {
   return random.oneIn(6) ? random.text(' \t', random.below(3)) : ' ';
@@ -184,6 +200,26 @@ function responseText(random: SeededRandom): string {
   const reason = random.of([' OK', ' ', '', ' Not Found', ` ${random.text(TEXT, 6)}`]);
   const head = `${version} ${status}${reason}\r\n${shuffled(random, lines).join('\r\n')}`;
   return `${head}${lines.length === 0 ? '' : '\r\n'}\r\n${content}`;
+}
+
+/** A response as a CGI program begins it (RFC 3875 §6): fields, of which Status is one. */
+function cgiText(random: SeededRandom): string {
+  const lines: string[] = [];
+  const status = random.of([...STATUSES]);
+  if (!random.oneIn(6)) lines.push(`Status:${blank(random)}${status}${random.of([' OK', '', ' Not Found'])}`);
+  if (random.oneIn(12)) lines.push(random.of(CGI_STATUS_LINES));
+  for (let count = random.below(4); count > 0; count -= 1) lines.push(ordinaryLine(random));
+  const isBare = status < 200 || status === 204 || status === 304;
+  const content = isBare && !random.oneIn(4) ? '' : framed(random, lines);
+  if (lines.length === 0) lines.push('Content-Type: text/plain');
+  return `${shuffled(random, lines).join('\r\n')}\r\n\r\n${content}`;
+}
+
+/** The answer of a uWSGI worker, as HTTP or as CGI, often damaged. */
+export function workerResponse(random: SeededRandom): string {
+  const make = random.oneIn(3) ? responseText : cgiText;
+  const text = make(random);
+  return random.below(10) < 4 ? mutateText(random, text, make(random)) : text;
 }
 
 /** One to three responses, mostly damaged. */

@@ -16,7 +16,8 @@ import { responseStream } from './http1-grammar.js';
 import { framedContent } from './http1-requests.js';
 import { cutAnywhere, type FuzzTarget, hashOf, holds, type Outcome, same } from './target.js';
 
-const NARROW_LIMITS: Http1Limits = {
+/** Limits that generated responses meet now and then. */
+export const NARROW_LIMITS: Http1Limits = {
   requestLineBytes: 40,
   headBytes: 90,
   headerCount: 3,
@@ -39,7 +40,7 @@ export function responseMode(first: number): { methods: string[]; ended: boolean
   return { methods: ASKED[first & 3] ?? ASKED[0], ended: (first & 4) !== 0 };
 }
 
-function isTunnel(method: string, head: ResponseHead): boolean {
+export function isTunnel(method: string, head: ResponseHead): boolean {
   return head.status === 101 || (method === 'CONNECT' && head.status >= 200 && head.status <= 299);
 }
 
@@ -62,7 +63,7 @@ export function readResponses(
 }
 
 /** RFC 9112 §6.3: how each accepted response must have been framed. */
-function holdsResponse(method: string, { head, trailers }: Message<ResponseHead>): void {
+export function holdsResponse(method: string, { head, trailers }: Message<ResponseHead>): void {
   holdsFields(head.headers, 'response');
   holdsFields(trailers, 'trailers');
   holds(/^[\t\x20-\x7e\x80-\xff]*$/.test(head.reason), `reason ${JSON.stringify(head.reason)}`);
@@ -94,7 +95,7 @@ function meaningOf({ head, body, trailers, complete }: Message<ResponseHead>): u
 }
 
 /** Writes what was read as a proxy does, reads that, and compares. */
-function rewrites(methods: readonly string[], account: Account<ResponseHead>, ended: boolean): void {
+export function rewrites(methods: readonly string[], account: Account<ResponseHead>, ended: boolean): void {
   const complete = account.messages.filter((message) => message.complete);
   let stream = '';
   for (const { status, headers } of account.informational.slice(0, 1)) {

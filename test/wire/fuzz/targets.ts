@@ -5,6 +5,7 @@ import { HTTP1_REQUESTS } from './http1-requests.js';
 import { HTTP1_RESPONSES } from './http1-responses.js';
 import { HTTP2 } from './http2.js';
 import type { FuzzTarget } from './target.js';
+import { UWSGI } from './uwsgi.js';
 
 export const TARGETS: readonly [FuzzTarget, ...FuzzTarget[]] = [
   HTTP1_REQUESTS,
@@ -12,4 +13,5 @@ export const TARGETS: readonly [FuzzTarget, ...FuzzTarget[]] = [
   CHUNKED,
   HTTP2,
   HPACK,
+  UWSGI,
 ];
