@@ -74,6 +74,35 @@ test('Chromium opens https://app.localhost of a front after ca install and refus
   assert.doesNotMatch(await open(), /Hello from the app/);
 });
 
+/** A script as a developer writes it; browsers find `*.localhost` by themselves (RFC 6761 §6.3), not every system does. */
+const NODE_CLIENT = `
+  const lookup = (name, options, done) => options.all
+    ? done(null, [{ address: '127.0.0.1', family: 4 }]) : done(null, '127.0.0.1', 4);
+  require('node:https').get(process.argv[1], { lookup }, (response) => {
+    response.pipe(process.stdout);
+  }).on('error', (error) => console.log(error.code));
+`;
+
+test('Node opens https://app.localhost of a front with the line that ca install prints, and refuses it without', async (t) => {
+  const tools = ['certutil', 'mkdir'].map((name) => requireTool(t, name));
+  if (!tools.every((tool) => tool !== undefined)) return;
+  const front = await StartedFront.start({ arguments: ['--listen', '127.0.0.1:0'], app: SAMPLE_APP });
+  t.after(() => front.stop());
+  const { environment } = privateHome(t, ...tools);
+  const change = { ...environment, XDG_DATA_HOME: front.dataFolder };
+  const { stdout, stderr } = await runCommand(['ca', 'install', '--user-only'], change);
+  const [, file = ''] = /NODE_EXTRA_CA_CERTS=(\S+)/.exec(stdout + stderr) ?? [];
+  assert.notEqual(file, '', stdout + stderr);
+  const open = (more: NodeJS.ProcessEnv): string => {
+    const url = `https://app.localhost:${front.port()}/hello`;
+    const env = { ...cleanEnvironment(), NODE_EXTRA_CA_CERTS: undefined, ...more };
+    return spawnSync(process.execPath, ['-e', NODE_CLIENT, url], { env, encoding: 'utf8', timeout: 20_000 })
+      .stdout;
+  };
+  assert.match(open({ NODE_EXTRA_CA_CERTS: file }), /Hello from the app/);
+  assert.match(open({}), /UNABLE_TO|SELF_SIGNED/);
+});
+
 /** In a mount namespace of its own, with copies of what a system store consists of. */
 const IN_NAMESPACE = `set -e
 for folder in /etc/ssl /usr/local/share/ca-certificates; do
