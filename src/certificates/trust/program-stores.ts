@@ -98,10 +98,16 @@ function bodyOf(pem: string): string {
   return pem.replaceAll(/-----[^-]+-----|\s+/g, '');
 }
 
-function javaStores(machine: Machine): TrustStore[] {
+/** The keytool of JAVA_HOME, else that on the PATH; undefined when there is no Java. */
+export function findKeytool(machine: Machine): string | undefined {
   const home = machine.environment.JAVA_HOME;
   const own = home === undefined ? undefined : posix.join(home, 'bin/keytool');
-  const keytool = own !== undefined && machine.exists(own) ? own : machine.find('keytool');
+  return own !== undefined && machine.exists(own) ? own : machine.find('keytool');
+}
+
+function javaStores(machine: Machine): TrustStore[] {
+  const home = machine.environment.JAVA_HOME;
+  const keytool = findKeytool(machine);
   if (keytool === undefined) return [];
   // The password that every Java installation starts with.
   const store = ['-cacerts', '-storepass', 'changeit'];
