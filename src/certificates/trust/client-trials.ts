@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { KeyPairPem } from '../issue.js';
+import { tryFirefox } from './firefox-trial.js';
 import { tryJava } from './java-trial.js';
 import { PROBE_PAGE, startProbeServer } from './probe-server.js';
 import type { Machine, Step } from './trust-store.js';
@@ -33,7 +34,7 @@ export async function tryClients(machine: Machine, leaf: KeyPairPem): Promise<Cl
       const { out } = await machine.run(argv, { signal: ending.signal });
       trials.push({ name, outcome: out.includes(PROBE_PAGE) ? 'trusts' : 'refuses' });
     }
-    for (const tryOne of [tryJava]) {
+    for (const tryOne of [tryJava, tryFirefox]) {
       const trial = await tryOne(machine, probe, folder, ending.signal);
       if (trial !== undefined) trials.push(trial);
     }

@@ -1,15 +1,8 @@
 /** The trust stores of programs that do not ask the operating system: Chromium and Firefox (NSS), Java. */
 import { posix } from 'node:path';
+import { firefoxProfiles } from './firefox-profiles.js';
 import type { FoundStores, Machine, Step, TrustStore, UnusableStore } from './trust-store.js';
 
-/** Folders of Firefox profiles beneath the home: plain (the second since Firefox 147), snap, flatpak, macOS. */
-const FIREFOX_FOLDERS = [
-  '.mozilla/firefox',
-  '.config/mozilla/firefox',
-  'snap/firefox/common/.mozilla/firefox',
-  '.var/app/org.mozilla.firefox/.mozilla/firefox',
-  'Library/Application Support/Firefox/Profiles',
-];
 const CHROMIUM_FOLDERS = ['.pki/nssdb', 'snap/chromium/current/.pki/nssdb'];
 const CHROMIUM_PROGRAMS = [
   'chromium',
@@ -54,22 +47,11 @@ function findDatabases(machine: Machine): NssDatabase[] {
       databases.push({ name: `Chromium (~/${path})`, folder, isNew: true });
     }
   }
-  for (const path of firefoxFolders(machine)) {
-    for (const profile of machine.list(path)) {
-      const folder = posix.join(path, profile);
-      if (!machine.exists(posix.join(folder, 'cert9.db'))) continue;
-      const shown = folder.startsWith(`${machine.home}/`) ? `~${folder.slice(machine.home.length)}` : folder;
-      databases.push({ name: `Firefox (${shown})`, folder, isNew: false });
-    }
+  for (const folder of firefoxProfiles(machine)) {
+    const shown = folder.startsWith(`${machine.home}/`) ? `~${folder.slice(machine.home.length)}` : folder;
+    databases.push({ name: `Firefox (${shown})`, folder, isNew: false });
   }
   return databases;
-}
-
-function firefoxFolders({ home, environment }: Machine): readonly string[] {
-  const { XDG_CONFIG_HOME: configuration } = environment;
-  const moved = configuration !== undefined && posix.isAbsolute(configuration);
-  const folders = FIREFOX_FOLDERS.map((path) => posix.join(home, path));
-  return [...new Set([...folders, ...(moved ? [posix.join(configuration, 'mozilla/firefox')] : [])])];
 }
 
 function nssStore(machine: Machine, certutil: string, { name, folder, isNew }: NssDatabase): TrustStore {
