@@ -14,7 +14,7 @@ import { openFileStore } from '../certificates/file-store.js';
 import { shellWord } from '../certificates/findings.js';
 import { requireNames } from '../certificates/names.js';
 import type { LocalStore } from '../certificates/store.js';
-import { tryClients } from '../certificates/trust/client-trials.js';
+import { type ClientTrial, tryClients } from '../certificates/trust/client-trials.js';
 import { programStores } from '../certificates/trust/program-stores.js';
 import { systemStores } from '../certificates/trust/system-stores.js';
 import { thisMachine } from '../certificates/trust/this-machine.js';
@@ -109,6 +109,27 @@ async function takeOutReplaced(
   return code;
 }
 
+interface StatusRow {
+  readonly name: string;
+  /** Undefined: it was not tried, which is neither success nor failure. */
+  readonly ok: boolean | undefined;
+  readonly text: string;
+}
+
+function describeTrial({ name, outcome, reason }: ClientTrial): StatusRow {
+  const beside = reason === undefined ? '' : ` (${reason})`;
+  switch (outcome) {
+    case 'trusts':
+      return { name, ok: true, text: `trusts https://localhost${beside}` };
+    case 'refuses':
+      return { name, ok: false, text: `does not trust https://localhost${beside}` };
+    case 'failed':
+      return { name, ok: false, text: reason ?? 'failed' };
+    case 'untried':
+      return { name, ok: undefined, text: `not tried: ${reason}` };
+  }
+}
+
 /** Says which stores have the authority, and which clients trust it when they are tried. @returns 0 all do, 1 not all */
 export async function runCaStatus(_options: object, io: CommandIo): Promise<number> {
   const store = openStore(io);
@@ -121,29 +142,25 @@ export async function runCaStatus(_options: object, io: CommandIo): Promise<numb
   const authority = referTo(store, found.authority.certPem);
   const machine = thisMachine(homedir(), io.environment);
   const { stores, unusable } = findStores(machine);
-  const rows: { name: string; ok: boolean; text: string }[] = [];
+  const rows: StatusRow[] = [];
   for (const each of stores) {
     const ok = await each.isTrusted(authority);
     rows.push({ name: each.name, ok, text: ok ? 'installed' : 'not installed' });
   }
   for (const { name, reason } of unusable) rows.push({ name, ok: false, text: reason });
   const leaf = await ensureDevelopmentLeaf(store, [], new Date());
-  for (const { name, trusts } of await tryClients(machine, { certPem: leaf.chainPem, keyPem: leaf.keyPem })) {
-    rows.push({
-      name,
-      ok: trusts,
-      text: trusts ? 'trusts https://localhost' : 'does not trust https://localhost',
-    });
-  }
+  const trials = await tryClients(machine, { certPem: leaf.chainPem, keyPem: leaf.keyPem });
+  rows.push(...trials.map(describeTrial));
   const coloured = usesColour(io.stdout, io.environment);
   const width = Math.max(...rows.map(({ name }) => name.length));
   for (const { name, ok, text } of rows) {
-    const mark = ok ? paint('✓', 'green', coloured) : paint('✗', 'red', coloured);
+    const passed = ok ? paint('✓', 'green', coloured) : paint('✗', 'red', coloured);
+    const mark = ok === undefined ? '-' : passed;
     io.stdout.write(`${mark} ${name.padEnd(width)}  ${text}\n`);
   }
   io.stdout.write(`for Node: export NODE_EXTRA_CA_CERTS=${shellWord(authority.file)}\n`);
   io.stdout.write('for containers and other machines: tlsfront ca show --pem\n');
-  return rows.every(({ ok }) => ok) ? 0 : 1;
+  return rows.every(({ ok }) => ok !== false) ? 0 : 1;
 }
 
 /** Shows the authority, or its certificate alone. @returns 0, or 1 when there is none */

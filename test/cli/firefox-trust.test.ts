@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { connect, createServer as createRelay } from 'node:net';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { listenLocally } from '../support/app-behind.js';
 import { cleanEnvironment, runCommand } from '../support/command.js';
@@ -132,4 +133,58 @@ test('Firefox opens the front after ca install, and refuses it before and after 
   const removed = await runCommand(['ca', 'uninstall', '--user-only'], scene.environment);
   assert.equal(removed.code, 0, removed.stderr);
   assert.equal(await opens('/after'), false);
+});
+
+test('ca status says by a run of Firefox whether its default profile trusts the authority, and leaves the profile alone', async (t) => {
+  const tools = ['firefox-esr', 'certutil', 'sh'].map((name) => requireTool(t, name));
+  const [firefox, certutil] = tools;
+  if (firefox === undefined || certutil === undefined || !tools.every((tool) => tool !== undefined)) return;
+  const scene = await makeScene(t, certutil);
+  const { folder } = scene;
+  await browse(scene, firefox, 'about:blank', () => existsSync(folder.at('page.png')));
+  // Its launcher is a script that needs the usual programs.
+  symlinkSync(firefox, folder.at('bin/firefox-esr'));
+  mkdirSync(folder.at('tmp'));
+  const environment = { ...scene.environment, PATH: `${folder.at('bin')}:/bin`, TMPDIR: folder.at('tmp') };
+  const clientRow = async (): Promise<string> => {
+    const { stdout, stderr } = await runCommand(['ca', 'status'], environment, 60_000);
+    return /^. Firefox +[^ (].*$/m.exec(stdout)?.[0] ?? stdout + stderr;
+  };
+  await runCommand(['ca', 'install', '--user-only'], scene.environment);
+  const before = filesBeneath(folder.path);
+  assert.match(await clientRow(), /^✓ Firefox +trusts https:\/\/localhost$/);
+  assert.deepEqual(filesBeneath(folder.path), before);
+  const removed = await runCommand(['ca', 'uninstall', '--user-only'], scene.environment);
+  assert.equal(removed.code, 0, removed.stderr);
+  assert.match(await clientRow(), /^✗ Firefox +does not trust https:\/\/localhost$/);
+  assert.deepEqual(readdirSync(folder.at('tmp')), []);
+});
+
+/** Files with the time of their last change in the profile; a reporter of crashes may still write beside it. */
+function filesBeneath(folder: string): readonly string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.default-esr\/[^/]+$/.test(name) && !name.includes('.cache'))
+    .map((name) => `${name} ${lstatSync(join(folder, name)).mtimeMs}`)
+    .sort();
+}
+
+test('ca status does not run a Firefox of snap, and says so', async (t) => {
+  const folder = makeWorkspace(t);
+  mkdirSync(folder.at('bin'));
+  writeFileSync(
+    folder.at('bin/firefox'),
+    `#!/bin/sh\n: > ${folder.at('was-run')}\nexec /snap/bin/firefox "$@"\n`,
+    { mode: 0o755 },
+  );
+  const environment = {
+    HOME: folder.path,
+    PATH: folder.at('bin'),
+    XDG_DATA_HOME: folder.at('data'),
+    XDG_CONFIG_HOME: undefined,
+    JAVA_HOME: folder.at('no-java'),
+  };
+  await runCommand(['ca', 'install', '--user-only'], environment);
+  const { stdout } = await runCommand(['ca', 'status'], environment);
+  assert.match(stdout, /^- Firefox +not tried: a snap or flatpak .*only its store was looked at$/m);
+  assert.equal(existsSync(folder.at('was-run')), false);
 });

@@ -1,7 +1,8 @@
 /** `tlsfront ca install` for Java: a real keytool changes a private keystore, and a Java client believes it. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { cleanEnvironment, runCommand } from '../support/command.js';
 import { within } from '../support/deadline.js';
@@ -118,4 +119,51 @@ test('a Java client opens the front after ca install and refuses it before and a
   assert.deepEqual(await open(), ['status 200', 'status 200']);
   await runCommand(['ca', 'uninstall', '--user-only'], environment);
   for (const line of await open()) assert.match(line, /refused: .*PKIX path building failed/);
+});
+
+/** The row of the client, beside that of the keystore. */
+const clientRow = async (environment: NodeJS.ProcessEnv): Promise<string> =>
+  /^. Java +[^ (].*$/m.exec((await runCommand(['ca', 'status'], environment)).stdout)?.[0] ?? 'no row';
+
+test('ca status says by a client that Java runs whether it trusts the authority', async (t) => {
+  const [tool, compiler] = ['keytool', 'javac'].map((name) => requireTool(t, name));
+  if (tool === undefined || compiler === undefined) return;
+  const { folder, environment } = makeScene(t, tool);
+  cpSync(`${environment.JAVA_HOME}/lib/security/cacerts`, folder.at('other'), { dereference: true });
+  await runCommand(['ca', 'install', '--user-only'], environment);
+  assert.match(await clientRow(environment), /^✓ Java +trusts https:\/\/localhost$/);
+  // The keystore keeps the authority and the client is told to read another: what the client does counts.
+  const elsewhere = { ...environment, JDK_JAVA_OPTIONS: `-Djavax.net.ssl.trustStore=${folder.at('other')}` };
+  assert.match(await clientRow(elsewhere), /^✗ Java +does not trust https:\/\/localhost$/);
+  await runCommand(['ca', 'uninstall', '--user-only'], environment);
+  assert.match(await clientRow(environment), /^✗ Java +does not trust https:\/\/localhost$/);
+});
+
+test('ca status claims nothing of a Java without a compiler but what its keystore shows', async (t) => {
+  const tool = requireTool(t, 'keytool');
+  if (tool === undefined) return;
+  const { environment } = makeScene(t, tool);
+  await runCommand(['ca', 'install', '--user-only'], environment);
+  const bare = { ...environment, JDK_JAVA_OPTIONS: '--limit-modules=java.base' };
+  assert.match(
+    await clientRow(bare),
+    /^- Java +not tried: it has no compiler .*only its store was looked at$/,
+  );
+});
+
+test('ca status ends a Java that does not end, and leaves nothing of it', async (t) => {
+  const tool = requireTool(t, 'keytool');
+  if (tool === undefined) return;
+  const { folder, environment } = makeScene(t, tool);
+  await runCommand(['ca', 'install', '--user-only'], environment);
+  mkdirSync(folder.at('tmp'));
+  rmSync(`${environment.JAVA_HOME}/bin/java`);
+  // Its child would outlive it.
+  const script = `#!/bin/sh\n/bin/sleep 300 &\necho $! > ${folder.at('pid')}\nwait\n`;
+  writeFileSync(`${environment.JAVA_HOME}/bin/java`, script, { mode: 0o755 });
+  const row = await clientRow({ ...environment, TMPDIR: folder.at('tmp') });
+  assert.match(row, /^✗ Java +opened nothing within 10 s$/);
+  assert.deepEqual(readdirSync(folder.at('tmp')), []);
+  const state = spawnSync('ps', ['-o', 'stat=', '-p', readFileSync(folder.at('pid'), 'utf8').trim()]);
+  assert.match(state.stdout.toString(), /^(?:Z.*)?\s*$/);
 });

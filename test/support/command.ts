@@ -18,10 +18,11 @@ export function cleanEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)));
 }
 
-/** Runs `tlsfront` with these arguments until it ends by itself (at most 20 s). */
+/** Runs `tlsfront` with these arguments until it ends by itself. @param limitMs the test fails when it takes longer */
 export async function runCommand(
   args: readonly string[],
   environment: NodeJS.ProcessEnv = {},
+  limitMs = 20_000,
 ): Promise<CommandResult> {
   const child = spawn(process.execPath, [CLI, ...args], {
     env: { ...cleanEnvironment(), ...environment },
@@ -36,7 +37,7 @@ export async function runCommand(
     child.once('close', resolve);
   });
   try {
-    const code = await within(ended, 20_000, `the end of tlsfront ${args.join(' ')}`);
+    const code = await within(ended, limitMs, `the end of tlsfront ${args.join(' ')}`);
     return { code, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() };
   } finally {
     child.kill('SIGKILL');

@@ -1,47 +1,53 @@
 /** Tries the clients of this machine for real: each opens an HTTPS address that only the development authority vouches for. */
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { KeyPairPem } from '../issue.js';
+import { tryFirefox } from './firefox-trial.js';
+import { tryJava } from './java-trial.js';
+import { PROBE_PAGE, startProbeServer } from './probe-server.js';
 import type { Machine, Step } from './trust-store.js';
 
 /** What one client did. */
 export interface ClientTrial {
   readonly name: string;
-  readonly trusts: boolean;
+  /** `failed`: it ran and never got as far as the certificate; `untried`: it cannot be run for this. */
+  readonly outcome: 'trusts' | 'refuses' | 'failed' | 'untried';
+  /** Why it failed or was not tried, or what the outcome does not cover. */
+  readonly reason?: string;
 }
 
-const PAGE = 'tlsfront-trust-trial';
+/** At these the clients are ended and their files removed before we go. */
+const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Runs every client that is installed. @param leaf a certificate for localhost and its key */
 export async function tryClients(machine: Machine, leaf: KeyPairPem): Promise<ClientTrial[]> {
-  const server = createServer({ cert: leaf.certPem, key: leaf.keyPem }, (_request, response) => {
-    response.setHeader('Content-Type', 'text/html');
-    response.end(PAGE);
-  });
-  server.on('tlsClientError', () => undefined);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const ending = new AbortController();
+  const end = (signal: NodeJS.Signals): void => ending.abort(signal);
+  for (const signal of ENDING_SIGNALS) process.once(signal, end);
+  const probe = await startProbeServer(leaf);
+  // mkdtemp makes it 0700: what clients keep there is for nobody else.
   const folder = mkdtempSync(join(tmpdir(), 'tlsfront-trial-'));
   try {
-    const address = server.address();
-    const port = typeof address === 'object' && address !== null ? address.port : 0;
     const trials: ClientTrial[] = [];
-    for (const { name, argv } of clientsOf(machine, port, folder)) {
-      trials.push({ name, trusts: (await machine.run(argv)).out.includes(PAGE) });
+    for (const { name, argv } of clientsOf(machine, probe.url('/'), folder)) {
+      const { out } = await machine.run(argv, { signal: ending.signal });
+      trials.push({ name, outcome: out.includes(PROBE_PAGE) ? 'trusts' : 'refuses' });
+    }
+    for (const tryOne of [tryJava, tryFirefox]) {
+      const trial = await tryOne(machine, probe, folder, ending.signal);
+      if (trial !== undefined) trials.push(trial);
     }
     return trials;
   } finally {
-    server.closeAllConnections();
-    server.close();
-    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+    probe.close();
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    for (const signal of ENDING_SIGNALS) process.off(signal, end);
+    if (ending.signal.aborted) process.kill(process.pid, ending.signal.reason);
   }
 }
 
-function clientsOf(machine: Machine, port: number, folder: string): { name: string; argv: Step['argv'] }[] {
-  const url = `https://localhost:${port}/`;
+function clientsOf(machine: Machine, url: string, folder: string): { name: string; argv: Step['argv'] }[] {
   const clients: { name: string; argv: Step['argv'] }[] = [];
   const curl = machine.find('curl');
   if (curl !== undefined) {

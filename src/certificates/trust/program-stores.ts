@@ -1,15 +1,8 @@
 /** The trust stores of programs that do not ask the operating system: Chromium and Firefox (NSS), Java. */
 import { posix } from 'node:path';
+import { firefoxProfiles } from './firefox-profiles.js';
 import type { FoundStores, Machine, Step, TrustStore, UnusableStore } from './trust-store.js';
 
-/** Folders of Firefox profiles beneath the home: plain (the second since Firefox 147), snap, flatpak, macOS. */
-const FIREFOX_FOLDERS = [
-  '.mozilla/firefox',
-  '.config/mozilla/firefox',
-  'snap/firefox/common/.mozilla/firefox',
-  '.var/app/org.mozilla.firefox/.mozilla/firefox',
-  'Library/Application Support/Firefox/Profiles',
-];
 const CHROMIUM_FOLDERS = ['.pki/nssdb', 'snap/chromium/current/.pki/nssdb'];
 const CHROMIUM_PROGRAMS = [
   'chromium',
@@ -54,22 +47,11 @@ function findDatabases(machine: Machine): NssDatabase[] {
       databases.push({ name: `Chromium (~/${path})`, folder, isNew: true });
     }
   }
-  for (const path of firefoxFolders(machine)) {
-    for (const profile of machine.list(path)) {
-      const folder = posix.join(path, profile);
-      if (!machine.exists(posix.join(folder, 'cert9.db'))) continue;
-      const shown = folder.startsWith(`${machine.home}/`) ? `~${folder.slice(machine.home.length)}` : folder;
-      databases.push({ name: `Firefox (${shown})`, folder, isNew: false });
-    }
+  for (const folder of firefoxProfiles(machine)) {
+    const shown = folder.startsWith(`${machine.home}/`) ? `~${folder.slice(machine.home.length)}` : folder;
+    databases.push({ name: `Firefox (${shown})`, folder, isNew: false });
   }
   return databases;
-}
-
-function firefoxFolders({ home, environment }: Machine): readonly string[] {
-  const { XDG_CONFIG_HOME: configuration } = environment;
-  const moved = configuration !== undefined && posix.isAbsolute(configuration);
-  const folders = FIREFOX_FOLDERS.map((path) => posix.join(home, path));
-  return [...new Set([...folders, ...(moved ? [posix.join(configuration, 'mozilla/firefox')] : [])])];
 }
 
 function nssStore(machine: Machine, certutil: string, { name, folder, isNew }: NssDatabase): TrustStore {
@@ -98,10 +80,16 @@ function bodyOf(pem: string): string {
   return pem.replaceAll(/-----[^-]+-----|\s+/g, '');
 }
 
-function javaStores(machine: Machine): TrustStore[] {
+/** The keytool of JAVA_HOME, else that on the PATH; undefined when there is no Java. */
+export function findKeytool(machine: Machine): string | undefined {
   const home = machine.environment.JAVA_HOME;
   const own = home === undefined ? undefined : posix.join(home, 'bin/keytool');
-  const keytool = own !== undefined && machine.exists(own) ? own : machine.find('keytool');
+  return own !== undefined && machine.exists(own) ? own : machine.find('keytool');
+}
+
+function javaStores(machine: Machine): TrustStore[] {
+  const home = machine.environment.JAVA_HOME;
+  const keytool = findKeytool(machine);
   if (keytool === undefined) return [];
   // The password that every Java installation starts with.
   const store = ['-cacerts', '-storepass', 'changeit'];

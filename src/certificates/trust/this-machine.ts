@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import type { Machine, Step } from './trust-store.js';
+import type { Machine, ProgramEnd, RunBounds, Step } from './trust-store.js';
 
 /** Debian keeps administration programs where an ordinary user's PATH does not look. */
 const MORE_FOLDERS = ['/usr/sbin', '/sbin', '/usr/local/sbin'];
@@ -27,7 +27,7 @@ export function thisMachine(home: string, environment: Readonly<NodeJS.ProcessEn
       [...(environment.PATH ?? '').split(delimiter), ...MORE_FOLDERS]
         .map((folder) => join(folder, program))
         .find((path) => isAccessible(path, constants.X_OK)),
-    run: (argv) => runProgram(argv, environment),
+    run: (argv, bounds = {}) => runProgram(argv, environment, bounds),
   };
 }
 
@@ -43,16 +43,52 @@ function isAccessible(path: string, mode: number): boolean {
 function runProgram(
   [program, ...rest]: Step['argv'],
   environment: Readonly<NodeJS.ProcessEnv>,
-): Promise<{ status: number; out: string }> {
+  { limitMs, signal, environment: more = {} }: RunBounds,
+): Promise<ProgramEnd> {
   return new Promise((resolve) => {
-    const child = spawn(program, rest, { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    // A bounded one leads a group of its own, so that its children end with it.
+    const leads = process.platform !== 'win32' && (limitMs !== undefined || signal !== undefined);
+    const env = { ...environment, ...more };
+    const child = spawn(program, rest, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: leads });
     let out = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
         out += text;
       });
     }
-    child.once('error', (error) => resolve({ status: 127, out: error.message }));
-    child.once('close', (status) => resolve({ status: status ?? 1, out }));
+    let wasCut = false;
+    const kill = (): void => {
+      if (leads) killGroup(child.pid);
+      else child.kill('SIGKILL');
+      // One that left the group may hold these open.
+      child.stdout.destroy();
+      child.stderr.destroy();
+    };
+    const limit =
+      limitMs === undefined
+        ? undefined
+        : setTimeout(() => {
+            wasCut = true;
+            kill();
+          }, limitMs);
+    signal?.addEventListener('abort', kill, { once: true });
+    if (signal?.aborted) kill();
+    const finish = (status: number, text: string): void => {
+      clearTimeout(limit);
+      signal?.removeEventListener('abort', kill);
+      if (leads) killGroup(child.pid);
+      resolve({ status, out: text, wasCut });
+    };
+    child.once('error', (error) => finish(127, error.message));
+    child.once('close', (status) => finish(status ?? 1, out));
   });
+}
+
+function killGroup(leader: number | undefined): void {
+  if (leader === undefined) return;
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch {
+    // All of its processes have ended.
+  }
 }

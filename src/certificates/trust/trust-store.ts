@@ -40,6 +40,26 @@ export interface FoundStores {
   readonly unusable: readonly UnusableStore[];
 }
 
+/** How long a program may run, and with what. */
+export interface RunBounds {
+  /** It and its children are killed after so many milliseconds; without it there is no end. */
+  readonly limitMs?: number;
+  /** Kills it and its children at once. */
+  readonly signal?: AbortSignal;
+  /** Variables beside, or in place of, the machine's own. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+}
+
+/** How a program ended. */
+export interface ProgramEnd {
+  /** Exit code; 127 when it could not be started, 1 when a signal ended it. */
+  readonly status: number;
+  /** Standard output and standard error. */
+  readonly out: string;
+  /** It was killed at its limit. */
+  readonly wasCut?: boolean;
+}
+
 /** What the search for stores asks of the machine. */
 export interface Machine {
   readonly platform: NodeJS.Platform;
@@ -53,5 +73,5 @@ export interface Machine {
   /** Full path of a program; undefined when it is not installed. */
   find(program: string): string | undefined;
   /** Runs a program and gives its exit code and output. */
-  run(argv: Step['argv']): Promise<{ readonly status: number; readonly out: string }>;
+  run(argv: Step['argv'], bounds?: RunBounds): Promise<ProgramEnd>;
 }
