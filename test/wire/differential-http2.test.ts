@@ -1,137 +1,56 @@
-/**
- * Generated and damaged frames through our HTTP/2 codec and through nghttp2 (node:http2): what we accept it must read in
- * the same way; and what we answer its client must read as it was said. What differs and why it may is in a list.
- */
+/** Generated and damaged frames through our HTTP/2 codec and through nghttp2: what we accept it must read in the same way. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import {
-  FLAG_ACK,
-  FRAME_GOAWAY,
-  FRAME_PING,
-  FRAME_RST_STREAM,
-  FRAME_SETTINGS,
-} from '../../proxy/wire/http2/codes.js';
-import { DEFAULT_HTTP2_LIMITS } from '../../proxy/wire/http2/limits.js';
-import { SeededRandom } from '../support/random.js';
-import { bytesOf, type Frame, framesIn, PREFACE, ping } from './fuzz/frames.js';
-import { type Http2Account, type Http2Message, readConnection } from './fuzz/http2-account.js';
-import { sessionFrames } from './fuzz/http2-grammar.js';
-import { LAST_PING, type PeerRequest, requestsByNghttp2 } from './fuzz/nghttp2.js';
-import { same } from './fuzz/target.js';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { within } from '../support/deadline.js';
 
+const PROGRAM = fileURLToPath(new URL('fuzz/compare-http2.js', import.meta.url));
 const SEED = 9_113;
 const SESSIONS = 5_000;
-
-/** Regular fields as our codec tells them: host in authority, cookie crumbs joined (RFC 9113 §8.2.3). */
-function regularFields(fields: readonly string[]): string[] {
-  const regular: string[] = [];
-  let cookieAt = -1;
-  for (let at = 0; at < fields.length; at += 2) {
-    const [name = '', value = ''] = fields.slice(at, at + 2);
-    if (name.startsWith(':') || name === 'host') continue;
-    if (name === 'cookie' && cookieAt >= 0) {
-      regular[cookieAt] = [regular[cookieAt], value].filter((crumb) => crumb !== '').join('; ');
-      continue;
-    }
-    if (name === 'cookie') cookieAt = regular.length + 1;
-    regular.push(name, value);
-  }
-  return regular;
-}
-
-function fieldOf(fields: readonly string[], wanted: string): string | undefined {
-  const at = fields.findIndex((text, index) => index % 2 === 0 && text === wanted);
-  return at < 0 ? undefined : fields[at + 1];
-}
-
-function compareRequest(ours: Http2Message, theirs: PeerRequest): void {
-  const { head } = ours;
-  const { fields } = theirs;
-  same(
-    [
-      fieldOf(fields, ':method'),
-      fieldOf(fields, ':scheme') ?? '',
-      fieldOf(fields, ':authority') ?? fieldOf(fields, 'host') ?? '',
-      fieldOf(fields, ':path') ?? '',
-      fieldOf(fields, ':protocol') ?? '',
-      regularFields(fields),
-    ],
-    [head.method, head.scheme, head.authority, head.path, head.protocol, head.headers],
-    'head by nghttp2',
-  );
-}
-
-function compareContent(ours: Http2Message, theirs: PeerRequest): void {
-  same(
-    [theirs.complete, theirs.body, theirs.trailers],
-    [true, ours.body, ours.trailers],
-    'content by nghttp2',
-  );
-}
-
-/** True when we told the client of any fault, of a stream or of the connection. */
-function isFaulty(ours: Http2Account): boolean {
-  return ours.closed !== '' || framesIn(ours.output).frames.some(({ type }) => type === FRAME_RST_STREAM);
-}
-
-/** Frames for which node:http2 ends a connection and RFC 9113 does not ask it of us. */
-function isJustified(frames: readonly Frame[]): boolean {
-  let settingsAcks = 0;
-  for (const { type, flags } of frames) {
-    // §6.8: the client itself says that the connection ends.
-    if (type === FRAME_GOAWAY) return true;
-    if ((flags & FLAG_ACK) === 0) continue;
-    // §6.5.3 and §6.7 make no fault of an acknowledgement that nobody waits for; ours are bounded by number.
-    if (type === FRAME_PING) return true;
-    if (type === FRAME_SETTINGS) settingsAcks += 1;
-  }
-  return settingsAcks > 1;
-}
+const AT_A_TIME = 1_000;
+const LIMIT_MS = 60_000;
+const MAX_ATTEMPTS = 3;
 
 /**
- * How many requests were compared; a difference throws. node:http2 ends the whole connection for most faults that
- * RFC 9113 §5.4.2 and §8.1.1 make stream errors, and then forgets requests it was about to tell: after a fault only what
- * both told is compared. Without a fault by our reading it must have none by its own.
+ * Sessions that broken frames have ended make node:http2 abort the process now and then, when they are collected
+ * (nodejs/node#39844): that ends a process of its own, whose cases are compared again. A difference is none of that.
  */
-async function compareSession(frames: readonly Frame[]): Promise<number> {
-  const bytes = Buffer.concat([PREFACE, ...frames.map(bytesOf), bytesOf(ping(LAST_PING))]);
-  const ours = readConnection([bytes], DEFAULT_HTTP2_LIMITS, 'take');
-  const peer = await requestsByNghttp2(frames);
-  // RFC 9113 §6.8: with GOAWAY the client says itself that the connection ends; node:http2 ends it at once.
-  if (peer.ended !== '' && !isFaulty(ours) && !isJustified(frames)) {
-    throw new Error(`nghttp2 ends the connection: ${peer.ended}`);
+const NODE_DEFECT = /Http2Session::~Http2Session\(\)[\s\S]*current_nghttp2_memory_/;
+
+interface Run {
+  readonly compared: number;
+  readonly complaint: string;
+}
+
+async function runOnce(from: number): Promise<Run> {
+  const range = [SEED, from, from + AT_A_TIME].map(String);
+  const child = spawn(process.execPath, [PROGRAM, ...range], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let [out, complaint] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    out += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    complaint += text;
+  });
+  const ended = within(once(child, 'close'), LIMIT_MS, `the comparison from case ${from} on`);
+  const [code] = await ended.finally(() => child.kill('SIGKILL'));
+  return { compared: Number(out), complaint: code === 0 ? '' : complaint || 'it ended without a word' };
+}
+
+async function compare(t: TestContext, from: number): Promise<number> {
+  for (let attempt = 1; ; attempt += 1) {
+    const { compared, complaint } = await runOnce(from);
+    if (complaint === '') return compared;
+    if (attempt === MAX_ATTEMPTS || !NODE_DEFECT.test(complaint)) throw new Error(complaint);
+    t.diagnostic(`node:http2 aborted beneath the cases from ${from} on: once more`);
   }
-  let compared = 0;
-  for (const message of ours.messages) {
-    const theirs = peer.requests.find(({ streamId }) => streamId === message.streamId);
-    if (theirs === undefined) {
-      if (peer.ended === '') throw new Error(`nghttp2 passes over stream ${message.streamId}`);
-      continue;
-    }
-    compareRequest(message, theirs);
-    const isWhole = message.complete && message.resetCode < 0;
-    const isEnded = ours.closed !== '' || peer.ended !== '';
-    if (isWhole && (theirs.complete || !isEnded)) compareContent(message, theirs);
-    compared += 1;
-  }
-  return compared;
 }
 
 test('nghttp2 reads every request that we accept as we do', async (t) => {
   let compared = 0;
-  for (let index = 0; index < SESSIONS; index += 1) {
-    const random = SeededRandom.ofCase(SEED, index);
-    const frames = sessionFrames(random, Math.max(0, random.below(4) - 1)).map(
-      ({ declared: _, ...told }) => told,
-    );
-    try {
-      compared += await compareSession(frames);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      const hex = Buffer.concat([PREFACE, ...frames.map(bytesOf)]).toString('hex');
-      throw new Error(`seed ${SEED} case ${index} hex ${hex}\n${reason}`);
-    }
-  }
+  for (let from = 0; from < SESSIONS; from += AT_A_TIME) compared += await compare(t, from);
   t.diagnostic(`${compared} requests compared`);
   assert.ok(compared > SESSIONS, `only ${compared} requests compared`);
 });
