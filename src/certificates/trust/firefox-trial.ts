@@ -105,7 +105,8 @@ async function open(
   return machine.run([firefox, '--headless', '--no-remote', '--profile', profile, ...picture], {
     limitMs: LIMIT_MS,
     signal: AbortSignal.any([signal, decided.signal]),
-    environment: { ...homeIn(machine, profile), MOZ_CRASHREPORTER_DISABLE: '1' },
+    // It leaves files in the folder for temporary ones.
+    environment: { ...homeIn(machine, profile), TMPDIR: profile, MOZ_CRASHREPORTER_DISABLE: '1' },
   });
 }
 
