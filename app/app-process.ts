@@ -3,9 +3,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { FrontError } from '../src/contract/errors.js';
+import { signalGroup } from '../src/contract/process-group.js';
 import type { Launch } from './launch.js';
 import { DescriptorWriter, relayLines } from './output.js';
-import { isGroupAlive, killAll, signalGroup } from './process-group.js';
+import { isGroupAlive, killAll } from './process-group.js';
 
 const LAST_LINES = 20;
 const LAST_LINE_CHARACTERS = 500;

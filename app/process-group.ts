@@ -1,16 +1,6 @@
 /** Signals an app as a whole: npm, its shell and the program below belong to one group and one session. */
 import { readdirSync, readFileSync } from 'node:fs';
-
-/** Sends the signal to every member of the group; false when none is left. */
-export function signalGroup(leader: number, signal: NodeJS.Signals | 0): boolean {
-  try {
-    process.kill(-leader, signal);
-    return true;
-  } catch (error) {
-    // EPERM: a member runs as another user, so the group is there.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
-}
+import { signalGroup } from '../src/contract/process-group.js';
 
 /** SIGKILL to the group, and to those of its session that a job-control shell put into groups of their own. */
 export function killAll(leader: number): void {

@@ -15,9 +15,6 @@ import { sendRequestHead } from './heads.js';
 import { RequestBody, type RequestBodyOwner } from './request-body.js';
 import type { Spool } from './spool.js';
 
-/** A connection may die under a request; that two do is no accident. */
-const MAX_ATTEMPTS = 2;
-
 /** What the exchanges of a router share. */
 export interface FlowServices extends EngineServices {
   readonly pool: Pool;
@@ -143,7 +140,7 @@ export abstract class Dispatch implements Seeker, RequestBodyOwner, LeaseHolder 
   }
 
   private mayRepeat(): boolean {
-    if (this.answered || this.choice.attempts >= MAX_ATTEMPTS) return false;
+    if (this.answered || !this.choice.mayRepeat) return false;
     return (this.body === null || this.body.replayable) && isIdempotentMethod(this.exchange.head.method);
   }
 

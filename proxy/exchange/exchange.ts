@@ -3,7 +3,7 @@
 import type { Counters } from '../../src/contract/counters.js';
 import { ERRORS, type ErrorCode } from '../../src/contract/errors.js';
 import { formatAccessRecord } from './access-log.js';
-import { fieldValue } from './fields.js';
+import { isEventStream } from './fields.js';
 import type { LineWriter } from './line-writer.js';
 import { requestIdOf } from './request-headers.js';
 import type { ConnectionFacts, Policy, RequestHead } from './types.js';
@@ -60,7 +60,7 @@ export class Exchange {
     this.status = status;
     this.upstreamMs = performance.now() - this.dispatchedAtMs;
     if (status === 101) this.becomeEndless('tunnelsOpen');
-    else if (fieldValue(headers, 'content-type').startsWith('text/event-stream')) {
+    else if (isEventStream(headers)) {
       this.becomeEndless('eventStreamsOpen');
     }
   }

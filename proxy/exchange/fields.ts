@@ -19,6 +19,11 @@ export function fieldList(headers: readonly string[], name: string): string {
   return list;
 }
 
+/** Whether a response is an event stream, which goes on until the client leaves. */
+export function isEventStream(headers: readonly string[]): boolean {
+  return fieldValue(headers, 'content-type').startsWith('text/event-stream');
+}
+
 /** Host of an authority without its port and in lower case; IPv6 keeps its brackets. */
 export function hostOf(authority: string): string {
   const colon = authority.lastIndexOf(':');

@@ -1,4 +1,5 @@
 /** Strict-Transport-Security (RFC 6797), where it is asked for and cannot lock a developer out. */
+import { isLocalhost } from '../../src/contract/private-names.js';
 import { hostOf } from './fields.js';
 import type { ConnectionFacts, Policy, RequestHead } from './types.js';
 
@@ -18,7 +19,7 @@ export function transportSecurityFor(
 
 function isLocalOrAddress(host: string): boolean {
   const name = host.endsWith('.') ? host.slice(0, -1) : host;
-  if (name === '' || name === 'localhost' || name.endsWith('.localhost') || name.startsWith('[')) return true;
+  if (name === '' || isLocalhost(name) || name.startsWith('[')) return true;
   const last = name.charCodeAt(name.length - 1);
   // No name ends in a digit-only label, so a name that ends in a digit is looked at closer.
   return last >= 0x30 && last <= 0x39 && /(?:^|\.)\d+$/.test(name);

@@ -22,9 +22,6 @@ import { flatten, type LibraryRequest, readFraming, readRequestHead } from './re
 import { type BodyHolder, discardRest, emptyBody, isWhole, RequestBody, stopUpload } from './request-body.js';
 import { isFaultyResponse, type LibraryResponse, type RelayHolder, ResponseRelay } from './response-relay.js';
 
-/** A connection may die under a request; that two do is no accident. */
-const MAX_ATTEMPTS = 2;
-
 /** What a request comes with. */
 export interface RunParts {
   readonly request: LibraryRequest;
@@ -212,7 +209,7 @@ export class ExchangeRun implements Seeker, AttemptOwner, BodyHolder, RelayHolde
     const isRepeatable = attempt.silent && this.mayWait && readFraming(this.request).framing === 'none';
     this.letGo();
     // A kept-alive connection may close under a request: once more, if not a byte of an answer came.
-    if (isRepeatable && code === 'upstream_reset' && reused && choice.attempts < MAX_ATTEMPTS) {
+    if (isRepeatable && code === 'upstream_reset' && reused && choice.mayRepeat) {
       choice.repeat(upstream);
       return;
     }

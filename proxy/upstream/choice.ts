@@ -6,6 +6,9 @@ import type { Upstreams } from './upstreams.js';
 
 const NONE: readonly Upstream[] = [];
 
+/** A connection may die under a request; that two do is no accident. */
+const MAX_ATTEMPTS = 2;
+
 /** Who needs an upstream. */
 export interface Seeker {
   /** Nothing is lost when the request waits and no upstream comes up. */
@@ -23,7 +26,7 @@ export class UpstreamChoice {
   /** Where the request is in flight. */
   upstream: Upstream | null = null;
   /** How often an upstream was chosen. */
-  attempts = 0;
+  private attempts = 0;
   /** Upstreams that could not be reached: nothing was sent, so another may be tried. */
   private tried = NONE;
   private leaveHold: (() => void) | null = null;
@@ -38,6 +41,11 @@ export class UpstreamChoice {
     const upstream = known ?? route.pick();
     if (upstream === null) this.hold(route);
     else this.use(upstream, false);
+  }
+
+  /** False once it was: a request is repeated no further. */
+  get mayRepeat(): boolean {
+    return this.attempts < MAX_ATTEMPTS;
   }
 
   /** Once more to the same upstream, whose connection had died. */

@@ -1,7 +1,7 @@
 /** One connection to an upstream for one exchange after the other: a socket, its loan, and the responses that come over it. */
 import type { Socket } from 'node:net';
 import type { ErrorCode } from '../../src/contract/errors.js';
-import { fieldValue } from '../exchange/fields.js';
+import { isEventStream } from '../exchange/fields.js';
 import type { Framing } from '../exchange/types.js';
 import { classifyUpstreamFailure } from '../exchange/upstream-failure.js';
 import { Http1Error } from '../wire/http1/error.js';
@@ -223,7 +223,7 @@ export class Http1Connection implements Lease, Waits {
     const response = this.codec.describeResponse();
     if (response.status !== 101) {
       this.wait('body');
-      if (isEventStream(response)) this.keeper.onLasting(this);
+      if (isEndless(response)) this.keeper.onLasting(this);
       holder.onResponse(response);
       // A server that refuses a body may close at once (RFC 9112 §9.3); one more write would then cost us its answer.
       if (response.status >= 400 && !this.writer.ended && this.writer.mute()) holder.onWritable();
@@ -287,8 +287,7 @@ function nameFailure(code: ErrorCode): ErrorCode {
   return code === 'upstream_reset' ? 'upstream_closed' : code;
 }
 
-function isEventStream({ hasBody, contentLength, headers }: UpstreamResponse): boolean {
-  return (
-    hasBody && contentLength === -1 && fieldValue(headers, 'content-type').startsWith('text/event-stream')
-  );
+/** An event stream whose length nobody knows. */
+function isEndless({ hasBody, contentLength, headers }: UpstreamResponse): boolean {
+  return hasBody && contentLength === -1 && isEventStream(headers);
 }

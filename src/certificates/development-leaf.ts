@@ -10,6 +10,7 @@ import {
 import type { KeyPairPem } from './issue.js';
 import { issueLeaf } from './issue.js';
 import { requireNames } from './names.js';
+import { pemOfKey } from './pem-text.js';
 import type { LocalStore, Store } from './store.js';
 import { fits, parseCertificate } from './stored-pair.js';
 
@@ -102,7 +103,7 @@ async function findLeaf(
   const start = Date.parse(certificate.validFrom);
   const end = Date.parse(certificate.validTo);
   if (start > now.getTime() || end - now.getTime() < (end - start) / 3) return undefined;
-  const keyPem = createPrivateKey(bytes).export({ type: 'pkcs8', format: 'pem' }).toString();
+  const keyPem = pemOfKey(createPrivateKey(bytes));
   return { certPem: certificate.toString(), keyPem };
 }
 

@@ -14,6 +14,7 @@ import type { Extension, X509Certificate as LibraryCertificate } from '@peculiar
 import { derOctets } from './der-write.js';
 import { NAME_CONSTRAINTS_OID, type PermittedNames, writeNameConstraints } from './name-constraints.js';
 import { requireNames } from './names.js';
+import { pemOfKey } from './pem-text.js';
 
 /** A certificate and its private key, both PEM with LF line ends. */
 export interface KeyPairPem {
@@ -172,7 +173,7 @@ export async function issueCertificate(
   );
   return {
     certPem: `${certificate.toString('pem').trim()}\n`,
-    keyPem: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    keyPem: pemOfKey(key),
   };
 }
 

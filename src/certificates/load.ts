@@ -5,6 +5,7 @@ import { FrontError } from '../contract/errors.js';
 import type { Certificate } from './certificate.js';
 import { FINDINGS, type Finding, positionText } from './findings.js';
 import { type Inspection, inspect } from './inspect.js';
+import { pemOfKey } from './pem-text.js';
 import { readSource } from './source.js';
 
 /** The files of one certificate. */
@@ -52,7 +53,7 @@ export async function loadCertificate(files: CertificateFiles): Promise<LoadedCe
   });
   const { chain, key } = requireServable(inspection, certFiles);
   const chainPem = chain.certificates.map(({ pem }) => pem).join('');
-  const keyPem = key.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const keyPem = pemOfKey(key);
   requireAccepted(chainPem, keyPem, chain.leaf);
   return {
     leaf: chain.leaf,

@@ -1,5 +1,6 @@
 /** The roots that this machine's own programs trust, from the one file that each Linux and BSD keeps of them. */
 import { readFileSync } from 'node:fs';
+import { certificatesIn } from './pem-text.js';
 import { NO_ROOTS, type RootStore, rootStore } from './roots.js';
 
 const FILES = [
@@ -14,7 +15,7 @@ export function readLocalRoots(files: readonly string[] = FILES): RootStore {
   for (const file of files) {
     try {
       const text = readFileSync(file, 'latin1');
-      return rootStore(text.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? []);
+      return rootStore(certificatesIn(text));
     } catch {
       // Another distribution keeps them elsewhere.
     }

@@ -1,5 +1,6 @@
 /** Name constraints of an authority (RFC 5280 §4.2.1.10): the names and addresses it may vouch for. */
 import { BlockList, isIP, isIPv6 } from 'node:net';
+import { isWithin, PRIVATE_DOMAINS } from '../contract/private-names.js';
 import { type DerValue, readDer, readDerChildren, readOid } from './der.js';
 import { der, derSequence } from './der-write.js';
 
@@ -18,15 +19,9 @@ const DNS_NAME = 0x82;
 const IP_ADDRESS = 0x87;
 const EXTENSIONS = 0xa3;
 
-/**
- * Names that nobody can own on the internet: reserved (RFC 2606, 6761, 6762, 8375, ICANN's .internal) or never delegated because
- * private networks use them; and the addresses of private networks, of this machine, of links and of carriers' NAT (Tailscale).
- */
+/** Names that nobody can own, or that only documentation uses; and the addresses of private networks, of this machine, of links and of carriers' NAT (Tailscale). */
 export const DEVELOPMENT_NAMES: PermittedNames = {
-  domains: [
-    ...['localhost', 'test', 'internal', 'local', 'home.arpa', 'lan', 'home', 'corp', 'intranet', 'private'],
-    ...['localdomain', 'example', 'example.com', 'example.net', 'example.org', 'invalid'],
-  ],
+  domains: [...PRIVATE_DOMAINS, 'example.com', 'example.net', 'example.org'],
   networks: [
     ...['127.0.0.0/8', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16', '100.64.0.0/10'],
     ...['::1/128', 'fc00::/7', 'fe80::/10'],
@@ -38,7 +33,7 @@ export function isPermitted(name: string, { domains, networks }: PermittedNames)
   if (name.includes('@')) return true;
   if (isIP(name) !== 0) return networks.some((network) => holds(network, name));
   const bare = name.replace(/^\*\./, '');
-  return domains.some((domain) => bare === domain || bare.endsWith(`.${domain}`));
+  return domains.some((domain) => isWithin(bare, domain));
 }
 
 /** The same and what the names need: domains for names, single addresses. */

@@ -7,6 +7,7 @@ import type { Config } from '../contract/config.js';
 import type { CertificateMaterial } from '../contract/messages.js';
 import { misused } from '../contract/reading.js';
 import type { MasterLog, Note } from '../master/log.js';
+import { dayOf, daysUntil, validityText } from './validity.js';
 
 /** Those who order certificates; null without `--acme`. @throws FrontError config_invalid when a file of its options cannot be used */
 export async function createOrders(
@@ -70,15 +71,9 @@ export class AcmeMaterials {
 }
 
 function validityNote(name: string, endMs: number, file: string): Note {
-  const until = new Date(endMs).toISOString().slice(0, 10);
-  const days = Math.floor((endMs - Date.now()) / 86_400_000);
-  if (days >= 0) {
-    return {
-      kind: 'line',
-      text: `certificate of ${name} valid until ${until} (${days} days), from ACME: ${file}`,
-    };
-  }
-  return { kind: 'warning', text: `the certificate of ${name} has expired on ${until}: ${file}` };
+  if (daysUntil(endMs) >= 0)
+    return { kind: 'line', text: `${validityText(name, endMs)}, from ACME: ${file}` };
+  return { kind: 'warning', text: `the certificate of ${name} has expired on ${dayOf(endMs)}: ${file}` };
 }
 
 /** @throws FrontError config_usage when a given certificate is for a name that ACME is asked for too */
@@ -99,7 +94,7 @@ export async function describeAcme(acme: AcmeConfig, store: LocalStore): Promise
   const lines = [`acme: ${acme.directory} by ${acme.challenges.join(', else ')}`];
   for (const name of acme.names) {
     const stored = await readStoredCertificate(store, keys, name);
-    const until = stored === undefined ? null : new Date(stored.endMs).toISOString().slice(0, 10);
+    const until = stored === undefined ? null : dayOf(stored.endMs);
     lines.push(until === null ? `  ${name}: would be ordered` : `  ${name}: stored, until ${until}`);
   }
   return lines.map((line) => `  ${line}\n`).join('');

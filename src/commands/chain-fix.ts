@@ -6,6 +6,7 @@ import type { Chain } from '../certificates/chain.js';
 import { systemCode } from '../certificates/file-failure.js';
 import { readLocalRoots } from '../certificates/local-roots.js';
 import { requireNames } from '../certificates/names.js';
+import { pemOfKey } from '../certificates/pem-text.js';
 import { proveChain } from '../certificates/prove-chain.js';
 import { replaceFile } from '../certificates/replace-file.js';
 import type { CommandIo } from '../contract/console.js';
@@ -59,10 +60,6 @@ export function runChainFix(options: ChainFixOptions, io: CommandIo): Promise<nu
     io.stdout.write(`wrote ${keyOutput}: the private key, not encrypted\n`);
     return 0;
   });
-}
-
-function pemOfKey(key: KeyObject): string {
-  return key.export({ type: 'pkcs8', format: 'pem' }).toString();
 }
 
 /** What was proven, as a sentence. @throws FrontError internal when clients would refuse it */

@@ -7,6 +7,7 @@ import { requireNames } from '../certificates/names.js';
 import { replaceFile } from '../certificates/replace-file.js';
 import { type CommandIo, printWarning } from '../contract/console.js';
 import { FrontError } from '../contract/errors.js';
+import { isLocalhost } from '../contract/private-names.js';
 import { asRootLine } from './unknown-hosts.js';
 
 /** Options of `hosts add` and `hosts remove`. */
@@ -29,7 +30,7 @@ export function hostsFile(platform: NodeJS.Platform, environment: Readonly<NodeJ
 /** Adds the names. @returns 0; @throws FrontError config_invalid, config_usage */
 export function runHostsAdd({ names, file }: HostsOptions, io: CommandIo): Promise<number> {
   const wanted = readNames(names).filter((name) => {
-    if (name !== 'localhost' && !name.endsWith('.localhost')) return true;
+    if (!isLocalhost(name)) return true;
     io.stdout.write(`${name}: nothing to do, browsers and systems know it\n`);
     return false;
   });

@@ -18,6 +18,7 @@ import {
 } from './certificate-folders.js';
 import { hostsOfGiven, loadConfigured } from './configured-certificates.js';
 import { findUnknownHosts, unknownHostsHint } from './unknown-hosts.js';
+import { validityText } from './validity.js';
 
 /** Beneath these every name gets a development certificate of its own: browsers take no `*.localhost`. */
 const DEVELOPMENT_SUFFIXES = ['localhost', 'test'];
@@ -167,16 +168,12 @@ function issuableSuffixes({ hosts }: Config): readonly string[] {
   return [...new Set([...DEVELOPMENT_SUFFIXES, ...names.map((host) => host.replace(/^\*\./, ''))])];
 }
 
-const DAY_MS = 86_400_000;
-
 function describe(
   { findings, chainPem, keyPem, names, notAfter, leaf }: LoadedCertificate,
   file: string,
   notes: Note[],
 ): CertificateMaterial {
-  const days = Math.floor((notAfter.getTime() - Date.now()) / DAY_MS);
-  const until = `${notAfter.toISOString().slice(0, 10)} (${days} days)`;
-  notes.push({ kind: 'line', text: `certificate of ${leaf.label} valid until ${until}: ${file}` });
+  notes.push({ kind: 'line', text: `${validityText(leaf.label, notAfter.getTime())}: ${file}` });
   for (const { code, severity, message, fix } of findings) {
     if (severity === 'note' && code !== 'expires_soon') continue;
     const mended = FINDINGS[code].atStart === 'mend' ? ' (mended in memory)' : '';

@@ -4,23 +4,19 @@ import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { shellWord } from '../certificates/findings.js';
+import { isLocalhost } from '../contract/private-names.js';
 
 /** A start waits no longer than this for a slow or absent name server; there is no hint then. */
 const PATIENCE_MS = 300;
 
 /** The names of the hosts that lead nowhere, or to another machine. */
 export async function findUnknownHosts(hosts: readonly string[]): Promise<readonly string[]> {
-  const names = hosts.filter((name) => isIP(name) === 0 && !name.startsWith('*') && !isBuiltIn(name));
+  const names = hosts.filter((name) => isIP(name) === 0 && !name.startsWith('*') && !isLocalhost(name));
   const own = ownAddresses();
   const known = await Promise.all(
     names.map((name) => Promise.race([isOurs(name, own), pause(PATIENCE_MS, true)])),
   );
   return names.filter((_name, index) => known[index] === false);
-}
-
-/** Browsers and most systems know these without a hosts file (RFC 6761 §6.3). */
-function isBuiltIn(name: string): boolean {
-  return name === 'localhost' || name.endsWith('.localhost');
 }
 
 async function isOurs(name: string, own: ReadonlySet<string>): Promise<boolean> {

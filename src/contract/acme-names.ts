@@ -1,12 +1,12 @@
 /** Which names an ACME authority gives certificates for. */
 import { isIP } from 'node:net';
 import type { ChallengeKind } from './acme.js';
+import { isLocalhost, isWithin, PRIVATE_DOMAINS } from './private-names.js';
 import { misused } from './reading.js';
 import type { Settings } from './settings.js';
 
-/** Names beneath these exist in no public DNS (RFC 2606, RFC 6761, RFC 6762, RFC 7686, RFC 8375, ICANN's `internal`, and usual ones). */
-const PRIVATE_ENDINGS =
-  /(?:^|\.)(?:localhost|test|example|invalid|local|onion|internal|intranet|lan|home|corp|private|localdomain|alt|arpa)$/;
+/** Names beneath these exist in no public DNS: those of private networks, and special ones (RFC 7686, RFC 9476, reverse look-ups). */
+const UNISSUED_DOMAINS: readonly string[] = [...PRIVATE_DOMAINS, 'onion', 'alt', 'arpa'];
 
 /**
  * The names to order, each once.
@@ -42,7 +42,7 @@ export function requireAcmeNames(
 
 function nameHint(name: string): string {
   if (isIP(name) !== 0) return 'give the DNS name that points at this address';
-  if (/(?:^|\.)localhost$/.test(name)) return 'leave --acme out: localhost gets a development certificate';
+  if (isLocalhost(name)) return 'leave --acme out: localhost gets a development certificate';
   return 'leave --acme out for a development certificate; a private authority that issues for such names is given with --acme-directory and --acme-ca';
 }
 
@@ -50,9 +50,9 @@ function nameHint(name: string): string {
 function whyNotIssued(name: string, isPrivateAuthority: boolean): string | null {
   if (isIP(name) !== 0) return 'addresses get no certificate this way';
   const bare = name.replace(/^\*\./, '');
-  if (/(?:^|\.)localhost$/.test(bare)) return 'localhost is every machine, no authority can tell whose';
+  if (isLocalhost(bare)) return 'localhost is every machine, no authority can tell whose';
   if (isPrivateAuthority) return null;
-  if (PRIVATE_ENDINGS.test(bare))
+  if (UNISSUED_DOMAINS.some((domain) => isWithin(bare, domain)))
     return 'the name does not exist in the public DNS, so public authorities cannot check it';
   if (!bare.includes('.')) return 'a name without a dot does not exist in the public DNS';
   if (bare.includes('_')) return 'public authorities issue for no name with an underscore';

@@ -1,6 +1,7 @@
 /** One worker: a shim process that starts the app, tells when it is ready, and leaves no orphan behind. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { signalGroup } from '../contract/process-group.js';
 import type { WorkerOrder, WorkerPlan, WorkerReport } from '../contract/worker.js';
 
 const SHIM_FILE = fileURLToPath(new URL('../../app/main.js', import.meta.url));
@@ -91,11 +92,6 @@ export class WorkerProcess {
 
   /** When the shim itself was killed, its app's process group is still there. */
   private killLeftOvers(): void {
-    if (this.pid === 0) return;
-    try {
-      process.kill(-this.pid, 'SIGKILL');
-    } catch {
-      // Already gone, as it should be.
-    }
+    if (this.pid !== 0) signalGroup(this.pid, 'SIGKILL');
   }
 }

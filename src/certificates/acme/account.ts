@@ -6,6 +6,7 @@ import type { AcmeConfig } from '../../contract/acme.js';
 import { FrontError } from '../../contract/errors.js';
 import { fileFailure } from '../file-failure.js';
 import { newEcdsaKey } from '../issue.js';
+import { pemOfKey } from '../pem-text.js';
 import type { Store } from '../store.js';
 import { Authority } from './authority.js';
 import { AcmeError } from './problem.js';
@@ -116,12 +117,12 @@ export async function forgetAccount(store: Store, keys: AuthorityKeys): Promise<
 async function ensureKey(store: Store, keys: AuthorityKeys): Promise<string> {
   const bytes = await store.get(keys.accountKey);
   if (bytes === undefined) {
-    const pem = newEcdsaKey().export({ type: 'pkcs8', format: 'pem' }).toString();
+    const pem = pemOfKey(newEcdsaKey());
     await store.put(keys.accountKey, pem);
     return pem;
   }
   try {
-    return createPrivateKey(bytes).export({ type: 'pkcs8', format: 'pem' }).toString();
+    return pemOfKey(createPrivateKey(bytes));
   } catch (cause) {
     throw new AcmeError(
       `the key of the ACME account cannot be read (${keys.accountKey} in the data folder)`,

@@ -1,15 +1,13 @@
 /** Puts the answers to challenges where the authority looks, and takes them away again. */
 import { createHash } from 'node:crypto';
 import type { CertificateUser, ChallengeAnswers, ChallengeKind } from '../../contract/acme.js';
-import { issueCertificate } from '../issue.js';
+import { DAY_MS, issueCertificate } from '../issue.js';
 import { HASTY_HOOK_MS, runDnsHook } from './dns-hook.js';
 import { pause } from './pause.js';
 import { AcmeError } from './problem.js';
 
 /** Takes an answer away. */
 export type Withdraw = () => Promise<void>;
-
-const DAY_MS = 86_400_000;
 
 export interface BoardParts {
   readonly user: Pick<CertificateUser, 'publish'>;

@@ -1,5 +1,6 @@
 /** Runs the command that writes TXT records for dns-01, bounded in time and output. */
 import { spawn } from 'node:child_process';
+import { signalGroup } from '../../contract/process-group.js';
 import { AcmeError, oneLine } from './problem.js';
 
 /** A hook that talks to a slow provider, or waits for its record itself, may need minutes. */
@@ -47,7 +48,7 @@ export function runDnsHook(
     let ending = '';
     const end = (reason: string): void => {
       ending = reason;
-      endGroup(child.pid);
+      if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
       // A descendant in another group may keep the pipes open.
       child.stdout.destroy();
       child.stderr.destroy();
@@ -72,13 +73,4 @@ export function runDnsHook(
       });
     });
   });
-}
-
-function endGroup(pid: number | undefined): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch {
-    // It has ended meanwhile.
-  }
 }

@@ -1,6 +1,7 @@
 /** One order from its beginning to the certificate (RFC 8555 §7.1, §7.4). */
 import type { ChallengeKind } from '../../contract/acme.js';
 import { newEcdsaKey } from '../issue.js';
+import { pemOfKey } from '../pem-text.js';
 import type { Authority, Authorization, Order } from './authority.js';
 import type { ChallengeBoard } from './challenge-board.js';
 import { pause } from './pause.js';
@@ -41,7 +42,7 @@ export async function orderCertificate(
   }
   authority.speakOf(name, null);
   const ready = await settle(parts, order, ['ready', 'valid']);
-  const keyPem = newEcdsaKey().export({ type: 'pkcs8', format: 'pem' }).toString();
+  const keyPem = pemOfKey(newEcdsaKey());
   const sent = await authority.finalize(ready, name, keyPem);
   const valid = await settle(parts, sent, ['valid']);
   if (signal.aborted) throw new AcmeError('broken off: the front stops', null);

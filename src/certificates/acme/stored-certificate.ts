@@ -1,6 +1,8 @@
 /** The certificates and the account of one authority in the store. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { CertificateMaterial } from '../../contract/messages.js';
+import { readFields } from '../certificate.js';
+import { certificatesIn, pemOfKey } from '../pem-text.js';
 import type { Store } from '../store.js';
 import type { Validity } from './schedule.js';
 
@@ -42,16 +44,16 @@ export async function readStoredCertificate(
  * @returns undefined when it holds no certificate, or one of another key or name
  */
 export function parseCertificate(pem: string, name: string): StoredCertificate | undefined {
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
+  const blocks = certificatesIn(pem);
   try {
     const [leaf] = blocks.map((block) => new X509Certificate(block));
     const key = createPrivateKey(pem);
     if (leaf === undefined || !leaf.checkPrivateKey(key)) return undefined;
-    const names = namesOf(leaf);
+    const names = readFields(leaf.raw)?.names ?? [];
     if (!names.includes(name)) return undefined;
     return {
       chainPem: blocks.map((block) => `${block.replaceAll('\r', '')}\n`).join(''),
-      keyPem: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
+      keyPem: pemOfKey(key),
       names,
       startMs: Date.parse(leaf.validFrom),
       endMs: Date.parse(leaf.validTo),
@@ -59,11 +61,4 @@ export function parseCertificate(pem: string, name: string): StoredCertificate |
   } catch {
     return undefined;
   }
-}
-
-function namesOf({ subjectAltName }: X509Certificate): string[] {
-  return (subjectAltName ?? '')
-    .split(', ')
-    .filter((entry) => entry.startsWith('DNS:'))
-    .map((entry) => entry.slice(4).toLowerCase());
 }

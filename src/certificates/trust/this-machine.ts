@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { signalGroup } from '../../contract/process-group.js';
 import type { Machine, ProgramEnd, RunBounds, Step } from './trust-store.js';
 
 /** Debian keeps administration programs where an ordinary user's PATH does not look. */
@@ -57,8 +58,11 @@ function runProgram(
       });
     }
     let wasCut = false;
+    const killGroup = (): void => {
+      if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
+    };
     const kill = (): void => {
-      if (leads) killGroup(child.pid);
+      if (leads) killGroup();
       else child.kill('SIGKILL');
       // One that left the group may hold these open.
       child.stdout.destroy();
@@ -76,19 +80,10 @@ function runProgram(
     const finish = (status: number, text: string): void => {
       clearTimeout(limit);
       signal?.removeEventListener('abort', kill);
-      if (leads) killGroup(child.pid);
+      if (leads) killGroup();
       resolve({ status, out: text, wasCut });
     };
     child.once('error', (error) => finish(127, error.message));
     child.once('close', (status) => finish(status ?? 1, out));
   });
-}
-
-function killGroup(leader: number | undefined): void {
-  if (leader === undefined) return;
-  try {
-    process.kill(-leader, 'SIGKILL');
-  } catch {
-    // All of its processes have ended.
-  }
 }
