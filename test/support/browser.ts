@@ -57,6 +57,7 @@ export class BrowserPage {
     ]) {
       const { status, stderr } = spawnSync(certutil, ['-d', `sql:${database}`, ...args], {
         encoding: 'utf8',
+        timeout: BROWSER_MS,
       });
       if (status !== 0) throw new Error(`certutil: ${stderr}`);
     }
@@ -76,6 +77,8 @@ export class BrowserPage {
     ending.after(async () => {
       // Its own group: the browser starts a dozen processes.
       if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGKILL');
+      // A process of its that left the group may hold their other ends, and the test file would not end.
+      for (const pipe of child.stdio) pipe?.destroy();
       await until(
         () => child.exitCode !== null || child.signalCode !== null,
         BROWSER_MS,

@@ -173,6 +173,9 @@ export class StartedFront {
           // It has just ended.
         }
       }
+      // Held open by a child that outlives them all, these would keep the test file from ending.
+      this.child.stdout?.destroy();
+      this.child.stderr?.destroy();
       rmSync(this.dataFolder, { recursive: true, force: true, maxRetries: 3 });
     }
   }
