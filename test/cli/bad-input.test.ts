@@ -1,5 +1,4 @@
 /** Every way to start the front wrongly: a clear error, a next step, the right exit code, and nothing left running. */
-
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
@@ -9,8 +8,9 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { testCertificates, writeTestCertificates } from '../support/certificates.js';
 import { within } from '../support/deadline.js';
+import { freePort } from '../support/ports.js';
 import { PATIENCE_MS, SAMPLE_APP, StartedFront, type StartedFrontOptions } from '../support/started-front.js';
-import { freePort, nodeApp } from '../support/worker.js';
+import { nodeApp } from '../support/worker.js';
 import { makeWorkspace, PACKAGE_ROOT, type Workspace } from '../support/workspace.js';
 
 /** What it said and its exit code, once all its processes are gone. */

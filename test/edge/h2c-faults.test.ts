@@ -5,8 +5,8 @@ import { createServer as createHttp2Server } from 'node:http2';
 import { createServer, type Server, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { Client, PROTOCOLS, type Protocol } from '../support/https-client.js';
+import { freePort } from '../support/ports.js';
 import { StartedFront } from '../support/started-front.js';
-import { freePort } from '../support/worker.js';
 
 async function portOf(t: TestContext, server: Server): Promise<number> {
   server.listen(0, '127.0.0.1');

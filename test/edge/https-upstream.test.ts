@@ -16,10 +16,11 @@ import { connect as connectTls } from 'node:tls';
 import { testCertificates, writeTestCertificates } from '../support/certificates.js';
 import { until, within } from '../support/deadline.js';
 import { Client, PROTOCOLS } from '../support/https-client.js';
+import { freePort } from '../support/ports.js';
 import { PATIENCE_MS, StartedFront } from '../support/started-front.js';
 import { requireTool } from '../support/tools.js';
 import { waitForPort } from '../support/uwsgi.js';
-import { freePort } from '../support/worker.js';
+
 import { makeWorkspace } from '../support/workspace.js';
 
 interface Pair {

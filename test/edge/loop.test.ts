@@ -1,20 +1,11 @@
 /** A front whose app is the front itself: one request must not become thousands. */
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
 import { after, before, describe, test } from 'node:test';
-import { listenLocally } from '../support/app-behind.js';
 import { until } from '../support/deadline.js';
 import { ENGINES } from '../support/fronted.js';
 import { Client, PROTOCOLS } from '../support/https-client.js';
+import { freePort } from '../support/ports.js';
 import { PATIENCE_MS, StartedFront } from '../support/started-front.js';
-
-/** A port that is free now. The front must know its own port before it starts. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await listenLocally(server);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 for (const engine of ENGINES) {
   describe(`a front that forwards to itself (${engine})`, () => {

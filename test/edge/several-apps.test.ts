@@ -7,8 +7,8 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { until, within } from '../support/deadline.js';
 import { ENGINES, type Engine } from '../support/fronted.js';
 import { Client, PROTOCOLS, type Reply } from '../support/https-client.js';
+import { freePort } from '../support/ports.js';
 import { PATIENCE_MS, StartedFront } from '../support/started-front.js';
-import { freePort } from '../support/worker.js';
 
 /** An app that answers with its name and what it was asked for, unless told otherwise. */
 async function startApp(t: TestContext, name: string, port = 0, listener?: RequestListener): Promise<number> {

@@ -8,9 +8,10 @@ import { promisify } from 'node:util';
 import { type TestCertificateFiles, writeTestCertificates } from '../support/certificates.js';
 import { until } from '../support/deadline.js';
 import { ENGINES } from '../support/fronted.js';
+import { freePort } from '../support/ports.js';
 import { PATIENCE_MS, StartedFront } from '../support/started-front.js';
 import { findTool, requirePython, requireTool } from '../support/tools.js';
-import { freePort } from '../support/worker.js';
+
 import { Afterwards, fixture, makeWorkspace } from '../support/workspace.js';
 
 const run = promisify(execFile);

@@ -6,10 +6,11 @@ import { Readable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
 import { within } from '../support/deadline.js';
 import { Client, type ClientRequest, PROTOCOLS, type Reply } from '../support/https-client.js';
+import { freePort } from '../support/ports.js';
 import { StartedFront } from '../support/started-front.js';
 import { requirePython, requireTool } from '../support/tools.js';
 import { startUwsgi, waitForPort } from '../support/uwsgi.js';
-import { freePort } from '../support/worker.js';
+
 import { Afterwards, fixture, makeWorkspace } from '../support/workspace.js';
 
 const LISTEN = ['--listen', '127.0.0.1:0'];

@@ -6,8 +6,9 @@ import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ENGINES } from '../support/fronted.js';
 import { Client, PROTOCOLS } from '../support/https-client.js';
+import { freePort } from '../support/ports.js';
 import { StartedFront } from '../support/started-front.js';
-import { freePort, nodeApp } from '../support/worker.js';
+import { nodeApp } from '../support/worker.js';
 
 async function startFront(t: TestContext, ...args: string[]): Promise<StartedFront> {
   const front = await StartedFront.start({ arguments: ['--listen', '127.0.0.1:0', ...args] });

@@ -7,7 +7,8 @@ import { type TestContext, test } from 'node:test';
 import { type AcmeScene, acmeScene, isServed, shakeHands, startAcmeFront } from '../support/acme-front.js';
 import { issueTestAuthority } from '../support/certificates.js';
 import { until } from '../support/deadline.js';
-import { freePort, type PebbleOptions } from '../support/pebble.js';
+import type { PebbleOptions } from '../support/pebble.js';
+import { freePort } from '../support/ports.js';
 import type { StartedFront } from '../support/started-front.js';
 
 const KEY = Buffer.alloc(32, 7).toString('base64url');

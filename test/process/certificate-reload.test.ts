@@ -1,15 +1,14 @@
 /** Certificates of a running front: chosen by name, changed on disk, issued on the way, and their warnings. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import tls from 'node:tls';
 import { issueLeaf } from '../../src/certificates/issue.js';
 import { daysFromNow, issueClient, testCertificates } from '../support/certificates.js';
 import { until } from '../support/deadline.js';
+import { freePort } from '../support/ports.js';
 import { SAMPLE_APP, StartedFront, type StartedFrontOptions } from '../support/started-front.js';
 import { requireTool } from '../support/tools.js';
 import { nodeApp } from '../support/worker.js';
@@ -17,15 +16,6 @@ import { makeWorkspace, type Workspace } from '../support/workspace.js';
 
 const all = await testCertificates();
 const ca = all.root.certPem;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
 
 async function start(t: TestContext, given: readonly string[], more: Partial<StartedFrontOptions> = {}) {
   const listen = given.includes('--https') ? [] : ['--listen', '127.0.0.1:0'];

@@ -2,7 +2,8 @@
 import type { TestContext } from 'node:test';
 import tls from 'node:tls';
 import { until, within } from './deadline.js';
-import { freePort, Pebble, type PebbleOptions } from './pebble.js';
+import { Pebble, type PebbleOptions } from './pebble.js';
+import { freePort } from './ports.js';
 import { SAMPLE_APP, StartedFront } from './started-front.js';
 import { makeWorkspace, type Workspace } from './workspace.js';
 

@@ -1,6 +1,9 @@
 /** Gives every wait of a test a time limit that says in words what did not happen. */
 import { setTimeout as pause } from 'node:timers/promises';
 
+/** A condition that never says anything must not hold the test up either. */
+const LAST_LOOK_MS = 5000;
+
 /** The promise's value, or a rejection that names `label` once `ms` milliseconds are over. */
 export async function within<Value>(promise: Promise<Value>, ms: number, label: string): Promise<Value> {
   const limit = new AbortController();
@@ -26,10 +29,13 @@ export async function until<Value>(
   label: string,
 ): Promise<Value> {
   const endsAt = performance.now() + ms;
-  for (;;) {
-    const value = await condition();
-    if (value !== false && value !== undefined) return value;
-    if (performance.now() > endsAt) throw new Error(`not within ${ms} ms: ${label}`);
-    await pause(10);
-  }
+  const poll = async (): Promise<Value> => {
+    for (;;) {
+      const value = await condition();
+      if (value !== false && value !== undefined) return value;
+      if (performance.now() > endsAt) throw new Error(`not within ${ms} ms: ${label}`);
+      await pause(10);
+    }
+  };
+  return within(poll(), ms + LAST_LOOK_MS, label);
 }

@@ -2,12 +2,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { request } from 'node:https';
-import { createServer } from 'node:net';
 import type { TestContext } from 'node:test';
 import { issueLeaf } from '../../src/certificates/issue.js';
 import { testCertificates } from './certificates.js';
 import { until } from './deadline.js';
 import { DnsServer } from './dns-server.js';
+import { freePort } from './ports.js';
 import { requireTool } from './tools.js';
 import { makeWorkspace, type Workspace } from './workspace.js';
 
@@ -94,16 +94,22 @@ export class Pebble {
       options.refusedNonces ?? 0,
     );
     t.after(() => started.stop());
-    await until(
-      () =>
-        ask(port, '/dir', root.certPem).then(
-          () => true,
-          () => false,
-        ),
-      START_MS,
-      'the start of Pebble',
-    );
+    await started.#serves(root.certPem);
     return started;
+  }
+
+  /** Waits until it answers. @throws Error with what it wrote when it does not, or ends */
+  async #serves(ca: string): Promise<void> {
+    const isServing = async (): Promise<boolean> => {
+      if (this.#child.exitCode !== null) throw new Error('Pebble has ended');
+      return ask(this.port, '/dir', ca).then(
+        () => true,
+        () => false,
+      );
+    };
+    await until(isServing, START_MS, 'the start of Pebble').catch((cause: unknown) => {
+      throw new Error(`Pebble does not serve: ${this.log}`, { cause });
+    });
   }
 
   get directory(): string {
@@ -137,14 +143,4 @@ function ask(port: number, path: string, ca: string): Promise<string> {
     sent.on('error', reject);
     sent.end();
   });
-}
-
-/** A port on 127.0.0.1 that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }

@@ -1,9 +1,9 @@
 /** Starts Debian's nginx, HAProxy or Caddy in the front's place: a look at whether the oracle is fair, no test of ours. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import type { TestCertificateFiles } from './certificates.js';
 import type { FrontCommand, FrontOptions } from './front.js';
+import { freePort } from './ports.js';
 import { findTool } from './tools.js';
 
 interface PeerScene {
@@ -114,16 +114,4 @@ export async function peerCommand(
   const port = await freePort();
   const folder = dirname(files.chainFile);
   return { program, port, arguments: setup({ folder, port, upstreamPort: options.upstreamPort, files }) };
-}
-
-/** A port on 127.0.0.1 that was free a moment ago. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(address === null || typeof address === 'string' ? 0 : address.port));
-    });
-  });
 }
