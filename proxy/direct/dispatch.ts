@@ -53,11 +53,11 @@ export abstract class Dispatch implements Seeker, RequestBodyOwner, LeaseHolder 
 
   /** Answers with an error of the table, or cuts a response that has begun. */
   protected abstract fail(code: ErrorCode): void;
-  abstract onInformational(status: number, headers: string[]): void;
+  abstract onInformational(status: number, headers: readonly string[]): void;
   abstract onResponse(response: UpstreamResponse): void;
   abstract onTunnel(response: UpstreamResponse): void;
   abstract onBody(view: Buffer): void;
-  abstract onEnd(trailers: string[]): void;
+  abstract onEnd(trailers: readonly string[]): void;
   abstract onFlush(): void;
 
   /** Sends the request to one of the route's upstreams, once its body is whole where the app needs its length. */

@@ -1,17 +1,19 @@
 /** What a flow asks of the client's side, whichever protocol it speaks. */
 import type { AcceptedConnection } from '../engine.js';
 import type { OwnResponse } from '../exchange/error-response.js';
+import type { FieldsMemo, OutgoingFields } from '../exchange/outgoing-fields.js';
 
 /** One request's place on a downstream connection. */
 export interface DownstreamStream {
   readonly connection: AcceptedConnection;
   sendInformational(status: number, headers: readonly string[]): void;
   /**
-   * The final response head. `headers` is flat, without framing fields.
+   * The final response head.
+   * @param fields without framing
    * @param contentLength value of Content-Length; -1 when unknown
    * @param hasBody body bytes follow until `sendEnd`
    */
-  sendHead(status: number, headers: string[], contentLength: number, hasBody: boolean): void;
+  sendHead(status: number, fields: OutgoingFields, contentLength: number, hasBody: boolean): void;
   /** Takes a view that is only valid during the call. False: hold more until the flow's `onDownstreamWritable`. */
   sendBody(view: Buffer): boolean;
   sendEnd(trailers: readonly string[]): void;
@@ -38,4 +40,6 @@ export interface DownstreamRequest {
   /** Protocol of an upgrade (HTTP/1.1) or an extended CONNECT (RFC 8441); empty otherwise. */
   readonly upgrade: string;
   readonly expectContinue: boolean;
+  /** What the fields of the connection's last request became; null: it is not known to repeat itself. */
+  readonly memo: FieldsMemo | null;
 }

@@ -3,6 +3,7 @@ import type { ErrorCode } from '../../src/contract/errors.js';
 import { prepareCompression } from '../exchange/compression.js';
 import { buildErrorResponse, type OwnResponse } from '../exchange/error-response.js';
 import { connectionNames } from '../exchange/field-kinds.js';
+import { asList, asOwn } from '../exchange/outgoing-fields.js';
 import { explainRefusal, mayBeRefusal } from '../exchange/refusal-advice.js';
 import { addTransportSecurity, buildInformationalHeaders } from '../exchange/response-headers.js';
 import { admit } from '../upstream/admission.js';
@@ -84,7 +85,7 @@ export class Flow extends Dispatch implements EncodedBodySink {
 
   // From the upstream side.
 
-  onInformational(status: number, headers: string[]): void {
+  onInformational(status: number, headers: readonly string[]): void {
     if (this.over || this.answered || status === 101) return;
     // HTTP/1.0 knows no interim responses (RFC 9110 §15.2).
     if (this.exchange.head.httpVersion === '1.0') return;
@@ -96,15 +97,18 @@ export class Flow extends Dispatch implements EncodedBodySink {
     if (this.over || upstream === null) return;
     const { exchange, route, services } = this;
     const { config } = services.policy;
-    const headers = relayFields(response, exchange, route, upstream);
-    if (config.sticky) addSticky(headers, exchange, route, upstream);
+    let fields = relayFields(response, exchange, route, upstream);
+    if (config.sticky) addSticky(fields, exchange, route, upstream);
     this.body?.drop();
     this.answered = true;
     exchange.answered(response.status, response.headers);
     this.mayRefuse = mayBeRefusal(response.status, response.contentLength);
-    if (config.compress) this.startEncoder(response, headers);
+    if (config.compress) {
+      fields = asOwn(fields);
+      this.startEncoder(response, fields.own);
+    }
     const contentLength = this.encoder === null ? response.contentLength : -1;
-    this.stream.sendHead(response.status, headers, contentLength, response.hasBody);
+    this.stream.sendHead(response.status, fields, contentLength, response.hasBody);
   }
 
   onBody(view: Buffer): void {
@@ -121,7 +125,7 @@ export class Flow extends Dispatch implements EncodedBodySink {
     if (!this.stream.sendBody(view)) this.lease?.pause();
   }
 
-  onEnd(trailers: string[]): void {
+  onEnd(trailers: readonly string[]): void {
     if (this.over) return;
     if (this.encoder !== null) {
       // The upstream is done; the exchange is over when the encoder is.
@@ -155,7 +159,7 @@ export class Flow extends Dispatch implements EncodedBodySink {
     this.answered = true;
     this.tunnel = true;
     exchange.answered(101, []);
-    stream.sendTunnel(relayFields(response, exchange, this.route, upstream), upgrade);
+    stream.sendTunnel(asList(relayFields(response, exchange, this.route, upstream)), upgrade);
   }
 
   onFlush(): void {

@@ -1,5 +1,6 @@
 /** The heads of an exchange as they go on: the request's to the app, the response's to the client. */
 import type { Exchange } from '../exchange/exchange.js';
+import type { OutgoingFields } from '../exchange/outgoing-fields.js';
 import { authorityFor, buildUpstreamHeaders, type UpstreamRequest } from '../exchange/request-headers.js';
 import { buildDownstreamHeaders } from '../exchange/response-headers.js';
 import { stickyCookie, stickyKeys } from '../exchange/sticky.js';
@@ -33,24 +34,29 @@ export function sendRequestHead(
     // A uWSGI worker never says 100 (Continue): who has asked for it was told.
     expectContinue: request.expectContinue && !isHeld && upstream.scheme !== 'uwsgi',
   };
-  const headers = buildUpstreamHeaders(head, facts, upstreamRequest, services.policy);
-  lease.sendHead(exchange, route.strip(head.path, headers), headers, framing);
+  const fields = buildUpstreamHeaders(head, facts, upstreamRequest, services.policy, request.memo);
+  lease.sendHead(exchange, route.strip(head.path, fields), fields, framing);
 }
 
 /** The fields of an upstream's response for the client, without framing. */
 export function relayFields(
-  { headers }: UpstreamResponse,
+  { headers, memo }: UpstreamResponse,
   { head, facts, services }: Exchange,
   route: Route,
   upstream: Upstream,
-): string[] {
+): OutgoingFields {
   const { authority } = upstream;
-  return buildDownstreamHeaders(headers, head, facts, services.policy, authority, route.strippedPrefix);
+  return buildDownstreamHeaders(headers, head, facts, services.policy, memo, authority, route.strippedPrefix);
 }
 
 /** Keeps a client at its upstream where there are others. */
-export function addSticky(headers: string[], exchange: Exchange, route: Route, upstream: Upstream): void {
+export function addSticky(
+  { own }: OutgoingFields,
+  exchange: Exchange,
+  route: Route,
+  upstream: Upstream,
+): void {
   const { head, facts } = exchange;
   if (route.upstreams.length < 2 || stickyKeys(head).includes(upstream.key)) return;
-  headers.push('set-cookie', stickyCookie(upstream.key, route.prefix, facts.tlsVersion !== ''));
+  own.push('set-cookie', stickyCookie(upstream.key, route.prefix, facts.tlsVersion !== ''));
 }

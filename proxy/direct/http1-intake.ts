@@ -94,6 +94,11 @@ export class Http1Intake {
     this.untakenBytes = 0;
   }
 
+  /** Lets go of what was kept in case that the client repeats its fields. */
+  forgetFields(): void {
+    this.decoder.forgetFields();
+  }
+
   /** What comes is HTTP no longer; returns what has come of it. */
   becomeTunnel(): Buffer {
     this.requestEnded = false;

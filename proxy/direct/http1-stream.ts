@@ -4,6 +4,7 @@ import { TLSSocket } from 'node:tls';
 import type { AcceptedConnection } from '../engine.js';
 import type { OwnResponse } from '../exchange/error-response.js';
 import { fieldValue } from '../exchange/fields.js';
+import type { OutgoingFields } from '../exchange/outgoing-fields.js';
 import {
   CHUNK_END,
   chunkPrefix,
@@ -95,19 +96,19 @@ export class Http1DownstreamStream implements DownstreamStream {
     this.flush();
   }
 
-  sendHead(status: number, headers: string[], contentLength: number, hasBody: boolean): void {
+  sendHead(status: number, { repeated, own }: OutgoingFields, contentLength: number, hasBody: boolean): void {
     this.chunked = false;
-    if (contentLength !== -1) headers.push('content-length', String(contentLength));
+    if (contentLength !== -1) own.push('content-length', String(contentLength));
     else if (hasBody && this.isHttp10) this.closeAfter = true;
     else if (hasBody) {
       this.chunked = true;
-      headers.push('transfer-encoding', 'chunked');
+      own.push('transfer-encoding', 'chunked');
     } else if (!this.isHead && status !== 204 && status !== 304) {
       // Over HTTP/2 the app ended its answer with the head; here that must be said (RFC 9112 §6.3).
-      headers.push('content-length', '0');
+      own.push('content-length', '0');
     }
-    this.pushConnection(headers);
-    this.text += encodeResponseHead(status, '', headers);
+    this.pushConnection(own);
+    this.text += encodeResponseHead(status, '', own, repeated.lines);
   }
 
   sendBody(view: Buffer): boolean {

@@ -1,8 +1,9 @@
 /** The request that goes upstream: hop-by-hop fields out, forwarding fields written from the connection. */
-
-import { CONNECTION, connectionNames, EXPECT, FORWARDING, requestFieldKind, TE } from './field-kinds.js';
+import { FieldLines } from '../wire/http1/field-lines.js';
+import { CONNECTION, connectionNames, FORWARDING, requestFieldKind, TE } from './field-kinds.js';
 import { fieldList, fieldValue, portOf } from './fields.js';
 import { applyHeaderRules } from './header-rules.js';
+import { asOwn, type FieldsMemo, type OutgoingFields } from './outgoing-fields.js';
 import type { ConnectionFacts, Framing, Policy, RequestHead } from './types.js';
 
 /** What the exchange has decided about the request when its upstream head is written. */
@@ -20,18 +21,44 @@ export interface UpstreamRequest {
 }
 
 /**
- * Flat header list for the upstream, complete with Host and framing. Client-sent X-Forwarded-*, Forwarded and
+ * The fields for the upstream, complete with Host and framing. Client-sent X-Forwarded-*, Forwarded and
  * X-Real-IP are dropped unless the peer is trusted; then X-Forwarded-For and Forwarded are continued and the rest kept.
+ * @param memo of the client's connection; null: it is not known to repeat itself
  */
 export function buildUpstreamHeaders(
   head: RequestHead,
   facts: ConnectionFacts,
   request: UpstreamRequest,
   policy: Policy,
-): string[] {
+  memo: FieldsMemo | null,
+): OutgoingFields {
   const { config } = policy;
+  const { authority } = request;
+  let repeated = memo === null ? null : memo.find(head.headers, authority);
+  if (repeated === null) {
+    repeated = new FieldLines(clientFields(head, facts, authority, policy));
+    memo?.keep(head.headers, authority, repeated);
+  }
+  let fields: OutgoingFields = { repeated, own: ['x-request-id', request.requestId] };
+  if (request.expectContinue) fields.own.push('expect', '100-continue');
+  if (config.via) fields.own.push('via', `${head.httpVersion} tlsfront`);
+  if (config.headerUp.length > 0) {
+    fields = asOwn(fields);
+    applyHeaderRules(fields.own, config.headerUp);
+  }
+  pushFraming(fields.own, head.method, request);
+  return fields;
+}
+
+/** All that stays the same while the client sends the same fields. */
+function clientFields(
+  head: RequestHead,
+  facts: ConnectionFacts,
+  authority: string,
+  policy: Policy,
+): readonly string[] {
   const source = head.headers;
-  const out: string[] = ['host', request.authority];
+  const out: string[] = ['host', authority];
   let listed: string[] | null | undefined;
   for (let index = 0; index < source.length; index += 2) {
     const name = source[index] ?? '';
@@ -43,17 +70,13 @@ export function buildUpstreamHeaders(
     // Every other kind is dropped here: hop-by-hop, or written anew below.
     if (kind === CONNECTION && listed === undefined) listed = connectionNames(source);
     else if (kind === TE && hasTrailersToken(source[index + 1] ?? '')) out.push('te', 'trailers');
-    else if (kind === EXPECT && request.expectContinue) out.push('expect', '100-continue');
     else if (kind === FORWARDING && facts.trusted && !isContinued(name))
       out.push(name, source[index + 1] ?? '');
   }
   const kept = listed ? withoutListed(out, listed) : out;
   pushForwarding(kept, head, facts);
-  kept.push('x-request-id', request.requestId, 'cdn-loop', policy.loopMarker);
+  kept.push('cdn-loop', policy.loopMarker);
   if (facts.clientFields.length > 0) kept.push(...facts.clientFields);
-  if (config.via) kept.push('via', `${head.httpVersion} tlsfront`);
-  if (config.headerUp.length > 0) applyHeaderRules(kept, config.headerUp);
-  pushFraming(kept, head.method, request);
   return kept;
 }
 

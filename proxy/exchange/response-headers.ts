@@ -1,16 +1,19 @@
 /** The response that goes downstream: hop-by-hop fields out, Location put back to https, Date added. */
+import { FieldLines, NO_LINES } from '../wire/http1/field-lines.js';
 import { CONNECTION, connectionNames, DATE, LOCATION, RESPONSE_FIELDS, SET_COOKIE } from './field-kinds.js';
 import { fieldValue, hostOf, portOf } from './fields.js';
 import { applyHeaderRules } from './header-rules.js';
+import { asOwn, type FieldsMemo, hasField, type OutgoingFields } from './outgoing-fields.js';
 import { authorityFor } from './request-headers.js';
 import { type CookiePlace, rewriteSetCookie } from './set-cookie.js';
 import { transportSecurityFor } from './transport-security.js';
 import type { ConnectionFacts, Policy, RequestHead } from './types.js';
 
 /**
- * Flat header list for the downstream without framing fields: the engine adds Content-Length or
+ * The fields for the downstream without framing fields: the engine adds Content-Length or
  * Transfer-Encoding and Connection as its protocol wants them.
  *
+ * @param memo of the upstream's connection; null: it is not known to repeat itself
  * @param upstreamAuthority host:port of the upstream, which an app may name in Location instead of the client's.
  * @param strippedPrefix beginning of the path that the app did not see
  */
@@ -19,12 +22,40 @@ export function buildDownstreamHeaders(
   head: RequestHead,
   facts: ConnectionFacts,
   policy: Policy,
+  memo: FieldsMemo | null,
   upstreamAuthority: string,
   strippedPrefix = '',
-): string[] {
+): OutgoingFields {
+  const repeated = memo === null ? null : memo.find(source, '');
+  let fields: OutgoingFields =
+    repeated === null
+      ? relayFields(source, head, facts, policy, memo, upstreamAuthority, strippedPrefix)
+      : { repeated, own: [] };
+  const { config } = policy;
+  if (config.via) fields.own.push('via', '1.1 tlsfront');
+  if (config.hsts !== null && !hasField(fields, 'strict-transport-security'))
+    addTransportSecurity(fields.own, head, facts, policy);
+  if (config.headerDown.length > 0) {
+    fields = asOwn(fields);
+    applyHeaderRules(fields.own, config.headerDown);
+  }
+  return fields;
+}
+
+function relayFields(
+  source: readonly string[],
+  head: RequestHead,
+  facts: ConnectionFacts,
+  policy: Policy,
+  memo: FieldsMemo | null,
+  upstreamAuthority: string,
+  strippedPrefix: string,
+): OutgoingFields {
   const out: string[] = [];
   let listed: string[] | null | undefined;
   let dated = false;
+  /** A field depends on more than the upstream's own. */
+  let varies = false;
   let place: CookiePlace | undefined;
   for (let index = 0; index < source.length; index += 2) {
     const name = source[index] ?? '';
@@ -35,20 +66,21 @@ export function buildDownstreamHeaders(
       dated = true;
       out.push(name, value);
     } else if (kind === SET_COOKIE) {
+      varies = true;
       place ??= cookiePlace(head, facts, policy, upstreamAuthority, strippedPrefix);
       out.push(name, place === UNCHANGED ? value : rewriteSetCookie(value, place));
     } else if (kind === LOCATION) {
+      varies = true;
       out.push(name, rewriteLocation(value, head, facts, policy, upstreamAuthority));
     } else if (kind === CONNECTION && listed === undefined) listed = connectionNames(source);
   }
   // RFC 9110 §6.6.1: a recipient with a clock adds a missing Date.
   if (!dated) out.push('date', httpDate());
   const kept = listed ? withoutListed(out, listed) : out;
-  const { config } = policy;
-  if (config.via) kept.push('via', '1.1 tlsfront');
-  if (config.hsts !== null) addTransportSecurity(kept, head, facts, policy);
-  if (config.headerDown.length > 0) applyHeaderRules(kept, config.headerDown);
-  return kept;
+  if (varies || !dated) return { repeated: NO_LINES, own: kept };
+  const repeated = new FieldLines(kept);
+  memo?.keep(source, '', repeated);
+  return { repeated, own: [] };
 }
 
 /** Adds Strict-Transport-Security where it belongs and the app has not sent its own. */

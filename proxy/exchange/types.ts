@@ -33,7 +33,7 @@ export interface RequestHead {
   readonly path: string;
   /** Host of the request, from `:authority`, an absolute target or the Host field. */
   readonly authority: string;
-  readonly headers: string[];
+  readonly headers: readonly string[];
   readonly httpVersion: '1.0' | '1.1' | '2.0';
 }
 

@@ -7,6 +7,7 @@ import type { AcceptedConnection, EngineServices } from '../engine.js';
 import { isSafeMethod } from '../exchange/answer-itself.js';
 import { buildErrorResponse, type OwnResponse } from '../exchange/error-response.js';
 import { Exchange } from '../exchange/exchange.js';
+import { asList } from '../exchange/outgoing-fields.js';
 import { authorityFor, buildUpstreamHeaders, type UpstreamRequest } from '../exchange/request-headers.js';
 import { addTransportSecurity } from '../exchange/response-headers.js';
 import type { RequestHead } from '../exchange/types.js';
@@ -127,7 +128,7 @@ export class ExchangeRun implements Seeker, AttemptOwner, BodyHolder, RelayHolde
       // The engine has answered it: http-proxy-3 hides requests with Expect from its hooks.
       expectContinue: false,
     };
-    const headers = buildUpstreamHeaders(head, exchange.facts, upstreamRequest, policy);
+    const fields = buildUpstreamHeaders(head, exchange.facts, upstreamRequest, policy, null);
     const { limits } = policy.config;
     const hasBody = framing.framing !== 'none';
     if (!hasBody) request.resume();
@@ -135,7 +136,8 @@ export class ExchangeRun implements Seeker, AttemptOwner, BodyHolder, RelayHolde
       ? new RequestBody(request, this, limits.maxBodyBytes, limits.clientBodyTimeoutMs)
       : emptyBody();
     this.attempt = new Attempt(body, limits, this);
-    const path = this.route.strip(head.path, headers);
+    const path = this.route.strip(head.path, fields);
+    const headers = asList(fields);
     forwarder.send({ request, response, upstream, method: head.method, path, headers, body, run: this });
   }
 

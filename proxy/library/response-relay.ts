@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ServerHttp2Stream } from 'node:http2';
 import type { ErrorCode } from '../../src/contract/errors.js';
 import type { Exchange } from '../exchange/exchange.js';
+import { asList } from '../exchange/outgoing-fields.js';
 import { explainRefusal, mayBeRefusal } from '../exchange/refusal-advice.js';
 import { buildDownstreamHeaders } from '../exchange/response-headers.js';
 import { flatten, transferCodings } from './read-head.js';
@@ -53,14 +54,16 @@ export class ResponseRelay {
   /** Sends the head and lets the body follow. @throws what node's writeHead throws at a field it does not take */
   start(upstreamAuthority: string, strippedPrefix = ''): void {
     const { exchange, response, upstreamResponse } = this;
-    const headers = buildDownstreamHeaders(
+    const fields = buildDownstreamHeaders(
       flatten(upstreamResponse.rawHeaders),
       exchange.head,
       exchange.facts,
       exchange.services.policy,
+      null,
       upstreamAuthority,
       strippedPrefix,
     );
+    const headers = asList(fields);
     const length = upstreamResponse.headers['content-length'];
     if (length !== undefined) headers.push('content-length', length);
     const status = upstreamResponse.statusCode ?? 0;

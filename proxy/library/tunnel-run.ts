@@ -4,6 +4,7 @@ import type { ErrorCode } from '../../src/contract/errors.js';
 import type { AcceptedConnection, EngineServices } from '../engine.js';
 import { buildErrorResponse, type OwnResponse } from '../exchange/error-response.js';
 import { Exchange } from '../exchange/exchange.js';
+import { asList } from '../exchange/outgoing-fields.js';
 import { encodeClosingResponse } from '../exchange/own-response-text.js';
 import { authorityFor, buildUpstreamHeaders, type UpstreamRequest } from '../exchange/request-headers.js';
 import { classifyUpstreamFailure } from '../exchange/upstream-failure.js';
@@ -93,14 +94,14 @@ class TunnelRun implements Seeker, RelayHolder {
       upgrade: 'websocket',
       expectContinue: false,
     };
-    const headers = buildUpstreamHeaders(this.exchange.head, this.exchange.facts, upgrade, policy);
+    const fields = buildUpstreamHeaders(this.exchange.head, this.exchange.facts, upgrade, policy, null);
     this.forwarder.upgrade({
       request: this.request,
       socket: this.connection.socket,
       firstBytes: this.firstBytes,
       upstream,
-      path: this.route.strip(this.exchange.head.path, headers),
-      headers,
+      path: this.route.strip(this.exchange.head.path, fields),
+      headers: asList(fields),
       onRequest: (upstreamRequest) => this.watch(upstreamRequest),
       onFailure: (error) => this.fail(classifyUpstreamFailure(error)),
     });

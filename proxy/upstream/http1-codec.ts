@@ -1,4 +1,5 @@
 /** What goes over a connection to an upstream: a request's head as HTTP/1.1 out, responses in. */
+import { FieldsMemo, type OutgoingFields } from '../exchange/outgoing-fields.js';
 import { encodeRequestHead } from '../wire/http1/encoder.js';
 import { FRAMING_LENGTH, FRAMING_NONE, type Http1Limits, type ResponseHead } from '../wire/http1/events.js';
 import { ResponseDecoder } from '../wire/http1/response-decoder.js';
@@ -8,19 +9,26 @@ export class Http1Codec {
   readonly decoder: ResponseDecoder;
   /** The upstream takes another request on the connection after the response that was described last. */
   keepAlive = true;
+  private readonly memo = new FieldsMemo();
 
   constructor(limits: Http1Limits) {
     this.decoder = new ResponseDecoder(limits);
   }
 
   /** The head as it is written; null when the protocol has no room for it. */
-  encodeHead(exchange: ExchangeHead, path: string, headers: readonly string[]): string | null {
-    return encodeRequestHead(exchange.head.method, path, headers);
+  encodeHead(exchange: ExchangeHead, path: string, { repeated, own }: OutgoingFields): string | null {
+    return encodeRequestHead(exchange.head.method, path, own, repeated.lines);
   }
 
   /** Gives what was received to the decoder. */
   receive(view: Buffer): void {
     this.decoder.receive(view);
+  }
+
+  /** Lets go of what was kept in case that the upstream repeats itself. */
+  forgetFields(): void {
+    this.decoder.forgetFields();
+    this.memo.forget();
   }
 
   /** The head that the decoder has read, as a lease's holder is told it. */
@@ -30,6 +38,7 @@ export class Http1Codec {
     return {
       status: head.status,
       headers: head.headers,
+      memo: this.memo,
       contentLength: lengthOf(head),
       hasBody: head.framing !== FRAMING_NONE,
     };

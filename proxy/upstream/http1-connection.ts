@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import type { ErrorCode } from '../../src/contract/errors.js';
 import { isEventStream } from '../exchange/fields.js';
+import type { OutgoingFields } from '../exchange/outgoing-fields.js';
 import type { Framing } from '../exchange/types.js';
 import { classifyUpstreamFailure } from '../exchange/upstream-failure.js';
 import { Http1Error } from '../wire/http1/error.js';
@@ -90,9 +91,9 @@ export class Http1Connection implements Lease, Waits {
     this.wait('head');
   }
 
-  sendHead(exchange: ExchangeHead, path: string, headers: readonly string[], framing: Framing): void {
+  sendHead(exchange: ExchangeHead, path: string, fields: OutgoingFields, framing: Framing): void {
     this.codec.decoder.expect(exchange.head.method);
-    const head = this.codec.encodeHead(exchange, path, headers);
+    const head = this.codec.encodeHead(exchange, path, fields);
     if (head === null) this.fail('header_too_large', null);
     else this.writer.sendHead(head, framing);
   }
@@ -154,6 +155,11 @@ export class Http1Connection implements Lease, Waits {
     this.socket.destroy();
     this.keeper.onClosed(this, this.connected ? null : code, cause);
     holder?.onFailure(this.responseBegun && !this.tunnel ? 'upstream_cut' : nameFailure(code), silent);
+  }
+
+  /** It is idle for long: what was kept in case that the upstream repeats itself is not worth its memory. */
+  forgetFields(): void {
+    this.codec.forgetFields();
   }
 
   private wait(what: Waiting): void {

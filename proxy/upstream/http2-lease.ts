@@ -8,6 +8,7 @@ import {
 } from 'node:http2';
 import type { ErrorCode } from '../../src/contract/errors.js';
 import { fieldValue } from '../exchange/fields.js';
+import { asList, type OutgoingFields } from '../exchange/outgoing-fields.js';
 import type { Framing } from '../exchange/types.js';
 import { classifyUpstreamFailure } from '../exchange/upstream-failure.js';
 import type { ExchangeHead, Lease, LeaseHolder } from './transport.js';
@@ -57,7 +58,8 @@ export class Http2Lease implements Lease, Waits {
     this.waitingSinceMs = keeper.nowMs;
   }
 
-  sendHead({ head }: ExchangeHead, path: string, headers: readonly string[], framing: Framing): void {
+  sendHead({ head }: ExchangeHead, path: string, outgoing: OutgoingFields, framing: Framing): void {
+    const headers = asList(outgoing);
     const bodyFollows = framing !== 'none';
     this.requestEnded = !bodyFollows;
     const fields: OutgoingHttpHeaders = {
@@ -192,6 +194,7 @@ export class Http2Lease implements Lease, Waits {
     this.holder.onResponse({
       status: Number(fields[':status']),
       headers,
+      memo: null,
       contentLength,
       hasBody,
     });

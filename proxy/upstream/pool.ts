@@ -11,6 +11,9 @@ import type { Upstream } from './upstream.js';
 import { UwsgiCodec } from './uwsgi-codec.js';
 import { endWhenLate } from './waiting.js';
 
+/** After this, what an idle connection keeps in case that the upstream repeats its fields is not worth its memory. */
+const FORGET_IDLE_MS = 3000;
+
 /** A new connection's holder while it connects. */
 type Connecting = Map<Http1Connection, LeaseHolder>;
 
@@ -210,6 +213,7 @@ export class Pool implements ConnectionKeeper {
   private checkTime(connection: Http1Connection, nowMs: number): void {
     if (connection.waiting !== 'idle') endWhenLate(connection, this.limits, nowMs);
     else if (nowMs - connection.waitingSinceMs > this.limits.upstreamKeepAliveTimeoutMs) connection.close();
+    else if (nowMs - connection.waitingSinceMs > FORGET_IDLE_MS) connection.forgetFields();
   }
 }
 

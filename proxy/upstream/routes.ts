@@ -1,5 +1,5 @@
 /** Which upstreams a request may go to, and which of them is next. */
-import { fieldValue } from '../exchange/fields.js';
+import { hasField, type OutgoingFields } from '../exchange/outgoing-fields.js';
 import type { Upstream } from './upstream.js';
 
 /** The upstreams of one host and prefix. */
@@ -45,11 +45,11 @@ export class Route {
     return this.upstreams.some((other) => other !== upstream && other.up);
   }
 
-  /** The path that the app is asked for; `headers`, which it gets, tell of the prefix that it does not see. */
-  strip(path: string, headers: string[]): string {
+  /** The path that the app is asked for; `fields`, which it gets, tell of the prefix that it does not see. */
+  strip(path: string, fields: OutgoingFields): string {
     const { strippedPrefix } = this;
     if (strippedPrefix === '') return path;
-    if (fieldValue(headers, 'x-forwarded-prefix') === '') headers.push('x-forwarded-prefix', strippedPrefix);
+    if (!hasField(fields, 'x-forwarded-prefix')) fields.own.push('x-forwarded-prefix', strippedPrefix);
     const rest = path.slice(strippedPrefix.length);
     return rest.startsWith('/') ? rest : `/${rest}`;
   }

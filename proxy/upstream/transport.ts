@@ -1,5 +1,6 @@
 /** What the direct engine asks of a connection to an upstream, whatever it speaks. */
 import type { ErrorCode } from '../../src/contract/errors.js';
+import type { FieldsMemo, OutgoingFields } from '../exchange/outgoing-fields.js';
 import type { ConnectionFacts, Framing, RequestHead } from '../exchange/types.js';
 import type { Upstream } from './upstream.js';
 
@@ -7,7 +8,9 @@ import type { Upstream } from './upstream.js';
 export interface UpstreamResponse {
   readonly status: number;
   /** Flat, lower-case. */
-  readonly headers: string[];
+  readonly headers: readonly string[];
+  /** What the fields of the connection's last response became; null: it is not known to repeat itself. */
+  readonly memo: FieldsMemo | null;
   /** Body bytes that follow: a number, -1 when unknown; for HEAD and 304 what the field says. */
   readonly contentLength: number;
   /** False for HEAD, 204, 304 and the like. */
@@ -22,10 +25,10 @@ export interface LeaseHolder {
   onLease(lease: Lease): void;
   /** No connection can be had; nothing was sent. */
   onNoLease(code: ErrorCode, cause: unknown): void;
-  onInformational(status: number, headers: string[]): void;
+  onInformational(status: number, headers: readonly string[]): void;
   onResponse(response: UpstreamResponse): void;
   onBody(view: Buffer): void;
-  onEnd(trailers: string[]): void;
+  onEnd(trailers: readonly string[]): void;
   /** After 101: the connection is a tunnel now; `onBody` brings its bytes, `onEnd` its half-close. */
   onTunnel(response: UpstreamResponse): void;
   /** What was received in one go has been told: write it out. */
@@ -48,9 +51,9 @@ export interface Lease {
   /**
    * Writes the request head, held back a moment when body bytes may follow at once.
    * @param path the path for the app: that of the exchange, or what is left of it
-   * @param headers the complete flat list for the upstream, which carries this framing
+   * @param fields all of the upstream's, framing included
    */
-  sendHead(exchange: ExchangeHead, path: string, headers: readonly string[], framing: Framing): void;
+  sendHead(exchange: ExchangeHead, path: string, fields: OutgoingFields, framing: Framing): void;
   /** Writes body bytes; false when the connection is full: wait for `onWritable`. */
   sendBody(chunk: Buffer): boolean;
   endBody(trailers: readonly string[]): void;

@@ -1,4 +1,5 @@
 /** What goes over a connection to a uWSGI worker: the uwsgi packet and a raw body out, a response in HTTP or CGI form in. */
+import { asList, type OutgoingFields } from '../exchange/outgoing-fields.js';
 import { buildUwsgiVariables } from '../exchange/uwsgi-variables.js';
 import { encodeUwsgiPacket } from '../wire/uwsgi/packet.js';
 import { Http1Codec } from './http1-codec.js';
@@ -13,8 +14,8 @@ export class UwsgiCodec extends Http1Codec {
   /** The first bytes, until they tell which form the response has. */
   private first: Buffer | null = Buffer.alloc(0);
 
-  override encodeHead(exchange: ExchangeHead, path: string, headers: readonly string[]): string | null {
-    return encodeUwsgiPacket(buildUwsgiVariables(exchange.head, exchange.facts, path, headers));
+  override encodeHead(exchange: ExchangeHead, path: string, fields: OutgoingFields): string | null {
+    return encodeUwsgiPacket(buildUwsgiVariables(exchange.head, exchange.facts, path, asList(fields)));
   }
 
   override receive(view: Buffer): void {

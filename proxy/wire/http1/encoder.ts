@@ -30,20 +30,32 @@ for (const entry of REASONS.split('|')) statusLines[Number(entry.slice(0, 3))] =
 /**
  * A request's head, empty line included.
  * @param target path and query, `*`, or `host:port` for CONNECT
- * @param headers flat `[name, value, …]`, complete with Host and framing
+ * @param headers flat `[name, value, …]`, complete with Host and framing but for what is in `lines`
+ * @param lines fields that are encoded already
  */
-export function encodeRequestHead(method: string, target: string, headers: readonly string[]): string {
-  return `${method} ${target} HTTP/1.1\r\n${encodeFields(headers)}\r\n`;
+export function encodeRequestHead(
+  method: string,
+  target: string,
+  headers: readonly string[],
+  lines = '',
+): string {
+  return `${method} ${target} HTTP/1.1\r\n${lines}${encodeFields(headers)}\r\n`;
 }
 
 /**
  * A final response's head, empty line included.
  * @param reason empty for the status's usual phrase
+ * @param lines fields beside `headers` that are encoded already
  */
-export function encodeResponseHead(status: number, reason: string, headers: readonly string[]): string {
+export function encodeResponseHead(
+  status: number,
+  reason: string,
+  headers: readonly string[],
+  lines = '',
+): string {
   const usual = reason === '' ? statusLines[status] : undefined;
   const line = usual ?? `HTTP/1.1 ${status} ${reason}\r\n`;
-  return `${line}${encodeFields(headers)}\r\n`;
+  return `${line}${lines}${encodeFields(headers)}\r\n`;
 }
 
 /** An interim response (1xx), empty line included. */
@@ -61,7 +73,8 @@ export function encodeTrailers(trailers: readonly string[]): string {
   return `0\r\n${encodeFields(trailers)}\r\n`;
 }
 
-function encodeFields(headers: readonly string[]): string {
+/** A flat list as lines, each with its line end. */
+export function encodeFields(headers: readonly string[]): string {
   let lines = '';
   for (let index = 0; index + 1 < headers.length; index += 2) {
     lines += `${headers[index]}: ${headers[index + 1]}\r\n`;

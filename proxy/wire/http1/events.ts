@@ -36,8 +36,8 @@ export interface RequestHead {
   /** The scheme of an absolute-form target, in lower case; otherwise empty. */
   readonly scheme: '' | 'http' | 'https';
   readonly httpVersion: '1.0' | '1.1';
-  /** Flat `[name, value, …]`: names in lower case, values without surrounding blanks, latin1, in order. */
-  readonly headers: string[];
+  /** Flat `[name, value, …]`: names in lower case, values without surrounding blanks, latin1, in order; the same list where they repeat. */
+  readonly headers: readonly string[];
   readonly framing: 0 | 1 | 2;
   /** The content's length in bytes when `framing` is FRAMING_LENGTH, otherwise 0. */
   readonly contentLength: number;
@@ -56,8 +56,8 @@ export interface ResponseHead {
   /** The reason phrase, possibly empty. */
   readonly reason: string;
   readonly minorVersion: 0 | 1;
-  /** Flat `[name, value, …]`: names in lower case, values without surrounding blanks, latin1, in order. */
-  readonly headers: string[];
+  /** Flat `[name, value, …]`: names in lower case, values without surrounding blanks, latin1, in order; the same list where they repeat. */
+  readonly headers: readonly string[];
   readonly framing: Framing;
   /** Content-Length's value, also where no content follows (HEAD, 304); -1 when there is none. */
   readonly contentLength: number;

@@ -20,12 +20,10 @@ const CR = 0x0d;
 const SP = 0x20;
 const COLON = 0x3a;
 
-const NO_FIELDS: string[] = [];
-
-/** The field lines of one section (RFC 9112 §5); reused for the next one after `reset()`. */
+/** The field lines of one section (RFC 9112 §5). Once `complete`, it does not change any more. */
 export class FieldSection {
-  /** Flat `[name, value, …]`; a fresh list after every `reset()`. */
-  headers: string[] = NO_FIELDS;
+  /** Flat `[name, value, …]`. */
+  readonly headers: string[] = [];
   /** True once the empty line was read. */
   complete = false;
   host: string | undefined = undefined;
@@ -37,25 +35,6 @@ export class FieldSection {
   connection = '';
   upgrade = '';
   expect = '';
-
-  /** Prepares for the next section. */
-  reset(): void {
-    this.release();
-    this.headers = [];
-  }
-
-  /** Lets go of the last section's strings, which pin its whole text; `reset()` must follow before `read()`. */
-  release(): void {
-    this.headers = NO_FIELDS;
-    this.complete = false;
-    this.host = undefined;
-    this.hostRepeated = false;
-    this.contentLength = -1;
-    this.transferEncoding = undefined;
-    this.connection = '';
-    this.upgrade = '';
-    this.expect = '';
-  }
 
   /**
    * Reads complete lines from `[from, to)` of `bytes`; the byte before `to` must be an LF. `text` is the latin1

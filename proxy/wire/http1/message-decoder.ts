@@ -11,7 +11,7 @@ import {
   type Http1Limits,
   NEED_DATA,
 } from './events.js';
-import { FieldSection } from './field-section.js';
+import type { FieldSection } from './field-section.js';
 import { NOTHING, Received } from './received.js';
 import { SectionReader, type StartLineReader } from './section-reader.js';
 
@@ -33,18 +33,17 @@ export const TUNNEL = 10;
 /** The peer said that it sends no further message; whatever comes is dropped. */
 export const CLOSED = 11;
 
-const NO_FIELDS: string[] = [];
+const NO_FIELDS: readonly string[] = [];
 const LF = 0x0a;
 const CR = 0x0d;
 
 /** Base of RequestDecoder and ResponseDecoder. */
 export abstract class MessageDecoder implements StartLineReader {
   protected readonly received = new Received();
-  protected readonly fields = new FieldSection();
-  private readonly section = new SectionReader(this.received, this.fields);
+  private readonly section = new SectionReader(this.received);
   protected state = BETWEEN;
   private content: Buffer = NOTHING;
-  private trailerFields: string[] = NO_FIELDS;
+  private trailerFields: readonly string[] = NO_FIELDS;
   /** Bytes left of a content or chunk of known length. */
   private remaining = 0;
   private chunkHeader: ChunkHeader | undefined = undefined;
@@ -61,7 +60,7 @@ export abstract class MessageDecoder implements StartLineReader {
   }
 
   /** After END: the trailer fields as a flat `[name, value, …]` list, mostly empty. */
-  get trailers(): string[] {
+  get trailers(): readonly string[] {
     return this.trailerFields;
   }
 
@@ -127,7 +126,8 @@ export abstract class MessageDecoder implements StartLineReader {
     this.state = TUNNEL;
     const rest = this.received.take(this.received.unread);
     this.received.drop();
-    this.fields.release();
+    this.section.release();
+    this.section.forget();
     return rest;
   }
 
@@ -144,9 +144,19 @@ export abstract class MessageDecoder implements StartLineReader {
   /** The error as this side's callers shall see it. */
   protected abstract asOwnError(error: Http1Error): Http1Error;
 
-  /** Lets go of the last message, so that an idle connection holds no strings. */
+  /** Forgets the fields of the last head, which are not read again while they repeat; for a connection that is idle for long. */
+  forgetFields(): void {
+    this.section.forget();
+  }
+
+  /** The fields of the head or the trailers read last. */
+  protected get fields(): FieldSection {
+    return this.section.fields;
+  }
+
+  /** Lets go of the last message. */
   protected forget(): void {
-    this.fields.release();
+    this.section.release();
     this.trailerFields = NO_FIELDS;
   }
 

@@ -11,7 +11,7 @@ import {
   OPTION_UPGRADE,
 } from './framing.js';
 import { BETWEEN, CLOSED, MessageDecoder } from './message-decoder.js';
-import { type ResolvedTarget, resolveTarget } from './request-target.js';
+import { resolveTarget } from './request-target.js';
 import { isLineEnd, NO_VERSION, OTHER_VERSION, readVersion, startLineError } from './start-line.js';
 
 const LF = 0x0a;
@@ -107,14 +107,16 @@ export class RequestDecoder extends MessageDecoder {
     const resolved = isOrigin ? undefined : resolveTarget(method, target);
     const framing = this.framing();
     const options = fields.connection === '' ? 0 : connectionOptions(fields.connection);
+    // The target's authority wins over Host (RFC 9112 §3.2.2).
+    const authority = resolved === undefined || resolved.authority === '' ? fields.host : resolved.authority;
     this.current = {
       method,
       target,
       path: resolved === undefined ? target : resolved.path,
-      authority: resolved === undefined ? (fields.host ?? '') : this.routeBy(resolved),
+      authority: authority ?? '',
       scheme: resolved === undefined ? '' : resolved.scheme,
       httpVersion: minorVersion === 0 ? '1.0' : '1.1',
-      headers: fields.headers,
+      headers: authority === fields.host ? fields.headers : withHost(fields.headers, authority ?? ''),
       framing,
       contentLength: framing === FRAMING_LENGTH ? fields.contentLength : 0,
       // What follows a CONNECT, accepted or not, was meant for the tunnel.
@@ -172,20 +174,6 @@ export class RequestDecoder extends MessageDecoder {
     return FRAMING_CHUNKED;
   }
 
-  /** The target's authority wins over Host (RFC 9112 §3.2.2); Host is replaced, so that nobody reads the other. */
-  private routeBy(resolved: ResolvedTarget): string {
-    const { headers, host } = this.fields;
-    if (resolved.authority === '') return host ?? '';
-    if (host === undefined) {
-      headers.push('host', resolved.authority);
-    } else if (host !== resolved.authority) {
-      for (let index = 0; index < headers.length; index += 2) {
-        if (headers[index] === 'host') headers[index + 1] = resolved.authority;
-      }
-    }
-    return resolved.authority;
-  }
-
   private lineError(at: number, code: Http1ErrorCode): Http1Error {
     const { bytes, position } = this.received;
     const isCut = code !== 'version_malformed' && isLineEnd(bytes, at);
@@ -201,4 +189,13 @@ export class RequestDecoder extends MessageDecoder {
       text.startsWith('PRI * HTTP/2.0\r\n') ? 'http2_preface' : 'version_unsupported',
     );
   }
+}
+
+/** The fields with this Host, in place of one that nobody is to read. */
+function withHost(headers: readonly string[], host: string): string[] {
+  const changed = [...headers];
+  const at = changed.findIndex((name, index) => index % 2 === 0 && name === 'host');
+  if (at === -1) changed.push('host', host);
+  else changed[at + 1] = host;
+  return changed;
 }

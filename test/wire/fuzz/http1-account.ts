@@ -13,7 +13,7 @@ import { holds, same } from './target.js';
 export interface Message<Head> {
   readonly head: Head;
   body: string;
-  trailers: string[];
+  trailers: readonly string[];
   complete: boolean;
 }
 
@@ -36,7 +36,7 @@ export interface Decoder<Head> {
   takeRest(): Buffer;
   readonly head: Head;
   readonly body: Buffer;
-  readonly trailers: string[];
+  readonly trailers: readonly string[];
   readonly pendingBytes: number;
   readonly idle: boolean;
 }

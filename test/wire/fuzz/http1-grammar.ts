@@ -180,10 +180,16 @@ export function requestStream(random: SeededRandom): string {
   let stream = '';
   for (let number = 0, count = 1 + random.below(3); number < count; number += 1) {
     const text = requestText(random);
-    stream += random.below(10) < 4 ? mutateText(random, text, requestText(random)) : text;
-    stream += canary(number);
+    const sent = random.below(10) < 4 ? mutateText(random, text, requestText(random)) : text;
+    stream += sent + repetition(random, sent, 'GET /again HTTP/1.1') + canary(number);
   }
   return stream;
+}
+
+/** Sometimes the message once more, or its fields beneath another start line: a decoder remembers those of the last head. */
+function repetition(random: SeededRandom, message: string, startLine: string): string {
+  if (!random.oneIn(3)) return '';
+  return random.oneIn(2) ? message : startLine + message.slice(Math.max(0, message.indexOf('\r\n')));
 }
 
 function responseText(random: SeededRandom): string {
@@ -227,7 +233,8 @@ export function responseStream(random: SeededRandom): string {
   let stream = '';
   for (let count = 1 + random.below(3); count > 0; count -= 1) {
     const text = responseText(random);
-    stream += random.below(10) < 4 ? mutateText(random, text, responseText(random)) : text;
+    const sent = random.below(10) < 4 ? mutateText(random, text, responseText(random)) : text;
+    stream += sent + repetition(random, sent, 'HTTP/1.1 404 Not Found');
   }
   return stream;
 }

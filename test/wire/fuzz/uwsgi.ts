@@ -100,7 +100,7 @@ class WorkerDecoder implements Decoder<ResponseHead> {
     return this.codec.decoder.body;
   }
 
-  get trailers(): string[] {
+  get trailers(): readonly string[] {
     return this.codec.decoder.trailers;
   }
 

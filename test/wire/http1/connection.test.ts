@@ -35,6 +35,77 @@ test('RFC 9112 §9.3.2 pipelined requests come in order, each with a head of its
   assert.notEqual(messages[0]?.head.headers, messages[3]?.head.headers);
 });
 
+/** The field lists of the requests that one connection reads, each from a chunk of its own. */
+function listsOf(...requests: readonly string[]): (readonly string[])[] {
+  return decodeRequests(requests.map((text) => Buffer.from(text, 'latin1'))).messages.map(
+    ({ head }) => head.headers,
+  );
+}
+
+test('fields that repeat beneath another request line are the same list', () => {
+  const fields = 'Host: a\r\nCookie: b=c\r\n\r\n';
+  const lists = listsOf(`GET /1 HTTP/1.1\r\n${fields}`, `POST /2?x HTTP/1.0\r\n${fields}`);
+  assert.equal(lists[0], lists[1]);
+  assert.deepEqual(lists[0], ['host', 'a', 'cookie', 'b=c']);
+});
+
+for (const [what, second] of [
+  ['a value', 'Host: a\r\nCookie: b=d\r\n\r\n'],
+  ['the case of a name', 'Host: a\r\ncookie: b=c\r\n\r\n'],
+  ['one more field', 'Host: a\r\nCookie: b=c\r\nx: y\r\n\r\n'],
+  ['one less', 'Host: a\r\n\r\n'],
+] as const) {
+  test(`fields that differ in ${what} are another list`, () => {
+    const lists = listsOf('GET / HTTP/1.1\r\nHost: a\r\nCookie: b=c\r\n\r\n', `GET / HTTP/1.1\r\n${second}`);
+    assert.notEqual(lists[0], lists[1]);
+    assert.deepEqual(lists[1], listsOf(`GET / HTTP/1.1\r\n${second}`)[0]);
+  });
+}
+
+test('what is judged by the request line is judged anew beneath fields that repeat', () => {
+  const decode = (...lines: readonly string[]): string =>
+    decodeRequests(lines.map((line) => Buffer.from(`${line}\r\nContent-Length: 2\r\nHost: a\r\n\r\nhi`)))
+      .error;
+  assert.equal(decode('PUT / HTTP/1.1', 'PUT /2 HTTP/1.1'), '');
+  assert.equal(decode('PUT / HTTP/1.1', 'CONNECT a:1 HTTP/1.1'), 'connect_content 400');
+});
+
+test('a target with an authority of its own leaves the fields that repeat as they are', () => {
+  const fields = 'Host: a\r\n\r\n';
+  const [first, other, third] = listsOf(
+    `GET / HTTP/1.1\r\n${fields}`,
+    `GET http://b/ HTTP/1.1\r\n${fields}`,
+    `GET / HTTP/1.1\r\n${fields}`,
+  );
+  assert.deepEqual(
+    [first, other, third],
+    [
+      ['host', 'a'],
+      ['host', 'b'],
+      ['host', 'a'],
+    ],
+  );
+});
+
+test('a long head is not kept, and a short one no longer than forgetFields', () => {
+  const long = `GET / HTTP/1.1\r\nHost: a\r\nx: ${'y'.repeat(5000)}\r\n\r\n`;
+  const lists = listsOf(long, long);
+  assert.notEqual(lists[0], lists[1]);
+  const decoder = received(`${GET}\r\n`);
+  const kept: (readonly string[])[] = [];
+  for (let round = 0; round < 3; round += 1) {
+    assert.equal(decoder.next(), HEAD);
+    kept.push(decoder.head.headers);
+    assert.equal(decoder.next(), END);
+    assert.equal(decoder.next(), NEED_DATA);
+    if (round === 1) decoder.forgetFields();
+    decoder.receive(Buffer.from(`${GET}\r\n`));
+  }
+  assert.equal(kept[0], kept[1]);
+  assert.notEqual(kept[1], kept[2]);
+  assert.deepEqual(kept[1], kept[2]);
+});
+
 const persistence: readonly [version: string, connection: string, keepAlive: boolean][] = [
   ['1.1', '', true],
   ['1.1', 'Connection: keep-alive\r\n', true],

@@ -18,7 +18,7 @@ import { ResponseDecoder } from '../../../proxy/wire/http1/response-decoder.js';
 export interface Told<Head> {
   head: Head;
   body: string;
-  trailers: string[];
+  trailers: readonly string[];
   complete: boolean;
 }
 
@@ -37,7 +37,7 @@ interface Decoder<Head> {
   finish(): void;
   readonly head: Head;
   readonly body: Buffer;
-  readonly trailers: string[];
+  readonly trailers: readonly string[];
 }
 
 export interface DecodingOptions {
