@@ -1,7 +1,7 @@
 /** What a flow asks of the client's side, whichever protocol it speaks. */
 import type { AcceptedConnection } from '../engine.js';
 import type { OwnResponse } from '../exchange/error-response.js';
-import type { FieldsMemo, OutgoingFields } from '../exchange/outgoing-fields.js';
+import type { OutgoingFields } from '../exchange/outgoing-fields.js';
 
 /** One request's place on a downstream connection. */
 export interface DownstreamStream {
@@ -40,6 +40,4 @@ export interface DownstreamRequest {
   /** Protocol of an upgrade (HTTP/1.1) or an extended CONNECT (RFC 8441); empty otherwise. */
   readonly upgrade: string;
   readonly expectContinue: boolean;
-  /** What the fields of the connection's last request became; null: it is not known to repeat itself. */
-  readonly memo: FieldsMemo | null;
 }

@@ -34,7 +34,7 @@ export function sendRequestHead(
     // A uWSGI worker never says 100 (Continue): who has asked for it was told.
     expectContinue: request.expectContinue && !isHeld && upstream.scheme !== 'uwsgi',
   };
-  const fields = buildUpstreamHeaders(head, facts, upstreamRequest, services.policy, request.memo);
+  const fields = buildUpstreamHeaders(head, facts, upstreamRequest, services.policy);
   lease.sendHead(exchange, route.strip(head.path, fields), fields, framing);
 }
 

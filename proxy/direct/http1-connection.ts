@@ -3,7 +3,6 @@ import type { Socket } from 'node:net';
 import type { ErrorCode } from '../../src/contract/errors.js';
 import type { AcceptedConnection } from '../engine.js';
 import { Exchange } from '../exchange/exchange.js';
-import { FieldsMemo } from '../exchange/outgoing-fields.js';
 import type { RequestHead } from '../exchange/types.js';
 import { Http1Error } from '../wire/http1/error.js';
 import { FRAMING_LENGTH, type Http1Limits, type RequestHead as WireHead } from '../wire/http1/events.js';
@@ -15,8 +14,6 @@ import { Http1Phase } from './http1-phase.js';
 import { Http1DownstreamStream, type Http1StreamOwner } from './http1-stream.js';
 import { answerUnread, errorCodeOf } from './wire-failure.js';
 
-/** After this, what was kept in case that the client repeats its fields is not worth its memory. */
-const FORGET_IDLE_MS = 3000;
 /** A connection idle for this long is closed when the router drains. */
 const DRAIN_IDLE_MS = 1000;
 
@@ -26,7 +23,6 @@ export class Http1DownstreamConnection implements DownstreamConnection, Http1Int
   private readonly stream: Http1DownstreamStream;
   private readonly intake: Http1Intake;
   private readonly phase: Http1Phase;
-  private readonly memo = new FieldsMemo();
   private flow: Flow | null = null;
   private draining = false;
   private responseEnded = true;
@@ -81,10 +77,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Http1Int
       this.destroy();
       return;
     }
-    if (this.phase.isUnusedFor(FORGET_IDLE_MS, nowMs)) {
-      this.intake.forgetFields();
-      this.memo.forget();
-    }
+    this.intake.ageFields();
     const verdict = this.phase.judge(nowMs, limits, !this.isBlocked, this.intake.owesBody);
     if (verdict === 'late') this.failRequest('request_timeout');
     else if (verdict === 'unused') this.linger();
@@ -129,7 +122,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Http1Int
     this.awaitsContinue = head.expectContinue && hasBody;
     this.awaitsBody = hasBody;
     const exchange = new Exchange(head, this.connection.facts, host.services);
-    this.flow = new Flow(exchange, describeRequest(head, hasBody, this.memo), stream, host.services);
+    this.flow = new Flow(exchange, describeRequest(head, hasBody), stream, host.services);
     this.flow.start();
   }
 
@@ -269,15 +262,21 @@ export class Http1DownstreamConnection implements DownstreamConnection, Http1Int
 }
 
 /** Stands for a request whose head could not be read. */
-const UNREAD: RequestHead = { method: '-', path: '-', authority: '', headers: [], httpVersion: '1.1' };
+const UNREAD: RequestHead = {
+  method: '-',
+  path: '-',
+  authority: '',
+  headers: [],
+  memo: null,
+  httpVersion: '1.1',
+};
 
-function describeRequest(head: WireHead, hasBody: boolean, memo: FieldsMemo): DownstreamRequest {
+function describeRequest(head: WireHead, hasBody: boolean): DownstreamRequest {
   return {
     hasBody,
     contentLength: head.framing === FRAMING_LENGTH ? head.contentLength : hasBody ? -1 : 0,
     // Only WebSocket is passed on; an unknown protocol could hide requests (h2c smuggling).
     upgrade: head.upgrade === 'websocket' && !hasBody ? head.upgrade : '',
     expectContinue: head.expectContinue && hasBody,
-    memo,
   };
 }

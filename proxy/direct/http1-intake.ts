@@ -94,9 +94,9 @@ export class Http1Intake {
     this.untakenBytes = 0;
   }
 
-  /** Lets go of what was kept in case that the client repeats its fields. */
-  forgetFields(): void {
-    this.decoder.forgetFields();
+  /** Forgets fields that the client does not repeat any more. */
+  ageFields(): void {
+    this.decoder.ageFields();
   }
 
   /** What comes is HTTP no longer; returns what has come of it. */

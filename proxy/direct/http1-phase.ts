@@ -48,11 +48,6 @@ export class Http1Phase {
     return this.name === 'linger' || this.name === 'tunnel';
   }
 
-  /** No request has been under way for so long. */
-  isUnusedFor(idleMs: number, nowMs: number): boolean {
-    return this.name === 'idle' && nowMs - this.sinceMs > idleMs;
-  }
-
   /** Counts what is read for nobody; false when it is too much. */
   discard(bytes: number): boolean {
     this.discardedBytes += bytes;

@@ -117,6 +117,7 @@ export class Http2DownstreamConnection implements DownstreamConnection {
     else if (this.streams.size === 0 && nowMs - this.idleSinceMs > limits.keepAliveTimeoutMs) this.drain();
     if (this.wire.stalledSinceMs !== 0 && this.wire.stalledSinceMs < lastMs) this.cutStalled(lastMs);
     for (const stream of this.streams.values()) stream.checkTime(nowMs, limits.clientBodyTimeoutMs);
+    this.wire.ageFields();
   }
 
   /** Other streams of a client that has one paused may go on. */

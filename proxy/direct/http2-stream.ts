@@ -4,7 +4,7 @@ import type { AcceptedConnection } from '../engine.js';
 import type { OwnResponse } from '../exchange/error-response.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { fieldValue } from '../exchange/fields.js';
-import { asList, type OutgoingFields } from '../exchange/outgoing-fields.js';
+import type { OutgoingFields } from '../exchange/outgoing-fields.js';
 import type { RequestHead } from '../exchange/types.js';
 import { CANCEL, INTERNAL_ERROR, NO_ERROR } from '../wire/http2/codes.js';
 import type { RequestHead as WireHead } from '../wire/http2/events.js';
@@ -52,6 +52,8 @@ export class Http2DownstreamStream implements DownstreamStream {
       path: head.path,
       authority: head.authority,
       headers: this.isTunnel ? this.withKey(head.headers) : head.headers,
+      // The key is another one each time.
+      memo: this.isTunnel ? null : head.memo,
       httpVersion: '2.0',
     };
   }
@@ -73,7 +75,6 @@ export class Http2DownstreamStream implements DownstreamStream {
         contentLength: head.endStream ? 0 : head.contentLength,
         upgrade: head.protocol,
         expectContinue: !head.endStream && !this.isTunnel && fieldValue(head.headers, 'expect') !== '',
-        memo: null,
       },
       this,
       services,
@@ -180,7 +181,7 @@ export class Http2DownstreamStream implements DownstreamStream {
   sendHead(status: number, fields: OutgoingFields, contentLength: number, hasBody: boolean): void {
     this.answering = true;
     if (contentLength !== -1) fields.own.push('content-length', String(contentLength));
-    this.owner.wire.sendHeaders(this.id, status, asList(fields), !hasBody);
+    this.owner.wire.sendHeaders(this.id, status, fields.own, !hasBody, fields.repeated.list);
     // A response without body is ended by its head; the flow's end finds nothing more to write.
     this.responseEnded = !hasBody;
   }

@@ -1,9 +1,9 @@
 /** The request that goes upstream: hop-by-hop fields out, forwarding fields written from the connection. */
-import { FieldLines } from '../wire/http1/field-lines.js';
+import { FieldLines } from '../wire/field-lines.js';
 import { CONNECTION, connectionNames, FORWARDING, requestFieldKind, TE } from './field-kinds.js';
 import { fieldList, fieldValue, portOf } from './fields.js';
 import { applyHeaderRules } from './header-rules.js';
-import { asOwn, type FieldsMemo, type OutgoingFields } from './outgoing-fields.js';
+import { asOwn, type OutgoingFields } from './outgoing-fields.js';
 import type { ConnectionFacts, Framing, Policy, RequestHead } from './types.js';
 
 /** What the exchange has decided about the request when its upstream head is written. */
@@ -23,21 +23,20 @@ export interface UpstreamRequest {
 /**
  * The fields for the upstream, complete with Host and framing. Client-sent X-Forwarded-*, Forwarded and
  * X-Real-IP are dropped unless the peer is trusted; then X-Forwarded-For and Forwarded are continued and the rest kept.
- * @param memo of the client's connection; null: it is not known to repeat itself
  */
 export function buildUpstreamHeaders(
   head: RequestHead,
   facts: ConnectionFacts,
   request: UpstreamRequest,
   policy: Policy,
-  memo: FieldsMemo | null,
 ): OutgoingFields {
   const { config } = policy;
   const { authority } = request;
-  let repeated = memo === null ? null : memo.find(head.headers, authority);
+  const { memo } = head;
+  let repeated = memo === null ? null : memo.find(head.authority, authority);
   if (repeated === null) {
     repeated = new FieldLines(clientFields(head, facts, authority, policy));
-    memo?.keep(head.headers, authority, repeated);
+    memo?.keep(head.authority, authority, repeated);
   }
   let fields: OutgoingFields = { repeated, own: ['x-request-id', request.requestId] };
   if (request.expectContinue) fields.own.push('expect', '100-continue');

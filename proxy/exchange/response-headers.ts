@@ -1,9 +1,9 @@
 /** The response that goes downstream: hop-by-hop fields out, Location put back to https, Date added. */
-import { FieldLines, NO_LINES } from '../wire/http1/field-lines.js';
+import { FieldLines, type FieldsMemo, NO_LINES } from '../wire/field-lines.js';
 import { CONNECTION, connectionNames, DATE, LOCATION, RESPONSE_FIELDS, SET_COOKIE } from './field-kinds.js';
 import { fieldValue, hostOf, portOf } from './fields.js';
 import { applyHeaderRules } from './header-rules.js';
-import { asOwn, type FieldsMemo, hasField, type OutgoingFields } from './outgoing-fields.js';
+import { asOwn, hasField, type OutgoingFields } from './outgoing-fields.js';
 import { authorityFor } from './request-headers.js';
 import { type CookiePlace, rewriteSetCookie } from './set-cookie.js';
 import { transportSecurityFor } from './transport-security.js';
@@ -13,7 +13,7 @@ import type { ConnectionFacts, Policy, RequestHead } from './types.js';
  * The fields for the downstream without framing fields: the engine adds Content-Length or
  * Transfer-Encoding and Connection as its protocol wants them.
  *
- * @param memo of the upstream's connection; null: it is not known to repeat itself
+ * @param memo of the fields; null: nobody looks whether they repeat
  * @param upstreamAuthority host:port of the upstream, which an app may name in Location instead of the client's.
  * @param strippedPrefix beginning of the path that the app did not see
  */
@@ -26,7 +26,7 @@ export function buildDownstreamHeaders(
   upstreamAuthority: string,
   strippedPrefix = '',
 ): OutgoingFields {
-  const repeated = memo === null ? null : memo.find(source, '');
+  const repeated = memo === null ? null : memo.find('', '');
   let fields: OutgoingFields =
     repeated === null
       ? relayFields(source, head, facts, policy, memo, upstreamAuthority, strippedPrefix)
@@ -79,7 +79,7 @@ function relayFields(
   const kept = listed ? withoutListed(out, listed) : out;
   if (varies || !dated) return { repeated: NO_LINES, own: kept };
   const repeated = new FieldLines(kept);
-  memo?.keep(source, '', repeated);
+  memo?.keep('', '', repeated);
   return { repeated, own: [] };
 }
 

@@ -1,5 +1,7 @@
 /** The exchange contract: what both engines hand to the shared exchange code and get back from it. */
+
 import type { Config } from '../../src/contract/config.js';
+import type { FieldsMemo } from '../wire/field-lines.js';
 
 /** What is known of a downstream connection for its whole life. */
 export interface ConnectionFacts {
@@ -34,6 +36,8 @@ export interface RequestHead {
   /** Host of the request, from `:authority`, an absolute target or the Host field. */
   readonly authority: string;
   readonly headers: readonly string[];
+  /** What the fields became for the upstream, where they repeat on their connection; null: nobody looks. */
+  readonly memo: FieldsMemo | null;
   readonly httpVersion: '1.0' | '1.1' | '2.0';
 }
 

@@ -73,6 +73,7 @@ export class ExchangeRun implements Seeker, AttemptOwner, BodyHolder, RelayHolde
       path: request.url ?? '',
       authority: '',
       headers: flatten(request.rawHeaders),
+      memo: null,
       httpVersion: '1.1',
     };
     return new ExchangeRun(new Exchange(unread, connection.facts, services), parts, head);
@@ -128,7 +129,7 @@ export class ExchangeRun implements Seeker, AttemptOwner, BodyHolder, RelayHolde
       // The engine has answered it: http-proxy-3 hides requests with Expect from its hooks.
       expectContinue: false,
     };
-    const fields = buildUpstreamHeaders(head, exchange.facts, upstreamRequest, policy, null);
+    const fields = buildUpstreamHeaders(head, exchange.facts, upstreamRequest, policy);
     const { limits } = policy.config;
     const hasBody = framing.framing !== 'none';
     if (!hasBody) request.resume();

@@ -56,6 +56,7 @@ export function readRequestHead(request: LibraryRequest, maxHeaderCount: number)
     path: target.path,
     authority: target.authority || authority || host || '',
     headers,
+    memo: null,
     httpVersion: isHttp2 ? '2.0' : request.httpVersion === '1.0' ? '1.0' : '1.1',
   };
 }

@@ -94,7 +94,7 @@ class TunnelRun implements Seeker, RelayHolder {
       upgrade: 'websocket',
       expectContinue: false,
     };
-    const fields = buildUpstreamHeaders(this.exchange.head, this.exchange.facts, upgrade, policy, null);
+    const fields = buildUpstreamHeaders(this.exchange.head, this.exchange.facts, upgrade, policy);
     this.forwarder.upgrade({
       request: this.request,
       socket: this.connection.socket,

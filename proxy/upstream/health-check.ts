@@ -1,7 +1,7 @@
 /** Asks an upstream for the health path over its own transport and judges the status. */
 import type { HealthConfig } from '../../src/contract/config.js';
 import type { ConnectionFacts, RequestHead } from '../exchange/types.js';
-import { NO_LINES } from '../wire/http1/field-lines.js';
+import { NO_LINES } from '../wire/field-lines.js';
 import type { Pool } from './pool.js';
 import type { Lease, LeaseHolder, UpstreamResponse } from './transport.js';
 import type { Upstream } from './upstream.js';
@@ -60,7 +60,14 @@ class HealthCheck implements LeaseHolder {
     }
     const { authority } = this.upstream;
     const headers = ['host', authority, 'x-forwarded-proto', 'https', 'user-agent', 'tlsfront health check'];
-    const head: RequestHead = { method: 'GET', path: this.path, authority, headers, httpVersion: '1.1' };
+    const head: RequestHead = {
+      method: 'GET',
+      path: this.path,
+      authority,
+      headers,
+      memo: null,
+      httpVersion: '1.1',
+    };
     lease.sendHead({ head, facts: FACTS }, this.path, { repeated: NO_LINES, own: headers }, 'none');
     lease.flush();
   }

@@ -1,7 +1,8 @@
 /** What goes over a connection to an upstream: a request's head as HTTP/1.1 out, responses in. */
-import { FieldsMemo, type OutgoingFields } from '../exchange/outgoing-fields.js';
+import type { OutgoingFields } from '../exchange/outgoing-fields.js';
 import { encodeRequestHead } from '../wire/http1/encoder.js';
 import { FRAMING_LENGTH, FRAMING_NONE, type Http1Limits, type ResponseHead } from '../wire/http1/events.js';
+import type { RecentHeads } from '../wire/http1/recent-heads.js';
 import { ResponseDecoder } from '../wire/http1/response-decoder.js';
 import type { ExchangeHead, UpstreamResponse } from './transport.js';
 
@@ -9,10 +10,10 @@ export class Http1Codec {
   readonly decoder: ResponseDecoder;
   /** The upstream takes another request on the connection after the response that was described last. */
   keepAlive = true;
-  private readonly memo = new FieldsMemo();
 
-  constructor(limits: Http1Limits) {
-    this.decoder = new ResponseDecoder(limits);
+  /** @param recent heads of responses that the same upstream has sent over any connection */
+  constructor(limits: Http1Limits, recent: RecentHeads) {
+    this.decoder = new ResponseDecoder(limits, recent);
   }
 
   /** The head as it is written; null when the protocol has no room for it. */
@@ -25,12 +26,6 @@ export class Http1Codec {
     this.decoder.receive(view);
   }
 
-  /** Lets go of what was kept in case that the upstream repeats itself. */
-  forgetFields(): void {
-    this.decoder.forgetFields();
-    this.memo.forget();
-  }
-
   /** The head that the decoder has read, as a lease's holder is told it. */
   describeResponse(): UpstreamResponse {
     const { head } = this.decoder;
@@ -38,7 +33,7 @@ export class Http1Codec {
     return {
       status: head.status,
       headers: head.headers,
-      memo: this.memo,
+      memo: head.memo,
       contentLength: lengthOf(head),
       hasBody: head.framing !== FRAMING_NONE,
     };

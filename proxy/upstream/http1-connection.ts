@@ -157,11 +157,6 @@ export class Http1Connection implements Lease, Waits {
     holder?.onFailure(this.responseBegun && !this.tunnel ? 'upstream_cut' : nameFailure(code), silent);
   }
 
-  /** It is idle for long: what was kept in case that the upstream repeats itself is not worth its memory. */
-  forgetFields(): void {
-    this.codec.forgetFields();
-  }
-
   private wait(what: Waiting): void {
     this.waiting = what;
     this.waitingSinceMs = this.keeper.nowMs;

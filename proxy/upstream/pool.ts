@@ -2,6 +2,7 @@
 import type { Limits } from '../../src/contract/config.js';
 import type { ErrorCode } from '../../src/contract/errors.js';
 import { DEFAULT_HTTP1_LIMITS, type Http1Limits } from '../wire/http1/events.js';
+import { RecentHeads } from '../wire/http1/recent-heads.js';
 import type { Dialer } from './dial.js';
 import { Http1Codec } from './http1-codec.js';
 import { type ConnectionKeeper, Http1Connection } from './http1-connection.js';
@@ -11,8 +12,8 @@ import type { Upstream } from './upstream.js';
 import { UwsgiCodec } from './uwsgi-codec.js';
 import { endWhenLate } from './waiting.js';
 
-/** After this, what an idle connection keeps in case that the upstream repeats its fields is not worth its memory. */
-const FORGET_IDLE_MS = 3000;
+/** Answers of an app that are kept in case that it gives the same head again. */
+const RECENT_HEADS = 16;
 
 /** A new connection's holder while it connects. */
 type Connecting = Map<Http1Connection, LeaseHolder>;
@@ -25,6 +26,7 @@ interface UpstreamPool {
   /** Tunnels and event streams: they last as long as a client likes, and must not take the place of requests. */
   readonly lasting: Set<Http1Connection>;
   readonly queue: Queued[];
+  readonly recent: RecentHeads;
 }
 
 interface Queued {
@@ -103,6 +105,7 @@ export class Pool implements ConnectionKeeper {
       for (const connection of pool.bounded) this.checkTime(connection, nowMs);
       for (const connection of pool.lasting) this.checkTime(connection, nowMs);
       this.endWaits(pool, nowMs);
+      pool.recent.age();
       if (upstream.gone && isUnused(pool)) this.pools.delete(upstream);
     }
   }
@@ -186,7 +189,13 @@ export class Pool implements ConnectionKeeper {
   private poolOf(upstream: Upstream): UpstreamPool {
     let pool = this.pools.get(upstream);
     if (pool === undefined) {
-      pool = { idle: [], bounded: new Set(), lasting: new Set(), queue: [] };
+      pool = {
+        idle: [],
+        bounded: new Set(),
+        lasting: new Set(),
+        queue: [],
+        recent: new RecentHeads(RECENT_HEADS),
+      };
       this.pools.set(upstream, pool);
     }
     return pool;
@@ -205,7 +214,12 @@ export class Pool implements ConnectionKeeper {
 
   private open(pool: UpstreamPool, upstream: Upstream, holder: LeaseHolder): void {
     const Codec = upstream.scheme === 'uwsgi' ? UwsgiCodec : Http1Codec;
-    const connection = new Http1Connection(upstream, this, new Codec(this.wireLimits), this.dialer);
+    const connection = new Http1Connection(
+      upstream,
+      this,
+      new Codec(this.wireLimits, pool.recent),
+      this.dialer,
+    );
     pool.bounded.add(connection);
     this.connecting.set(connection, holder);
   }
@@ -213,7 +227,6 @@ export class Pool implements ConnectionKeeper {
   private checkTime(connection: Http1Connection, nowMs: number): void {
     if (connection.waiting !== 'idle') endWhenLate(connection, this.limits, nowMs);
     else if (nowMs - connection.waitingSinceMs > this.limits.upstreamKeepAliveTimeoutMs) connection.close();
-    else if (nowMs - connection.waitingSinceMs > FORGET_IDLE_MS) connection.forgetFields();
   }
 }
 

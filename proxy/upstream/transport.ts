@@ -1,7 +1,8 @@
 /** What the direct engine asks of a connection to an upstream, whatever it speaks. */
 import type { ErrorCode } from '../../src/contract/errors.js';
-import type { FieldsMemo, OutgoingFields } from '../exchange/outgoing-fields.js';
+import type { OutgoingFields } from '../exchange/outgoing-fields.js';
 import type { ConnectionFacts, Framing, RequestHead } from '../exchange/types.js';
+import type { FieldsMemo } from '../wire/field-lines.js';
 import type { Upstream } from './upstream.js';
 
 /** The response's head as an upstream connection tells it. */
@@ -9,7 +10,7 @@ export interface UpstreamResponse {
   readonly status: number;
   /** Flat, lower-case. */
   readonly headers: readonly string[];
-  /** What the fields of the connection's last response became; null: it is not known to repeat itself. */
+  /** Of the fields; null: nobody looks whether they repeat. */
   readonly memo: FieldsMemo | null;
   /** Body bytes that follow: a number, -1 when unknown; for HEAD and 304 what the field says. */
   readonly contentLength: number;

@@ -76,6 +76,16 @@ for (const name of ENGINES) {
     assert.deepEqual(await seen('/users'), { url: '/users' });
   });
 
+  test(`--change-host names each app by its own address, request by request (${name})`, async (t) => {
+    const tellHost: RequestListener = (request, response) => response.end(request.headers.host);
+    const ports = [await startApp(t, 'one', 0, tellHost), await startApp(t, 'two', 0, tellHost)];
+    const client = await startFront(t, [...upstreams(...ports), '--change-host', ...engine(name)]);
+    const hosts: string[] = [];
+    for (let at = 0; at < 6; at += 1) hosts.push((await client.request('/')).text);
+    const [one, two] = ports.map((port) => `localhost:${port}`);
+    assert.deepEqual(hosts, [one, two, one, two, one, two]);
+  });
+
   test(`--strip-prefix holds for WebSockets too (${name})`, async (t) => {
     const sockets = new WebSocketServer({ port: 0, host: '127.0.0.1' });
     await once(sockets, 'listening');

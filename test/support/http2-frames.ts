@@ -119,7 +119,7 @@ export interface ToldEvent {
   errorCode: number;
   endStream: boolean;
   path: string;
-  headers: string[];
+  headers: readonly string[];
   text: string;
 }
 

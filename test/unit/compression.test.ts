@@ -55,6 +55,7 @@ function prepare(given: Case): { coding: Coding | null; headers: string[] } {
     path: '/',
     authority: 'app.test',
     headers: ['accept-encoding', given.accept ?? 'gzip'],
+    memo: null,
     httpVersion: given.httpVersion ?? '1.1',
   };
   const { status = 200, contentLength = 5000, hasBody = true } = given;

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { OutgoingFields } from '../../proxy/exchange/outgoing-fields.js';
 import { RouteTable } from '../../proxy/upstream/routes.js';
 import { createUpstream, type Upstream } from '../../proxy/upstream/upstream.js';
-import { NO_LINES } from '../../proxy/wire/http1/field-lines.js';
+import { NO_LINES } from '../../proxy/wire/field-lines.js';
 import { formatRouted, readUpstream } from '../../src/contract/upstream-routes.js';
 import { complaintOf } from '../support/settings.js';
 

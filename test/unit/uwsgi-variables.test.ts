@@ -26,6 +26,7 @@ function variablesOf(change: Partial<RequestHead>, path?: string, headers: strin
     path: '/',
     authority: 'app.test',
     headers: [],
+    memo: null,
     httpVersion: '1.1',
     ...change,
   };

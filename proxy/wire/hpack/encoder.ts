@@ -20,6 +20,11 @@ const LITERAL_OVERHEAD_BYTES = 3 * MAX_INTEGER_BYTES;
 /** Up to here a loop over the characters is cheaper than a call into the runtime. */
 const SHORT_STRING = 32;
 
+/** A longer block of indexes is not kept. */
+const MAX_KEPT_BYTES = 64;
+const NO_FIELDS: readonly string[] = [];
+const NO_BYTES = new Uint8Array(0);
+
 /** One per connection and direction: the blocks of a connection share its dynamic table. */
 export class HpackEncoder {
   /** The most octets beginBlock() writes. */
@@ -29,6 +34,10 @@ export class HpackEncoder {
   readonly #ownMaxBytes: number;
   /** Smallest size since the last block, and -1 when no update is due (RFC 7541 §4.2). */
   #smallestBytes = -1;
+  /** The list of indexed fields that was written last, and what it became after so many changes of the table. */
+  #lastList: readonly string[] = NO_FIELDS;
+  #lastChanges = 0;
+  #lastBytes = NO_BYTES;
 
   /**
    * @param maxTableBytes the most this side uses, whatever the peer allows. The peer's side begins with 4096.
@@ -100,6 +109,38 @@ export class HpackEncoder {
       }
     }
     return this.#encodeLiteral(known, name, value, out, offset);
+  }
+
+  /**
+   * Writes a list that may come again as the same object: while the tables stay as they are, it is not looked up again.
+   * The caller gives maxEncodedBytes() octets of room for each of its fields. Returns the new offset.
+   * @throws HpackError as encodeField() does
+   */
+  encodeList(list: readonly string[], out: Buffer, offset: number): number {
+    if (list === this.#lastList && this.#lastChanges === this.#table.changes) {
+      out.set(this.#lastBytes, offset);
+      return offset + this.#lastBytes.length;
+    }
+    let end = offset;
+    // A literal may become an entry when it comes again.
+    let isIndexed = true;
+    for (let index = 0; index < list.length; index += 2) {
+      const start = end;
+      end = this.encodeField(list[index] ?? '', list[index + 1] ?? '', out, start);
+      isIndexed &&= (out[start] ?? 0) >= INDEXED;
+    }
+    if (isIndexed && end - offset <= MAX_KEPT_BYTES) {
+      this.#lastList = list;
+      this.#lastChanges = this.#table.changes;
+      this.#lastBytes = Uint8Array.prototype.slice.call(out, offset, end);
+    }
+    return end;
+  }
+
+  /** Lets go of the list that was written last. */
+  forgetList(): void {
+    this.#lastList = NO_FIELDS;
+    this.#lastBytes = NO_BYTES;
   }
 
   /** Writes a field that the dynamic table does not hold; the static table may. */

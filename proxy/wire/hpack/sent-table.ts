@@ -92,6 +92,8 @@ export class SentName {
 export class SentTable {
   readonly names = new Map<string, SentName>();
   capacityBytes: number;
+  /** How often an entry was added or the size was set. */
+  changes = 0;
 
   #bytes = 0;
   #inserted = 0;
@@ -138,6 +140,7 @@ export class SentTable {
 
   /** Adds an entry; the caller has made sure that it is not larger than the table. */
   insert(name: SentName, value: string, bytes: number): void {
+    this.changes += 1;
     this.#evictTo(this.capacityBytes - bytes);
     const field = new SentField(name, shareString(value), bytes, ++this.#inserted);
     name.push(field);
@@ -149,6 +152,7 @@ export class SentTable {
 
   /** Sets the largest size and evicts what no longer fits. */
   resize(capacityBytes: number): void {
+    this.changes += 1;
     this.capacityBytes = capacityBytes;
     this.#evictTo(capacityBytes);
   }

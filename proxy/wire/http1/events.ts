@@ -1,5 +1,7 @@
 /** What the HTTP/1.1 decoders hand out: event numbers, body framings, message heads and the limits they hold to. */
 
+import type { FieldsMemo } from '../field-lines.js';
+
 /** `next()` has used up what was received. */
 export const NEED_DATA = 0;
 /** `head` is a request or a final response. */
@@ -38,6 +40,8 @@ export interface RequestHead {
   readonly httpVersion: '1.0' | '1.1';
   /** Flat `[name, value, …]`: names in lower case, values without surrounding blanks, latin1, in order; the same list where they repeat. */
   readonly headers: readonly string[];
+  /** Of these fields. */
+  readonly memo: FieldsMemo;
   readonly framing: 0 | 1 | 2;
   /** The content's length in bytes when `framing` is FRAMING_LENGTH, otherwise 0. */
   readonly contentLength: number;
@@ -58,6 +62,8 @@ export interface ResponseHead {
   readonly minorVersion: 0 | 1;
   /** Flat `[name, value, …]`: names in lower case, values without surrounding blanks, latin1, in order; the same list where they repeat. */
   readonly headers: readonly string[];
+  /** Of these fields. */
+  readonly memo: FieldsMemo;
   readonly framing: Framing;
   /** Content-Length's value, also where no content follows (HEAD, 304); -1 when there is none. */
   readonly contentLength: number;

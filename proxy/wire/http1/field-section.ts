@@ -1,4 +1,5 @@
 /** Reads the field lines of a head or a trailer section into a flat list and picks out what frames and routes. */
+import { FieldsMemo } from '../field-lines.js';
 import { FIELD_VALUE, TOKEN_LOWER } from './characters.js';
 import { Http1Error } from './error.js';
 import {
@@ -20,8 +21,8 @@ const CR = 0x0d;
 const SP = 0x20;
 const COLON = 0x3a;
 
-/** The field lines of one section (RFC 9112 §5). Once `complete`, it does not change any more. */
-export class FieldSection {
+/** The field lines of one section (RFC 9112 §5), which do not change any more once `complete`, and what they became. */
+export class FieldSection extends FieldsMemo {
   /** Flat `[name, value, …]`. */
   readonly headers: string[] = [];
   /** True once the empty line was read. */

@@ -13,6 +13,7 @@ import {
 } from './events.js';
 import type { FieldSection } from './field-section.js';
 import { NOTHING, Received } from './received.js';
+import { RecentHeads } from './recent-heads.js';
 import { SectionReader, type StartLineReader } from './section-reader.js';
 
 /** Between messages; the only state in which the peer may close. */
@@ -33,6 +34,9 @@ export const TUNNEL = 10;
 /** The peer said that it sends no further message; whatever comes is dropped. */
 export const CLOSED = 11;
 
+/** A page's requests for documents, styles, scripts and images differ in a field or two. */
+const OWN_RECENT_HEADS = 4;
+
 const NO_FIELDS: readonly string[] = [];
 const LF = 0x0a;
 const CR = 0x0d;
@@ -40,7 +44,7 @@ const CR = 0x0d;
 /** Base of RequestDecoder and ResponseDecoder. */
 export abstract class MessageDecoder implements StartLineReader {
   protected readonly received = new Received();
-  private readonly section = new SectionReader(this.received);
+  private readonly section: SectionReader;
   protected state = BETWEEN;
   private content: Buffer = NOTHING;
   private trailerFields: readonly string[] = NO_FIELDS;
@@ -52,7 +56,13 @@ export abstract class MessageDecoder implements StartLineReader {
   protected ended = false;
   private failure: unknown = undefined;
 
-  constructor(protected readonly limits: Http1Limits) {}
+  /** @param recent heads that came a moment ago on this connection, or on others to the same server */
+  constructor(
+    protected readonly limits: Http1Limits,
+    private readonly recent = new RecentHeads(OWN_RECENT_HEADS),
+  ) {
+    this.section = new SectionReader(this.received, recent);
+  }
 
   /** After BODY: a piece of the content, valid until the next `receive()`. */
   get body(): Buffer {
@@ -127,7 +137,6 @@ export abstract class MessageDecoder implements StartLineReader {
     const rest = this.received.take(this.received.unread);
     this.received.drop();
     this.section.release();
-    this.section.forget();
     return rest;
   }
 
@@ -144,9 +153,9 @@ export abstract class MessageDecoder implements StartLineReader {
   /** The error as this side's callers shall see it. */
   protected abstract asOwnError(error: Http1Error): Http1Error;
 
-  /** Forgets the fields of the last head, which are not read again while they repeat; for a connection that is idle for long. */
-  forgetFields(): void {
-    this.section.forget();
+  /** Forgets fields that do not repeat any more. Call it a few times a second, unless the recent heads are not its own. */
+  ageFields(): void {
+    this.recent.age();
   }
 
   /** The fields of the head or the trailers read last. */

@@ -1,4 +1,5 @@
 /** Reads requests as a server does: bytes in, events out, anything two readers could take in two ways refused. */
+import { FieldsMemo } from '../field-lines.js';
 import { isAuthority } from './authority.js';
 import { TARGET, TOKEN_LOWER } from './characters.js';
 import { Http1Error, type Http1ErrorCode } from './error.js';
@@ -28,6 +29,7 @@ const NO_HEAD: RequestHead = {
   scheme: '',
   httpVersion: '1.1',
   headers: [],
+  memo: new FieldsMemo(),
   framing: FRAMING_NONE,
   contentLength: 0,
   keepAlive: false,
@@ -117,6 +119,7 @@ export class RequestDecoder extends MessageDecoder {
       scheme: resolved === undefined ? '' : resolved.scheme,
       httpVersion: minorVersion === 0 ? '1.0' : '1.1',
       headers: authority === fields.host ? fields.headers : withHost(fields.headers, authority ?? ''),
+      memo: fields,
       framing,
       contentLength: framing === FRAMING_LENGTH ? fields.contentLength : 0,
       // What follows a CONNECT, accepted or not, was meant for the tunnel.

@@ -1,4 +1,5 @@
 /** Reads responses as a client does: bytes in, events out, framed by the request each response answers. */
+import { FieldsMemo } from '../field-lines.js';
 import { FIELD_VALUE } from './characters.js';
 import { Http1Error } from './error.js';
 import {
@@ -27,6 +28,7 @@ const NO_HEAD: ResponseHead = {
   reason: '',
   minorVersion: 1,
   headers: [],
+  memo: new FieldsMemo(),
   framing: FRAMING_NONE,
   contentLength: -1,
   keepAlive: false,
@@ -115,6 +117,7 @@ export class ResponseDecoder extends MessageDecoder {
       reason: this.reason,
       minorVersion,
       headers,
+      memo: fields,
       framing,
       contentLength: fields.contentLength,
       keepAlive: isPersistent(minorVersion, options) && framing !== FRAMING_UNTIL_CLOSE && !isTunnel,

@@ -67,11 +67,17 @@ export class Http2ServerConnection extends ConnectionInput implements Http2Serve
     this.boundOutput();
   }
 
-  sendHeaders(streamId: number, status: number, headers: readonly string[], endStream: boolean): void {
+  sendHeaders(
+    streamId: number,
+    status: number,
+    headers: readonly string[],
+    endStream: boolean,
+    repeated?: readonly string[],
+  ): void {
     const stream = this.answerable(streamId);
     if (stream === null || stream.headersSent) return;
     stream.headersSent = true;
-    writeFieldBlock(this.output, this.encoder, streamId, status, headers, endStream);
+    writeFieldBlock(this.output, this.encoder, streamId, status, headers, endStream, repeated);
     if (endStream) {
       stream.responseEnded = true;
       this.responseWritten(stream);

@@ -1,4 +1,5 @@
 /** What `Http2ServerConnection.next()` returns, and the shape of a request head. */
+import type { FieldsMemo } from '../field-lines.js';
 
 /** Nothing more can be told until the next `receive()` or `takeOutput()`. */
 export const NEED_DATA = 0;
@@ -34,9 +35,11 @@ export interface RequestHead {
   protocol: string;
   /**
    * Regular fields in order, flat `[name, value, …]`, names lower-case, values latin1. Cookie crumbs are joined into one
-   * `cookie` (at the place of the first); `host` is left out because `authority` carries it.
+   * `cookie` (at the place of the first); `host` is left out because `authority` carries it. The same list where they repeat.
    */
-  headers: string[];
+  headers: readonly string[];
+  /** Of these fields. */
+  memo: FieldsMemo;
   /** Declared by content-length; -1 when unknown. The codec holds DATA to it. */
   contentLength: number;
   /** The request has neither body nor trailers. */

@@ -11,8 +11,12 @@ import {
 import type { OutputBuffer } from './output-buffer.js';
 
 const STATUS_BYTES = 16;
+const NO_FIELDS: readonly string[] = [];
 
-/** `status` 0 writes trailers. Blocks must go out in the order they are written: they share the HPACK table. */
+/**
+ * `status` 0 writes trailers. Blocks must go out in the order they are written: they share the HPACK table.
+ * @param repeated fields before `headers`, the same object where they repeat
+ */
 export function writeFieldBlock(
   output: OutputBuffer,
   encoder: HpackEncoder,
@@ -20,16 +24,15 @@ export function writeFieldBlock(
   status: number,
   headers: readonly string[],
   endStream: boolean,
+  repeated: readonly string[] = NO_FIELDS,
 ): void {
-  let mostBytes = FRAME_HEADER_BYTES + HpackEncoder.maxBeginBytes + STATUS_BYTES;
-  for (let i = 0; i < headers.length; i += 2) {
-    mostBytes += HpackEncoder.maxEncodedBytes(headers[i] ?? '', headers[i + 1] ?? '');
-  }
-  output.reserve(mostBytes);
+  const ownBytes = mostBytesOf(headers) + FRAME_HEADER_BYTES + HpackEncoder.maxBeginBytes + STATUS_BYTES;
+  output.reserve(ownBytes + mostBytesOf(repeated));
   const block = output.block;
   const start = output.length + FRAME_HEADER_BYTES;
   let end = encoder.beginBlock(block, start);
   if (status > 0) end = encoder.encodeStatus(status, block, end);
+  if (repeated.length > 0) end = encoder.encodeList(repeated, block, end);
   for (let i = 0; i < headers.length; i += 2) {
     end = encoder.encodeField(headers[i] ?? '', headers[i + 1] ?? '', block, end);
   }
@@ -40,6 +43,14 @@ export function writeFieldBlock(
   }
   output.writeFrameHeader(output.length, end - start, FRAME_HEADERS, flags | FLAG_END_HEADERS, streamId);
   output.length = end;
+}
+
+function mostBytesOf(headers: readonly string[]): number {
+  let bytes = 0;
+  for (let i = 0; i < headers.length; i += 2) {
+    bytes += HpackEncoder.maxEncodedBytes(headers[i] ?? '', headers[i + 1] ?? '');
+  }
+  return bytes;
 }
 
 function splitBlock(output: OutputBuffer, bytes: Buffer, streamId: number, firstFlags: number): void {

@@ -22,6 +22,7 @@ import {
   applyPriority,
   areTrailersWellFormed,
   emptyHead,
+  LastFields,
   readRequestHead,
   readTooLargeHead,
   takeFieldList,
@@ -39,10 +40,16 @@ export abstract class HeaderFrames extends ControlFrames {
 
   protected readonly block = new HeaderBlock();
   private readonly decoder: HpackDecoder;
+  private readonly lastFields = new LastFields();
 
   constructor(local: Readonly<Http2LocalSettings>, limits: Readonly<Http2Limits>) {
     super(local, limits);
     this.decoder = new HpackDecoder(Math.max(local.headerTableBytes, DEFAULT_TABLE_BYTES));
+  }
+
+  ageFields(): void {
+    this.lastFields.age();
+    this.encoder.forgetList();
   }
 
   /** Forgets what the last event referred to. */
@@ -146,7 +153,9 @@ export abstract class HeaderFrames extends ControlFrames {
       // RFC 9113 §5.1.2; a peer that has not seen our SETTINGS is not to blame.
       return this.refuse(id, endStream, REFUSED_STREAM, this.settingsAcknowledged);
     }
-    const head = isWithinLimit ? readRequestHead(fields, endStream) : readTooLargeHead(fields, endStream);
+    const head = isWithinLimit
+      ? readRequestHead(fields, endStream, this.lastFields)
+      : readTooLargeHead(fields, endStream);
     if (head === null || dependsOnItself) return this.refuse(id, endStream, PROTOCOL_ERROR, true);
     if (earlyPriority >= 0) applyPriority(head, earlyPriority);
     const stream = new Http2Stream(id, this.peer.initialWindowBytes);

@@ -1,4 +1,5 @@
 /** Turns a decoded field list into a request head, or finds it malformed (RFC 9113 §8.1.1, §8.2, §8.3, §8.5; RFC 8441 §4). */
+import { FieldsMemo } from '../field-lines.js';
 import { isAuthority, isAuthorityWithPort, isSameAuthority } from './authority.js';
 import type { RequestHead } from './events.js';
 import {
@@ -20,30 +21,67 @@ import {
 import { isFieldValue, isPath, isToken, parseDigits } from './field-syntax.js';
 import { DEFAULT_PRIORITY, INCREMENTAL, parsePriority } from './priority.js';
 
-const MAX_REMEMBERED_FIELDS = 128;
+/** A longer list is not remembered: what a connection keeps of it stays small. */
+const MAX_REMEMBERED_BYTES = 4096;
+/** What did not come again for so many calls of `age()` is forgotten. */
+const MAX_AGE = 12;
 
-/**
- * The last well-formed list of the process. A browser's requests differ in a field or two and HPACK gives the same strings again,
- * so what stands unchanged in its old place needs no second look.
- */
-let knownFields: string[] = [];
-let knownKinds = new Uint8Array(MAX_REMEMBERED_FIELDS);
-let kinds = new Uint8Array(MAX_REMEMBERED_FIELDS);
-let spareFields: string[] = [];
+const NO_FIELDS: readonly string[] = [];
+const NO_KINDS: readonly number[] = [];
+/** Of a head that goes nowhere. */
+const NO_MEMO = new FieldsMemo();
 
-/** An empty list to decode into; good until `readRequestHead()` or the next call. */
+/** One for the process: each is used up before the next request is read. */
+const decoded: string[] = [];
+const kinds: number[] = [];
+const regular: string[] = [];
+
+/** An empty list to decode into; good until the next call. */
 export function takeFieldList(): string[] {
-  spareFields.length = 0;
-  return spareFields;
+  decoded.length = 0;
+  return decoded;
 }
 
-function remember(fields: string[]): void {
-  if (fields !== spareFields || fields.length > MAX_REMEMBERED_FIELDS * 2) return;
-  spareFields = knownFields;
-  knownFields = fields;
-  const formerKinds = knownKinds;
-  knownKinds = kinds;
-  kinds = formerKinds;
+/**
+ * The last well-formed list of a connection. A browser's requests differ in a field or two and HPACK gives the same strings
+ * again, so what stands unchanged in its old place needs no second look; where only pseudo fields differ, the list is the same.
+ */
+export class LastFields {
+  list = NO_FIELDS;
+  kinds = NO_KINDS;
+  /** What the list became in `RequestHead`. */
+  private headers = NO_FIELDS;
+  private memo = NO_MEMO;
+  private calls = 0;
+
+  /** The list was the same again. */
+  give(head: RequestHead): void {
+    head.headers = this.headers;
+    head.memo = this.memo;
+    this.calls = 0;
+  }
+
+  /** @param kindList a kind for each field, and more */
+  remember(list: readonly string[], kindList: readonly number[], { headers, memo }: RequestHead): void {
+    let bytes = 0;
+    for (const text of list) bytes += text.length;
+    if (bytes > MAX_REMEMBERED_BYTES) return;
+    this.list = list.slice();
+    this.kinds = kindList.slice(0, list.length >> 1);
+    this.headers = headers;
+    this.memo = memo;
+    this.calls = 0;
+  }
+
+  /** Call it a few times a second. */
+  age(): void {
+    this.calls += 1;
+    if (this.calls <= MAX_AGE) return;
+    this.list = NO_FIELDS;
+    this.kinds = NO_KINDS;
+    this.headers = NO_FIELDS;
+    this.memo = NO_MEMO;
+  }
 }
 
 /** An empty crumb would leave a blank at the value's end, which no next hop over HTTP/2 may take (RFC 9113 §8.2.1). */
@@ -60,7 +98,8 @@ export function emptyHead(): RequestHead {
     authority: '',
     path: '',
     protocol: '',
-    headers: [],
+    headers: NO_FIELDS,
+    memo: NO_MEMO,
     contentLength: -1,
     endStream: false,
     urgency: DEFAULT_PRIORITY,
@@ -87,20 +126,28 @@ export function readTooLargeHead(fields: readonly string[], endStream: boolean):
 /** Which of the parts that may come once have come: one bit a kind. */
 const bit = (kind: number): number => 1 << kind;
 
-/** Null when the request is malformed. `fields` should come from `takeFieldList()`. */
-export function readRequestHead(fields: string[], endStream: boolean): RequestHead | null {
+/** Null when the request is malformed. @param last of the connection */
+export function readRequestHead(
+  fields: readonly string[],
+  endStream: boolean,
+  last: LastFields,
+): RequestHead | null {
   const head = emptyHead();
-  const headers = head.headers;
+  const headers = regular;
+  headers.length = 0;
+  let repeats = fields.length === last.list.length;
   let seen = 0;
   let cookieAt = -1;
   let host = '';
   for (let i = 0; i < fields.length; i += 2) {
     const name = fields[i] ?? '';
     const value = fields[i + 1] ?? '';
-    const isKnown = name === knownFields[i];
-    const kind = isKnown ? (knownKinds[i >> 1] ?? MALFORMED) : kindOf(name);
-    if (kind === MALFORMED) return null;
-    if (!(isKnown && value === knownFields[i + 1]) && !isFieldValue(value)) return null;
+    const isKnown = name === last.list[i];
+    const isSame = isKnown && value === last.list[i + 1];
+    const kind = isKnown ? (last.kinds[i >> 1] ?? MALFORMED) : kindOf(name);
+    if (kind === MALFORMED || (!isSame && !isFieldValue(value))) return null;
+    // Another value of the same pseudo field leaves the list as it was.
+    if (!isSame && !(isKnown && kind >= METHOD)) repeats = false;
     kinds[i >> 1] = kind;
     if (kind === REGULAR) {
       headers.push(name, value);
@@ -153,7 +200,12 @@ export function readRequestHead(fields: string[], endStream: boolean): RequestHe
   head.endStream = endStream;
   if (!isRequestLineWellFormed(head, seen, host)) return null;
   if (endStream && head.contentLength > 0) return null;
-  remember(fields);
+  if (repeats) last.give(head);
+  else {
+    head.headers = headers.slice();
+    head.memo = new FieldsMemo();
+    last.remember(fields, kinds, head);
+  }
   return head;
 }
 

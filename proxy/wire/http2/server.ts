@@ -34,8 +34,17 @@ export interface Http2Server {
 
   /** A 1xx head other than 101. */
   sendInformational(streamId: number, status: number, headers: readonly string[]): void;
-  /** The response head; `headers` flat, lower-case, without pseudo fields and connection-specific fields. */
-  sendHeaders(streamId: number, status: number, headers: readonly string[], endStream: boolean): void;
+  /**
+   * The response head; `headers` flat, lower-case, without pseudo fields and connection-specific fields.
+   * @param repeated fields that go before them; what is given again as the same object costs less
+   */
+  sendHeaders(
+    streamId: number,
+    status: number,
+    headers: readonly string[],
+    endStream: boolean,
+    repeated?: readonly string[],
+  ): void;
   /** Copies `chunk[start,end)`. False: enough waits on this stream, hold more until WRITABLE. */
   sendData(streamId: number, chunk: Buffer, start: number, end: number, endStream: boolean): boolean;
   /** The same for text whose characters are all below 256. */
@@ -82,6 +91,8 @@ export interface Http2Server {
   streamsStalledBefore(timeMs: number): number[];
   /** `finishShutdown()` was called and nothing is left to do or to write. */
   readonly drained: boolean;
+  /** Forgets fields that do not repeat any more. Call it a few times a second. */
+  ageFields(): void;
   readonly closed: boolean;
   /** Highest stream the peer opened. */
   readonly lastStreamId: number;

@@ -29,7 +29,7 @@ function statusOf(path: string, isClosed: boolean): number | null {
   policy.isClosed = () => isClosed;
   const head = { method: 'GET', path, authority: 'closed.example', headers: [], httpVersion: '1.1' } as const;
   const services = { policy, counters: createCounters(), log: new LineWriter(), onRecord: null };
-  const exchange = new Exchange({ ...head, headers: [] }, PLAIN, services);
+  const exchange = new Exchange({ ...head, headers: [], memo: null }, PLAIN, services);
   return answerItself(exchange, 'serve')?.status ?? null;
 }
 

@@ -5,6 +5,7 @@ import {
   type Http1Limits,
   type ResponseHead,
 } from '../../../proxy/wire/http1/events.js';
+import { RecentHeads } from '../../../proxy/wire/http1/recent-heads.js';
 import {
   decodeUwsgiPacket,
   encodeUwsgiPacket,
@@ -67,7 +68,7 @@ class WorkerDecoder implements Decoder<ResponseHead> {
   private readonly codec: UwsgiCodec;
 
   constructor(limits: Http1Limits, method: string) {
-    this.codec = new UwsgiCodec(limits);
+    this.codec = new UwsgiCodec(limits, new RecentHeads(1));
     this.codec.decoder.expect(method);
   }
 

@@ -20,16 +20,26 @@ export function decodeBlock(decoder: HpackDecoder, block: Buffer): string[] {
 
 /** Encodes a flat list into a block of its own. */
 export function encodeBlock(encoder: HpackEncoder, fields: readonly string[]): Buffer {
-  let room = HpackEncoder.maxBeginBytes;
-  for (let i = 0; i < fields.length; i += 2) {
-    room += HpackEncoder.maxEncodedBytes(fields[i] ?? '', fields[i + 1] ?? '');
-  }
-  const out = Buffer.alloc(room);
+  const out = roomFor(fields);
   let end = encoder.beginBlock(out, 0);
   for (let i = 0; i < fields.length; i += 2) {
     end = encoder.encodeField(fields[i] ?? '', fields[i + 1] ?? '', out, end);
   }
   return out.subarray(0, end);
+}
+
+/** The same by `encodeList()`, which knows the list when it comes again. */
+export function encodeListBlock(encoder: HpackEncoder, fields: readonly string[]): Buffer {
+  const out = roomFor(fields);
+  return out.subarray(0, encoder.encodeList(fields, out, encoder.beginBlock(out, 0)));
+}
+
+function roomFor(fields: readonly string[]): Buffer {
+  let room = HpackEncoder.maxBeginBytes;
+  for (let i = 0; i < fields.length; i += 2) {
+    room += HpackEncoder.maxEncodedBytes(fields[i] ?? '', fields[i + 1] ?? '');
+  }
+  return Buffer.alloc(room);
 }
 
 const NAME_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789-_.!#$%&'*+^`|~";

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HpackDecoder } from '../../../proxy/wire/hpack/decoder.js';
 import { HpackEncoder } from '../../../proxy/wire/hpack/encoder.js';
-import { decodeBlock, encodeBlock, hex } from './blocks.js';
+import { decodeBlock, encodeBlock, encodeListBlock, hex } from './blocks.js';
 
 /** Octets of one field in a block of its own. */
 function encodeOne(encoder: HpackEncoder, name: string, value: string): Buffer {
@@ -248,4 +248,42 @@ test('an index beyond 126 takes the longer form', () => {
   const block = encodeOne(encoder, 'first', 'value');
   assert.deepEqual(block, hex('ff 05'));
   assert.deepEqual(decodeBlock(decoder, block), ['first', 'value']);
+});
+
+test('a list that comes again as the same object is decoded the same, whatever happens to the table between', () => {
+  const encoder = new HpackEncoder(4096);
+  const decoder = new HpackDecoder(4096);
+  const list = ['server', 'example', 'vary', 'accept-encoding', 'x-frame-options', 'DENY'];
+  const read = (): number => {
+    const block = encodeListBlock(encoder, list);
+    assert.deepEqual(decodeBlock(decoder, block), list);
+    return block.length;
+  };
+  assert.deepEqual([read() > 30, read(), read()], [true, 3, 3]);
+  // Another entry moves their indexes.
+  decodeBlock(decoder, encodeBlock(encoder, ['x-other', 'one']));
+  assert.deepEqual([read(), read()], [3, 3]);
+  // The table is emptied and allowed again: both are told with the next block.
+  encoder.setMaxTableBytes(0);
+  encoder.setMaxTableBytes(4096);
+  assert.deepEqual([read() > 30, read(), read()], [true, 3, 3]);
+  encoder.forgetList();
+  assert.equal(read(), 3);
+});
+
+test('a list with a secret is written as one each time', () => {
+  const encoder = new HpackEncoder(4096);
+  const list = ['server', 'example', 'set-cookie', 'session=0123456789'];
+  const blocks = [1, 2, 3].map(() => encodeListBlock(encoder, list));
+  for (const block of blocks.slice(1)) {
+    assert.equal((block[1] ?? 0) & 0xf0, 0x10, 'never indexed');
+    assert.deepEqual(block, blocks[1]);
+  }
+});
+
+test('a list whose field earns its place later is written shorter then', () => {
+  const encoder = new HpackEncoder(4096);
+  const list = ['date', 'Mon, 21 Oct 2013 20:13:21 GMT'];
+  const lengths = [1, 2, 3].map(() => encodeListBlock(encoder, list).length);
+  assert.deepEqual([(lengths[0] ?? 0) > 20, (lengths[1] ?? 0) > 20, lengths[2]], [true, true, 1]);
 });

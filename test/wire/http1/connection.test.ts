@@ -87,7 +87,7 @@ test('a target with an authority of its own leaves the fields that repeat as the
   );
 });
 
-test('a long head is not kept, and a short one no longer than forgetFields', () => {
+test('a long head is not kept, and a short one not for long', () => {
   const long = `GET / HTTP/1.1\r\nHost: a\r\nx: ${'y'.repeat(5000)}\r\n\r\n`;
   const lists = listsOf(long, long);
   assert.notEqual(lists[0], lists[1]);
@@ -98,7 +98,7 @@ test('a long head is not kept, and a short one no longer than forgetFields', () 
     kept.push(decoder.head.headers);
     assert.equal(decoder.next(), END);
     assert.equal(decoder.next(), NEED_DATA);
-    if (round === 1) decoder.forgetFields();
+    if (round === 1) for (let call = 0; call < 20; call += 1) decoder.ageFields();
     decoder.receive(Buffer.from(`${GET}\r\n`));
   }
   assert.equal(kept[0], kept[1]);
