@@ -12,6 +12,7 @@ import { Flow } from './flow.js';
 import { Http1Intake, type Http1IntakeOwner } from './http1-intake.js';
 import { Http1Phase } from './http1-phase.js';
 import { Http1DownstreamStream, type Http1StreamOwner } from './http1-stream.js';
+import { readFrom } from './socket-input.js';
 import { answerUnread, errorCodeOf } from './wire-failure.js';
 
 /** A connection idle for this long is closed when the router drains. */
@@ -38,7 +39,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Http1Int
     this.stream = new Http1DownstreamStream(this);
     this.phase = new Http1Phase(host.nowMs);
     this.intake = new Http1Intake(this.socket, this.phase, this, limits);
-    this.socket.on('data', (chunk: Buffer) => {
+    readFrom(this.socket, (chunk) => {
       try {
         this.receive(chunk);
       } catch (error) {

@@ -20,6 +20,9 @@ const JOIN_BYTES = 4 * 1024;
 /** Bytes that may wait for the client before the upstream is paused. */
 const MAX_WAITING_BYTES = 64 * 1024;
 
+/** Where text becomes bytes: one for the process, for a TLS socket has encrypted them when write() returns. */
+const TEXT_BUFFER = Buffer.allocUnsafeSlow(2 * JOIN_BYTES);
+
 /** The reading half. */
 export interface Http1StreamOwner {
   readonly connection: AcceptedConnection;
@@ -108,7 +111,7 @@ export class Http1DownstreamStream implements DownstreamStream {
       own.push('content-length', '0');
     }
     this.pushConnection(own);
-    this.text += encodeResponseHead(status, '', own, repeated.lines);
+    this.text += encodeResponseHead(status, own, repeated.lines);
   }
 
   sendBody(view: Buffer): boolean {
@@ -119,8 +122,7 @@ export class Http1DownstreamStream implements DownstreamStream {
       return !this.blocked;
     }
     this.text = '';
-    // With nothing before it a TLS socket has encrypted the bytes when write() returns; any other write keeps a reference.
-    const bytes = this.encrypted && this.socket.writableLength === 0 ? view : Buffer.from(view);
+    const bytes = this.isReady ? view : Buffer.from(view);
     this.noteProgress();
     this.socket.cork();
     if (prefix !== '') this.socket.write(prefix, 'latin1');
@@ -146,7 +148,7 @@ export class Http1DownstreamStream implements DownstreamStream {
     const headers = [...own.headers];
     if (!this.owner.requestEnded) this.closeAfter = true;
     this.pushConnection(headers);
-    this.text += encodeResponseHead(own.status, '', headers);
+    this.text += encodeResponseHead(own.status, headers);
     if (!this.isHead) this.text += Buffer.from(own.body).toString('latin1');
     this.flush();
     this.owner.onResponseEnd();
@@ -154,7 +156,7 @@ export class Http1DownstreamStream implements DownstreamStream {
 
   sendTunnel(headers: string[], protocol: string): void {
     headers.push('connection', 'upgrade', 'upgrade', protocol);
-    this.text += encodeResponseHead(101, '', headers);
+    this.text += encodeResponseHead(101, headers);
     this.flush();
     this.isTunnel = true;
     this.chunked = false;
@@ -183,11 +185,20 @@ export class Http1DownstreamStream implements DownstreamStream {
 
   flush(): void {
     if (this.text === '') return;
-    const { text } = this;
+    const { text, socket } = this;
     this.text = '';
     this.noteProgress();
-    this.socket.write(text, 'latin1', this.onWritten);
-    if (this.socket.writableLength > MAX_WAITING_BYTES) this.blocked = true;
+    // A string node:tls would copy into memory that it allocates for it: 0.5 µs.
+    if (this.isReady && text.length <= TEXT_BUFFER.length) {
+      const bytes = TEXT_BUFFER.write(text, 'latin1');
+      socket.write(TEXT_BUFFER.subarray(0, bytes), this.onWritten);
+    } else socket.write(text, 'latin1', this.onWritten);
+    if (socket.writableLength > MAX_WAITING_BYTES) this.blocked = true;
+  }
+
+  /** With nothing before them a TLS socket has encrypted bytes when write() returns; any other write keeps a reference. */
+  private get isReady(): boolean {
+    return this.encrypted && this.socket.writableLength === 0;
   }
 
   private pushConnection(headers: string[]): void {

@@ -8,6 +8,7 @@ import { CLOSED, DATA, NEED_DATA, REQUEST, RESET, TRAILERS, WRITABLE } from '../
 import type { Http2Limits, Http2LocalSettings } from '../wire/http2/limits.js';
 import type { ConnectionHost, DownstreamConnection } from './connection-host.js';
 import { Http2DownstreamStream } from './http2-stream.js';
+import { readFrom } from './socket-input.js';
 
 /** Bytes taken from the codec for one write. */
 const WRITE_BYTES = 256 * 1024;
@@ -47,7 +48,7 @@ export class Http2DownstreamConnection implements DownstreamConnection {
     this.wire = new Http2ServerConnection(settings, limits);
     this.idleSinceMs = host.nowMs;
     this.progressMs = host.nowMs;
-    this.socket.on('data', (chunk: Buffer) => {
+    readFrom(this.socket, (chunk) => {
       try {
         this.receive(chunk);
       } catch (error) {

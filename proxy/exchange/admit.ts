@@ -1,6 +1,5 @@
-/** Whether a request is served at all: target, host, method, expectation, certificate (RFC 9110 §7.4). */
+/** Whether a well-formed request is served at all: method, expectation, certificate (RFC 9110 §7.4). */
 import type { ErrorCode } from '../../src/contract/errors.js';
-import { isAuthority } from '../wire/http1/authority.js';
 import { fieldValue, hostOf } from './fields.js';
 import type { CertificateNames, ConnectionFacts, Policy, RequestHead } from './types.js';
 
@@ -8,24 +7,10 @@ import type { CertificateNames, ConnectionFacts, Policy, RequestHead } from './t
 export function admitRequest(head: RequestHead, facts: ConnectionFacts, policy: Policy): ErrorCode | null {
   // CONNECT would turn the front into an open proxy; TRACE would echo credentials (RFC 9110 §9.3.8).
   if (head.method === 'CONNECT' || head.method === 'TRACE') return 'method_refused';
-  if (!isTarget(head.path, head.method)) return 'request_target_invalid';
-  if (head.authority === '' ? head.httpVersion !== '1.0' : !isAuthority(head.authority))
-    return 'host_invalid';
   const expectation = fieldValue(head.headers, 'expect');
   if (expectation !== '' && expectation.toLowerCase() !== '100-continue') return 'expectation_failed';
   if (isMisdirected(head, facts.certificate, policy)) return 'misdirected';
   return null;
-}
-
-/** Origin-form, or `*` for OPTIONS; visible ASCII without a fragment (RFC 9112 §3.2). */
-function isTarget(path: string, method: string): boolean {
-  if (path === '*') return method === 'OPTIONS';
-  if (path.charCodeAt(0) !== 0x2f) return false;
-  for (let index = 1; index < path.length; index += 1) {
-    const code = path.charCodeAt(index);
-    if (code <= 0x20 || code >= 0x7f || code === 0x23) return false;
-  }
-  return true;
 }
 
 /**

@@ -16,6 +16,7 @@ import type { Waiting, Waits } from './waiting.js';
 
 /** One buffer for all connections of the process: each read is used up before the next one. */
 const READ_BUFFER = Buffer.allocUnsafeSlow(256 * 1024);
+let lastRead = READ_BUFFER;
 
 /** Who gets connections back. */
 export interface ConnectionKeeper {
@@ -60,7 +61,9 @@ export class Http1Connection implements Lease, Waits {
     const onread = {
       buffer: READ_BUFFER,
       callback: (bytesRead: number): boolean => {
-        this.receive(READ_BUFFER.subarray(0, bytesRead));
+        // Answers are often as long as the one before, and a view costs 0.1 µs.
+        if (lastRead.length !== bytesRead) lastRead = READ_BUFFER.subarray(0, bytesRead);
+        this.receive(lastRead);
         return true;
       },
     };

@@ -23,7 +23,7 @@ const REASONS =
   '503 Service Unavailable|504 Gateway Timeout|505 HTTP Version Not Supported|506 Variant Also Negotiates|' +
   '507 Insufficient Storage|508 Loop Detected|511 Network Authentication Required';
 
-/** Whole status lines by status, for responses whose reason phrase is the usual one. */
+/** Status lines by status, with the usual reason phrase. */
 const statusLines: (string | undefined)[] = new Array(600);
 for (const entry of REASONS.split('|')) statusLines[Number(entry.slice(0, 3))] = `HTTP/1.1 ${entry}\r\n`;
 
@@ -44,23 +44,16 @@ export function encodeRequestHead(
 
 /**
  * A final response's head, empty line included.
- * @param reason empty for the status's usual phrase
  * @param lines fields beside `headers` that are encoded already
  */
-export function encodeResponseHead(
-  status: number,
-  reason: string,
-  headers: readonly string[],
-  lines = '',
-): string {
-  const usual = reason === '' ? statusLines[status] : undefined;
-  const line = usual ?? `HTTP/1.1 ${status} ${reason}\r\n`;
+export function encodeResponseHead(status: number, headers: readonly string[], lines = ''): string {
+  const line = statusLines[status] ?? `HTTP/1.1 ${status} \r\n`;
   return `${line}${lines}${encodeFields(headers)}\r\n`;
 }
 
 /** An interim response (1xx), empty line included. */
 export function encodeInformational(status: number, headers: readonly string[]): string {
-  return encodeResponseHead(status, '', headers);
+  return encodeResponseHead(status, headers);
 }
 
 /** What precedes a chunk's data; CHUNK_END follows it. `lengthBytes` must not be 0: that would end the content. */

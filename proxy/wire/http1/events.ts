@@ -57,8 +57,6 @@ export interface RequestHead {
 export interface ResponseHead {
   /** 100 to 599. */
   readonly status: number;
-  /** The reason phrase, possibly empty. */
-  readonly reason: string;
   readonly minorVersion: 0 | 1;
   /** Flat `[name, value, …]`: names in lower case, values without surrounding blanks, latin1, in order; the same list where they repeat. */
   readonly headers: readonly string[];

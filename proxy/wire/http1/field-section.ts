@@ -29,6 +29,8 @@ export class FieldSection extends FieldsMemo {
   complete = false;
   host: string | undefined = undefined;
   hostRepeated = false;
+  /** There is one, and it is well-formed. */
+  isHostChecked = false;
   /** -1 when there is none. */
   contentLength = -1;
   /** Values of repeated lines are joined with commas, as for the next three. */

@@ -1,6 +1,7 @@
 /** Reads requests as a server does: bytes in, events out, anything two readers could take in two ways refused. */
+
+import { isAuthority } from '../authority.js';
 import { FieldsMemo } from '../field-lines.js';
-import { isAuthority } from './authority.js';
 import { TARGET, TOKEN_LOWER } from './characters.js';
 import { Http1Error, type Http1ErrorCode } from './error.js';
 import { FRAMING_CHUNKED, FRAMING_LENGTH, FRAMING_NONE, HEAD, type RequestHead } from './events.js';
@@ -154,14 +155,16 @@ export class RequestDecoder extends MessageDecoder {
   }
 
   private checkHost(): void {
-    const { host, hostRepeated } = this.fields;
-    if (hostRepeated) throw new Http1Error('host_repeated');
-    if (host === undefined) {
+    const { fields } = this;
+    if (fields.isHostChecked) return;
+    if (fields.hostRepeated) throw new Http1Error('host_repeated');
+    if (fields.host === undefined) {
       // RFC 9112 §3.2, also where the target itself names the authority.
       if (this.minorVersion === 1) throw new Http1Error('host_missing');
-    } else if (!isAuthority(host)) {
-      throw new Http1Error('host_invalid');
+      return;
     }
+    if (!isAuthority(fields.host)) throw new Http1Error('host_invalid');
+    fields.isHostChecked = true;
   }
 
   private framing(): 0 | 1 | 2 {

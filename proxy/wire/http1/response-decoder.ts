@@ -25,7 +25,6 @@ const CGI_STATUS = /^[2-5][0-9]{2}(?: |$)/;
 
 const NO_HEAD: ResponseHead = {
   status: 0,
-  reason: '',
   minorVersion: 1,
   headers: [],
   memo: new FieldsMemo(),
@@ -43,7 +42,6 @@ export class ResponseDecoder extends MessageDecoder {
   /** Methods of the requests still to be answered, oldest first. */
   private readonly methods: string[] = [];
   private status = 0;
-  private reason = '';
   private minorVersion: 0 | 1 = 1;
   private informationalSeen = 0;
   /** The status is that of the field Status (RFC 3875 §6.3.3), which is not told; without it, that of the status line. */
@@ -70,7 +68,7 @@ export class ResponseDecoder extends MessageDecoder {
     return true;
   }
 
-  override readStartLine(text: string): number {
+  override readStartLine(): number {
     const { bytes, position: start } = this.received;
     const minorVersion = readVersion(bytes, start);
     if (minorVersion === OTHER_VERSION) throw new Http1Error('version_unsupported');
@@ -86,11 +84,9 @@ export class ResponseDecoder extends MessageDecoder {
     // Many servers leave out the blank when there is no phrase; it cannot be read in two ways.
     if (bytes[at] === SP) at += 1;
     else if (!isLineEnd(bytes, at)) throw new Http1Error('status_line_malformed');
-    const reasonStart = at;
     while (FIELD_VALUE[bytes[at] ?? 0] === 1) at += 1;
     if (!isLineEnd(bytes, at)) throw new Http1Error('status_line_malformed');
     this.status = status;
-    this.reason = text.slice(reasonStart - start, at - start);
     this.minorVersion = minorVersion === 0 ? 0 : 1;
     return at + 2;
   }
@@ -114,7 +110,6 @@ export class ResponseDecoder extends MessageDecoder {
     }
     this.current = {
       status,
-      reason: this.reason,
       minorVersion,
       headers,
       memo: fields,

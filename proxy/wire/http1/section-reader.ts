@@ -75,12 +75,19 @@ export class SectionReader {
     const received = this.received;
     const start = received.position;
     const window = Math.min(received.end, start + mostBytes - this.readBytes);
-    const isUntouched = this.readBytes === 0 && received.searched === start;
-    const headEnd = isUntouched ? findHeadEnd(received.bytes, start, window) : -1;
-    const linesEnd = headEnd > 0 ? headEnd : findLastLineEnd(received.bytes, received.searched, window);
+    if (startLine !== undefined && this.readBytes === 0 && received.searched === start) {
+      // Most requests come whole and alone, and then the fields themselves show that they are.
+      const end = endsEmpty(received.bytes, start, window)
+        ? window
+        : findHeadEnd(received.bytes, start, window);
+      if (end > 0) {
+        this.readWhole(startLine, end, limits.headerCount);
+        return true;
+      }
+    }
+    const linesEnd = findLastLineEnd(received.bytes, received.searched, window);
     if (linesEnd > start) {
-      if (headEnd > 0 && startLine !== undefined) this.readWhole(startLine, headEnd, limits.headerCount);
-      else this.readLines(startLine, linesEnd, limits.headerCount);
+      this.readLines(startLine, linesEnd, limits.headerCount);
       this.readBytes += received.position - start;
       if (this.fields.complete) return true;
     }
@@ -90,23 +97,23 @@ export class SectionReader {
     return false;
   }
 
-  /** Reads a head that is there to its end. */
-  private readWhole(startLine: StartLineReader, headEnd: number, maxCount: number): void {
+  /** Reads a head that ends at `end`, an empty line, or at one before it. */
+  private readWhole(startLine: StartLineReader, end: number, maxCount: number): void {
     const received = this.received;
     const base = received.position;
-    const text = received.bytes.toString('latin1', base, headEnd);
+    const text = received.bytes.toString('latin1', base, end);
     const from = startLine.readStartLine(text);
     this.startLinePending = false;
     const fieldsText = text.slice(from - base);
     const known = this.recent.find(fieldsText);
     if (known !== null) {
       this.fields = known;
-      received.position = headEnd;
+      received.position = end;
       return;
     }
     this.fields = new FieldSection();
-    received.position = this.fields.read(received.bytes, text, base, from, headEnd, maxCount);
-    this.recent.keep(fieldsText, this.fields, text.length);
+    received.position = this.fields.read(received.bytes, text, base, from, end, maxCount);
+    if (received.position === end) this.recent.keep(fieldsText, this.fields, text.length);
   }
 
   private readLines(startLine: StartLineReader | undefined, linesEnd: number, maxCount: number): void {
@@ -121,6 +128,13 @@ export class SectionReader {
     if (this.fields === NO_SECTION) this.fields = new FieldSection();
     received.position = this.fields.read(received.bytes, text, base, from, linesEnd, maxCount);
   }
+}
+
+/** Whether `[from, to)` ends with CRLF CRLF. */
+function endsEmpty(bytes: Buffer, from: number, to: number): boolean {
+  const at = to - 4;
+  if (at < from || bytes[at + 3] !== LF) return false;
+  return bytes[at] === CR && bytes[at + 1] === LF && bytes[at + 2] === CR;
 }
 
 /** The index after the first CRLF CRLF within `[from, to)`, or -1; looks at every fourth byte only. */

@@ -1,6 +1,6 @@
 /** Turns a decoded field list into a request head, or finds it malformed (RFC 9113 §8.1.1, §8.2, §8.3, §8.5; RFC 8441 §4). */
+import { hasPort, isAuthority, isSameAuthority } from '../authority.js';
 import { FieldsMemo } from '../field-lines.js';
-import { isAuthority, isAuthorityWithPort, isSameAuthority } from './authority.js';
 import type { RequestHead } from './events.js';
 import {
   AUTHORITY,
@@ -231,7 +231,7 @@ function isRequestLineWellFormed(head: RequestHead, seen: number, host: string):
 /** RFC 9113 §8.5: only `:method` and `:authority`. */
 function isPlainConnect(head: RequestHead, seen: number, host: string): boolean {
   if ((seen & (bit(SCHEME) | bit(PATH))) !== 0 || head.contentLength >= 0) return false;
-  if (!isAuthorityWithPort(head.authority)) return false;
+  if (!isAuthority(head.authority) || !hasPort(head.authority)) return false;
   return (seen & bit(HOST)) === 0 || isSameAuthority(head.authority, host, '');
 }
 

@@ -66,7 +66,6 @@ export function readResponses(
 export function holdsResponse(method: string, { head, trailers }: Message<ResponseHead>): void {
   holdsFields(head.headers, 'response');
   holdsFields(trailers, 'trailers');
-  holds(/^[\t\x20-\x7e\x80-\xff]*$/.test(head.reason), `reason ${JSON.stringify(head.reason)}`);
   const lengths = valuesOf(head.headers, 'content-length');
   const codings = valuesOf(head.headers, 'transfer-encoding');
   holds(lengths.length <= 1 && codings.length <= 1 && lengths.length + codings.length <= 1, 'framed twice');
@@ -102,7 +101,7 @@ export function rewrites(methods: readonly string[], account: Account<ResponseHe
     if (complete.length > 0) stream += encodeInformational(status, headers);
   }
   for (const { head, body, trailers } of complete) {
-    stream += encodeResponseHead(head.status, head.reason, head.headers);
+    stream += encodeResponseHead(head.status, head.headers);
     stream += framedContent(head.framing, body, trailers);
   }
   const bytes = Buffer.from(stream, 'latin1');

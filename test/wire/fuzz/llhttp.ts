@@ -9,7 +9,6 @@ export interface PeerMessage {
   method: string;
   target: string;
   status: number;
-  reason: string;
   headers: string[];
   body: string;
   trailers: string[];
@@ -43,7 +42,6 @@ function follow(incoming: IncomingMessage, account: PeerAccount, keepAlive: bool
     method: incoming.method ?? '',
     target: incoming.url ?? '',
     status: incoming.statusCode ?? 0,
-    reason: incoming.statusMessage ?? '',
     headers: lowered(incoming.rawHeaders),
     body: '',
     trailers: [],

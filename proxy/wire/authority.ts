@@ -1,5 +1,5 @@
-/** Checks `host[:port]` as Host, absolute-form and authority-form carry it (RFC 3986 §3.2.2, RFC 9110 §7.2). */
-import { HEX_PLUS_ONE, HOST_NAME } from './characters.js';
+/** Checks `host[:port]` as Host, `:authority`, absolute-form and authority-form carry it (RFC 3986 §3.2.2, RFC 9110 §7.2, RFC 9113 §8.3.1). */
+import { HEX_PLUS_ONE, HOST_NAME } from './http1/characters.js';
 
 const COLON = 0x3a;
 const OPENING_BRACKET = 0x5b;
@@ -18,6 +18,18 @@ export function isAuthority(value: string): boolean {
 /** True when a checked authority names a port, which CONNECT's must (RFC 9110 §9.3.6). */
 export function hasPort(authority: string): boolean {
   return authority.lastIndexOf(':') > authority.lastIndexOf(']');
+}
+
+/** Whether both name the same host and port (RFC 9113 §8.3.1). Scheme '' has no default port. */
+export function isSameAuthority(a: string, b: string, scheme: string): boolean {
+  if (a === b) return true;
+  return withoutDefaultPort(a, scheme).toLowerCase() === withoutDefaultPort(b, scheme).toLowerCase();
+}
+
+function withoutDefaultPort(text: string, scheme: string): string {
+  if (scheme === '') return text;
+  const suffix = scheme === 'https' ? ':443' : ':80';
+  return text.endsWith(suffix) ? text.slice(0, -suffix.length) : text;
 }
 
 function endOfName(value: string): number {
