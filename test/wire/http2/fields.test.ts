@@ -76,6 +76,8 @@ const MALFORMED: [name: string, fields: string[]][] = [
   ['8.3.1: a path in :authority', withValue(':authority', 'example.test/x')],
   ['8.3.1: two hosts in :authority', withValue(':authority', 'a.test,b.test')],
   ['8.3.1: a port that is none', withValue(':authority', 'example.test:65536')],
+  ['8.3.1: port 0', withValue(':authority', 'example.test:0')],
+  ['8.3.1: an address with nine groups', withValue(':authority', '[1:2:3:4:5:6:7:8:9]')],
   ['8.3.1: a port of letters', withValue(':authority', 'example.test:a')],
   ['8.3.1: two ports', withValue(':authority', 'example.test:1:2')],
   ['8.3.1: a bracket left open', withValue(':authority', '[::1')],
