@@ -30,8 +30,8 @@ export class Exchange {
   private upstreamMs: number | null = null;
   error: ErrorCode | null = null;
   ended = false;
-  /** Somebody will read when it began and how long it took; the clock costs more than much else. */
-  private readonly isTimed: boolean;
+  /** A record will be written; where none is, nothing is timed (0.05 µs a look at the clock). */
+  private readonly isLogged: boolean;
   private readonly startedAtMs: number;
   private dispatchedAtMs = 0;
   private endless: 'tunnelsOpen' | 'eventStreamsOpen' | null = null;
@@ -42,8 +42,8 @@ export class Exchange {
     readonly services: ExchangeServices,
   ) {
     this.requestId = requestIdOf(head.headers);
-    this.isTimed = services.policy.config.accessLog;
-    this.startedAtMs = this.isTimed ? performance.now() : 0;
+    this.isLogged = services.policy.config.accessLog;
+    this.startedAtMs = this.isLogged ? performance.now() : 0;
     services.counters.requests += 1;
     services.counters.requestsOpen += 1;
   }
@@ -51,7 +51,7 @@ export class Exchange {
   /** The request goes to an upstream. */
   dispatched(upstream: string): void {
     this.upstream = upstream;
-    if (this.isTimed) this.dispatchedAtMs = performance.now();
+    if (this.isLogged) this.dispatchedAtMs = performance.now();
   }
 
   /** One of our own responses goes out. */
@@ -62,7 +62,7 @@ export class Exchange {
   /** The upstream's final response head goes out; `headers` is its flat list. */
   answered(status: number, headers: readonly string[]): void {
     this.status = status;
-    if (this.isTimed) this.upstreamMs = performance.now() - this.dispatchedAtMs;
+    if (this.isLogged) this.upstreamMs = performance.now() - this.dispatchedAtMs;
     if (status === 101) this.becomeEndless('tunnelsOpen');
     else if (isEventStream(headers)) {
       this.becomeEndless('eventStreamsOpen');
@@ -99,7 +99,7 @@ export class Exchange {
     counters.requestsOpen -= 1;
     if (this.endless !== null) counters[this.endless] -= 1;
     onRecord?.(this);
-    if (!policy.config.accessLog) return;
+    if (!this.isLogged) return;
     log.write(
       formatAccessRecord(
         {
