@@ -55,7 +55,6 @@ async function start(message: RouterStart): Promise<Router> {
     ),
     counters: createCounters(),
     log: new LineWriter(),
-    onRecord: null,
     upstreams,
   };
   upstreams.update(message.upstreams);

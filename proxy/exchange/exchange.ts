@@ -13,8 +13,6 @@ export interface ExchangeServices {
   readonly policy: Policy;
   readonly counters: Counters;
   readonly log: LineWriter;
-  /** Called once for each ended exchange when somebody watches; null costs nothing. */
-  readonly onRecord: ((exchange: Exchange) => void) | null;
 }
 
 /**
@@ -95,10 +93,9 @@ export class Exchange {
   end(): void {
     if (this.ended) return;
     this.ended = true;
-    const { counters, onRecord, policy, log } = this.services;
+    const { counters, policy, log } = this.services;
     counters.requestsOpen -= 1;
     if (this.endless !== null) counters[this.endless] -= 1;
-    onRecord?.(this);
     if (!this.isLogged) return;
     log.write(
       formatAccessRecord(

@@ -28,7 +28,7 @@ function statusOf(path: string, isClosed: boolean): number | null {
   policy.challenges = new Map([['token', 'token.thumbprint']]);
   policy.isClosed = () => isClosed;
   const head = { method: 'GET', path, authority: 'closed.example', headers: [], httpVersion: '1.1' } as const;
-  const services = { policy, counters: createCounters(), log: new LineWriter(), onRecord: null };
+  const services = { policy, counters: createCounters(), log: new LineWriter() };
   const exchange = new Exchange({ ...head, headers: [], memo: null }, PLAIN, services);
   return answerItself(exchange, 'serve')?.status ?? null;
 }
