@@ -114,7 +114,7 @@ function readTlsFacts(socket: TLSSocket, policy: Policy, certificate: Certificat
 /** More certificates than any client has above its own. */
 const MAX_CHAIN = 8;
 
-/** DER of a client's certificate and of those above it, without the root; Node 24 gives none above it, Node 20 and 22 do. */
+/** DER of a client's certificate and of those above it, without the root; Node 24 gives none above it. */
 function readClientChain(socket: TLSSocket): Buffer[] {
   const chain: Buffer[] = [];
   let certificate: X509Certificate | undefined = socket.getPeerX509Certificate();

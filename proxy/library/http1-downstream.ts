@@ -70,7 +70,7 @@ export class Http1Downstream {
     this.inTurn(() => this.endWith(code));
   }
 
-  /** WebSocket becomes a tunnel; every other upgrade is an ordinary request (RFC 9110 §7.8). */
+  /** WebSocket becomes a tunnel; every other upgrade, which only Node before 24.9 gives here, is an ordinary request (RFC 9110 §7.8). */
   upgrade(request: IncomingMessage, firstBytes: Buffer): void {
     if (this.closing) {
       this.inTurn(() => this.connection.socket.destroy());
@@ -110,12 +110,12 @@ export class Http1Downstream {
 }
 
 /** What http-proxy-3 takes for a WebSocket, and no body that could hide in the tunnel's first bytes. */
-function isWebSocket(request: IncomingMessage): boolean {
+export function isWebSocket(request: IncomingMessage): boolean {
   if (request.method !== 'GET' || request.httpVersion !== '1.1') return false;
   return request.headers.upgrade?.toLowerCase() === 'websocket' && readFraming(request).framing === 'none';
 }
 
-/** The request's head as it came, its Upgrade fields left out; node:http always detaches a connection that has one. */
+/** The request's head without its Upgrade fields, as the last of its connection, which it is where node:http itself passes it on. */
 function encodeWithoutUpgrade(request: IncomingMessage): Buffer {
   const { method, url, httpVersion, rawHeaders } = request;
   let text = `${method} ${url} HTTP/${httpVersion}\r\n`;
@@ -123,5 +123,5 @@ function encodeWithoutUpgrade(request: IncomingMessage): Buffer {
     const name = rawHeaders[index] ?? '';
     if (name.toLowerCase() !== 'upgrade') text += `${name}: ${rawHeaders[index + 1]}\r\n`;
   }
-  return Buffer.from(`${text}\r\n`, 'latin1');
+  return Buffer.from(`${text}Connection: close\r\n\r\n`, 'latin1');
 }

@@ -4,12 +4,18 @@ import type { Duplex } from 'node:stream';
 import type { ErrorCode } from '../../src/contract/errors.js';
 import type { AcceptedConnection, EngineServices } from '../engine.js';
 import type { Forwarder } from './forwarder.js';
-import { Http1Downstream } from './http1-downstream.js';
+import { Http1Downstream, isWebSocket } from './http1-downstream.js';
 
 const CODES: ReadonlyMap<string, ErrorCode> = new Map([
   ['HPE_HEADER_OVERFLOW', 'header_too_large'],
   ['ERR_HTTP_REQUEST_TIMEOUT', 'request_timeout'],
 ]);
+
+/**
+ * Node 24.9 and later ask which requests to detach, and treat the others as ordinary ones. Without this, Node 26 gives a body to
+ * the request where earlier versions leave it on the socket.
+ */
+const UPGRADE_CHOICE = { shouldUpgradeCallback: isWebSocket };
 
 /** Hands each event of node:http to the connection it belongs to. */
 export class Http1Service {
@@ -26,6 +32,7 @@ export class Http1Service {
       maxHeaderSize: limits.maxHeaderBytes,
       requireHostHeader: false,
       connectionsCheckingInterval: 500,
+      ...UPGRADE_CHOICE,
     });
     this.server.headersTimeout = limits.clientHeadTimeoutMs;
     this.server.requestTimeout = 0;
@@ -74,7 +81,8 @@ export class Http1Service {
   }
 
   private serve(request: IncomingMessage, response: ServerResponse, sayContinue: boolean): void {
-    if (this.draining) response.shouldKeepAlive = false;
+    // Behind an upgrade that it was not asked to carry out, node:http drops what it has read and goes on after it.
+    if (this.draining || request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
     const connection = this.connections.get(request.socket);
     if (connection === undefined) response.destroy();
     else connection.serve(request, response, sayContinue);
