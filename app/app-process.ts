@@ -1,9 +1,11 @@
 /** The app's own process: spawned in a session of its own, output passed on, ended with all it started. */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
-import { FrontError } from '../src/contract/errors.js';
-import { signalGroup } from '../src/contract/process-group.js';
+import { FrontError } from '../src/shared/errors.js';
+import { signalGroup } from '../src/shared/process-group.js';
+import { systemCode } from '../src/shared/system-error.js';
 import type { Launch } from './launch.js';
 import { DescriptorWriter, relayLines } from './output.js';
 import { isGroupAlive, killAll } from './process-group.js';
@@ -118,7 +120,7 @@ function empty(writer: DescriptorWriter): Promise<void> {
 }
 
 function describeSpawnError(launch: Launch, error: unknown): FrontError {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code = systemCode(error);
   // execvp(3) says EACCES for a name found nowhere once a folder of PATH is closed to the user, as root's are after --uid.
   if (code === 'ENOENT' || (code === 'EACCES' && !launch.program.includes('/'))) {
     return new FrontError('worker_failed', `${launch.program}, command not found`, {

@@ -1,10 +1,12 @@
 /** Decides what is spawned for a plan: the user's command, uWSGI, or the bundled WSGI launcher. */
+
 import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:fs';
 import { delimiter, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { FrontError } from '../src/contract/errors.js';
-import type { WorkerKind, WorkerPlan, WsgiPlan } from '../src/contract/worker.js';
+import { FrontError } from '../src/shared/errors.js';
+import { systemCode } from '../src/shared/system-error.js';
+import type { WorkerKind, WorkerPlan, WsgiPlan } from '../src/shared/worker-messages.js';
 
 /** From dist/app/launch.js to the package root, where the Python file stays as it is. */
 const LAUNCHER = fileURLToPath(new URL('../../app/wsgi_launcher.py', import.meta.url));
@@ -128,7 +130,7 @@ function checkWsgiFile(file: string): void {
     accessSync(file, constants.R_OK);
     if (statSync(file).isFile()) return;
   } catch (error) {
-    const denied = error instanceof Error && 'code' in error && error.code === 'EACCES';
+    const denied = systemCode(error) === 'EACCES';
     const reason = denied ? 'not readable by the user the app runs as' : 'no such file';
     const hint = denied
       ? `chmod o+r ${file}, or choose another --uid`

@@ -1,6 +1,6 @@
 /** Signals an app as a whole: npm, its shell and the program below belong to one group and one session. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { signalGroup } from '../src/contract/process-group.js';
+import { signalGroup } from '../src/shared/process-group.js';
 
 /** SIGKILL to the group, and to those of its session that a job-control shell put into groups of their own. */
 export function killAll(leader: number): void {

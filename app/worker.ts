@@ -1,7 +1,7 @@
 /** The life of one worker: identity, port, app, readiness, end; every step is reported to the master. */
-import { FrontError } from '../src/contract/errors.js';
-import { takeIdentity } from '../src/contract/identity.js';
-import type { WorkerPlan, WorkerReport } from '../src/contract/worker.js';
+import { FrontError } from '../src/shared/errors.js';
+import type { WorkerPlan, WorkerReport } from '../src/shared/worker-messages.js';
+import { takeIdentity } from '../src/system/privileges.js';
 import { type AppProcess, spawnApp } from './app-process.js';
 import { chooseLaunch, type Launch } from './launch.js';
 import { findFreePort, waitUntilAccepting } from './readiness.js';

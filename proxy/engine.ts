@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import type { ExchangeServices } from './exchange/exchange.js';
 import type { ConnectionFacts } from './exchange/types.js';
-import type { Upstreams } from './upstream/upstreams.js';
+import type { Upstreams } from './routing/upstreams.js';
 
 /** How a listener uses its connections: forward them, or redirect them to HTTPS. */
 export type ListenerRole = 'serve' | 'redirect';

@@ -1,21 +1,26 @@
 /** The router process: takes its start message, binds, drops privileges, says ready, drains when told. */
 import type { Server } from 'node:net';
-import type { ChallengeAnswers } from '../src/contract/acme.js';
-import { FrontError } from '../src/contract/errors.js';
-import { takeIdentity } from '../src/contract/identity.js';
-import type { BoundListener, MasterToRouter, RouterStart, RouterToMaster } from '../src/contract/messages.js';
-import { bindListeners } from './bind.js';
+import type { ChallengeAnswers } from '../src/shared/acme.js';
+import { FrontError } from '../src/shared/errors.js';
+import type {
+  BoundListener,
+  MasterToRouter,
+  RouterStart,
+  RouterToMaster,
+} from '../src/shared/router-messages.js';
+import { takeIdentity } from '../src/system/privileges.js';
 import type { Engine, EngineServices } from './engine.js';
 import { createCounters } from './exchange/counters.js';
-import { LineWriter } from './exchange/line-writer.js';
+import { LineWriter } from './exchange/log/line-writer.js';
 import { loopMarkerOf } from './exchange/loop-guard.js';
 import { compilePolicy } from './exchange/policy.js';
 import type { Policy } from './exchange/types.js';
-import { ConnectionLimiter, createListener, secureAcceptor } from './listener.js';
+import { bindListeners } from './listen/bind.js';
+import { ConnectionLimiter, createListener, secureAcceptor } from './listen/listener.js';
+import { Upstreams } from './routing/upstreams.js';
 import { openKeyLog } from './tls/key-log.js';
 import { LeafRequests } from './tls/leaf-requests.js';
 import { TlsFront } from './tls/tls-front.js';
-import { Upstreams } from './upstream/upstreams.js';
 
 /** A running router. */
 interface Router {

@@ -2,15 +2,15 @@
 /** The command: reads the arguments, loads the one subcommand they name, and ends with its exit code. */
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { addAuthority } from './commands/authority-parser.js';
-import { addChain } from './commands/chain-parser.js';
-import { collect } from './contract/collect.js';
-import { type CommandIo, EXIT_SUCCESS, printError, printWarning } from './contract/console.js';
-import { renderHelp } from './contract/help.js';
-import { optionOf, SETTING_KEYS } from './contract/options.js';
-import { misused } from './contract/reading.js';
-import { type SettingLayer, Settings } from './contract/settings.js';
-import { translateUsageError } from './contract/usage-errors.js';
+import { addAuthority } from './commands/authority/authority-parser.js';
+import { addChain } from './commands/chain/chain-parser.js';
+import { collect } from './commands/collect.js';
+import { renderHelp } from './options/help.js';
+import { misused } from './options/read-setting.js';
+import { type SettingLayer, Settings } from './options/settings.js';
+import { optionOf, SETTING_KEYS } from './options/table.js';
+import { translateUsageError } from './options/usage-errors.js';
+import { type CommandIo, EXIT_SUCCESS, printError, printWarning } from './terminal/console.js';
 
 type Commander = typeof import('commander');
 
@@ -55,8 +55,8 @@ function readFlags(parser: Command): SettingLayer {
 }
 
 async function serveSettings(settings: Settings, io: CommandIo): Promise<number> {
-  const { thisPlatform } = await import('./contract/platform.js');
-  const { resolveConfig } = await import('./contract/resolve.js');
+  const { thisPlatform } = await import('./system/platform.js');
+  const { resolveConfig } = await import('./options/resolve.js');
   const config = resolveConfig(settings, thisPlatform());
   const { serve } = await import('./commands/serve.js');
   return serve(config, readVersion(), io);

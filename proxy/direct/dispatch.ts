@@ -1,19 +1,19 @@
 /** The way of one request to an app: an upstream chosen or waited for, a connection leased, head and body sent, once more where that is safe. */
-import { ERRORS, type ErrorCode } from '../../src/contract/errors.js';
+import { ERRORS, type ErrorCode } from '../../src/shared/errors.js';
 import type { EngineServices } from '../engine.js';
 import { isIdempotentMethod, isSafeMethod } from '../exchange/answer-itself.js';
 import type { Exchange } from '../exchange/exchange.js';
-import { stickyKeys } from '../exchange/sticky.js';
-import { type Seeker, UpstreamChoice } from '../upstream/choice.js';
+import { type Seeker, UpstreamChoice } from '../routing/choice.js';
+import { NO_ROUTE, type Route } from '../routing/route-table.js';
+import { stickyKeys } from '../routing/sticky.js';
+import type { Upstream } from '../routing/upstream.js';
 import type { Pool } from '../upstream/pool.js';
-import { NO_ROUTE, type Route } from '../upstream/routes.js';
 import { warnOfTls } from '../upstream/tls-warning.js';
 import type { Lease, LeaseHolder, UpstreamResponse } from '../upstream/transport.js';
-import type { Upstream } from '../upstream/upstream.js';
+import { RequestBody, type RequestBodyOwner } from './body/request-body.js';
+import type { Spool } from './body/spool.js';
 import type { DownstreamRequest, DownstreamStream } from './downstream.js';
 import { sendRequestHead } from './heads.js';
-import { RequestBody, type RequestBodyOwner } from './request-body.js';
-import type { Spool } from './spool.js';
 
 /** What the exchanges of a router share. */
 export interface FlowServices extends EngineServices {

@@ -1,7 +1,7 @@
 /** What a flow asks of the client's side, whichever protocol it speaks. */
 import type { AcceptedConnection } from '../engine.js';
-import type { OwnResponse } from '../exchange/error-response.js';
-import type { OutgoingFields } from '../exchange/outgoing-fields.js';
+import type { OutgoingFields } from '../exchange/headers/outgoing-fields.js';
+import type { OwnResponse } from '../exchange/reply/error-response.js';
 
 /** One request's place on a downstream connection. */
 export interface DownstreamStream {

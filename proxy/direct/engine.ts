@@ -11,11 +11,11 @@ import {
   type Http2Limits,
   type Http2LocalSettings,
 } from '../wire/http2/limits.js';
+import { Spool } from './body/spool.js';
 import type { ConnectionHost, DownstreamConnection } from './connection-host.js';
 import type { FlowServices } from './dispatch.js';
-import { Http1DownstreamConnection } from './http1-connection.js';
-import { Http2DownstreamConnection } from './http2-connection.js';
-import { Spool } from './spool.js';
+import { Http1DownstreamConnection } from './http1/connection.js';
+import { Http2DownstreamConnection } from './http2/connection.js';
 import { chooseStalled } from './stalled.js';
 
 /** How often deadlines are looked at: one timer a router instead of several a connection. */

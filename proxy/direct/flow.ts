@@ -1,15 +1,15 @@
 /** The life of one request in the direct engine: admitted, dispatched, its bytes and the response's passed on; every way out ends in `finish`. */
-import type { ErrorCode } from '../../src/contract/errors.js';
-import { prepareCompression } from '../exchange/compression.js';
-import { buildErrorResponse, type OwnResponse } from '../exchange/error-response.js';
-import { connectionNames } from '../exchange/field-kinds.js';
-import { asList, asOwn } from '../exchange/outgoing-fields.js';
-import { explainRefusal, mayBeRefusal } from '../exchange/refusal-advice.js';
-import { addTransportSecurity, buildInformationalHeaders } from '../exchange/response-headers.js';
-import { admit } from '../upstream/admission.js';
-import { Route } from '../upstream/routes.js';
+import type { ErrorCode } from '../../src/shared/errors.js';
+import { admit } from '../exchange/admission.js';
+import { prepareCompression } from '../exchange/headers/compression.js';
+import { connectionNames } from '../exchange/headers/field-kinds.js';
+import { asList, asOwn } from '../exchange/headers/outgoing-fields.js';
+import { addTransportSecurity, buildInformationalHeaders } from '../exchange/headers/response-headers.js';
+import { explainRefusal, mayBeRefusal } from '../exchange/log/refusal-advice.js';
+import { buildErrorResponse, type OwnResponse } from '../exchange/reply/error-response.js';
+import { Route } from '../routing/route-table.js';
 import type { UpstreamResponse } from '../upstream/transport.js';
-import { availableCodings, BodyEncoder, type EncodedBodySink } from './body-encoder.js';
+import { availableCodings, BodyEncoder, type EncodedBodySink } from './body/compressor.js';
 import { Dispatch } from './dispatch.js';
 import { addSticky, relayFields } from './heads.js';
 

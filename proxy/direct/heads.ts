@@ -1,12 +1,16 @@
 /** The heads of an exchange as they go on: the request's to the app, the response's to the client. */
 import type { Exchange } from '../exchange/exchange.js';
-import type { OutgoingFields } from '../exchange/outgoing-fields.js';
-import { authorityFor, buildUpstreamHeaders, type UpstreamRequest } from '../exchange/request-headers.js';
-import { buildDownstreamHeaders } from '../exchange/response-headers.js';
-import { stickyCookie, stickyKeys } from '../exchange/sticky.js';
-import type { Route } from '../upstream/routes.js';
+import type { OutgoingFields } from '../exchange/headers/outgoing-fields.js';
+import {
+  authorityFor,
+  buildUpstreamHeaders,
+  type UpstreamRequest,
+} from '../exchange/headers/request-headers.js';
+import { buildDownstreamHeaders } from '../exchange/headers/response-headers.js';
+import type { Route } from '../routing/route-table.js';
+import { stickyCookie, stickyKeys } from '../routing/sticky.js';
+import type { Upstream } from '../routing/upstream.js';
 import type { Lease, UpstreamResponse } from '../upstream/transport.js';
-import type { Upstream } from '../upstream/upstream.js';
 import type { DownstreamRequest } from './downstream.js';
 
 /**

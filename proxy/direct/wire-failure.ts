@@ -1,7 +1,7 @@
 /** What becomes of requests that a wire codec refused: their code in the error table, and their answer. */
-import type { ErrorCode } from '../../src/contract/errors.js';
-import { buildErrorResponse } from '../exchange/error-response.js';
+import type { ErrorCode } from '../../src/shared/errors.js';
 import type { Exchange } from '../exchange/exchange.js';
+import { buildErrorResponse } from '../exchange/reply/error-response.js';
 import type { Http1Error } from '../wire/http1/error.js';
 import type { DownstreamStream } from './downstream.js';
 

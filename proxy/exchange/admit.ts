@@ -1,6 +1,6 @@
 /** Whether a well-formed request is served at all: method, expectation, certificate (RFC 9110 §7.4). */
-import type { ErrorCode } from '../../src/contract/errors.js';
-import { fieldValue, hostOf } from './fields.js';
+import type { ErrorCode } from '../../src/shared/errors.js';
+import { fieldValue, hostOf } from '../wire/syntax/field-list.js';
 import type { CertificateNames, ConnectionFacts, Policy, RequestHead } from './types.js';
 
 /** The error a request is refused with, or null when it may go on. */

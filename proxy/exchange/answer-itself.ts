@@ -1,10 +1,11 @@
 /** The requests that the front answers without asking an upstream. */
-import { answerChallenge } from './acme-challenge.js';
+
 import { admitRequest } from './admit.js';
-import { buildErrorResponse, type OwnResponse } from './error-response.js';
 import type { Exchange } from './exchange.js';
 import { isLooping } from './loop-guard.js';
-import { buildRedirect } from './redirect.js';
+import { answerChallenge } from './reply/acme-challenge.js';
+import { buildErrorResponse, type OwnResponse } from './reply/error-response.js';
+import { buildRedirect } from './reply/redirect.js';
 
 /** The front's own response to a request, or null when it goes upstream. */
 export function answerItself(exchange: Exchange, role: 'serve' | 'redirect'): OwnResponse | null {

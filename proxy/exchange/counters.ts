@@ -1,5 +1,5 @@
 /** The counters of one router, written by both engines and read by whoever reports them. */
-import type { Counters } from '../../src/contract/counters.js';
+import type { Counters } from '../../src/shared/counters.js';
 
 /** All zero. */
 export function createCounters(): Counters {

@@ -1,11 +1,11 @@
 /** One request and its response as everybody but the engine sees it: identity, times, counters, the record at the end. */
 
-import type { Counters } from '../../src/contract/counters.js';
-import { ERRORS, type ErrorCode } from '../../src/contract/errors.js';
-import { formatAccessRecord } from './access-log.js';
-import { isEventStream } from './fields.js';
-import type { LineWriter } from './line-writer.js';
-import { requestIdOf } from './request-headers.js';
+import type { Counters } from '../../src/shared/counters.js';
+import { ERRORS, type ErrorCode } from '../../src/shared/errors.js';
+import { isEventStream } from '../wire/syntax/field-list.js';
+import { requestIdOf } from './headers/request-headers.js';
+import { formatAccessRecord } from './log/access-log.js';
+import type { LineWriter } from './log/line-writer.js';
 import type { ConnectionFacts, Policy, RequestHead } from './types.js';
 
 /** What all exchanges of a router share. */

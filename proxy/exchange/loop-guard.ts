@@ -1,6 +1,6 @@
 /** Finds requests that come back to the front that sent them, by CDN-Loop (RFC 8586). */
 import { createHash } from 'node:crypto';
-import { fieldList } from './fields.js';
+import { fieldList } from '../wire/syntax/field-list.js';
 
 /** The member that all routers of one front add to CDN-Loop. @param secret what only they share */
 export function loopMarkerOf(secret: string): string {

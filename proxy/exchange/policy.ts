@@ -1,6 +1,6 @@
 /** Compiles the configuration into what the exchange asks at each request. */
 import { BlockList, isIPv6 } from 'node:net';
-import type { Config } from '../../src/contract/config.js';
+import type { Config } from '../../src/shared/config.js';
 import type { CertificateNames, Policy } from './types.js';
 
 /**

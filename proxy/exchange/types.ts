@@ -1,7 +1,7 @@
 /** The exchange contract: what both engines hand to the shared exchange code and get back from it. */
 
-import type { Config } from '../../src/contract/config.js';
-import type { FieldsMemo } from '../wire/field-lines.js';
+import type { Config } from '../../src/shared/config.js';
+import type { FieldsMemo } from '../wire/syntax/field-lines.js';
 
 /** What is known of a downstream connection for its whole life. */
 export interface ConnectionFacts {

@@ -2,8 +2,8 @@
 import type { ClientRequest } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import type { Limits } from '../../src/contract/config.js';
-import type { ErrorCode } from '../../src/contract/errors.js';
+import type { Limits } from '../../src/shared/config.js';
+import type { ErrorCode } from '../../src/shared/errors.js';
 
 /** Interim responses before the final one; http-proxy-3 passes none of them on. */
 const MAX_INTERIM_RESPONSES = 16;

@@ -2,20 +2,24 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { constants } from 'node:http2';
 import type { Socket } from 'node:net';
-import { ERRORS, type ErrorCode } from '../../src/contract/errors.js';
+import { ERRORS, type ErrorCode } from '../../src/shared/errors.js';
 import type { AcceptedConnection, EngineServices } from '../engine.js';
+import { admit } from '../exchange/admission.js';
 import { isSafeMethod } from '../exchange/answer-itself.js';
-import { buildErrorResponse, type OwnResponse } from '../exchange/error-response.js';
 import { Exchange } from '../exchange/exchange.js';
-import { asList } from '../exchange/outgoing-fields.js';
-import { authorityFor, buildUpstreamHeaders, type UpstreamRequest } from '../exchange/request-headers.js';
-import { addTransportSecurity } from '../exchange/response-headers.js';
+import { asList } from '../exchange/headers/outgoing-fields.js';
+import {
+  authorityFor,
+  buildUpstreamHeaders,
+  type UpstreamRequest,
+} from '../exchange/headers/request-headers.js';
+import { addTransportSecurity } from '../exchange/headers/response-headers.js';
+import { buildErrorResponse, type OwnResponse } from '../exchange/reply/error-response.js';
 import type { RequestHead } from '../exchange/types.js';
-import { classifyUpstreamFailure } from '../exchange/upstream-failure.js';
-import { admit } from '../upstream/admission.js';
-import { type Seeker, UpstreamChoice } from '../upstream/choice.js';
-import { NO_ROUTE, Route } from '../upstream/routes.js';
-import type { Upstream } from '../upstream/upstream.js';
+import { type Seeker, UpstreamChoice } from '../routing/choice.js';
+import { NO_ROUTE, Route } from '../routing/route-table.js';
+import type { Upstream } from '../routing/upstream.js';
+import { classifyUpstreamFailure } from '../upstream/failure.js';
 import { Attempt, type AttemptOwner } from './attempt.js';
 import type { Forwarder } from './forwarder.js';
 import { sendOwnResponse } from './own-response.js';

@@ -1,9 +1,9 @@
 /** One HTTP/1.1 client connection of the library engine: which of its requests are served, in which order, and what ends it. */
 import type { IncomingMessage } from 'node:http';
-import type { ErrorCode } from '../../src/contract/errors.js';
+import type { ErrorCode } from '../../src/shared/errors.js';
 import type { AcceptedConnection, EngineServices } from '../engine.js';
-import { buildErrorResponse } from '../exchange/error-response.js';
-import { encodeClosingResponse } from '../exchange/own-response-text.js';
+import { buildErrorResponse } from '../exchange/reply/error-response.js';
+import { encodeClosingResponse } from '../exchange/reply/own-response-text.js';
 import { ExchangeRun } from './exchange-run.js';
 import type { Forwarder } from './forwarder.js';
 import type { LibraryRequest } from './read-head.js';

@@ -1,7 +1,7 @@
 /** HTTP/1.1 of the library engine: node:http's server, which never listens itself. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { ErrorCode } from '../../src/contract/errors.js';
+import type { ErrorCode } from '../../src/shared/errors.js';
 import type { AcceptedConnection, EngineServices } from '../engine.js';
 import type { Forwarder } from './forwarder.js';
 import { Http1Downstream, isWebSocket } from './http1-downstream.js';

@@ -1,5 +1,5 @@
 /** A response of the front's own, sent so that it reaches a client that is still sending its request. */
-import type { OwnResponse } from '../exchange/error-response.js';
+import type { OwnResponse } from '../exchange/reply/error-response.js';
 import type { LibraryRequest } from './read-head.js';
 import { discardRest, isWhole, stopUpload } from './request-body.js';
 import { type LibraryResponse, writeHead } from './response-relay.js';

@@ -1,9 +1,9 @@
 /** Request and response heads of node:http and node:http2 as the exchange's flat lists. */
 import type { IncomingMessage } from 'node:http';
 import type { ServerHttp2Stream } from 'node:http2';
-import type { ErrorCode } from '../../src/contract/errors.js';
+import type { ErrorCode } from '../../src/shared/errors.js';
 import type { Framing, RequestHead } from '../exchange/types.js';
-import { isAuthority } from '../wire/authority.js';
+import { isAuthority } from '../wire/syntax/authority.js';
 
 /** A request as node:http, or node:http2's compatibility API with its stream, gives it. */
 export type LibraryRequest = IncomingMessage & { readonly stream?: ServerHttp2Stream };

@@ -1,7 +1,7 @@
 /** A request's body on its way upstream: it ends only when the request did, within its bounds. */
 import { constants } from 'node:http2';
 import { Readable, Transform, type TransformCallback } from 'node:stream';
-import type { ErrorCode } from '../../src/contract/errors.js';
+import type { ErrorCode } from '../../src/shared/errors.js';
 import type { LibraryRequest } from './read-head.js';
 
 /** What a client may still send after it was answered early, so that it can read the answer. */

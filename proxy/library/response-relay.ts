@@ -1,11 +1,11 @@
 /** An upstream's response on its way to the client, in step with both, and cut where it is not whole. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ServerHttp2Stream } from 'node:http2';
-import type { ErrorCode } from '../../src/contract/errors.js';
+import type { ErrorCode } from '../../src/shared/errors.js';
 import type { Exchange } from '../exchange/exchange.js';
-import { asList } from '../exchange/outgoing-fields.js';
-import { explainRefusal, mayBeRefusal } from '../exchange/refusal-advice.js';
-import { buildDownstreamHeaders } from '../exchange/response-headers.js';
+import { asList } from '../exchange/headers/outgoing-fields.js';
+import { buildDownstreamHeaders } from '../exchange/headers/response-headers.js';
+import { explainRefusal, mayBeRefusal } from '../exchange/log/refusal-advice.js';
 import { flatten, transferCodings } from './read-head.js';
 
 /** A response of node:http, or of node:http2's compatibility API with its stream. */

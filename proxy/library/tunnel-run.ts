@@ -1,17 +1,21 @@
 /** WebSocket upgrades in the library engine: admitted as any request, then handed to http-proxy-3. */
 import { type ClientRequest, type IncomingMessage, ServerResponse } from 'node:http';
-import type { ErrorCode } from '../../src/contract/errors.js';
+import type { ErrorCode } from '../../src/shared/errors.js';
 import type { AcceptedConnection, EngineServices } from '../engine.js';
-import { buildErrorResponse, type OwnResponse } from '../exchange/error-response.js';
+import { admit } from '../exchange/admission.js';
 import { Exchange } from '../exchange/exchange.js';
-import { asList } from '../exchange/outgoing-fields.js';
-import { encodeClosingResponse } from '../exchange/own-response-text.js';
-import { authorityFor, buildUpstreamHeaders, type UpstreamRequest } from '../exchange/request-headers.js';
-import { classifyUpstreamFailure } from '../exchange/upstream-failure.js';
-import { admit } from '../upstream/admission.js';
-import { type Seeker, UpstreamChoice } from '../upstream/choice.js';
-import { NO_ROUTE, Route } from '../upstream/routes.js';
-import type { Upstream } from '../upstream/upstream.js';
+import { asList } from '../exchange/headers/outgoing-fields.js';
+import {
+  authorityFor,
+  buildUpstreamHeaders,
+  type UpstreamRequest,
+} from '../exchange/headers/request-headers.js';
+import { buildErrorResponse, type OwnResponse } from '../exchange/reply/error-response.js';
+import { encodeClosingResponse } from '../exchange/reply/own-response-text.js';
+import { type Seeker, UpstreamChoice } from '../routing/choice.js';
+import { NO_ROUTE, Route } from '../routing/route-table.js';
+import type { Upstream } from '../routing/upstream.js';
+import { classifyUpstreamFailure } from '../upstream/failure.js';
 import type { Forwarder } from './forwarder.js';
 import { readRequestHead } from './read-head.js';
 import { isFaultyResponse, type RelayHolder, ResponseRelay } from './response-relay.js';

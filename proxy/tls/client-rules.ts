@@ -1,8 +1,8 @@
 /** Which clients a certificate lets in: its own rule before the listener's, and never by a session of another time. */
 import { constants } from 'node:crypto';
 import type { TLSSocket, TlsOptions } from 'node:tls';
-import type { HttpsListener } from '../../src/contract/config.js';
-import type { ClientRule, TlsMaterial } from '../../src/contract/messages.js';
+import type { HttpsListener } from '../../src/shared/config.js';
+import type { ClientRule, TlsMaterial } from '../../src/shared/router-messages.js';
 
 /** Whom a certificate lets in: its own rule before the listener's. @throws Error when client certificates are asked for and nobody says whose */
 export function clientsOf(

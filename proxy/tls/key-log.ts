@@ -1,6 +1,8 @@
 /** Writes session secrets in the NSS key log format, so that Wireshark can decrypt a capture. */
+
 import { openSync, writeSync } from 'node:fs';
-import { FrontError } from '../../src/contract/errors.js';
+import { FrontError } from '../../src/shared/errors.js';
+import { systemCode } from '../../src/shared/system-error.js';
 
 /**
  * Opens the file for appending, readable by its owner only.
@@ -11,7 +13,7 @@ export function openKeyLog(file: string): (line: Buffer) => void {
   try {
     descriptor = openSync(file, 'a', 0o600);
   } catch (cause) {
-    const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+    const reason = systemCode(cause) ?? String(cause);
     throw new FrontError('config_invalid', `cannot write to the key log ${file}: ${reason}`, {
       hint: 'give --keylog a path in an existing folder that you may write to',
       cause,

@@ -1,5 +1,5 @@
 /** Asks the master for certificates of new development names, once each, and keeps the answers. */
-import type { CertificateMaterial } from '../../src/contract/messages.js';
+import type { CertificateMaterial } from '../../src/shared/router-messages.js';
 
 /** Answers kept; a stranger who asks for more gets the default certificate. */
 const MAX_NAMES = 256;

@@ -2,9 +2,9 @@
 import { constants, createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
-import type { ChallengeAnswers } from '../../src/contract/acme.js';
-import type { Config, HttpsListener } from '../../src/contract/config.js';
-import type { TicketKeyPair, TlsMaterial } from '../../src/contract/messages.js';
+import type { ChallengeAnswers } from '../../src/shared/acme.js';
+import type { Config, HttpsListener } from '../../src/shared/config.js';
+import type { TicketKeyPair, TlsMaterial } from '../../src/shared/router-messages.js';
 import type { CertificateNames } from '../exchange/types.js';
 import { type Admission, type CertificateEntry, CertificateTable, makeEntry } from './certificate-table.js';
 import { ChallengeServers } from './challenge-servers.js';

@@ -10,9 +10,9 @@ import {
   type TcpNetConnectOpts,
 } from 'node:net';
 import { connect as connectTls, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
-import type { Config } from '../../src/contract/config.js';
-import { FrontError } from '../../src/contract/errors.js';
-import type { Upstream } from './upstream.js';
+import type { Config } from '../../src/shared/config.js';
+import { FrontError } from '../../src/shared/errors.js';
+import type { Upstream } from '../routing/upstream.js';
 
 /** A name is looked up anew after this, also when all goes well. */
 const ADDRESS_TTL_MS = 30_000;

@@ -1,11 +1,11 @@
 /** Asks an upstream for the health path over its own transport and judges the status. */
-import type { HealthConfig } from '../../src/contract/config.js';
+import type { HealthConfig } from '../../src/shared/config.js';
 import type { ConnectionFacts, RequestHead } from '../exchange/types.js';
-import { NO_LINES } from '../wire/field-lines.js';
+import type { Upstream } from '../routing/upstream.js';
+import type { Probe } from '../routing/upstreams.js';
+import { NO_LINES } from '../wire/syntax/field-lines.js';
 import type { Pool } from './pool.js';
 import type { Lease, LeaseHolder, UpstreamResponse } from './transport.js';
-import type { Upstream } from './upstream.js';
-import type { Probe } from './upstreams.js';
 
 /** The front itself asks, over TLS as far as the app is concerned, so that it does not answer with a redirect to https. */
 const FACTS: ConnectionFacts = {

@@ -1,5 +1,5 @@
 /** What goes over a connection to an upstream: a request's head as HTTP/1.1 out, responses in. */
-import type { OutgoingFields } from '../exchange/outgoing-fields.js';
+import type { OutgoingFields } from '../exchange/headers/outgoing-fields.js';
 import { encodeRequestHead } from '../wire/http1/encoder.js';
 import { FRAMING_LENGTH, FRAMING_NONE, type Http1Limits, type ResponseHead } from '../wire/http1/events.js';
 import type { RecentHeads } from '../wire/http1/recent-heads.js';

@@ -1,17 +1,17 @@
 /** One connection to an upstream for one exchange after the other: a socket, its loan, and the responses that come over it. */
 import type { Socket } from 'node:net';
-import type { ErrorCode } from '../../src/contract/errors.js';
-import { isEventStream } from '../exchange/fields.js';
-import type { OutgoingFields } from '../exchange/outgoing-fields.js';
+import type { ErrorCode } from '../../src/shared/errors.js';
+import type { OutgoingFields } from '../exchange/headers/outgoing-fields.js';
 import type { Framing } from '../exchange/types.js';
-import { classifyUpstreamFailure } from '../exchange/upstream-failure.js';
+import type { Upstream } from '../routing/upstream.js';
 import { Http1Error } from '../wire/http1/error.js';
 import { BODY, END, HEAD, INFORMATIONAL, NEED_DATA } from '../wire/http1/events.js';
+import { isEventStream } from '../wire/syntax/field-list.js';
 import { type Dialer, knownAddress, noteAddress } from './dial.js';
+import { classifyUpstreamFailure } from './failure.js';
 import type { Http1Codec } from './http1-codec.js';
 import { Http1RequestWriter } from './http1-request.js';
 import type { ExchangeHead, Lease, LeaseHolder, UpstreamResponse } from './transport.js';
-import type { Upstream } from './upstream.js';
 import type { Waiting, Waits } from './waiting.js';
 
 /** One buffer for all connections of the process: each read is used up before the next one. */

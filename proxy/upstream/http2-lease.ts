@@ -1,4 +1,5 @@
 /** One stream of an HTTP/2 session to an upstream, as a lease. */
+
 import {
   type ClientHttp2Session,
   type ClientHttp2Stream,
@@ -6,13 +7,14 @@ import {
   type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
 } from 'node:http2';
-import type { ErrorCode } from '../../src/contract/errors.js';
-import { fieldValue } from '../exchange/fields.js';
-import { asList, type OutgoingFields } from '../exchange/outgoing-fields.js';
+import type { ErrorCode } from '../../src/shared/errors.js';
+import { systemCode } from '../../src/shared/system-error.js';
+import { asList, type OutgoingFields } from '../exchange/headers/outgoing-fields.js';
 import type { Framing } from '../exchange/types.js';
-import { classifyUpstreamFailure } from '../exchange/upstream-failure.js';
+import type { Upstream } from '../routing/upstream.js';
+import { fieldValue } from '../wire/syntax/field-list.js';
+import { classifyUpstreamFailure } from './failure.js';
 import type { ExchangeHead, Lease, LeaseHolder } from './transport.js';
-import type { Upstream } from './upstream.js';
 import type { Waiting, Waits } from './waiting.js';
 
 /** Fields that HTTP/2 does not know (RFC 9113 §8.2.2), and Host, which becomes :authority. */
@@ -222,8 +224,7 @@ export class Http2Lease implements Lease, Waits {
     const isRefused = stream.rstCode === constants.NGHTTP2_REFUSED_STREAM;
     const { failure: sessionFailure, uses } = this.keeper;
     const cause = sessionFailure ?? failure;
-    const isMalformed =
-      cause instanceof Error && 'code' in cause && cause.code === 'ERR_HTTP2_ERROR' && !isRefused;
+    const isMalformed = systemCode(cause) === 'ERR_HTTP2_ERROR' && !isRefused;
     const code = isMalformed ? 'upstream_malformed' : classifyUpstreamFailure(cause);
     this.end(code === 'upstream_reset' ? 'upstream_closed' : code, isRefused || (!isMalformed && uses > 1));
   }

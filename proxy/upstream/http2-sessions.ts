@@ -2,12 +2,12 @@
 import { type ClientHttp2Session, connect as connectSession } from 'node:http2';
 import type { Socket } from 'node:net';
 import http2wrapper from 'http2-wrapper';
-import type { Limits } from '../../src/contract/config.js';
-import { classifyUpstreamFailure } from '../exchange/upstream-failure.js';
+import type { Limits } from '../../src/shared/config.js';
+import type { Upstream } from '../routing/upstream.js';
 import { type Dialer, knownAddress, noteAddress, type Protocols } from './dial.js';
+import { classifyUpstreamFailure } from './failure.js';
 import { Http2Lease, type LeaseKeeper } from './http2-lease.js';
 import type { LeaseHolder } from './transport.js';
-import type { Upstream } from './upstream.js';
 import { endWhenLate } from './waiting.js';
 
 const PROTOCOLS: Protocols = ['h2', 'http/1.1'];

@@ -1,6 +1,7 @@
 /** Connections to upstreams: idle ones in a stack, new ones up to a bound, a bounded queue behind it; those that last stand apart. */
-import type { Limits } from '../../src/contract/config.js';
-import type { ErrorCode } from '../../src/contract/errors.js';
+import type { Limits } from '../../src/shared/config.js';
+import type { ErrorCode } from '../../src/shared/errors.js';
+import type { Upstream } from '../routing/upstream.js';
 import { DEFAULT_HTTP1_LIMITS, type Http1Limits } from '../wire/http1/events.js';
 import { RecentHeads } from '../wire/http1/recent-heads.js';
 import type { Dialer } from './dial.js';
@@ -8,8 +9,7 @@ import { Http1Codec } from './http1-codec.js';
 import { type ConnectionKeeper, Http1Connection } from './http1-connection.js';
 import { Http2Sessions } from './http2-sessions.js';
 import type { LeaseHolder } from './transport.js';
-import type { Upstream } from './upstream.js';
-import { UwsgiCodec } from './uwsgi-codec.js';
+import { UwsgiCodec } from './uwsgi/codec.js';
 import { endWhenLate } from './waiting.js';
 
 /** Answers of an app that are kept in case that it gives the same head again. */

@@ -1,7 +1,7 @@
 /** Tells the operator once why an https upstream cannot be used: a client only gets a status. */
-import type { ErrorCode } from '../../src/contract/errors.js';
-import type { LineWriter } from '../exchange/line-writer.js';
-import type { Upstream } from './upstream.js';
+import type { ErrorCode } from '../../src/shared/errors.js';
+import type { LineWriter } from '../exchange/log/line-writer.js';
+import type { Upstream } from '../routing/upstream.js';
 
 const HINTS: Partial<Record<ErrorCode, string>> = {
   upstream_untrusted:

@@ -1,9 +1,9 @@
 /** What the direct engine asks of a connection to an upstream, whatever it speaks. */
-import type { ErrorCode } from '../../src/contract/errors.js';
-import type { OutgoingFields } from '../exchange/outgoing-fields.js';
+import type { ErrorCode } from '../../src/shared/errors.js';
+import type { OutgoingFields } from '../exchange/headers/outgoing-fields.js';
 import type { ConnectionFacts, Framing, RequestHead } from '../exchange/types.js';
-import type { FieldsMemo } from '../wire/field-lines.js';
-import type { Upstream } from './upstream.js';
+import type { Upstream } from '../routing/upstream.js';
+import type { FieldsMemo } from '../wire/syntax/field-lines.js';
 
 /** The response's head as an upstream connection tells it. */
 export interface UpstreamResponse {

@@ -1,6 +1,6 @@
 /** What an exchange at an upstream waits for, and how long it may. */
-import type { Limits } from '../../src/contract/config.js';
-import type { ErrorCode } from '../../src/contract/errors.js';
+import type { Limits } from '../../src/shared/config.js';
+import type { ErrorCode } from '../../src/shared/errors.js';
 
 /** A tunnel of which one half has ended, and the other brings nothing more, ends after this. */
 const TUNNEL_END_MS = 30_000;

@@ -1,18 +1,19 @@
 /** `tlsfront check`: says whether the settings are valid and what they come to. Binds, starts and writes nothing. */
 
+import type { LoadedCertificate } from '../certificates/chain/load.js';
 import { positionText } from '../certificates/findings.js';
-import type { LoadedCertificate } from '../certificates/load.js';
-import type { Config, ListenerConfig } from '../contract/config.js';
-import { type CommandIo, EXIT_SUCCESS, EXIT_USAGE, printError, printWarning } from '../contract/console.js';
-import { FrontError } from '../contract/errors.js';
-import { optionOf, SETTING_KEYS } from '../contract/options.js';
-import { thisPlatform } from '../contract/platform.js';
-import { resolveConfig } from '../contract/resolve.js';
-import type { Settings } from '../contract/settings.js';
-import { formatRouted } from '../contract/upstream-routes.js';
-import { describeAcme, refuseGiven } from './acme.js';
-import { loadConfiguredCertificates } from './configured-certificates.js';
-import { openLocalStore } from './local-store.js';
+import { openLocalStore } from '../certificates/store/local-store.js';
+import { resolveConfig } from '../options/resolve.js';
+import type { Settings } from '../options/settings.js';
+import { optionOf, SETTING_KEYS } from '../options/table.js';
+import { describeAcme, refuseGiven } from '../serving/acme-certificates.js';
+import { loadConfiguredCertificates } from '../serving/configured-certificates.js';
+import type { Config, ListenerConfig } from '../shared/config.js';
+import { FrontError } from '../shared/errors.js';
+import { formatListenAddress } from '../shared/host-port.js';
+import { formatRouted } from '../shared/upstream-text.js';
+import { thisPlatform } from '../system/platform.js';
+import { type CommandIo, EXIT_SUCCESS, EXIT_USAGE, printError, printWarning } from '../terminal/console.js';
 
 export interface CheckOptions {
   /** Print each value and where it came from. */
@@ -22,8 +23,7 @@ export interface CheckOptions {
 }
 
 function describeListener({ kind, host, port }: ListenerConfig): string {
-  const shown = host.includes(':') ? `[${host}]` : host || '*';
-  return `${kind === 'redirect' ? 'redirect to https' : kind} on ${shown}:${port}`;
+  return `${kind === 'redirect' ? 'redirect to https' : kind} on ${formatListenAddress(host, port)}`;
 }
 
 function describeUpstream(upstream: Config['upstreams'][number]): string {

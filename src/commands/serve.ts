@@ -1,13 +1,14 @@
 /** Runs the front: reads certificates, then hands everything to the master until a signal ends it. */
-import { findGroup, findUser } from '../contract/accounts.js';
-import type { Config } from '../contract/config.js';
-import type { CommandIo } from '../contract/console.js';
-import type { Identity } from '../contract/messages.js';
+
+import { openLocalStore } from '../certificates/store/local-store.js';
 import { MasterLog } from '../master/log.js';
 import { runMaster } from '../master/master.js';
-import { createOrders } from './acme.js';
-import { openLocalStore } from './local-store.js';
-import { MaterialLoader } from './materials.js';
+import { createOrders } from '../serving/acme-certificates.js';
+import { MaterialLoader } from '../serving/certificate-loader.js';
+import type { Config } from '../shared/config.js';
+import type { Identity } from '../shared/router-messages.js';
+import { findGroup, findUser } from '../system/accounts.js';
+import type { CommandIo } from '../terminal/console.js';
 
 /**
  * Serves until a signal ends it.

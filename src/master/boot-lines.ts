@@ -1,19 +1,15 @@
 /** The texts of start-up, in uWSGI's order and spirit. */
-import type { Config } from '../contract/config.js';
-import type { BoundListener, UpstreamState } from '../contract/messages.js';
-import { formatRouted } from '../contract/upstream-routes.js';
+
+import type { Config } from '../shared/config.js';
+import { bracketHost, formatListenAddress } from '../shared/host-port.js';
+import type { BoundListener, UpstreamState } from '../shared/router-messages.js';
+import { formatRouted } from '../shared/upstream-text.js';
 
 const KINDS = { https: 'https', http: 'http', redirect: 'http-to-https' } as const;
 
-/** host:port with IPv6 in brackets; `*` for every address. */
-export function formatAddress(host: string, port: number): string {
-  if (host === '') return `*:${port}`;
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
 /** `tlsfront https bound on 127.0.0.1:443`. */
 export function boundLine(bound: BoundListener): string {
-  return `tlsfront ${KINDS[bound.kind]} bound on ${formatAddress(bound.host, bound.port)}`;
+  return `tlsfront ${KINDS[bound.kind]} bound on ${formatListenAddress(bound.host, bound.port)}`;
 }
 
 /** What to do where a port below 1024 is not permitted. */
@@ -66,7 +62,7 @@ function namesOf(
 ): string[] {
   const everywhere = host === '' || host === '0.0.0.0' || host === '::';
   const isLoopback = host === '127.0.0.1' || host === '::1';
-  if (!everywhere && !isLoopback) return [host.includes(':') ? `[${host}]` : host];
+  if (!everywhere && !isLoopback) return [bracketHost(host)];
   const hosts = kind === 'https' ? config.hosts.filter((name) => !name.startsWith('*')) : [];
   // `localhost` only where both families or the one a browser tries answer; a single 127.0.0.1 is named as it is.
   const both = everywhere || bound.filter((other) => other.port === port && other.kind === kind).length > 1;

@@ -1,8 +1,8 @@
 /** A generation: the routers and workers that start together, serve together and end together. */
 import { createHash } from 'node:crypto';
-import type { Config } from '../contract/config.js';
-import type { BoundListener, CertificateMaterial, UpstreamState } from '../contract/messages.js';
-import { formatUpstream } from '../contract/upstream-addresses.js';
+import type { Config } from '../shared/config.js';
+import type { BoundListener, CertificateMaterial, UpstreamState } from '../shared/router-messages.js';
+import { formatUpstream } from '../shared/upstream-text.js';
 import { deniedLines } from './boot-lines.js';
 import type { MasterLog } from './log.js';
 import { nameOwner } from './port-owner.js';

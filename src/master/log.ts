@@ -1,18 +1,14 @@
 /** The master's own lines: plain text to stderr or the log file, one line each, colour only on a terminal. */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
-import { FrontError } from '../contract/errors.js';
+import type { Note, ServingLog } from '../serving/notes.js';
+import { FrontError } from '../shared/errors.js';
+import { systemCode } from '../shared/system-error.js';
 
 const STDERR = 2;
 
-/** A line and what it is to the reader. */
-export interface Note {
-  readonly kind: 'line' | 'warning' | 'hint';
-  readonly text: string;
-}
-
 /** Where boot lines, warnings and child output go. */
-export class MasterLog {
+export class MasterLog implements ServingLog {
   private descriptor: number;
   private readonly coloured: boolean;
 
@@ -98,7 +94,7 @@ function openLog(file: string): number {
   try {
     return openSync(file, 'a', 0o640);
   } catch (cause) {
-    const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+    const reason = systemCode(cause) ?? String(cause);
     throw new FrontError('config_invalid', `cannot write to the log file ${file}: ${reason}`, {
       hint: 'give --logto a path in an existing folder that you may write to',
       cause,

@@ -1,14 +1,14 @@
 /** The master process: starts the front, reloads it, and ends it. It owns config, keys and children and touches no traffic. */
 import { randomBytes } from 'node:crypto';
-import type { CertificateOrders } from '../contract/acme.js';
-import type { Config } from '../contract/config.js';
-import type { CertificateMaterial, Identity } from '../contract/messages.js';
+import { type Materials, ServedMaterials } from '../serving/certificate-reloader.js';
+import type { CertificateOrders } from '../shared/acme.js';
+import type { Config } from '../shared/config.js';
+import type { CertificateMaterial, Identity } from '../shared/router-messages.js';
 import { boundLine, readyLine, spawnedLines } from './boot-lines.js';
 import { Ending } from './ending.js';
 import { Generation } from './generation.js';
 import { Generations } from './generations.js';
 import type { MasterLog } from './log.js';
-import { type Materials, ServedMaterials } from './materials.js';
 import { OrdersDesk } from './orders.js';
 import { listenToSignals } from './signals.js';
 import { collectStatistics } from './statistics.js';

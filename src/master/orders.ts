@@ -1,5 +1,5 @@
 /** Where those who order certificates and the routers meet: answers to challenges go out and are acknowledged. */
-import { type CertificateOrders, type ChallengeAnswers, NO_ANSWERS } from '../contract/acme.js';
+import { type CertificateOrders, type ChallengeAnswers, NO_ANSWERS } from '../shared/acme.js';
 import type { Routers } from './routers.js';
 
 /** A router that is alive takes a message within milliseconds; a busy machine may need longer. */

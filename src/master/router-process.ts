@@ -1,9 +1,14 @@
 /** One router process: forked through cluster so that all routers share the listening sockets. */
 import cluster, { type Worker as ClusterWorker } from 'node:cluster';
 import { fileURLToPath } from 'node:url';
-import type { Counters } from '../contract/counters.js';
-import { FrontError } from '../contract/errors.js';
-import type { BoundListener, MasterToRouter, RouterStart, RouterToMaster } from '../contract/messages.js';
+import type { Counters } from '../shared/counters.js';
+import { FrontError } from '../shared/errors.js';
+import type {
+  BoundListener,
+  MasterToRouter,
+  RouterStart,
+  RouterToMaster,
+} from '../shared/router-messages.js';
 
 const ROUTER_FILE = fileURLToPath(new URL('../../proxy/main.js', import.meta.url));
 

@@ -5,7 +5,7 @@ import type {
   MasterToRouter,
   RouterStart,
   UpstreamState,
-} from '../contract/messages.js';
+} from '../shared/router-messages.js';
 import { BackOff } from './back-off.js';
 import type { MasterLog } from './log.js';
 import { RouterProcess } from './router-process.js';

@@ -1,7 +1,7 @@
 /** What the front has done and what it serves with, as one line of JSON for SIGUSR1. */
 import { X509Certificate } from 'node:crypto';
-import type { Counters } from '../contract/counters.js';
-import type { TlsMaterial } from '../contract/messages.js';
+import type { Counters } from '../shared/counters.js';
+import type { TlsMaterial } from '../shared/router-messages.js';
 import type { Routers } from './routers.js';
 import type { Workers } from './workers.js';
 

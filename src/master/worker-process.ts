@@ -1,8 +1,8 @@
 /** One worker: a shim process that starts the app, tells when it is ready, and leaves no orphan behind. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { signalGroup } from '../contract/process-group.js';
-import type { WorkerOrder, WorkerPlan, WorkerReport } from '../contract/worker.js';
+import { signalGroup } from '../shared/process-group.js';
+import type { WorkerOrder, WorkerPlan, WorkerReport } from '../shared/worker-messages.js';
 
 const SHIM_FILE = fileURLToPath(new URL('../../app/main.js', import.meta.url));
 

@@ -1,10 +1,10 @@
 /** The workers of a generation: starts them, replaces the dead, tells which are up. */
-import type { WorkerConfig } from '../contract/config.js';
-import { FrontError } from '../contract/errors.js';
-import type { Identity, UpstreamState } from '../contract/messages.js';
-import type { WorkerPlan } from '../contract/worker.js';
+import type { WorkerConfig } from '../shared/config.js';
+import { FrontError } from '../shared/errors.js';
+import { formatListenAddress } from '../shared/host-port.js';
+import type { Identity, UpstreamState } from '../shared/router-messages.js';
+import type { WorkerPlan } from '../shared/worker-messages.js';
 import { BackOff } from './back-off.js';
-import { formatAddress } from './boot-lines.js';
 import type { MasterLog } from './log.js';
 import { type WorkerEnd, WorkerProcess } from './worker-process.js';
 
@@ -115,7 +115,7 @@ export class Workers {
   get socketLines(): readonly string[] {
     return this.all.map(
       ({ host, port, plan }) =>
-        `socket ${plan.index - 1} bound to TCP address ${formatAddress(host, port)} (port auto-assigned)`,
+        `socket ${plan.index - 1} bound to TCP address ${formatListenAddress(host, port)} (port auto-assigned)`,
     );
   }
 

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { keysOf } from '../../src/certificates/acme/stored-certificate.js';
-import { issueLeaf } from '../../src/certificates/issue.js';
-import { PRODUCTION_DIRECTORY } from '../../src/contract/acme-options.js';
+import { issueLeaf } from '../../src/certificates/development/x509-issuer.js';
+import { PRODUCTION_DIRECTORY } from '../../src/options/groups/acme.js';
 import { testCertificates } from '../support/certificates.js';
 import { runCommand } from '../support/command.js';
 import { makeWorkspace } from '../support/workspace.js';

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { test } from 'node:test';
-import { inspect } from '../../src/certificates/inspect.js';
+import { inspect } from '../../src/certificates/chain/inspect.js';
 import { programStores } from '../../src/certificates/trust/program-stores.js';
 import { systemStores } from '../../src/certificates/trust/system-stores.js';
 import type { AuthorityRef, Machine } from '../../src/certificates/trust/trust-store.js';

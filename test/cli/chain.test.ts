@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, statSync, symlinkSync } from 'node:fs';
 import { test } from 'node:test';
 import { FINDINGS } from '../../src/certificates/findings.js';
-import { runChainCheck, runChainMerge } from '../../src/commands/chain.js';
+import { runChainCheck, runChainMerge } from '../../src/commands/chain/chain.js';
 import { captured } from '../support/captured.js';
 import { TEST_PASSPHRASE, testCertificates } from '../support/certificates.js';
 import { chainCases } from '../support/chain-cases.js';

@@ -7,15 +7,19 @@ import { readFileSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:https';
 import { type TestContext, test } from 'node:test';
 import tls from 'node:tls';
-import { ensureDevelopmentLeaf } from '../../src/certificates/development-leaf.js';
-import { openFileStore } from '../../src/certificates/file-store.js';
-import { issueCertificate, issueLeaf, type KeyPairPem } from '../../src/certificates/issue.js';
+import { ensureDevelopmentLeaf } from '../../src/certificates/development/leaf.js';
 import {
   DEVELOPMENT_NAMES,
   isPermitted,
   permitAlso,
   readNameConstraints,
-} from '../../src/certificates/name-constraints.js';
+} from '../../src/certificates/development/name-constraints.js';
+import {
+  issueCertificate,
+  issueLeaf,
+  type KeyPairPem,
+} from '../../src/certificates/development/x509-issuer.js';
+import { openFileStore } from '../../src/certificates/store/file-store.js';
 import { CLI, cleanEnvironment } from '../support/command.js';
 import { within } from '../support/deadline.js';
 import { StartedFront } from '../support/started-front.js';

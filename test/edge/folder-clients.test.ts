@@ -5,7 +5,7 @@ import { connect as connectHttp2 } from 'node:http2';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import tls from 'node:tls';
-import { issueLeaf } from '../../src/certificates/issue.js';
+import { issueLeaf } from '../../src/certificates/development/x509-issuer.js';
 import {
   issueClient,
   issueTestAuthority,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { keysOf } from '../../src/certificates/acme/stored-certificate.js';
-import { issueLeaf } from '../../src/certificates/issue.js';
+import { issueLeaf } from '../../src/certificates/development/x509-issuer.js';
 import { type AcmeScene, acmeScene, isServed, shakeHands, startAcmeFront } from '../support/acme-front.js';
 import { daysFromNow, testCertificates } from '../support/certificates.js';
 import { Client } from '../support/https-client.js';

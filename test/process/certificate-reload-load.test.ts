@@ -4,7 +4,7 @@ import { renameSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { test } from 'node:test';
 import tls from 'node:tls';
-import { issueLeaf } from '../../src/certificates/issue.js';
+import { issueLeaf } from '../../src/certificates/development/x509-issuer.js';
 import { listenLocally } from '../support/app-behind.js';
 import { testCertificates } from '../support/certificates.js';
 import { CLI } from '../support/command.js';

@@ -5,7 +5,7 @@ import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import tls from 'node:tls';
-import { issueLeaf } from '../../src/certificates/issue.js';
+import { issueLeaf } from '../../src/certificates/development/x509-issuer.js';
 import { daysFromNow, issueClient, testCertificates } from '../support/certificates.js';
 import { until } from '../support/deadline.js';
 import { freePort } from '../support/ports.js';

@@ -5,7 +5,7 @@ import { copyFileSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { connect } from 'node:tls';
 import { WebSocket } from 'ws';
-import { issueLeaf } from '../../src/certificates/issue.js';
+import { issueLeaf } from '../../src/certificates/development/x509-issuer.js';
 import { testCertificates, writeTestCertificates } from '../support/certificates.js';
 import { until, within } from '../support/deadline.js';
 import { ENGINES } from '../support/fronted.js';

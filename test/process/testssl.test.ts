@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
-import { issueCertificate } from '../../src/certificates/issue.js';
+import { issueCertificate } from '../../src/certificates/development/x509-issuer.js';
 import { daysFromNow, testCertificates } from '../support/certificates.js';
 import { within } from '../support/deadline.js';
 import { SAMPLE_APP, StartedFront } from '../support/started-front.js';

@@ -1,7 +1,7 @@
 /** Makes the bundles that authorities and operating systems deliver, for the tests of their readers. */
 import { X509Certificate } from 'node:crypto';
-import { DER_NULL, der, derInteger, derOid, derSequence } from '../../src/certificates/der-write.js';
-import { writePkcs12 } from '../../src/certificates/pkcs12-write.js';
+import { DER_NULL, der, derInteger, derOid, derSequence } from '../../src/certificates/formats/der-write.js';
+import { writePkcs12 } from '../../src/certificates/formats/pkcs12-write.js';
 
 /** DER of every certificate of a PEM text. */
 export function certificatesOf(pem: string): Buffer[] {

@@ -1,5 +1,5 @@
 /** Runs a subcommand's function in this process and keeps what it writes. */
-import type { CommandIo } from '../../src/contract/console.js';
+import type { CommandIo } from '../../src/terminal/console.js';
 
 export interface Captured {
   readonly status: number;

@@ -2,10 +2,16 @@
 import { createPrivateKey } from 'node:crypto';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { KeyPairPem } from '../../src/certificates/issue.js';
-import { DAY_MS, issueCertificate, issueLeaf, newEcdsaKey, newRsaKey } from '../../src/certificates/issue.js';
+import type { KeyPairPem } from '../../src/certificates/development/x509-issuer.js';
+import {
+  DAY_MS,
+  issueCertificate,
+  issueLeaf,
+  newEcdsaKey,
+  newRsaKey,
+} from '../../src/certificates/development/x509-issuer.js';
 
-export type { KeyPairPem } from '../../src/certificates/issue.js';
+export type { KeyPairPem } from '../../src/certificates/development/x509-issuer.js';
 
 /** Passphrase of `TestCertificates.encryptedKeyPem`. */
 export const TEST_PASSPHRASE = 'correct horse battery staple';

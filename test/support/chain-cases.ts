@@ -1,8 +1,8 @@
 /** A table of sound and broken certificate files, each with the findings expected: the doctor, OpenSSL and real handshakes are held against it. */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
+import * as issuing from '../../src/certificates/development/x509-issuer.js';
+import { newEcdsaKey, newRsaKey } from '../../src/certificates/development/x509-issuer.js';
 import type { FindingCode } from '../../src/certificates/findings.js';
-import * as issuing from '../../src/certificates/issue.js';
-import { newEcdsaKey, newRsaKey } from '../../src/certificates/issue.js';
 import { emptyPkcs7, indefinitePkcs7Of, pkcs7Of, pkcs12Of } from './bundles.js';
 import * as testing from './certificates.js';
 import {

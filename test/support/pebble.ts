@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { request } from 'node:https';
 import type { TestContext } from 'node:test';
-import { issueLeaf } from '../../src/certificates/issue.js';
+import { issueLeaf } from '../../src/certificates/development/x509-issuer.js';
 import { testCertificates } from './certificates.js';
 import { until } from './deadline.js';
 import { DnsServer } from './dns-server.js';

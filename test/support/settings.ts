@@ -1,9 +1,10 @@
 /** Settings and a machine made up for tests, so that no test depends on who runs it and where. */
-import type { Config } from '../../src/contract/config.js';
-import { FrontError } from '../../src/contract/errors.js';
-import type { Platform } from '../../src/contract/platform.js';
-import { resolveConfig } from '../../src/contract/resolve.js';
-import { type SettingLayer, Settings } from '../../src/contract/settings.js';
+
+import { resolveConfig } from '../../src/options/resolve.js';
+import { type SettingLayer, Settings } from '../../src/options/settings.js';
+import type { Config } from '../../src/shared/config.js';
+import { FrontError } from '../../src/shared/errors.js';
+import type { Platform } from '../../src/system/platform.js';
 
 /** A machine with both families, four processors, root's rights, the user www and the group web; every file exists. */
 export const TEST_PLATFORM: Platform = {

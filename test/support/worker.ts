@@ -10,7 +10,7 @@ import {
   type WorkerPlan,
   type WorkerReport,
   type WsgiPlan,
-} from '../../src/contract/worker.js';
+} from '../../src/shared/worker-messages.js';
 import { within } from './deadline.js';
 import { PACKAGE_ROOT } from './workspace.js';
 

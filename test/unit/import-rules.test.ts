@@ -5,16 +5,27 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { test } from 'node:test';
 import { PACKAGE_ROOT } from '../support/workspace.js';
 
-/** A room may import itself and the rooms named here. */
-const ROOMS: readonly { readonly room: string; readonly may: readonly string[] }[] = [
-  { room: 'src/contract', may: [] },
-  { room: 'src/certificates', may: ['src/contract'] },
-  { room: 'src/master', may: ['src/contract'] },
-  { room: 'src/commands', may: ['src/contract', 'src/certificates', 'src/master'] },
-  { room: 'proxy/wire', may: [] },
-  { room: 'proxy', may: ['src/contract'] },
-  { room: 'app', may: ['src/contract'] },
-];
+/** A row of the map of rooms in docs/ARCHITECTURE.md. */
+interface Room {
+  readonly room: string;
+  /** The rooms it may import beside itself. */
+  readonly may: readonly string[];
+}
+
+/** The rooms of the map, the narrower before the wider ones. */
+const ROOMS: readonly Room[] = readFileSync(join(PACKAGE_ROOT, 'docs/ARCHITECTURE.md'), 'utf8')
+  .split('\n')
+  .flatMap((line): readonly Room[] => {
+    const [, first = '', , last = ''] = line.split('|');
+    const [room] = namesIn(first);
+    return room === undefined || !line.startsWith('| `') ? [] : [{ room, may: namesIn(last) }];
+  })
+  .sort((a, b) => b.room.length - a.room.length);
+
+/** What stands between backquotes. */
+function namesIn(cell: string): readonly string[] {
+  return [...cell.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
+}
 
 const FENCED: Readonly<Record<string, string>> = {
   'acme-client': 'src/certificates/acme/authority.ts',
@@ -37,7 +48,7 @@ function importsOf(file: string, types = true): string[] {
   return [...text.matchAll(/(?:from|import\()\s*'([^']+)'/g)].map((match) => match[1] ?? '');
 }
 
-/** The first of ROOMS that holds the file: the narrower rooms stand before the wider ones. */
+/** The narrowest room that holds the file. */
 function roomOf(file: string) {
   return ROOMS.find(({ room }) => file.startsWith(`${room}/`));
 }
@@ -47,6 +58,13 @@ function isAllowed(file: string, imported: string): boolean {
   if (room === undefined) return true;
   return [room.room, ...room.may].some((allowed) => imported.startsWith(`${allowed}/`));
 }
+
+test('every source file stands in a room of the map', () => {
+  assert.deepEqual(
+    sourceFiles().filter((file) => file !== 'src/cli.ts' && roomOf(file) === undefined),
+    [],
+  );
+});
 
 test('imports point one way between the rooms', () => {
   const broken = sourceFiles().flatMap((file) =>
@@ -75,13 +93,13 @@ for (const [library, only] of Object.entries(FENCED)) {
   });
 }
 
-test('no source file reads process.env outside the contract and the command', () => {
+test('no source file reads process.env outside the options, the platform and the command', () => {
   const readers = sourceFiles().filter(
     (file) =>
       readFileSync(join(PACKAGE_ROOT, file), 'utf8').includes('process.env') && !file.startsWith('app/'),
   );
   assert.deepEqual(
-    readers.filter((file) => file !== 'src/cli.ts' && !file.startsWith('src/contract/')),
+    readers.filter((file) => file !== 'src/cli.ts' && !/^src\/(?:options|system)\//.test(file)),
     [],
   );
 });

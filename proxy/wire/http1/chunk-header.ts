@@ -1,5 +1,5 @@
 /** Reads one chunk-size line byte by byte, so that no split of the input makes it hold anything back. */
-import { HEX_PLUS_ONE, TOKEN_LOWER } from './characters.js';
+import { HEX_PLUS_ONE, TOKEN_LOWER } from '../syntax/characters.js';
 import { Http1Error } from './error.js';
 
 const HTAB = 0x09;

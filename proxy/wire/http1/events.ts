@@ -1,6 +1,6 @@
 /** What the HTTP/1.1 decoders hand out: event numbers, body framings, message heads and the limits they hold to. */
 
-import type { FieldsMemo } from '../field-lines.js';
+import type { FieldsMemo } from '../syntax/field-lines.js';
 
 /** `next()` has used up what was received. */
 export const NEED_DATA = 0;

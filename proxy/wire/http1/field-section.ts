@@ -1,6 +1,7 @@
 /** Reads the field lines of a head or a trailer section into a flat list and picks out what frames and routes. */
-import { FieldsMemo } from '../field-lines.js';
-import { FIELD_VALUE, TOKEN_LOWER } from './characters.js';
+
+import { FIELD_VALUE, TOKEN_LOWER } from '../syntax/characters.js';
+import { FieldsMemo } from '../syntax/field-lines.js';
 import { Http1Error } from './error.js';
 import {
   ACTED_UPON,

@@ -1,5 +1,5 @@
 /** What Content-Length, Transfer-Encoding, Connection and Expect values mean (RFC 9110 §7–10, RFC 9112 §6, §9). */
-import { isToken } from './characters.js';
+import { isToken } from '../syntax/characters.js';
 import { Http1Error } from './error.js';
 
 /** Bits of `connectionOptions`. */

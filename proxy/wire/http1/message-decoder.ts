@@ -12,7 +12,7 @@ import {
   NEED_DATA,
 } from './events.js';
 import type { FieldSection } from './field-section.js';
-import { NOTHING, Received } from './received.js';
+import { NOTHING, Received } from './receive-buffer.js';
 import { RecentHeads } from './recent-heads.js';
 import { SectionReader, type StartLineReader } from './section-reader.js';
 

@@ -1,8 +1,8 @@
 /** Reads requests as a server does: bytes in, events out, anything two readers could take in two ways refused. */
 
-import { isAuthority } from '../authority.js';
-import { FieldsMemo } from '../field-lines.js';
-import { TARGET, TOKEN_LOWER } from './characters.js';
+import { isAuthority } from '../syntax/authority.js';
+import { TARGET, TOKEN_LOWER } from '../syntax/characters.js';
+import { FieldsMemo } from '../syntax/field-lines.js';
 import { Http1Error, type Http1ErrorCode } from './error.js';
 import { FRAMING_CHUNKED, FRAMING_LENGTH, FRAMING_NONE, HEAD, type RequestHead } from './events.js';
 import {

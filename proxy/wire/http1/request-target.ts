@@ -1,5 +1,5 @@
 /** Resolves the request targets that do not start with a slash: absolute, authority and asterisk form. */
-import { hasPort, isAuthority } from '../authority.js';
+import { hasPort, isAuthority } from '../syntax/authority.js';
 import { Http1Error } from './error.js';
 
 /** What a target says beyond a path (RFC 9112 §3.2). */

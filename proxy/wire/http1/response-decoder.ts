@@ -1,6 +1,7 @@
 /** Reads responses as a client does: bytes in, events out, framed by the request each response answers. */
-import { FieldsMemo } from '../field-lines.js';
-import { FIELD_VALUE } from './characters.js';
+
+import { FIELD_VALUE } from '../syntax/characters.js';
+import { FieldsMemo } from '../syntax/field-lines.js';
 import { Http1Error } from './error.js';
 import {
   FRAMING_CHUNKED,

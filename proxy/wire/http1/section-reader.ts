@@ -1,10 +1,11 @@
 /** Reads a head or a trailer section line by line, however slowly its bytes come. */
+
+import { checkTrailers } from '../syntax/trailers.js';
 import { Http1Error, type Http1ErrorCode } from './error.js';
 import type { Http1Limits } from './events.js';
 import { FieldSection } from './field-section.js';
-import type { Received } from './received.js';
+import type { Received } from './receive-buffer.js';
 import type { RecentHeads } from './recent-heads.js';
-import { checkTrailers } from './trailers.js';
 
 const LF = 0x0a;
 const CR = 0x0d;

@@ -1,5 +1,5 @@
 /** What `Http2ServerConnection.next()` returns, and the shape of a request head. */
-import type { FieldsMemo } from '../field-lines.js';
+import type { FieldsMemo } from '../syntax/field-lines.js';
 
 /** Nothing more can be told until the next `receive()` or `takeOutput()`. */
 export const NEED_DATA = 0;

@@ -1,5 +1,5 @@
 /** Which fields of a request the codec itself has to look at (RFC 9113 §8.2, §8.3; RFC 9110 §6.5.1). */
-import { isLowerCaseToken } from './field-syntax.js';
+import { isLowerCaseToken } from '../syntax/field-syntax.js';
 
 export const REGULAR = 0;
 /** Not a lower-case token, an unknown pseudo field, or connection-specific: the message is malformed. */

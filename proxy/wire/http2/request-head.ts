@@ -1,6 +1,7 @@
 /** Turns a decoded field list into a request head, or finds it malformed (RFC 9113 §8.1.1, §8.2, §8.3, §8.5; RFC 8441 §4). */
-import { hasPort, isAuthority, isSameAuthority } from '../authority.js';
-import { FieldsMemo } from '../field-lines.js';
+import { hasPort, isAuthority, isSameAuthority } from '../syntax/authority.js';
+import { FieldsMemo } from '../syntax/field-lines.js';
+import { isFieldValue, isPath, isToken, parseDigits } from '../syntax/field-syntax.js';
 import type { RequestHead } from './events.js';
 import {
   AUTHORITY,
@@ -18,7 +19,6 @@ import {
   SCHEME,
   TE,
 } from './field-kinds.js';
-import { isFieldValue, isPath, isToken, parseDigits } from './field-syntax.js';
 import { DEFAULT_PRIORITY, INCREMENTAL, parsePriority } from './priority.js';
 
 /** A longer list is not remembered: what a connection keeps of it stays small. */

@@ -2,12 +2,12 @@
 
 import { createPrivateKey } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import type { AcmeConfig } from '../../contract/acme.js';
-import { FrontError } from '../../contract/errors.js';
-import { fileFailure } from '../file-failure.js';
-import { newEcdsaKey } from '../issue.js';
-import { pemOfKey } from '../pem-text.js';
-import type { Store } from '../store.js';
+import type { AcmeConfig } from '../../shared/acme.js';
+import { FrontError } from '../../shared/errors.js';
+import { newEcdsaKey } from '../development/x509-issuer.js';
+import { pemOfKey } from '../formats/pem-text.js';
+import { fileFailure } from '../store/file-failure.js';
+import type { Store } from '../store/store.js';
 import { Authority } from './authority.js';
 import { AcmeError } from './problem.js';
 import type { AuthorityKeys } from './stored-certificate.js';

@@ -1,5 +1,5 @@
 /** Orders a certificate for each name and renews it, one after the other, for as long as the front runs. */
-import type { CertificateOrders, CertificateUser } from '../../contract/acme.js';
+import type { CertificateOrders, CertificateUser } from '../../shared/acme.js';
 import { ChallengeBoard } from './challenge-board.js';
 import { Orderer, type OrdererParts } from './orderer.js';
 import { pause } from './pause.js';

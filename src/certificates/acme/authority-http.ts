@@ -1,6 +1,8 @@
 /** HTTP to an authority: TLS, limits in time and size, and problem documents as errors. */
+
 import { Agent } from 'node:https';
 import type * as AcmeClient from 'acme-client';
+import { systemCode } from '../../shared/system-error.js';
 import { AcmeError, oneLine, type Problem, readProblem, readRetryAfter } from './problem.js';
 import { explainProblem, type ProblemContext } from './problem-words.js';
 
@@ -143,7 +145,7 @@ const REASONS: ReadonlyMap<string, string> = new Map([
 
 function explainFailure(cause: unknown, host: string, isStopping: boolean): AcmeError {
   if (isStopping) return new AcmeError('broken off: the front stops', null);
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  const code = systemCode(cause) ?? '';
   if (UNTRUSTED.has(code)) {
     const hint = 'for a private authority give its root certificate with --acme-ca';
     return new AcmeError(`the authority ${host} shows a certificate that is not trusted (${code})`, hint);

@@ -1,5 +1,5 @@
 /** Talks to one ACME authority: the only import of acme-client, which is loaded when an order is due. */
-import type { ChallengeKind } from '../../contract/acme.js';
+import type { ChallengeKind } from '../../shared/acme.js';
 import { createAdapter, DirectoryMeta, type HttpOptions } from './authority-http.js';
 import { AcmeError, oneLine, type Problem, readProblem } from './problem.js';
 import type { ProblemContext } from './problem-words.js';

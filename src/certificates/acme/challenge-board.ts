@@ -1,7 +1,7 @@
 /** Puts the answers to challenges where the authority looks, and takes them away again. */
 import { createHash } from 'node:crypto';
-import type { CertificateUser, ChallengeAnswers, ChallengeKind } from '../../contract/acme.js';
-import { DAY_MS, issueCertificate } from '../issue.js';
+import type { CertificateUser, ChallengeAnswers, ChallengeKind } from '../../shared/acme.js';
+import { DAY_MS, issueCertificate } from '../development/x509-issuer.js';
 import { HASTY_HOOK_MS, runDnsHook } from './dns-hook.js';
 import { pause } from './pause.js';
 import { AcmeError } from './problem.js';

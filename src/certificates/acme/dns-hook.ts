@@ -1,6 +1,6 @@
 /** Runs the command that writes TXT records for dns-01, bounded in time and output. */
 import { spawn } from 'node:child_process';
-import { signalGroup } from '../../contract/process-group.js';
+import { signalGroup } from '../../shared/process-group.js';
 import { AcmeError, oneLine } from './problem.js';
 
 /** A hook that talks to a slow provider, or waits for its record itself, may need minutes. */

@@ -1,7 +1,7 @@
 /** One order from its beginning to the certificate (RFC 8555 §7.1, §7.4). */
-import type { ChallengeKind } from '../../contract/acme.js';
-import { newEcdsaKey } from '../issue.js';
-import { pemOfKey } from '../pem-text.js';
+import type { ChallengeKind } from '../../shared/acme.js';
+import { newEcdsaKey } from '../development/x509-issuer.js';
+import { pemOfKey } from '../formats/pem-text.js';
 import type { Authority, Authorization, Order } from './authority.js';
 import type { ChallengeBoard } from './challenge-board.js';
 import { pause } from './pause.js';

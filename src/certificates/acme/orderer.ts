@@ -1,6 +1,6 @@
 /** Orders with this front's account, by one kind of challenge after the other. */
-import type { AcmeConfig, ChallengeKind } from '../../contract/acme.js';
-import type { Store } from '../store.js';
+import type { AcmeConfig, ChallengeKind } from '../../shared/acme.js';
+import type { Store } from '../store/store.js';
 import { type AcmeSecrets, forgetAccount, openAccount } from './account.js';
 import type { Authority } from './authority.js';
 import type { ChallengeBoard } from './challenge-board.js';

@@ -1,9 +1,9 @@
 /** The certificates and the account of one authority in the store. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import type { CertificateMaterial } from '../../contract/messages.js';
-import { readFields } from '../certificate.js';
-import { certificatesIn, pemOfKey } from '../pem-text.js';
-import type { Store } from '../store.js';
+import type { CertificateMaterial } from '../../shared/router-messages.js';
+import { readFields } from '../formats/certificate.js';
+import { certificatesIn, pemOfKey } from '../formats/pem-text.js';
+import type { Store } from '../store/store.js';
 import type { Validity } from './schedule.js';
 
 /** Store keys of one authority. */

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { KeyPairPem } from '../issue.js';
+import type { KeyPairPem } from '../development/x509-issuer.js';
 import { tryFirefox } from './firefox-trial.js';
 import { tryJava } from './java-trial.js';
 import { PROBE_PAGE, startProbeServer } from './probe-server.js';

@@ -1,7 +1,7 @@
 /** The HTTPS server that clients are tried with: it notes who came, and who took its certificate and asked for a page. */
 import { once } from 'node:events';
 import { createServer } from 'node:https';
-import type { KeyPairPem } from '../issue.js';
+import type { KeyPairPem } from '../development/x509-issuer.js';
 
 /** What each page says, so that a client's output shows whether it was read. */
 export const PROBE_PAGE = 'tlsfront-trust-trial';

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { signalGroup } from '../../contract/process-group.js';
+import { signalGroup } from '../../shared/process-group.js';
 import type { Machine, ProgramEnd, RunBounds, Step } from './trust-store.js';
 
 /** Debian keeps administration programs where an ordinary user's PATH does not look. */

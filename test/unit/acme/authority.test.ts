@@ -6,7 +6,7 @@ import { createServer } from 'node:https';
 import { type TestContext, test } from 'node:test';
 import { Authority } from '../../../src/certificates/acme/authority.js';
 import { AcmeError } from '../../../src/certificates/acme/problem.js';
-import { newEcdsaKey } from '../../../src/certificates/issue.js';
+import { newEcdsaKey } from '../../../src/certificates/development/x509-issuer.js';
 import { testCertificates } from '../../support/certificates.js';
 
 const { directLeaf, root } = await testCertificates();

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { answerItself } from '../../../proxy/exchange/answer-itself.js';
 import { createCounters } from '../../../proxy/exchange/counters.js';
 import { Exchange } from '../../../proxy/exchange/exchange.js';
-import { LineWriter } from '../../../proxy/exchange/line-writer.js';
+import { LineWriter } from '../../../proxy/exchange/log/line-writer.js';
 import { compilePolicy } from '../../../proxy/exchange/policy.js';
 import type { ConnectionFacts } from '../../../proxy/exchange/types.js';
 import { resolveGiven } from '../../support/settings.js';

@@ -6,8 +6,8 @@ import {
   parseCertificate,
   readStoredCertificate,
 } from '../../../src/certificates/acme/stored-certificate.js';
-import { openFileStore } from '../../../src/certificates/file-store.js';
-import { issueLeaf } from '../../../src/certificates/issue.js';
+import { issueLeaf } from '../../../src/certificates/development/x509-issuer.js';
+import { openFileStore } from '../../../src/certificates/store/file-store.js';
 import { testCertificates } from '../../support/certificates.js';
 import { makeWorkspace } from '../../support/workspace.js';
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { relative } from 'node:path';
 import { test } from 'node:test';
-import { findCertificates } from '../../../src/certificates/certificate-folder.js';
+import { findCertificates } from '../../../src/certificates/chain/certificate-folder.js';
 import { testCertificates } from '../../support/certificates.js';
 import { makeWorkspace, type Workspace } from '../../support/workspace.js';
 

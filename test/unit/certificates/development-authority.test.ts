@@ -8,10 +8,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { AUTHORITY_CERT_KEY, AUTHORITY_KEY_KEY } from '../../../src/certificates/development-authority.js';
-import { ensureDevelopmentLeaf } from '../../../src/certificates/development-leaf.js';
-import { openFileStore } from '../../../src/certificates/file-store.js';
-import { DAY_MS } from '../../../src/certificates/issue.js';
+import { AUTHORITY_CERT_KEY, AUTHORITY_KEY_KEY } from '../../../src/certificates/development/authority.js';
+import { ensureDevelopmentLeaf } from '../../../src/certificates/development/leaf.js';
+import { DAY_MS } from '../../../src/certificates/development/x509-issuer.js';
+import { openFileStore } from '../../../src/certificates/store/file-store.js';
 import { daysFromNow } from '../../support/certificates.js';
 import { makeWorkspace, PACKAGE_ROOT } from '../../support/workspace.js';
 

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { chmodSync, existsSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { openFileStore } from '../../../src/certificates/file-store.js';
+import { openFileStore } from '../../../src/certificates/store/file-store.js';
 import { until, within } from '../../support/deadline.js';
 import { makeWorkspace, PACKAGE_ROOT } from '../../support/workspace.js';
 

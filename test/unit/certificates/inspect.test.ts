@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
+import { type Inspection, inspect } from '../../../src/certificates/chain/inspect.js';
 import { FINDINGS } from '../../../src/certificates/findings.js';
-import { type Inspection, inspect } from '../../../src/certificates/inspect.js';
 import { testCertificates } from '../../support/certificates.js';
 import { type ChainCase, chainCases } from '../../support/chain-cases.js';
 import { requireTool } from '../../support/tools.js';

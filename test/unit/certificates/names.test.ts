@@ -1,8 +1,8 @@
 /** Host names: their one spelling, and which certificate names cover them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { dataFolder } from '../../../src/certificates/data-folder.js';
-import { canonicalName, nameCovers } from '../../../src/certificates/names.js';
+import { canonicalName, nameCovers } from '../../../src/certificates/host-names.js';
+import { dataFolder } from '../../../src/certificates/store/data-folder.js';
 
 const spellings: readonly [string, string | undefined][] = [
   ['App.Test', 'app.test'],

@@ -1,8 +1,8 @@
 /** Certificates that let in clients of their own authority, beside others that let in everybody. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { issueLeaf } from '../../../src/certificates/issue.js';
-import type { CertificateMaterial, ClientRule } from '../../../src/contract/messages.js';
+import { issueLeaf } from '../../../src/certificates/development/x509-issuer.js';
+import type { CertificateMaterial, ClientRule } from '../../../src/shared/router-messages.js';
 import {
   issueClient,
   issueTestAuthority,

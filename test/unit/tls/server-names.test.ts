@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import tls from 'node:tls';
-import { issueLeaf, newRsaKey } from '../../../src/certificates/issue.js';
+import { issueLeaf, newRsaKey } from '../../../src/certificates/development/x509-issuer.js';
 import { testCertificates } from '../../support/certificates.js';
 import { within } from '../../support/deadline.js';
 import { materialOf, newTicketKeys, plainMaterial, serveTlsFront, visit } from '../../support/tls-front.js';

@@ -1,5 +1,5 @@
 /** Fuzz target: uwsgi packets, and the answers of uWSGI workers. The input's first byte says which, and how it is read. */
-import { UwsgiCodec } from '../../../proxy/upstream/uwsgi-codec.js';
+import { UwsgiCodec } from '../../../proxy/upstream/uwsgi/codec.js';
 import {
   DEFAULT_HTTP1_LIMITS,
   type Http1Limits,

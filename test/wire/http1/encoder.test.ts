@@ -1,7 +1,6 @@
 /** What the encoder writes, and that the decoders read it back as it was meant. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hasForbiddenBytes, isToken } from '../../../proxy/wire/http1/characters.js';
 import {
   CHUNK_END,
   chunkPrefix,
@@ -11,6 +10,7 @@ import {
   encodeTrailers,
   LAST_CHUNK,
 } from '../../../proxy/wire/http1/encoder.js';
+import { hasForbiddenBytes, isToken } from '../../../proxy/wire/syntax/characters.js';
 import { cut, decodeResponses, onlyRequest, onlyResponse } from './decoding.js';
 
 test('a request head is written line by line', () => {

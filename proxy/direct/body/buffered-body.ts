@@ -1,0 +1,142 @@
+/** A request body that is held until it is whole, in memory and from a bound on in a file, and then sent with its length. */
+import type { ErrorCode } from '../../../src/shared/errors.js';
+import type { Lease } from '../../upstream/transport.js';
+import { type Spool, SpoolFile } from './spool.js';
+
+/** A body up to this stays in memory. */
+const MEMORY_BYTES = 64 * 1024;
+const READ_BYTES = 64 * 1024;
+
+/** Who holds a body. */
+export interface HeldBodyOwner {
+  /** So many bytes have found their place: more may come. */
+  onHeld(bytes: number): void;
+  /** The body is whole and may be sent. */
+  onHeldWhole(): void;
+  /** All of it was given to the lease. */
+  onHeldSent(lease: Lease): void;
+  /** `request_too_large`, `overloaded`, or `internal` when the file cannot be written. */
+  onHeldFailure(code: ErrorCode): void;
+}
+
+export class HeldBody {
+  /** Bytes received. */
+  bytes = 0;
+  /** What is in memory: the whole body, or what waits to be written. */
+  private chunks: Buffer[] = [];
+  private file: SpoolFile | null = null;
+  private busy = false;
+  private ended = false;
+  private whole = false;
+  private closed = false;
+  private sentBytes = 0;
+  /** Bytes of the next write that were told when they were in memory only. */
+  private toldBytes = 0;
+
+  constructor(
+    private readonly spool: Spool,
+    private readonly owner: HeldBodyOwner,
+  ) {}
+
+  /** Takes a chunk, whose memory must stay as it is. */
+  add(chunk: Buffer): void {
+    if (this.closed) return;
+    if (!this.spool.take(chunk.length)) {
+      const isAlone = this.bytes + chunk.length > this.spool.maxBytes;
+      this.owner.onHeldFailure(isAlone ? 'request_too_large' : 'overloaded');
+      return;
+    }
+    this.bytes += chunk.length;
+    this.chunks.push(chunk);
+    if (this.file === null && this.bytes <= MEMORY_BYTES) {
+      this.owner.onHeld(chunk.length);
+      return;
+    }
+    if (this.file === null) {
+      this.toldBytes = this.bytes - chunk.length;
+      this.file = new SpoolFile();
+    }
+    this.writeNext();
+  }
+
+  /** No more comes. */
+  end(): void {
+    this.ended = true;
+    this.tellWhole();
+  }
+
+  /** Sends on until all is sent or the lease is full; call it again when the lease takes more. */
+  sendTo(lease: Lease): void {
+    if (this.closed || this.busy) return;
+    if (this.file !== null) {
+      this.sendFile(lease, this.file);
+      return;
+    }
+    const { chunks } = this;
+    this.chunks = [];
+    for (const chunk of chunks) {
+      lease.sendBody(chunk);
+      this.sentBytes += chunk.length;
+    }
+    this.tellSent(lease);
+  }
+
+  /** Frees memory, file and budget. May be called again. */
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.spool.give(this.bytes);
+    this.chunks = [];
+    this.file?.close();
+  }
+
+  private writeNext(): void {
+    const { file } = this;
+    if (file === null || this.busy || this.closed || this.chunks.length === 0) return;
+    const [only = EMPTY] = this.chunks;
+    const chunk = this.chunks.length === 1 ? only : Buffer.concat(this.chunks);
+    this.chunks = [];
+    this.busy = true;
+    file.append(chunk, (error) => {
+      this.busy = false;
+      if (error !== null) {
+        this.owner.onHeldFailure('internal');
+        return;
+      }
+      const newBytes = chunk.length - this.toldBytes;
+      this.toldBytes = 0;
+      this.owner.onHeld(newBytes);
+      this.writeNext();
+      this.tellWhole();
+    });
+  }
+
+  private tellWhole(): void {
+    const isInPlace = this.file === null || this.chunks.length === 0;
+    if (!this.ended || !isInPlace || this.busy || this.closed || this.whole) return;
+    this.whole = true;
+    this.owner.onHeldWhole();
+  }
+
+  private sendFile(lease: Lease, file: SpoolFile): void {
+    if (this.sentBytes === this.bytes) return;
+    this.busy = true;
+    file.read(this.sentBytes, READ_BYTES, (error, chunk) => {
+      this.busy = false;
+      if (error !== null || chunk.length === 0) {
+        this.owner.onHeldFailure('internal');
+        return;
+      }
+      this.sentBytes += chunk.length;
+      const hasRoom = lease.sendBody(chunk);
+      if (this.sentBytes === this.bytes) this.tellSent(lease);
+      else if (hasRoom) this.sendFile(lease, file);
+    });
+  }
+
+  private tellSent(lease: Lease): void {
+    if (this.sentBytes === this.bytes) this.owner.onHeldSent(lease);
+  }
+}
+
+const EMPTY = Buffer.alloc(0);

@@ -1,0 +1,260 @@
+/** One stream of an HTTP/2 downstream connection, between the codec and its flow. */
+import { createHash, randomBytes } from 'node:crypto';
+import type { AcceptedConnection } from '../../engine.js';
+import type { Exchange } from '../../exchange/exchange.js';
+import type { OutgoingFields } from '../../exchange/headers/outgoing-fields.js';
+import type { OwnResponse } from '../../exchange/reply/error-response.js';
+import type { RequestHead } from '../../exchange/types.js';
+import { CANCEL, INTERNAL_ERROR, NO_ERROR } from '../../wire/http2/codes.js';
+import type { RequestHead as WireHead } from '../../wire/http2/events.js';
+import { fieldValue } from '../../wire/syntax/field-list.js';
+import type { FlowServices } from '../dispatch.js';
+import type { DownstreamStream } from '../downstream.js';
+import { Flow } from '../flow.js';
+import { answerUnread } from '../wire-failure.js';
+import type { Http2DownstreamConnection } from './connection.js';
+
+/** RFC 6455 §1.3. */
+const WEBSOCKET_MARK = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+
+export class Http2DownstreamStream implements DownstreamStream {
+  readonly requestHead: RequestHead;
+  gone = false;
+  private flow: Flow | null = null;
+  /** Body that came before the flow began, or before the upgrade was answered. */
+  private early: Buffer[] = [];
+  private requestEnded: boolean;
+  private earlyTrailers: string[] = [];
+  private readonly isTunnel: boolean;
+  /** The upgrade was answered. What comes before is no request and must not reach an upstream that speaks HTTP. */
+  private tunnelOpen = false;
+  /** What the upstream must make of our key. */
+  private accept = '';
+  private responseEnded = false;
+  private untakenBytes = 0;
+  private bodySinceMs: number;
+  /** The response has begun: a call in both directions may then be silent for as long as the app allows. */
+  private answering = false;
+  private needsFlush = false;
+  private readonly isHead: boolean;
+
+  constructor(
+    readonly id: number,
+    private readonly head: WireHead,
+    private readonly owner: Http2DownstreamConnection,
+  ) {
+    this.requestEnded = head.endStream;
+    this.isHead = head.method === 'HEAD';
+    this.bodySinceMs = owner.host.nowMs;
+    this.isTunnel = head.protocol === 'websocket';
+    this.requestHead = {
+      method: this.isTunnel ? 'GET' : head.method,
+      path: head.path,
+      authority: head.authority,
+      headers: this.isTunnel ? this.withKey(head.headers) : head.headers,
+      // The key is another one each time.
+      memo: this.isTunnel ? null : head.memo,
+      httpVersion: '2.0',
+    };
+  }
+
+  get connection(): AcceptedConnection {
+    return this.owner.connection;
+  }
+
+  start(exchange: Exchange, services: FlowServices): void {
+    const { head } = this;
+    if (head.tooLarge || (head.protocol !== '' && !this.isTunnel)) {
+      answerUnread(exchange, head.tooLarge ? 'header_too_large' : 'not_implemented', this);
+      return;
+    }
+    this.flow = new Flow(
+      exchange,
+      {
+        hasBody: !head.endStream && !this.isTunnel,
+        contentLength: head.endStream ? 0 : head.contentLength,
+        upgrade: head.protocol,
+        expectContinue: !head.endStream && !this.isTunnel && fieldValue(head.headers, 'expect') !== '',
+      },
+      this,
+      services,
+    );
+    this.flow.start();
+    if (!this.isTunnel) this.tellEarly();
+  }
+
+  /** An upgrade over HTTP/2 has no key of its own (RFC 8441 §5), the one upstream needs it. */
+  private withKey(headers: readonly string[]): string[] {
+    const key = randomBytes(16).toString('base64');
+    this.accept = createHash('sha1')
+      .update(key + WEBSOCKET_MARK)
+      .digest('base64');
+    const own: string[] = [];
+    for (let index = 0; index < headers.length; index += 2) {
+      if (headers[index] !== 'sec-websocket-key') own.push(headers[index] ?? '', headers[index + 1] ?? '');
+    }
+    own.push('sec-websocket-key', key);
+    return own;
+  }
+
+  private tellEarly(): void {
+    const { early } = this;
+    this.early = [];
+    for (const chunk of early) this.flow?.onRequestBody(chunk);
+    if (this.requestEnded && (this.isTunnel || !this.head.endStream))
+      this.flow?.onRequestEnd(this.earlyTrailers);
+    this.flow?.onRequestFlush();
+  }
+
+  // From the codec.
+
+  receiveBody(chunk: Buffer, endStream: boolean): void {
+    this.bodySinceMs = this.owner.host.nowMs;
+    this.untakenBytes += chunk.length;
+    this.needsFlush = true;
+    if (this.flow !== null && this.mayTell()) this.flow.onRequestBody(chunk);
+    else if (this.responseEnded) this.bodyTaken(chunk.length);
+    else if (chunk.length > 0) this.early.push(chunk);
+    if (endStream) this.receiveEnd([]);
+  }
+
+  receiveEnd(trailers: string[]): void {
+    this.requestEnded = true;
+    this.needsFlush = true;
+    this.earlyTrailers = trailers;
+    if (this.mayTell()) this.flow?.onRequestEnd(trailers);
+    if (this.responseEnded) this.close();
+  }
+
+  private mayTell(): boolean {
+    return !this.isTunnel || this.tunnelOpen;
+  }
+
+  flushRequest(): void {
+    if (!this.needsFlush) return;
+    this.needsFlush = false;
+    this.flow?.onRequestFlush();
+  }
+
+  writable(): void {
+    this.flow?.onDownstreamWritable();
+  }
+
+  /** The client, or a rule it broke, ended the stream; or the connection is gone. */
+  reset(): void {
+    this.gone = true;
+    this.flow?.onDownstreamGone('downstream_gone');
+    this.owner.wire.releaseStream(this.id);
+    this.close();
+  }
+
+  /** The client has not taken the response for too long. */
+  stalled(): void {
+    this.flow?.onDownstreamGone('downstream_gone');
+    this.flow = null;
+    this.close();
+  }
+
+  checkTime(nowMs: number, clientBodyTimeoutMs: number): void {
+    const isLate =
+      !this.requestEnded &&
+      !this.answering &&
+      this.untakenBytes === 0 &&
+      nowMs - this.bodySinceMs > clientBodyTimeoutMs;
+    if (isLate && this.head.protocol === '') this.flow?.refuse('request_timeout');
+  }
+
+  // DownstreamStream.
+
+  sendInformational(status: number, headers: readonly string[]): void {
+    this.owner.wire.sendInformational(this.id, status, headers);
+    this.owner.schedule();
+  }
+
+  isUpgradeAnswer(headers: readonly string[]): boolean {
+    return (
+      fieldValue(headers, 'upgrade').toLowerCase() === 'websocket' &&
+      fieldValue(headers, 'sec-websocket-accept') === this.accept
+    );
+  }
+
+  sendHead(status: number, fields: OutgoingFields, contentLength: number, hasBody: boolean): void {
+    this.answering = true;
+    if (contentLength !== -1) fields.own.push('content-length', String(contentLength));
+    this.owner.wire.sendHeaders(this.id, status, fields.own, !hasBody, fields.repeated.list);
+    // A response without body is ended by its head; the flow's end finds nothing more to write.
+    this.responseEnded = !hasBody;
+  }
+
+  sendBody(view: Buffer): boolean {
+    return this.owner.wire.sendData(this.id, view, 0, view.length, false);
+  }
+
+  sendEnd(trailers: readonly string[]): void {
+    if (!this.responseEnded) {
+      if (trailers.length > 0) this.owner.wire.sendTrailers(this.id, trailers);
+      else this.owner.wire.sendData(this.id, EMPTY, 0, 0, true);
+    }
+    if (!this.tunnelOpen) {
+      this.endResponse();
+      return;
+    }
+    // END_STREAM is the tunnel's FIN (RFC 8441 §5): the client's half may go on.
+    this.responseEnded = true;
+    if (this.requestEnded) this.close();
+    this.owner.schedule();
+  }
+
+  sendOwn(own: OwnResponse): void {
+    const body = this.isHead ? '' : Buffer.from(own.body).toString('latin1');
+    this.owner.wire.sendHeaders(this.id, own.status, own.headers, body === '');
+    if (body !== '') this.owner.wire.sendLatin1(this.id, body, true);
+    this.endResponse();
+    this.owner.schedule();
+  }
+
+  sendTunnel(headers: string[]): void {
+    // RFC 8441 §5: a success status takes the place of 101, and the handshake fields are not used.
+    const kept: string[] = [];
+    for (let index = 0; index < headers.length; index += 2) {
+      if (headers[index] !== 'sec-websocket-accept')
+        kept.push(headers[index] ?? '', headers[index + 1] ?? '');
+    }
+    this.owner.wire.sendHeaders(this.id, 200, kept, false);
+    this.owner.schedule();
+    this.tunnelOpen = true;
+    this.tellEarly();
+  }
+
+  cut(): void {
+    this.flow = null;
+    // RFC 8441 §5: CANCEL is the reset of a tunnel.
+    this.owner.wire.resetStream(this.id, this.tunnelOpen ? CANCEL : INTERNAL_ERROR);
+    this.close();
+    this.owner.schedule();
+  }
+
+  bodyTaken(bytes: number): void {
+    this.untakenBytes -= bytes;
+    this.owner.wire.consume(this.id, bytes);
+    this.owner.schedule();
+  }
+
+  flush(): void {
+    this.owner.schedule();
+  }
+
+  private endResponse(): void {
+    this.responseEnded = true;
+    this.flow = null;
+    // RFC 9113 §8.1: the answer is complete, the rest of the request is not wanted.
+    if (!this.requestEnded) this.owner.wire.resetStream(this.id, NO_ERROR);
+    this.close();
+  }
+
+  private close(): void {
+    this.owner.forget(this);
+  }
+}
+
+const EMPTY = Buffer.alloc(0);

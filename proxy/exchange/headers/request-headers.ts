@@ -1,0 +1,161 @@
+/** The request that goes upstream: hop-by-hop fields out, forwarding fields written from the connection. */
+import { FieldLines } from '../../wire/syntax/field-lines.js';
+import { fieldList, fieldValue, portOf } from '../../wire/syntax/field-list.js';
+import type { ConnectionFacts, Framing, Policy, RequestHead } from '../types.js';
+import { CONNECTION, connectionNames, FORWARDING, requestFieldKind, TE } from './field-kinds.js';
+import { applyHeaderRules } from './header-rules.js';
+import { asOwn, type OutgoingFields } from './outgoing-fields.js';
+
+/** What the exchange has decided about the request when its upstream head is written. */
+export interface UpstreamRequest {
+  readonly requestId: string;
+  /** Host to send. */
+  readonly authority: string;
+  readonly framing: Framing;
+  /** Bytes, when framing is `length`. */
+  readonly contentLength: number;
+  /** Protocol of an HTTP/1.1 upgrade that is passed on; empty otherwise. */
+  readonly upgrade: string;
+  /** Pass `Expect: 100-continue` on; false when the engine has answered it itself. */
+  readonly expectContinue: boolean;
+}
+
+/**
+ * The fields for the upstream, complete with Host and framing. Client-sent X-Forwarded-*, Forwarded and
+ * X-Real-IP are dropped unless the peer is trusted; then X-Forwarded-For and Forwarded are continued and the rest kept.
+ */
+export function buildUpstreamHeaders(
+  head: RequestHead,
+  facts: ConnectionFacts,
+  request: UpstreamRequest,
+  policy: Policy,
+): OutgoingFields {
+  const { config } = policy;
+  const { authority } = request;
+  const { memo } = head;
+  let repeated = memo === null ? null : memo.find(head.authority, authority);
+  if (repeated === null) {
+    repeated = new FieldLines(clientFields(head, facts, authority, policy));
+    memo?.keep(head.authority, authority, repeated);
+  }
+  let fields: OutgoingFields = { repeated, own: ['x-request-id', request.requestId] };
+  if (request.expectContinue) fields.own.push('expect', '100-continue');
+  if (config.via) fields.own.push('via', `${head.httpVersion} tlsfront`);
+  if (config.headerUp.length > 0) {
+    fields = asOwn(fields);
+    applyHeaderRules(fields.own, config.headerUp);
+  }
+  pushFraming(fields.own, head.method, request);
+  return fields;
+}
+
+/** All that stays the same while the client sends the same fields. */
+function clientFields(
+  head: RequestHead,
+  facts: ConnectionFacts,
+  authority: string,
+  policy: Policy,
+): readonly string[] {
+  const source = head.headers;
+  const out: string[] = ['host', authority];
+  let listed: string[] | null | undefined;
+  for (let index = 0; index < source.length; index += 2) {
+    const name = source[index] ?? '';
+    const kind = requestFieldKind(name);
+    if (kind === undefined) {
+      out.push(name, source[index + 1] ?? '');
+      continue;
+    }
+    // Every other kind is dropped here: hop-by-hop, or written anew below.
+    if (kind === CONNECTION && listed === undefined) listed = connectionNames(source);
+    else if (kind === TE && hasTrailersToken(source[index + 1] ?? '')) out.push('te', 'trailers');
+    else if (kind === FORWARDING && facts.trusted && !isContinued(name))
+      out.push(name, source[index + 1] ?? '');
+  }
+  const kept = listed ? withoutListed(out, listed) : out;
+  pushForwarding(kept, head, facts);
+  kept.push('cdn-loop', policy.loopMarker);
+  if (facts.clientFields.length > 0) kept.push(...facts.clientFields);
+  return kept;
+}
+
+/** Host that the app is asked for. @param upstreamAuthority host:port of the chosen upstream */
+export function authorityFor(head: RequestHead, policy: Policy, upstreamAuthority: string): string {
+  const { changeHost, upstreamHost } = policy.config;
+  // HTTP/1.0 knows requests without Host; what goes upstream is HTTP/1.1, and apps refuse an empty one.
+  return upstreamHost ?? (changeHost || head.authority === '' ? upstreamAuthority : head.authority);
+}
+
+function hasTrailersToken(value: string): boolean {
+  return value === 'trailers' || /(^|,)\s*trailers\s*(,|;|$)/i.test(value);
+}
+
+/** Fields of a trusted peer that we continue or write ourselves rather than copy. */
+function isContinued(name: string): boolean {
+  return name === 'x-forwarded-for' || name === 'forwarded';
+}
+
+function withoutListed(headers: string[], listed: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (let index = 0; index < headers.length; index += 2) {
+    const name = headers[index] ?? '';
+    // Host is what routes the request; nobody may list it away.
+    if (name !== 'host' && listed.includes(name)) continue;
+    kept.push(name, headers[index + 1] ?? '');
+  }
+  return kept;
+}
+
+function pushForwarding(out: string[], head: RequestHead, facts: ConnectionFacts): void {
+  const address = facts.remoteAddress;
+  const proto = facts.tlsVersion === '' ? 'http' : 'https';
+  const port = portOf(head.authority) || (proto === 'https' ? '443' : '80');
+  const node = address.indexOf(':') === -1 ? address : `"[${address}]"`;
+  const element = `for=${node};host="${head.authority}";proto=${proto}`;
+  if (!facts.trusted) {
+    out.push('x-forwarded-for', address, 'x-forwarded-proto', proto, 'x-forwarded-host', head.authority);
+    out.push('x-forwarded-port', port, 'forwarded', element);
+    return;
+  }
+  const source = head.headers;
+  out.push('x-forwarded-for', continueList(fieldList(source, 'x-forwarded-for'), address));
+  if (fieldValue(source, 'x-forwarded-proto') === '') out.push('x-forwarded-proto', proto);
+  if (fieldValue(source, 'x-forwarded-host') === '') out.push('x-forwarded-host', head.authority);
+  if (fieldValue(source, 'x-forwarded-port') === '') out.push('x-forwarded-port', port);
+  out.push('forwarded', continueList(fieldList(source, 'forwarded'), element));
+}
+
+function continueList(list: string, element: string): string {
+  return list === '' ? element : `${list}, ${element}`;
+}
+
+/** Methods whose requests carry a body by definition: without one they say so (RFC 9110 §8.6). */
+function expectsBody(method: string): boolean {
+  return method === 'POST' || method === 'PUT' || method === 'PATCH';
+}
+
+function pushFraming(out: string[], method: string, request: UpstreamRequest): void {
+  if (request.framing === 'length') out.push('content-length', String(request.contentLength));
+  else if (request.framing === 'unknown') out.push('transfer-encoding', 'chunked');
+  else if (expectsBody(method)) out.push('content-length', '0');
+  if (request.upgrade !== '') out.push('connection', 'upgrade', 'upgrade', request.upgrade);
+}
+
+const REQUEST_ID_PREFIX = `${crypto.randomUUID().slice(0, 8)}-${process.pid.toString(36)}-`;
+let requestCount = 0;
+
+/** The client's X-Request-Id when it is 1 to 128 visible ASCII characters, otherwise a new one. */
+export function requestIdOf(headers: readonly string[]): string {
+  const given = fieldValue(headers, 'x-request-id');
+  if (given !== '' && given.length <= 128 && isVisibleAscii(given)) return given;
+  requestCount += 1;
+  return REQUEST_ID_PREFIX + requestCount.toString(36);
+}
+
+function isVisibleAscii(text: string): boolean {
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code < 0x21 || code > 0x7e) return false;
+  }
+  return true;
+}

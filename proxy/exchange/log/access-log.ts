@@ -1,0 +1,105 @@
+/** One access log line per exchange: Common Log Format with more behind it, JSON, or uWSGI's sentence. */
+import { fieldValue } from '../../wire/syntax/field-list.js';
+import type { ConnectionFacts, RequestHead } from '../types.js';
+
+/** What is known of an exchange when it has ended. Times in milliseconds. */
+export interface AccessRecord {
+  readonly time: Date;
+  readonly head: RequestHead;
+  readonly facts: ConnectionFacts;
+  readonly requestId: string;
+  readonly status: number;
+  readonly bodyBytes: number;
+  readonly durationMs: number;
+  /** From the request's dispatch to the upstream's response head; null when no upstream answered. */
+  readonly upstreamMs: number | null;
+  /** host:port of the upstream; empty when none was asked. */
+  readonly upstream: string;
+  /** Why the exchange did not end well; empty when it did. */
+  readonly error: string;
+}
+
+export type LogFormat = 'pretty' | 'json' | 'uwsgi';
+
+/** The line, with its newline. Bytes of strangers are escaped so that nobody can forge a line. */
+export function formatAccessRecord(record: AccessRecord, format: LogFormat): string {
+  if (format === 'json') return formatJson(record);
+  return format === 'uwsgi' ? formatUwsgi(record) : formatPretty(record);
+}
+
+function formatPretty(record: AccessRecord): string {
+  const { head, facts } = record;
+  const upstream = record.upstreamMs === null ? '-' : `${record.upstreamMs.toFixed(1)}ms`;
+  const request = `${escapeText(head.method)} ${escapeText(head.path)} HTTP/${head.httpVersion}`;
+  const agent = `"${escapeText(field(head, 'referer'))}" "${escapeText(field(head, 'user-agent'))}"`;
+  const error = record.error === '' ? '' : ` error=${record.error}`;
+  return `${facts.remoteAddress} - - [${clfDate(record.time)}] "${request}" ${record.status} ${record.bodyBytes} ${agent} ${record.durationMs.toFixed(1)}ms upstream=${upstream} tls=${facts.tlsVersion || '-'} host=${escapeText(head.authority) || '-'} id=${escapeText(record.requestId)}${error}\n`;
+}
+
+function formatJson(record: AccessRecord): string {
+  const { head, facts } = record;
+  return `${JSON.stringify({
+    time: record.time.toISOString(),
+    remote: facts.remoteAddress,
+    method: head.method,
+    host: head.authority,
+    path: head.path,
+    protocol: `HTTP/${head.httpVersion}`,
+    status: record.status,
+    bytes: record.bodyBytes,
+    durationMs: round(record.durationMs),
+    upstreamMs: record.upstreamMs === null ? null : round(record.upstreamMs),
+    upstream: record.upstream,
+    tls: facts.tlsVersion,
+    referer: field(head, 'referer'),
+    userAgent: field(head, 'user-agent'),
+    requestId: record.requestId,
+    error: record.error,
+  })}\n`;
+}
+
+/** uWSGI's default request line (its core/logging.c), without the counters that only a worker has. */
+function formatUwsgi(record: AccessRecord): string {
+  const { head, facts } = record;
+  return `[pid: ${process.pid}|req: ${escapeText(record.requestId)}] ${facts.remoteAddress} () {${head.headers.length / 2} vars} [${uwsgiDate(record.time)}] ${escapeText(head.method)} ${escapeText(head.path)} => generated ${record.bodyBytes} bytes in ${Math.round(record.durationMs)} msecs (HTTP/${head.httpVersion} ${record.status})\n`;
+}
+
+function field(head: RequestHead, name: string): string {
+  return fieldValue(head.headers, name) || '-';
+}
+
+function round(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+function two(value: number): string {
+  return value < 10 ? `0${value}` : String(value);
+}
+
+function clock(time: Date): string {
+  return `${two(time.getUTCHours())}:${two(time.getUTCMinutes())}:${two(time.getUTCSeconds())}`;
+}
+
+function clfDate(time: Date): string {
+  return `${two(time.getUTCDate())}/${MONTHS[time.getUTCMonth()]}/${time.getUTCFullYear()}:${clock(time)} +0000`;
+}
+
+function uwsgiDate(time: Date): string {
+  const day = time.toUTCString().slice(0, 3);
+  return `${day} ${MONTHS[time.getUTCMonth()]} ${time.getUTCDate()} ${clock(time)} ${time.getUTCFullYear()}`;
+}
+
+/** Quotes, backslashes and everything outside visible ASCII as \xNN. */
+function escapeText(text: string): string {
+  let out = '';
+  let from = 0;
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code >= 0x20 && code < 0x7f && code !== 0x22 && code !== 0x5c) continue;
+    out += `${text.slice(from, index)}\\x${(code & 0xff).toString(16).padStart(2, '0')}`;
+    from = index + 1;
+  }
+  return from === 0 ? text : out + text.slice(from);
+}

@@ -1,0 +1,69 @@
+/** What a client is told when the front answers itself: a small page, JSON or text by its Accept field. */
+import { ERRORS, type ErrorCode } from '../../../src/shared/errors.js';
+import { fieldValue } from '../../wire/syntax/field-list.js';
+import { httpDate } from '../headers/response-headers.js';
+import type { RequestHead } from '../types.js';
+import { statusText } from './status-text.js';
+
+/** A complete response of the front's own. */
+export interface OwnResponse {
+  readonly status: number;
+  /** Flat list with Content-Length, without Connection. */
+  readonly headers: string[];
+  readonly body: string;
+}
+
+/** Seconds after which a client may try again while the app is starting. */
+const RETRY_AFTER_SECONDS = 2;
+
+/** The response for an error code; `head` null when the request could not be read. */
+export function buildErrorResponse(
+  code: ErrorCode,
+  head: RequestHead | null,
+  requestId: string,
+): OwnResponse {
+  const { status, text } = ERRORS[code];
+  const accept = head === null ? '' : fieldValue(head.headers, 'accept');
+  const waits = status === 503;
+  // Only a page that was asked for by a safe request may ask for itself again.
+  const reloads = waits && head !== null && (head.method === 'GET' || head.method === 'HEAD');
+  const [type, body] = renderBody(accept, status, text, requestId, reloads);
+  const headers = ['content-type', type, 'content-length', String(Buffer.byteLength(body))];
+  headers.push('cache-control', 'no-store', 'date', httpDate());
+  if (requestId !== '') headers.push('x-request-id', requestId);
+  if (waits) headers.push('retry-after', String(RETRY_AFTER_SECONDS));
+  if (status === 405) headers.push('allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS');
+  return { status, headers, body };
+}
+
+function renderBody(
+  accept: string,
+  status: number,
+  text: string,
+  requestId: string,
+  reloads: boolean,
+): [string, string] {
+  if (accept.includes('text/html'))
+    return ['text/html; charset=utf-8', renderPage(status, text, requestId, reloads)];
+  if (accept.includes('json')) {
+    const body = { error: { status, title: statusText(status), message: text, requestId } };
+    return ['application/json', `${JSON.stringify(body)}\n`];
+  }
+  return ['text/plain; charset=utf-8', `${status} ${statusText(status)}\n${text}\n`];
+}
+
+function renderPage(status: number, text: string, requestId: string, reloads: boolean): string {
+  const refresh = reloads ? `<meta http-equiv="refresh" content="${RETRY_AFTER_SECONDS}">` : '';
+  const note = reloads ? '<p>This page tries again by itself.</p>' : '';
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">${refresh}
+<title>${status} ${statusText(status)}</title>
+<style>body{font:16px/1.5 system-ui,sans-serif;max-width:34em;margin:15vh auto;padding:0 1em;color:#222;background:#fff}
+h1{font-size:1.4em}small{color:#777}@media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}}</style></head>
+<body><h1>${status} ${statusText(status)}</h1><p>${text}</p>${note}<small>${escapeHtml(requestId)}</small></body></html>
+`;
+}
+
+function escapeHtml(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
+}

@@ -1,0 +1,152 @@
+/** Which upstreams a request may go to, and which of them is next. */
+import { hasField, type OutgoingFields } from '../exchange/headers/outgoing-fields.js';
+import type { Upstream } from './upstream.js';
+
+/** The upstreams of one host and prefix. */
+export class Route {
+  /** True when one of them cannot read bodies of unknown length. */
+  readonly needsLength: boolean;
+
+  constructor(
+    readonly host: string,
+    readonly prefix: string,
+    readonly upstreams: readonly Upstream[],
+    /** What the app does not see of its paths: the prefix, or nothing. */
+    readonly strippedPrefix: string,
+  ) {
+    this.needsLength = upstreams.some((upstream) => upstream.needsLength);
+  }
+
+  /**
+   * The upstream that is up and has the fewest requests in flight for its weight; among equals they take turns by weight.
+   * @param avoided upstreams that were tried already
+   */
+  pick(avoided: readonly Upstream[] = []): Upstream | null {
+    const { upstreams } = this;
+    if (upstreams.length === 1) {
+      const [only = null] = upstreams;
+      return only?.up && !avoided.includes(only) ? only : null;
+    }
+    let least: Upstream | null = null;
+    for (const upstream of upstreams) {
+      if (!upstream.up || avoided.includes(upstream)) continue;
+      if (least === null || compareLoad(upstream, least) < 0) least = upstream;
+    }
+    return least === null ? null : takeTurn(upstreams, least, avoided);
+  }
+
+  /** The upstream with one of these keys, if it is up. */
+  find(keys: readonly string[]): Upstream | null {
+    return this.upstreams.find((upstream) => upstream.up && keys.includes(upstream.key)) ?? null;
+  }
+
+  /** True when another upstream could take what this one does not get. */
+  hasOther(upstream: Upstream): boolean {
+    return this.upstreams.some((other) => other !== upstream && other.up);
+  }
+
+  /** The path that the app is asked for; `fields`, which it gets, tell of the prefix that it does not see. */
+  strip(path: string, fields: OutgoingFields): string {
+    const { strippedPrefix } = this;
+    if (strippedPrefix === '') return path;
+    if (!hasField(fields, 'x-forwarded-prefix')) fields.own.push('x-forwarded-prefix', strippedPrefix);
+    const rest = path.slice(strippedPrefix.length);
+    return rest.startsWith('/') ? rest : `/${rest}`;
+  }
+}
+
+/** Leads nowhere. */
+export const NO_ROUTE = new Route('', '', [], '');
+
+/** Below 0 when the first has fewer requests in flight for its weight. */
+function compareLoad(first: Upstream, second: Upstream): number {
+  return first.inFlight * second.weight - second.inFlight * first.weight;
+}
+
+/** Of those that are as busy as `least`, the one whose turn it is: smooth weighted round robin. */
+function takeTurn(upstreams: readonly Upstream[], least: Upstream, avoided: readonly Upstream[]): Upstream {
+  let best = least;
+  let total = 0;
+  for (const upstream of upstreams) {
+    if (!upstream.up || compareLoad(upstream, least) !== 0 || avoided.includes(upstream)) continue;
+    upstream.credit += upstream.weight;
+    total += upstream.weight;
+    if (upstream.credit > best.credit) best = upstream;
+  }
+  best.credit -= total;
+  return best;
+}
+
+/** All routes; the exact host counts before a wildcard and both before any host, then the longest prefix. */
+export class RouteTable {
+  private readonly routes: readonly Route[];
+  /** Set when one route takes everything, as most often. */
+  private readonly only: Route | null;
+
+  /** @param stripsPrefix the apps do not see the prefixes of their routes */
+  constructor(upstreams: readonly Upstream[], stripsPrefix: boolean) {
+    const groups = new Map<string, Upstream[]>();
+    for (const upstream of upstreams) {
+      const key = upstream.routeHost + upstream.routePrefix;
+      const group = groups.get(key);
+      if (group === undefined) groups.set(key, [upstream]);
+      else group.push(upstream);
+    }
+    this.routes = [...groups.values()]
+      .map((group) => routeTo(group, stripsPrefix))
+      .sort((first, second) => rank(second) - rank(first) || second.prefix.length - first.prefix.length);
+    const [first = null] = this.routes;
+    const takesAll = this.routes.length <= 1 && (first === null || first.host + first.prefix === '');
+    this.only = takesAll ? (first ?? NO_ROUTE) : null;
+  }
+
+  /**
+   * The route of a request, or null.
+   * @param host lower-case, without port
+   */
+  find(host: string, path: string): Route | null {
+    if (this.only !== null) return this.only;
+    return (
+      this.routes.find((route) => coversHost(route.host, host) && coversPath(route.prefix, path)) ?? null
+    );
+  }
+
+  /** True when the route depends on nothing of the request. */
+  get takesAll(): boolean {
+    return this.only !== null;
+  }
+
+  /** The route with the same host and prefix as one of an earlier table. */
+  sameAs({ host, prefix }: Route): Route | null {
+    if (this.only !== null) return this.only;
+    return this.routes.find((route) => route.host === host && route.prefix === prefix) ?? null;
+  }
+
+  /** The route that holds an upstream. */
+  routeOf(upstream: Upstream): Route | null {
+    return this.only ?? this.routes.find((route) => route.upstreams.includes(upstream)) ?? null;
+  }
+}
+
+function routeTo(upstreams: readonly Upstream[], stripsPrefix: boolean): Route {
+  const { routeHost, routePrefix } = upstreams[0] ?? { routeHost: '', routePrefix: '' };
+  return new Route(routeHost, routePrefix, upstreams, stripsPrefix ? routePrefix : '');
+}
+
+/** Longer wildcards are narrower. */
+function rank({ host }: Route): number {
+  if (host === '') return 0;
+  return host.startsWith('*.') ? host.length : 1000;
+}
+
+function coversHost(pattern: string, host: string): boolean {
+  if (pattern === '' || pattern === host) return true;
+  return pattern.startsWith('*.') && host.endsWith(pattern.slice(1)) && host.length > pattern.length - 1;
+}
+
+function coversPath(prefix: string, path: string): boolean {
+  if (prefix === '') return true;
+  if (!path.startsWith(prefix)) return false;
+  const next = path.charAt(prefix.length);
+  return next === '' || next === '/' || next === '?';
+}

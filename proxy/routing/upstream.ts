@@ -1,0 +1,66 @@
+/** One upstream as a router sees it: where it is, and how it does. */
+
+import type { RoutedUpstream } from '../../src/shared/config.js';
+import { formatHostPort } from '../../src/shared/host-port.js';
+import type { UpstreamState } from '../../src/shared/router-messages.js';
+import { formatUpstream } from '../../src/shared/upstream-text.js';
+
+export interface Upstream extends RoutedUpstream {
+  readonly id: number;
+  /** Names it in the cookie of `--sticky`. */
+  readonly key: string;
+  /** host:port, IPv6 in brackets; `localhost` for a socket file. */
+  readonly authority: string;
+  /** What logs call it. */
+  readonly name: string;
+  /** Bodies of unknown length are held and sent with a length. */
+  readonly needsLength: boolean;
+  /** The address of the host that took the last connection, so that the next one needs no look-up; null: not known. */
+  address: string | null;
+  addressUntilMs: number;
+  /** What an https upstream chose by ALPN; null: not asked yet, or it speaks without TLS. */
+  protocol: 'h2' | 'http/1.1' | null;
+  inFlight: number;
+  up: boolean;
+  /** Starting workers come up by the master's word, others by our own probe. */
+  managed: boolean;
+  gone: boolean;
+  /** Failures since `failingSinceMs`. */
+  failures: number;
+  failingSinceMs: number;
+  /** Not probed before; it was left out for its failures. */
+  outUntilMs: number;
+  probing: boolean;
+  /** Its trouble with TLS was told. */
+  warned: boolean;
+  /** Credit among equally busy ones: the weight is added at each choice, the total taken from the chosen. */
+  credit: number;
+}
+
+/** A new upstream by the master's word. */
+export function createUpstream(state: UpstreamState): Upstream {
+  const { ready, ...rest } = state;
+  return {
+    ...rest,
+    authority: authorityOf(state),
+    name: formatUpstream(state),
+    address: null,
+    addressUntilMs: 0,
+    protocol: null,
+    inFlight: 0,
+    up: ready,
+    managed: !ready,
+    gone: false,
+    failures: 0,
+    failingSinceMs: 0,
+    outUntilMs: 0,
+    probing: false,
+    warned: false,
+    credit: 0,
+  };
+}
+
+function authorityOf({ host, port, path }: UpstreamState): string {
+  if (path !== null) return 'localhost';
+  return formatHostPort(host, port);
+}

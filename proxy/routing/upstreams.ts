@@ -1,0 +1,202 @@
+/** The upstreams of a router: which are up, which request goes to which, and who waits for one to come up. */
+import { connect, type Socket } from 'node:net';
+import type { Config } from '../../src/shared/config.js';
+import type { UpstreamState } from '../../src/shared/router-messages.js';
+import { formatUpstream } from '../../src/shared/upstream-text.js';
+import type { RequestHead } from '../exchange/types.js';
+import { addressOf } from '../upstream/dial.js';
+import { hostOf } from '../wire/syntax/field-list.js';
+import { type Route, RouteTable } from './route-table.js';
+import { createUpstream, type Upstream } from './upstream.js';
+
+const PROBE_EVERY_MS = 150;
+const PROBE_TIMEOUT_MS = 2000;
+const MAX_HELD = 1024;
+
+/** Finds out whether an upstream is well; `done` is called once. */
+export type Probe = (upstream: Upstream, done: (isWell: boolean) => void) => void;
+
+/** Somebody who waits for an upstream. Exactly one of the two is called, once. */
+export interface Waiter {
+  /** An upstream is up now. */
+  resume(upstream: Upstream): void;
+  /** The hold is over, or too many wait. */
+  giveUp(): void;
+}
+
+interface Held {
+  readonly route: Route;
+  readonly waiter: Waiter;
+  readonly deadlineMs: number;
+}
+
+/** Finds the route of a request, watches the upstreams' health, and holds requests while none of a route is up. */
+export class Upstreams {
+  private list: Upstream[] = [];
+  private table = new RouteTable([], false);
+  private held: Held[] = [];
+  private timer: NodeJS.Timeout | null = null;
+  private checkTimer: NodeJS.Timeout | null = null;
+  private probe: Probe = probeByConnecting;
+
+  constructor(private readonly config: Pick<Config, 'holdMs' | 'health' | 'stripPrefix'>) {}
+
+  /** Takes the master's word on which upstreams there are; known ones keep their counts. */
+  update(states: readonly UpstreamState[]): void {
+    const before = new Map(this.list.map((upstream) => [upstream.id, upstream]));
+    this.list = states.map((state) => {
+      const known = before.get(state.id);
+      if (known === undefined || formatUpstream(known) !== formatUpstream(state))
+        return createUpstream(state);
+      before.delete(state.id);
+      known.managed = !state.ready;
+      known.up = state.ready;
+      return known;
+    });
+    for (const old of before.values()) old.gone = true;
+    const waiting = this.held;
+    this.table = new RouteTable(this.list, this.config.stripPrefix);
+    this.held = waiting.flatMap((entry) => {
+      const route = this.table.sameAs(entry.route);
+      return route === null ? [] : [{ ...entry, route }];
+    });
+    this.release();
+  }
+
+  /** The route of a request; null when nothing is served there. */
+  find(head: RequestHead): Route | null {
+    if (this.table.takesAll) return this.table.find('', '');
+    return this.table.find(hostOf(head.authority).replace(/\.$/, ''), head.path);
+  }
+
+  /** A connection was refused: nobody is sent there until a probe finds it up. */
+  markDown(upstream: Upstream): void {
+    upstream.up = false;
+    this.watch();
+  }
+
+  /** A request failed there: after too many of these in a while it is left out, unless it is the last of its route. */
+  noteFailure(upstream: Upstream): void {
+    const { failCount, failWindowMs } = this.config.health;
+    if (failCount === 0 || !upstream.up) return;
+    const nowMs = performance.now();
+    if (nowMs - upstream.failingSinceMs > failWindowMs) {
+      upstream.failures = 0;
+      upstream.failingSinceMs = nowMs;
+    }
+    upstream.failures += 1;
+    if (upstream.failures < failCount || !this.table.routeOf(upstream)?.hasOther(upstream)) return;
+    upstream.failures = 0;
+    upstream.outUntilMs = nowMs + failWindowMs;
+    this.markDown(upstream);
+  }
+
+  /** Asks every upstream in the configured interval, by `probe`, which from now on also brings back those that are down. */
+  check(probe: Probe): void {
+    this.probe = probe;
+    const checkAll = (): void => {
+      for (const upstream of this.list) if (!upstream.managed) this.examine(upstream);
+    };
+    this.checkTimer = setInterval(checkAll, this.config.health.intervalMs);
+    this.checkTimer.unref();
+    checkAll();
+  }
+
+  /** Waits for an upstream of a route; `waiter` is told when one is up or the hold is over. Returns a way to leave the queue. */
+  hold(route: Route, waiter: Waiter): () => void {
+    const { holdMs } = this.config;
+    if (holdMs === 0 || this.held.length >= MAX_HELD) {
+      waiter.giveUp();
+      return () => {};
+    }
+    const entry: Held = { route, waiter, deadlineMs: performance.now() + holdMs };
+    this.held.push(entry);
+    this.watch();
+    return () => {
+      this.held = this.held.filter((other) => other.waiter !== waiter);
+    };
+  }
+
+  /** Number of requests on hold. */
+  get heldCount(): number {
+    return this.held.length;
+  }
+
+  /** All upstreams, for reports. */
+  get all(): readonly Upstream[] {
+    return this.list;
+  }
+
+  /** Gives up every held request and stops probing. */
+  close(): void {
+    for (const timer of [this.timer, this.checkTimer]) if (timer !== null) clearInterval(timer);
+    this.timer = null;
+    const held = this.held;
+    this.held = [];
+    for (const entry of held) entry.waiter.giveUp();
+  }
+
+  private watch(): void {
+    if (this.timer !== null) return;
+    this.timer = setInterval(() => this.tick(), PROBE_EVERY_MS);
+    this.timer.unref();
+    this.tick();
+  }
+
+  private tick(): void {
+    const now = performance.now();
+    const late = this.held.filter((entry) => entry.deadlineMs <= now);
+    if (late.length > 0) {
+      this.held = this.held.filter((entry) => entry.deadlineMs > now);
+      for (const entry of late) entry.waiter.giveUp();
+    }
+    const down = this.list.filter((upstream) => !upstream.up && !upstream.managed);
+    if (down.length === 0 && this.held.length === 0 && this.timer !== null) {
+      clearInterval(this.timer);
+      this.timer = null;
+    }
+    for (const upstream of down) if (upstream.outUntilMs <= now) this.examine(upstream);
+  }
+
+  private examine(upstream: Upstream): void {
+    if (upstream.probing) return;
+    upstream.probing = true;
+    this.probe(upstream, (isWell) => {
+      upstream.probing = false;
+      if (upstream.managed || upstream.gone) return;
+      if (!isWell && upstream.up) this.markDown(upstream);
+      else if (isWell && !upstream.up && upstream.outUntilMs <= performance.now()) {
+        upstream.up = true;
+        this.release();
+      }
+    });
+  }
+
+  private release(): void {
+    const held = this.held;
+    this.held = [];
+    const waiting: Held[] = [];
+    for (const entry of held) {
+      const upstream = entry.route.pick();
+      if (upstream === null) waiting.push(entry);
+      else entry.waiter.resume(upstream);
+    }
+    // Whoever was resumed may wait again already.
+    this.held = [...waiting, ...this.held];
+  }
+}
+
+/** Well is who accepts connections. */
+function probeByConnecting(upstream: Upstream, done: (isWell: boolean) => void): void {
+  const socket: Socket = connect({ ...addressOf(upstream), timeout: PROBE_TIMEOUT_MS });
+  let settled = false;
+  const settle = (isWell: boolean): void => {
+    socket.destroy();
+    if (settled) return;
+    settled = true;
+    done(isWell);
+  };
+  socket.once('connect', () => settle(true));
+  socket.once('timeout', () => settle(false));
+  socket.once('error', () => settle(false));
+}

@@ -1,0 +1,189 @@
+/** `tlsfront ca install|uninstall|status|show`: the development authority and who trusts it. */
+import { X509Certificate } from 'node:crypto';
+import { homedir } from 'node:os';
+import {
+  AUTHORITY_CERT_KEY,
+  ensureAuthority,
+  findAuthority,
+  permittedBy,
+  widenAuthority,
+} from '../../certificates/development/authority.js';
+import { ensureDevelopmentLeaf } from '../../certificates/development/leaf.js';
+import { shellWord } from '../../certificates/findings.js';
+import { requireNames } from '../../certificates/host-names.js';
+import { dataFolder } from '../../certificates/store/data-folder.js';
+import { openFileStore } from '../../certificates/store/file-store.js';
+import type { LocalStore } from '../../certificates/store/store.js';
+import { type ClientTrial, tryClients } from '../../certificates/trust/client-trials.js';
+import { programStores } from '../../certificates/trust/program-stores.js';
+import { systemStores } from '../../certificates/trust/system-stores.js';
+import { thisMachine } from '../../certificates/trust/this-machine.js';
+import type { AuthorityRef, FoundStores, Machine, TrustStore } from '../../certificates/trust/trust-store.js';
+import { FrontError } from '../../shared/errors.js';
+import { type CommandIo, paint, printWarning, usesColour } from '../../terminal/console.js';
+import { type CaChangeOptions, changeStores } from './trust-change.js';
+
+/** Options of `install` alone. */
+export interface CaInstallOptions extends CaChangeOptions {
+  /** Further names that the authority shall vouch for. */
+  readonly permit?: readonly string[];
+  /** It shall vouch for every name. */
+  readonly permitAll?: boolean;
+}
+
+function openStore({ environment }: CommandIo): LocalStore {
+  return openFileStore(dataFolder({ platform: process.platform, home: homedir(), environment }));
+}
+
+function findStores(machine: Machine): FoundStores {
+  const { stores, unusable } = programStores(machine);
+  return { stores: [...systemStores(machine), ...stores], unusable };
+}
+
+function referTo(store: LocalStore, pem: string): AuthorityRef {
+  const { fingerprint, fingerprint256 } = new X509Certificate(pem);
+  return {
+    file: store.pathOf(AUTHORITY_CERT_KEY),
+    pem,
+    sha1: fingerprint.replaceAll(':', '').toLowerCase(),
+    nickname: `tlsfront-${fingerprint256.replaceAll(':', '').slice(0, 16).toLowerCase()}`,
+  };
+}
+
+/** Puts the authority into every store of this machine. @returns 0 all have it, 1 some have not */
+export async function runCaInstall(options: CaInstallOptions, io: CommandIo): Promise<number> {
+  const store = openStore(io);
+  const machine = thisMachine(homedir(), io.environment);
+  const { stores, unusable } = findStores(machine);
+  await widen(store, options, io);
+  const authority = referTo(store, (await ensureAuthority(store, [], new Date())).certPem);
+  // Those that it replaced need not be trusted any longer.
+  await takeOutReplaced(store, stores, options, io);
+  for (const { name, reason, hint } of unusable) printWarning(io, `${name}: ${reason}; ${hint}`);
+  const code = await changeStores(stores, authority, 'install', options, io);
+  io.stdout.write(`for Node: export NODE_EXTRA_CA_CERTS=${shellWord(authority.file)}\n`);
+  return unusable.length > 0 ? 1 : code;
+}
+
+/** Takes the authority, and those it replaced, out of every store. @returns 0 none has it, 1 some have it still */
+export async function runCaUninstall(options: CaChangeOptions, io: CommandIo): Promise<number> {
+  const store = openStore(io);
+  const { stores } = findStores(thisMachine(homedir(), io.environment));
+  const pem = (await store.get(AUTHORITY_CERT_KEY))?.toString();
+  const code =
+    pem === undefined ? 0 : await changeStores(stores, referTo(store, pem), 'uninstall', options, io);
+  return Math.max(code, await takeOutReplaced(store, stores, options, io));
+}
+
+async function widen(
+  store: LocalStore,
+  { permit = [], permitAll = false, dryRun = false }: CaInstallOptions,
+  io: CommandIo,
+): Promise<void> {
+  const names = requireNames(permit);
+  if (names.length === 0 && !permitAll) return;
+  if (dryRun) {
+    io.stdout.write('a new authority would be made if this one may not vouch for these names\n');
+    return;
+  }
+  const isNew = await widenAuthority(store, permitAll ? null : names, new Date());
+  const whom = permitAll ? 'every name' : names.join(', ');
+  io.stdout.write(isNew ? `a new authority was made, for ${whom} too\n` : `${whom}: permitted already\n`);
+}
+
+async function takeOutReplaced(
+  store: LocalStore,
+  stores: readonly TrustStore[],
+  options: CaChangeOptions,
+  io: CommandIo,
+): Promise<number> {
+  let code = 0;
+  for (const key of await store.list('development/replaced/')) {
+    const pem = (await store.get(key))?.toString();
+    if (pem === undefined) continue;
+    const authority = { ...referTo(store, pem), file: store.pathOf(key) };
+    const having: TrustStore[] = [];
+    for (const each of stores) if (await each.isTrusted(authority)) having.push(each);
+    code = Math.max(code, await changeStores(having, authority, 'uninstall', options, io));
+  }
+  return code;
+}
+
+interface StatusRow {
+  readonly name: string;
+  /** Undefined: it was not tried, which is neither success nor failure. */
+  readonly ok: boolean | undefined;
+  readonly text: string;
+}
+
+function describeTrial({ name, outcome, reason }: ClientTrial): StatusRow {
+  const beside = reason === undefined ? '' : ` (${reason})`;
+  switch (outcome) {
+    case 'trusts':
+      return { name, ok: true, text: `trusts https://localhost${beside}` };
+    case 'refuses':
+      return { name, ok: false, text: `does not trust https://localhost${beside}` };
+    case 'failed':
+      return { name, ok: false, text: reason ?? 'failed' };
+    case 'untried':
+      return { name, ok: undefined, text: `not tried: ${reason}` };
+  }
+}
+
+/** Says which stores have the authority, and which clients trust it when they are tried. @returns 0 all do, 1 not all */
+export async function runCaStatus(_options: object, io: CommandIo): Promise<number> {
+  const store = openStore(io);
+  const found = await findAuthority(store, new Date());
+  if (found.authority === undefined) {
+    throw new FrontError('internal', found.problem ?? 'there is no development authority yet', {
+      hint: 'tlsfront ca install makes one',
+    });
+  }
+  const authority = referTo(store, found.authority.certPem);
+  const machine = thisMachine(homedir(), io.environment);
+  const { stores, unusable } = findStores(machine);
+  const rows: StatusRow[] = [];
+  for (const each of stores) {
+    const ok = await each.isTrusted(authority);
+    rows.push({ name: each.name, ok, text: ok ? 'installed' : 'not installed' });
+  }
+  for (const { name, reason } of unusable) rows.push({ name, ok: false, text: reason });
+  const leaf = await ensureDevelopmentLeaf(store, [], new Date());
+  const trials = await tryClients(machine, { certPem: leaf.chainPem, keyPem: leaf.keyPem });
+  rows.push(...trials.map(describeTrial));
+  const coloured = usesColour(io.stdout, io.environment);
+  const width = Math.max(...rows.map(({ name }) => name.length));
+  for (const { name, ok, text } of rows) {
+    const passed = ok ? paint('✓', 'green', coloured) : paint('✗', 'red', coloured);
+    const mark = ok === undefined ? '-' : passed;
+    io.stdout.write(`${mark} ${name.padEnd(width)}  ${text}\n`);
+  }
+  io.stdout.write(`for Node: export NODE_EXTRA_CA_CERTS=${shellWord(authority.file)}\n`);
+  io.stdout.write('for containers and other machines: tlsfront ca show --pem\n');
+  return rows.every(({ ok }) => ok !== false) ? 0 : 1;
+}
+
+/** Shows the authority, or its certificate alone. @returns 0, or 1 when there is none */
+export async function runCaShow({ pem = false }: { readonly pem?: boolean }, io: CommandIo): Promise<number> {
+  const store = openStore(io);
+  const { authority, problem } = await findAuthority(store, new Date());
+  if (authority === undefined) {
+    throw new FrontError('internal', problem ?? 'there is no development authority yet', {
+      hint: 'tlsfront ca install makes one',
+    });
+  }
+  if (pem) {
+    io.stdout.write(authority.certPem);
+    return 0;
+  }
+  const { subject, validTo, fingerprint256 } = new X509Certificate(authority.certPem);
+  const until = new Date(validTo).toISOString().slice(0, 10);
+  const name = subject.split('\n').at(-1)?.replace(/^CN=/, '') ?? subject;
+  io.stdout.write(`${name}\nfile: ${store.pathOf(AUTHORITY_CERT_KEY)}\nvalid until: ${until}\n`);
+  io.stdout.write(`SHA-256: ${fingerprint256}\n`);
+  const permitted = permittedBy(authority);
+  const forWhom =
+    permitted === undefined ? 'every name' : [...permitted.domains, ...permitted.networks].join(', ');
+  io.stdout.write(`vouches for: ${forWhom}\n`);
+  return 0;
+}

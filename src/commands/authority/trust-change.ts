@@ -1,0 +1,97 @@
+/** Brings an authority into trust stores or out of them, by commands that the user sees and consents to. */
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline/promises';
+import { shellWord } from '../../certificates/findings.js';
+import type { AuthorityRef, Step, TrustStore } from '../../certificates/trust/trust-store.js';
+import { FrontError } from '../../shared/errors.js';
+import { type CommandIo, printWarning } from '../../terminal/console.js';
+
+/** Options of `install` and `uninstall`. */
+export interface CaChangeOptions {
+  /** Do not ask before root's rights are used. */
+  readonly yes?: boolean;
+  /** Say what would be run, and run nothing. */
+  readonly dryRun?: boolean;
+  /** Leave out the stores that need root's rights. */
+  readonly userOnly?: boolean;
+}
+
+/**
+ * Shows the commands that each store needs, asks before those of root, runs them, and looks whether they helped.
+ * @returns 0 all stores are as wanted, 1 some are not
+ * @throws FrontError config_usage when root's rights are needed and not given; internal when a command fails
+ */
+export async function changeStores(
+  stores: readonly TrustStore[],
+  authority: AuthorityRef,
+  change: 'install' | 'uninstall',
+  { yes = false, dryRun = false, userOnly = false }: CaChangeOptions,
+  io: CommandIo,
+): Promise<number> {
+  const isRoot = process.getuid?.() === 0;
+  const wanted = change === 'install';
+  let code = 0;
+  for (const store of stores) {
+    if ((await store.isTrusted(authority)) === wanted) {
+      io.stdout.write(`${store.name}: nothing to do\n`);
+      continue;
+    }
+    const steps = wanted ? store.installSteps(authority) : store.uninstallSteps(authority);
+    const ofRoot = steps.some(({ asRoot }) => asRoot);
+    if (ofRoot && userOnly) continue;
+    const needsRoot = ofRoot && !isRoot;
+    const lines = steps.map((step) => commandLine(step, isRoot));
+    io.stdout.write(`${store.name}:\n${lines.map((line) => `  ${line}\n`).join('')}`);
+    if (dryRun) continue;
+    if (needsRoot && !yes) await askForRoot(lines);
+    for (const step of steps) await runStep(step, isRoot, io);
+    if ((await store.isTrusted(authority)) !== wanted) {
+      printWarning(io, `${store.name} is as it was before`);
+      code = 1;
+    }
+  }
+  return code;
+}
+
+function commandLine({ argv, asRoot }: Step, isRoot: boolean): string {
+  return [...(asRoot && !isRoot ? ['sudo'] : []), ...argv].map(shellWord).join(' ');
+}
+
+/** @throws FrontError config_usage when nobody can be asked, or says no */
+async function askForRoot(lines: readonly string[]): Promise<void> {
+  if (!process.stdin.isTTY) {
+    throw new FrontError('config_usage', 'this needs root, and there is nobody to ask', {
+      hint: `run it in a terminal, give --yes, or run: ${lines.join(' && ')}`,
+    });
+  }
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await terminal.question('run this as root? [y/N] ');
+  terminal.close();
+  if (/^y(?:es)?$/i.test(answer.trim())) return;
+  throw new FrontError('config_usage', 'nothing was run as root', {
+    hint: 'see what it does with --dry-run',
+  });
+}
+
+function runStep({ argv, asRoot }: Step, isRoot: boolean, io: CommandIo): Promise<void> {
+  const [program, ...rest] = asRoot && !isRoot ? ['sudo', ...argv] : argv;
+  return new Promise((resolve, reject) => {
+    const child = spawn(program ?? '', rest, { env: io.environment, stdio: ['inherit', 'ignore', 'pipe'] });
+    let complaint = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      complaint += text;
+    });
+    child.once('error', (cause) => {
+      reject(new FrontError('internal', `${program} cannot be run: ${cause.message}`, { cause }));
+    });
+    child.once('close', (status) => {
+      if (status === 0) return resolve();
+      const [reason = ''] = complaint.trim().split('\n').slice(-1);
+      reject(
+        new FrontError('internal', `${program} ended with ${status}: ${reason}`, {
+          hint: 'run it by hand to see more',
+        }),
+      );
+    });
+  });
+}

@@ -1,0 +1,125 @@
+/** The options that set Config.limits: one for each limit, with its bounds. */
+import type { Limits } from '../../shared/config.js';
+import { DEFAULT_LIMITS } from '../../shared/limits.js';
+import { type OptionRow, type Rest, row } from '../option-row.js';
+import { formatDuration, formatSize, LONGEST_DURATION_MS } from '../quantities.js';
+
+function count(key: keyof Limits, flag: string, description: string, least = 1): OptionRow {
+  const bounds = { default: String(DEFAULT_LIMITS[key]), least, most: 10_000_000 };
+  return row('Limits', 'count', flag, '<n>', description, bounds);
+}
+
+function size(key: keyof Limits, flag: string, description: string, rest: Rest = {}): OptionRow {
+  return row('Limits', 'size', flag, '<size>', description, {
+    default: formatSize(DEFAULT_LIMITS[key]),
+    ...rest,
+  });
+}
+
+function pause(key: keyof Limits, flag: string, description: string): OptionRow {
+  const bounds = { default: formatDuration(DEFAULT_LIMITS[key]), least: 1, most: LONGEST_DURATION_MS };
+  return row('Time limits', 'duration', flag, '<time>', description, bounds);
+}
+
+/** One option for each limit; the compiler refuses a limit without one. */
+export const LIMIT_OPTIONS = {
+  maxHeaderBytes: size('maxHeaderBytes', '--max-header-bytes', 'Largest head of a request', {
+    least: 1024,
+    most: 16 * 1024 ** 2,
+  }),
+  maxHeaderCount: count('maxHeaderCount', '--max-header-count', 'Most header fields in a request'),
+  maxBodyBytes: size('maxBodyBytes', '--max-body-bytes', 'Largest request body', {
+    defaultText: '0, no bound',
+    uwsgi: '--limit-post',
+  }),
+  maxSpoolBytes: size(
+    'maxSpoolBytes',
+    '--max-spool-bytes',
+    'Most bytes of held request bodies, all together',
+    {
+      least: 1024,
+    },
+  ),
+  maxConnections: count('maxConnections', '--max-connections', 'Most client connections of a router'),
+  maxConnectionsPerAddress: count(
+    'maxConnectionsPerAddress',
+    '--max-connections-per-address',
+    'Most client connections of a router from one address',
+  ),
+  maxConcurrentStreams: count(
+    'maxConcurrentStreams',
+    '--max-concurrent-streams',
+    'Most requests at a time on an HTTP/2 connection',
+  ),
+  maxStreamResets: count(
+    'maxStreamResets',
+    '--max-stream-resets',
+    'Most requests an HTTP/2 connection may cancel in 10 s',
+  ),
+  maxControlFrames: count(
+    'maxControlFrames',
+    '--max-control-frames',
+    'Most control frames an HTTP/2 connection may send in 10 s',
+  ),
+  maxWaitingBytes: size(
+    'maxWaitingBytes',
+    '--max-waiting-bytes',
+    'Most response bytes a router holds for clients that do not read',
+    { least: 1024, most: 1024 ** 4 },
+  ),
+  maxUpstreamConnections: count(
+    'maxUpstreamConnections',
+    '--max-upstream-connections',
+    'Most connections of a router to one upstream, beside tunnels and event streams',
+  ),
+  maxUpstreamQueue: count(
+    'maxUpstreamQueue',
+    '--max-upstream-queue',
+    'Most requests of a router that wait for a connection to the app',
+    0,
+  ),
+  upstreamKeepAlive: count(
+    'upstreamKeepAlive',
+    '--upstream-keepalive',
+    'Idle connections a router keeps to one upstream; 0: none',
+    0,
+  ),
+  handshakeTimeoutMs: pause('handshakeTimeoutMs', '--timeout-handshake', 'For the TLS handshake'),
+  clientHeadTimeoutMs: pause('clientHeadTimeoutMs', '--timeout-client-head', 'For the head of a request'),
+  clientBodyTimeoutMs: pause(
+    'clientBodyTimeoutMs',
+    '--timeout-client-body',
+    'Longest pause inside a request body',
+  ),
+  clientWriteTimeoutMs: pause(
+    'clientWriteTimeoutMs',
+    '--timeout-client-write',
+    'Longest pause in which a client takes nothing of its response',
+  ),
+  keepAliveTimeoutMs: {
+    ...pause('keepAliveTimeoutMs', '--timeout-keepalive', 'An idle client connection is closed after this'),
+    uwsgi: '--http-keepalive',
+  },
+  connectTimeoutMs: {
+    ...pause('connectTimeoutMs', '--timeout-connect', 'For a connection to the app'),
+    uwsgi: '--http-connect-timeout',
+  },
+  upstreamHeadTimeoutMs: {
+    ...pause('upstreamHeadTimeoutMs', '--timeout-upstream-head', 'For the app to begin its response'),
+    uwsgi: '--http-timeout, --harakiri',
+  },
+  upstreamIdleTimeoutMs: {
+    ...pause('upstreamIdleTimeoutMs', '--timeout-upstream-idle', 'Longest pause inside a response'),
+    uwsgi: '--http-timeout',
+  },
+  tunnelIdleTimeoutMs: pause(
+    'tunnelIdleTimeoutMs',
+    '--timeout-tunnel-idle',
+    'A WebSocket without traffic is closed after this',
+  ),
+  upstreamKeepAliveTimeoutMs: pause(
+    'upstreamKeepAliveTimeoutMs',
+    '--timeout-upstream-keepalive',
+    'An idle connection to the app is closed after this',
+  ),
+} satisfies Record<keyof Limits, OptionRow>;

@@ -1,0 +1,92 @@
+/** The text of `tlsfront --help`: the options table in groups, then examples. */
+import { OPTION_GROUPS, type OptionGroup, type OptionRow } from './option-row.js';
+import { optionOf, SETTING_KEYS } from './table.js';
+
+const WIDTH = 100;
+const DESCRIPTION_COLUMN = 40;
+
+const USAGE = `tlsfront puts HTTPS and HTTP/2 in front of a plain HTTP app.
+
+Usage:
+  tlsfront [options] --upstream <address>        in front of an app that runs already
+  tlsfront [options] -- <command> [arguments]    start the app too, on the port in $PORT or {port}
+  tlsfront [options] --wsgi-file <file>          start a WSGI server for a Python file too
+  tlsfront demo [options]                        in front of the bundled sample app
+  tlsfront check [options] [--print] [--json]    say whether the options are valid
+  tlsfront chain check|show|fix|merge            find and repair faults of a certificate file
+  tlsfront ca install|uninstall|status|show      make browsers trust the development authority
+  tlsfront cert <names>                          write a development certificate for another server
+  tlsfront hosts add|remove|list [names]         names of this machine in its hosts file
+`;
+
+const EXAMPLES = `
+Examples:
+  tlsfront --upstream 8080                       https://localhost for what runs on port 8080
+  tlsfront --listen 9443 -- npm run dev          start the app too
+  tlsfront --cert server.crt --key server.key --ca-bundle ca.crt --listen :443 --upstream 8080
+  tlsfront --host app.test --listen 0.0.0.0:8443 --upstream 8080
+  tlsfront --master --https 0.0.0.0:443,integrated.crt,server.key,HIGH --wsgi-file index.py
+  tlsfront chain merge server.crt ca-bundle.ca -o integrated.crt
+
+Times: 500ms, 30s, 5m, 1h or plain seconds. Sizes: 4096, 32k, 1m, 2g.
+Every option is also an environment variable: TLSFRONT_LISTEN=9443, TLSFRONT_ACCESS_LOG=1.
+All of it, with reasons: docs/configuration.md.
+`;
+
+/** The default as people should read it; empty when there is none. */
+export function describeDefault(option: OptionRow): string {
+  return option.defaultText ?? option.default ?? '';
+}
+
+function describe(option: OptionRow): string {
+  const notes = [
+    ...(option.choices === undefined ? [] : [option.choices.join(', ')]),
+    ...(option.repeatable === true ? ['repeatable'] : []),
+    ...(describeDefault(option) === '' ? [] : [`default: ${describeDefault(option)}`]),
+  ];
+  return notes.length === 0 ? option.description : `${option.description} (${notes.join('; ')})`;
+}
+
+/** Breaks a text at spaces into lines of at most `width` characters. */
+function wrap(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === '' ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line];
+}
+
+function renderRow(term: string, description: string): string {
+  const [first = '', ...rest] = wrap(description, WIDTH - DESCRIPTION_COLUMN);
+  const fits = term.length + 2 <= DESCRIPTION_COLUMN;
+  const head = fits
+    ? term.padEnd(DESCRIPTION_COLUMN) + first
+    : `${term}\n${' '.repeat(DESCRIPTION_COLUMN)}${first}`;
+  return [head, ...rest.map((line) => ' '.repeat(DESCRIPTION_COLUMN) + line)].join('\n');
+}
+
+function renderOption(option: OptionRow): string {
+  const short = option.short === undefined ? '    ' : `${option.short}, `;
+  const argument = option.argument === null ? '' : ` ${option.argument}`;
+  return renderRow(`  ${short}${option.flag}${argument}`, describe(option));
+}
+
+function renderGroup(group: OptionGroup): string {
+  const rows = SETTING_KEYS.map(optionOf).filter((option) => option.group === group);
+  return `\n${group}:\n${rows.map(renderOption).join('\n')}\n`;
+}
+
+/** The whole text, at most 100 columns wide. */
+export function renderHelp(): string {
+  const others = [
+    renderRow('  -h, --help', 'Show this text'),
+    renderRow('      --version', 'Show the version'),
+  ].join('\n');
+  return `${USAGE}${OPTION_GROUPS.map(renderGroup).join('')}\nOthers:\n${others}\n${EXAMPLES}`;
+}

@@ -1,0 +1,99 @@
+/** Lays the sources of settings over each other (flag, environment, default) and remembers where each value came from. */
+import { environmentName, optionOf, SETTING_KEYS, type SettingKey } from './table.js';
+
+/** Where a value came from, the strongest first. A configuration file will stand between environment and default. */
+export const ORIGINS = ['command line', 'environment', 'default'] as const;
+
+export type Origin = (typeof ORIGINS)[number];
+
+/** One source's raw values as written; a switch is `true` or `false`. */
+export type SettingLayer = Partial<Record<SettingKey, readonly string[]>>;
+
+/** A value as written, with its origin. Without a value and a default: no values. */
+export interface Setting {
+  readonly values: readonly string[];
+  readonly origin: Origin;
+  /** What to call it in a message: the flag, or the environment variable it came from. */
+  readonly label: string;
+}
+
+/** Variables with our prefix that are no settings. */
+const OTHER_VARIABLES = new Set(['TLSFRONT_DEBUG', 'TLSFRONT_REQUIRE_TOOLS']);
+
+/** What Kubernetes sets in every container beside a service that is named tlsfront. */
+const KUBERNETES_VARIABLE = /^TLSFRONT_(?:SERVICE|PORT)(?:_|$)/;
+
+/** The values found in the environment. An empty variable counts as not set. */
+export function readEnvironment(environment: Readonly<NodeJS.ProcessEnv>): SettingLayer {
+  const layer: SettingLayer = {};
+  for (const key of SETTING_KEYS) {
+    const text = environment[environmentName(key)]?.trim() ?? '';
+    if (text === '') continue;
+    const { repeatable, lines } = optionOf(key);
+    layer[key] = repeatable === true ? text.split(lines === true ? /\s*\n\s*/ : /\s+/) : [text];
+  }
+  // The name that browsers, curl and Wireshark's manual know.
+  const keyLog = environment.SSLKEYLOGFILE ?? '';
+  if (layer.keylog === undefined && keyLog !== '') layer.keylog = [keyLog];
+  return layer;
+}
+
+/**
+ * Variables that begin with `TLSFRONT_` and mean nothing. They are told, not refused: orchestrators put variables of
+ * their own making beside ours, and a rollback must start with the variables of the newer version still there.
+ */
+export function unknownVariables(environment: Readonly<NodeJS.ProcessEnv>): readonly string[] {
+  const known = new Set(SETTING_KEYS.map(environmentName));
+  return Object.keys(environment)
+    .filter((name) => name.startsWith('TLSFRONT_') && !known.has(name))
+    .filter((name) => !OTHER_VARIABLES.has(name) && !KUBERNETES_VARIABLE.test(name))
+    .sort();
+}
+
+/** The settings that say what the app is. */
+const APP_KEYS: readonly SettingKey[] = ['upstream', 'wsgiFile'];
+
+/** Every setting as written, the command line over the environment over the defaults. */
+export class Settings {
+  /** Program and arguments after `--`; null when there is none. */
+  readonly command: readonly string[] | null;
+  /** What looks wrong and is not refused, a sentence each. */
+  readonly warnings: readonly string[];
+  readonly #flags: SettingLayer;
+  readonly #environment: SettingLayer;
+
+  constructor(
+    flags: SettingLayer,
+    environment: Readonly<NodeJS.ProcessEnv>,
+    command: readonly string[] | null = null,
+  ) {
+    this.command = command;
+    this.warnings = unknownVariables(environment).map(
+      (name) => `${name} is not a setting of tlsfront and is ignored`,
+    );
+    this.#flags = flags;
+    this.#environment = readEnvironment(environment);
+    // An app named on the command line replaces the one of the environment; they do not add up to two.
+    if (command !== null || APP_KEYS.some((key) => flags[key] !== undefined)) {
+      for (const key of APP_KEYS) delete this.#environment[key];
+    }
+  }
+
+  /** The value in force and where it came from. */
+  get(key: SettingKey): Setting {
+    const option = optionOf(key);
+    const given = this.#flags[key];
+    if (given !== undefined) return { values: given, origin: 'command line', label: option.flag };
+    const inherited = this.#environment[key];
+    if (inherited !== undefined) {
+      return { values: inherited, origin: 'environment', label: environmentName(key) };
+    }
+    const values = option.default === null ? [] : [option.default];
+    return { values, origin: 'default', label: option.flag };
+  }
+
+  /** True when somebody gave a value. */
+  has(key: SettingKey): boolean {
+    return this.get(key).origin !== 'default';
+  }
+}

@@ -1,0 +1,55 @@
+/** The table of options: the command line, the environment, `--help`, `check --print` and the docs are all held to it. */
+import { ACME_OPTIONS } from './groups/acme.js';
+import { APP_OPTIONS } from './groups/app.js';
+import { CERTIFICATE_OPTIONS } from './groups/certificates.js';
+import { LIMIT_OPTIONS } from './groups/limits.js';
+import { LISTENER_OPTIONS } from './groups/listeners.js';
+import { LOG_OPTIONS } from './groups/logs.js';
+import { PROCESS_OPTIONS } from './groups/processes.js';
+import { EXCHANGE_OPTIONS } from './groups/requests.js';
+import { UPSTREAM_OPTIONS } from './groups/upstreams.js';
+import type { OptionRow } from './option-row.js';
+
+/** Every option by its settings key, in the order of `--help`: one group, one file (the two of limits share theirs). */
+export const OPTIONS = {
+  ...APP_OPTIONS,
+  ...UPSTREAM_OPTIONS,
+  ...LISTENER_OPTIONS,
+  ...CERTIFICATE_OPTIONS,
+  ...ACME_OPTIONS,
+  ...PROCESS_OPTIONS,
+  ...EXCHANGE_OPTIONS,
+  ...LOG_OPTIONS,
+  ...LIMIT_OPTIONS,
+} satisfies Record<string, OptionRow>;
+
+/** The name of a setting in code. */
+export type SettingKey = keyof typeof OPTIONS;
+
+/** Keys that stand for Config.limits. */
+export type LimitKey = keyof typeof LIMIT_OPTIONS;
+
+function isKey<Table extends object>(table: Table, name: PropertyKey): name is keyof Table {
+  return Object.hasOwn(table, name);
+}
+
+/** True for the name of a setting. */
+export function isSettingKey(name: string): name is SettingKey {
+  return isKey(OPTIONS, name);
+}
+
+/** Every settings key in the order of `--help`. */
+export const SETTING_KEYS: readonly SettingKey[] = Object.keys(OPTIONS).filter(isSettingKey);
+
+/** Every key of Config.limits. */
+export const LIMIT_KEYS: readonly LimitKey[] = SETTING_KEYS.filter((key) => isKey(LIMIT_OPTIONS, key));
+
+/** The row of a setting. */
+export function optionOf(key: SettingKey): OptionRow {
+  return OPTIONS[key];
+}
+
+/** Environment name of a setting: `TLSFRONT_` and the flag in capitals. */
+export function environmentName(key: SettingKey): string {
+  return `TLSFRONT_${OPTIONS[key].flag.slice(2).replaceAll('-', '_').toUpperCase()}`;
+}

@@ -1,0 +1,119 @@
+/** Reads the address of an upstream as users write it: scheme, then host and port or a socket file. */
+
+import type { UpstreamAddress, UpstreamScheme } from '../shared/config.js';
+import { cutAddress, isHostName, readHost, readPort } from './addresses.js';
+import { invalid } from './read-setting.js';
+
+const HINT = 'write 8080, localhost:8080 or http://localhost:8080';
+const UNIX_HINT = 'write the whole path: unix:/run/app.sock';
+
+interface SchemeRow {
+  readonly scheme: UpstreamScheme;
+  /** Null: a socket file. */
+  readonly defaultPort: string | null;
+}
+
+/** Schemes by what stands before `:`; an empty default port: it must be given. */
+const SCHEMES: ReadonlyMap<string, SchemeRow> = new Map([
+  ['http', { scheme: 'http', defaultPort: '80' }],
+  ['https', { scheme: 'https', defaultPort: '443' }],
+  ['h2c', { scheme: 'h2c', defaultPort: '80' }],
+  ['uwsgi', { scheme: 'uwsgi', defaultPort: '' }],
+  ['unix', { scheme: 'http', defaultPort: null }],
+  ['http+unix', { scheme: 'http', defaultPort: null }],
+  ['unix+h2c', { scheme: 'h2c', defaultPort: null }],
+  ['h2c+unix', { scheme: 'h2c', defaultPort: null }],
+  ['uwsgi+unix', { scheme: 'uwsgi', defaultPort: null }],
+]);
+
+/** Schemes that another tool would take. Each has its reason for not being taken here. */
+const OTHER_SCHEMES: ReadonlySet<string> = new Set([
+  'h2',
+  'fastcgi',
+  'scgi',
+  'tcp',
+  'https+unix',
+  'unix+https',
+]);
+
+function refuseScheme(label: string, text: string, scheme: string): never {
+  if (scheme === 'ws' || scheme === 'wss') {
+    const hint = 'give the http:// address of the app';
+    throw invalid(label, text, 'WebSockets need no upstream of their own', hint);
+  }
+  if (OTHER_SCHEMES.has(scheme)) {
+    const hint =
+      'what works: http://, https://, h2c://, uwsgi://host:port, unix:/file, unix+h2c:/file, uwsgi+unix:/file';
+    throw invalid(label, text, `${scheme} upstreams are not supported`, hint);
+  }
+  throw invalid(label, text, `${scheme}: is not a scheme of an app`, HINT);
+}
+
+/** Host and port of a URL. Read as text: a URL parser would normalise what the user should correct. */
+function cutUrl(label: string, text: string, scheme: string, defaultPort: string): string {
+  const rest = text.slice(scheme.length + '://'.length);
+  const end = rest.search(/[/?#]/);
+  const authority = end === -1 ? rest : rest.slice(0, end);
+  if (end !== -1 && rest.slice(end) !== '/') {
+    const hint = `paths reach the app unchanged; write ${scheme}://${authority}`;
+    throw invalid(label, text, 'a path or query cannot be given', hint);
+  }
+  if (authority === '') throw invalid(label, text, 'the host is missing', HINT);
+  if (authority.includes('@')) {
+    const hint = 'the client sends its own Authorization to the app';
+    throw invalid(label, text, 'a user name cannot be given', hint);
+  }
+  const hasPort = authority.startsWith('[') ? authority.includes(']:') : authority.includes(':');
+  return hasPort ? authority : `${authority}:${defaultPort}`;
+}
+
+function readSocketFile(label: string, text: string, scheme: UpstreamScheme): UpstreamAddress {
+  // `unix:///run/app.sock` is the same file in URL form.
+  const path = text.slice(text.indexOf(':') + 1).replace(/^\/\/(?=\/)/, '');
+  if (!path.startsWith('/') || path.endsWith('/'))
+    throw invalid(label, text, 'not the path of a socket', UNIX_HINT);
+  // sun_path of sockaddr_un holds 108 bytes with its NUL; macOS has 104.
+  if (Buffer.byteLength(path) > 103) {
+    throw invalid(label, text, 'the path is too long for a socket', 'use a path of at most 103 bytes');
+  }
+  return { scheme, host: '', port: 0, path };
+}
+
+/** An app that listens on every address is reached on loopback; not every system connects to 0.0.0.0. */
+const REACHED_AT: ReadonlyMap<string, string> = new Map([
+  ['', 'localhost'],
+  ['0.0.0.0', '127.0.0.1'],
+  ['::', '::1'],
+]);
+
+/**
+ * The address of one `--upstream`. Without a host it is `localhost`, which is tried in both families.
+ * @throws FrontError config_invalid
+ */
+export function readUpstreamAddress(label: string, text: string): UpstreamAddress {
+  if (text.startsWith('/')) {
+    throw invalid(label, text, 'a socket file needs its scheme', `write unix:${text} or uwsgi+unix:${text}`);
+  }
+  const word = /^([a-z][a-z0-9+.-]*):(?:\/|$)/i.exec(text)?.[1]?.toLowerCase();
+  const isFile = isSocketFile(text);
+  const name = isFile ? text.slice(0, text.indexOf(':')).toLowerCase() : word;
+  const row = name === undefined ? SCHEMES.get('http') : SCHEMES.get(name);
+  if (row === undefined) refuseScheme(label, text, name ?? '');
+  const { scheme, defaultPort } = row;
+  if (defaultPort === null) return readSocketFile(label, text, scheme);
+  const address = name === undefined ? text : cutUrl(label, text, name, defaultPort);
+  const parts = cutAddress(address);
+  if (parts === null) throw invalid(label, text, 'not an address', `${HINT}; IPv6 goes in brackets`);
+  if (parts.host === null && isHostName(address)) {
+    throw invalid(label, text, 'the port is missing', `write ${address}:8080 with the port of the app`);
+  }
+  const port = readPort(label, text, parts.port, HINT);
+  if (port === 0) throw invalid(label, text, 'nothing can be reached on port 0', HINT);
+  const host = parts.host ?? '';
+  return { scheme, host: REACHED_AT.get(host) ?? readHost(label, text, host, HINT), port, path: null };
+}
+
+/** True for the address of a socket file, whatever it speaks. */
+export function isSocketFile(text: string): boolean {
+  return /^(?:[a-z0-9]+\+)?unix(?:\+[a-z0-9]+)?:/i.test(text);
+}

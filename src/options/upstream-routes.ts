@@ -1,0 +1,60 @@
+/** Reads one `--upstream`: which requests go there, where it is, and how much of them it takes. */
+import { isIP } from 'node:net';
+import type { RoutedUpstream } from '../shared/config.js';
+import { isHostName } from './addresses.js';
+import { invalid } from './read-setting.js';
+import { isSocketFile, readUpstreamAddress } from './upstream-addresses.js';
+
+const ROUTE_HINT = 'write app.test=3000, /api=9000 or app.test/api=9000';
+const MOST_WEIGHT = 1000;
+
+/** Cuts `route=address` in two; an address alone may hold `=` in the path of its socket. */
+function cutRoute(text: string): [route: string, address: string] {
+  const at = text.indexOf('=');
+  const isAddress = at === -1 || /^[a-z0-9+.-]+:\//i.test(text.slice(0, at)) || isSocketFile(text);
+  return isAddress ? ['', text] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+function cutWeight(label: string, text: string): [rest: string, weight: number] {
+  const [, rest, weight] = /^(.*),weight=(.*)$/s.exec(text) ?? [];
+  if (rest === undefined || weight === undefined) return [text, 1];
+  const number = /^\d{1,4}$/.test(weight) ? Number(weight) : 0;
+  if (number < 1 || number > MOST_WEIGHT)
+    throw invalid(label, text, `'${weight}' is not a weight`, `give a whole number from 1 to ${MOST_WEIGHT}`);
+  return [rest, number];
+}
+
+function readRouteHost(label: string, text: string, host: string): string {
+  const name = host.startsWith('*.') ? host.slice(2) : host;
+  const bare = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : null;
+  if (bare === null ? name === '' || isHostName(name) || isIP(host) === 4 : isIP(bare) === 6)
+    return host.toLowerCase();
+  const reason = host.includes(':')
+    ? 'a route has no port'
+    : `'${host}' is neither a host name nor an address`;
+  throw invalid(label, text, reason, ROUTE_HINT);
+}
+
+function readRoutePrefix(label: string, text: string, prefix: string): string {
+  if (!/^[!-~]*$/.test(prefix) || /[?#]|\/\/|\/\.{1,2}(?:\/|$)/.test(prefix))
+    throw invalid(label, text, `'${prefix}' is no path of a route`, ROUTE_HINT);
+  return prefix.replace(/\/$/, '');
+}
+
+/**
+ * One `--upstream`: `[host][/prefix]=address[,weight=n]`, or the address alone for every request.
+ * @throws FrontError config_invalid
+ */
+export function readUpstream(label: string, text: string): RoutedUpstream {
+  const [rest, weight] = cutWeight(label, text);
+  const [route, address] = cutRoute(rest);
+  const slash = route.indexOf('/');
+  const host = slash === -1 ? route : route.slice(0, slash);
+  const prefix = slash === -1 ? '' : route.slice(slash);
+  return {
+    ...readUpstreamAddress(label, address),
+    routeHost: readRouteHost(label, text, host),
+    routePrefix: readRoutePrefix(label, text, prefix),
+    weight,
+  };
+}

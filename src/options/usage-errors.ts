@@ -1,0 +1,97 @@
+/** Says in our words what the option parser found wrong, with the option that was probably meant. */
+import { FrontError } from '../shared/errors.js';
+import { optionOf, SETTING_KEYS } from './table.js';
+import { adviseOnUwsgiFamily, adviseOnUwsgiOption } from './uwsgi-advice.js';
+
+const HELP_HINT = '`tlsfront --help` lists the options';
+const CHAIN_HINT =
+  'write tlsfront chain check server.crt, or tlsfront chain merge server.crt ca.crt -o integrated.crt';
+
+/** Commands that have commands of their own, and what is mostly wanted of them. */
+const GROUPS: Readonly<Record<string, { readonly commands: string; readonly hint: string }>> = {
+  chain: { commands: 'check, show, fix or merge', hint: CHAIN_HINT },
+  ca: {
+    commands: 'install, uninstall, status or show',
+    hint: 'tlsfront ca install makes browsers trust the development certificates; ca status says who does',
+  },
+  hosts: {
+    commands: 'add, remove or list',
+    hint: 'tlsfront hosts add app.test lets app.test lead to this machine',
+  },
+};
+
+function usage(message: string, hint: string): FrontError {
+  return new FrontError('config_usage', message, { hint });
+}
+
+/** The word in quotes of a message of the parser. */
+function quoted(message: string): string {
+  return /'([^']*)'/.exec(message)?.[1] ?? '';
+}
+
+/** `--flag` of `--flag=value`, `-x` of `-xvalue`. */
+function bareFlag(written: string): string {
+  return written.startsWith('--') ? (written.split('=')[0] ?? written) : written.slice(0, 2);
+}
+
+function unknownOption(message: string): FrontError {
+  const written = quoted(message);
+  const valued = valuedSwitch(written);
+  if (valued !== null) return valued;
+  const flag = bareFlag(written);
+  const advice = adviseOnUwsgiOption(flag);
+  if (advice !== null) return usage(`${flag} is an option of uWSGI that tlsfront does not have`, advice);
+  const meant = /\(Did you mean (?:one of )?([^?]+)\?\)/.exec(message)?.[1];
+  return usage(
+    `${flag} is not an option`,
+    meant === undefined ? (adviseOnUwsgiFamily(flag) ?? HELP_HINT) : `did you mean ${meant}?`,
+  );
+}
+
+/** `--quiet=yes`: a known switch that was given a value. */
+function valuedSwitch(written: string): FrontError | null {
+  const option = SETTING_KEYS.map(optionOf).find(({ flag }) => flag === bareFlag(written));
+  if (option === undefined) return null;
+  return usage(`${option.flag} takes no value`, `write ${option.flag} alone, or leave it out`);
+}
+
+function missingArgument(message: string): FrontError {
+  const words = quoted(message).split(/[ ,]+/);
+  const option = SETTING_KEYS.map(optionOf).find(({ flag }) => words.includes(flag));
+  const flag = option?.flag ?? words.find((word) => word.startsWith('--')) ?? quoted(message);
+  return usage(
+    `${flag} needs a value`,
+    option === undefined ? HELP_HINT : `write ${flag} ${option.argument}`,
+  );
+}
+
+/** What a word without an option before it was probably meant to be. */
+export function strayWord(word: string): FrontError {
+  const message = `'${word}' stands alone`;
+  if (/^(?:https?:\/\/|[\w.-]*:)?\d+$/.test(word) || /^https?:/.test(word)) {
+    return usage(message, `for a running app write --upstream ${word}`);
+  }
+  if (word.endsWith('.py')) return usage(message, `for a WSGI file write --wsgi-file ${word}`);
+  return usage(message, `to start an app write -- before its command: tlsfront -- ${word} …`);
+}
+
+/**
+ * The parser's complaint as ours.
+ * @param code commander's code, such as `commander.unknownOption`
+ * @param words the arguments that are no options
+ */
+export function translateUsageError(code: string, message: string, words: readonly string[]): FrontError {
+  if (code === 'commander.unknownOption') return unknownOption(message);
+  if (code === 'commander.optionMissingArgument') return missingArgument(message);
+  if (code === 'commander.excessArguments' && words[0] !== undefined) return strayWord(words[0]);
+  const [name = ''] = words;
+  const group = GROUPS[name];
+  if (code === 'commander.help' && group !== undefined)
+    return usage(`${name} needs ${group.commands}`, group.hint);
+  if (code === 'commander.unknownCommand' && group !== undefined)
+    return usage(`${name} has no command '${quoted(message)}', only ${group.commands}`, group.hint);
+  if (code === 'commander.missingArgument') return usage('the certificate file is missing', CHAIN_HINT);
+  if (code === 'commander.help')
+    return usage('there is no such command', 'the commands are demo, check, chain, ca, cert and hosts');
+  return usage(message.replace(/^error: /, '').split('\n')[0] ?? message, HELP_HINT);
+}

@@ -1,0 +1,102 @@
+/** ACME as the commands see it: who orders, what is served until then and after, and what `check` says of it. */
+import { keysOf, readStoredCertificate } from '../certificates/acme/stored-certificate.js';
+import { temporaryCertificate } from '../certificates/acme/temporary.js';
+import type { LocalStore } from '../certificates/store/store.js';
+import type { AcmeConfig, CertificateOrders } from '../shared/acme.js';
+import type { Config } from '../shared/config.js';
+import { FrontError } from '../shared/errors.js';
+import type { CertificateMaterial } from '../shared/router-messages.js';
+import type { Note, ServingLog } from './notes.js';
+import { dayOf, daysUntil, validityText } from './validity.js';
+
+/** Those who order certificates; null without `--acme`. @throws FrontError config_invalid when a file of its options cannot be used */
+export async function createOrders(
+  config: Config,
+  store: LocalStore,
+  log: ServingLog,
+  version: string,
+): Promise<CertificateOrders | null> {
+  if (config.acme === null) return null;
+  const { readAcmeSecrets } = await import('../certificates/acme/account.js');
+  const { AcmeOrders } = await import('../certificates/acme/acme-orders.js');
+  const secrets = await readAcmeSecrets(config.acme);
+  return new AcmeOrders({
+    config: config.acme,
+    secrets,
+    store,
+    log,
+    userAgent: `tlsfront/${version} acme-client`,
+  });
+}
+
+/** The certificates of ACME names as they stand in the store. */
+export class AcmeMaterials {
+  private temporary: { readonly names: string; readonly material: CertificateMaterial } | null = null;
+
+  constructor(
+    private readonly config: AcmeConfig,
+    private readonly store: LocalStore,
+  ) {}
+
+  /** One for each name; those that are not there yet share a temporary one, which is the last. */
+  async load(files: Set<string>, notes: Note[]): Promise<readonly CertificateMaterial[]> {
+    const keys = keysOf(this.config.directory);
+    const found: CertificateMaterial[] = [];
+    const missing: string[] = [];
+    for (const name of this.config.names) {
+      const file = this.store.pathOf(keys.certificate(name));
+      files.add(file);
+      const stored = await readStoredCertificate(this.store, keys, name);
+      if (stored === undefined) missing.push(name);
+      else {
+        const { chainPem, keyPem, names } = stored;
+        found.push({ chainPem, keyPem, names });
+        notes.push(validityNote(name, stored.endMs, file));
+      }
+    }
+    if (missing.length === 0) return found;
+    const text = `no certificate yet for ${missing.join(', ')}: until it has come, clients are shown a temporary one, which they refuse`;
+    notes.push({ kind: 'line', text });
+    return [...found, await this.temporaryFor(missing)];
+  }
+
+  /** Made once: another at each look would count as a change. */
+  private async temporaryFor(missing: readonly string[]): Promise<CertificateMaterial> {
+    const names = missing.join(' ');
+    if (this.temporary?.names !== names) {
+      this.temporary = { names, material: await temporaryCertificate(missing, Date.now()) };
+    }
+    return this.temporary.material;
+  }
+}
+
+function validityNote(name: string, endMs: number, file: string): Note {
+  if (daysUntil(endMs) >= 0)
+    return { kind: 'line', text: `${validityText(name, endMs)}, from ACME: ${file}` };
+  return { kind: 'warning', text: `the certificate of ${name} has expired on ${dayOf(endMs)}: ${file}` };
+}
+
+/** @throws FrontError config_usage when a given certificate is for a name that ACME is asked for too */
+export function refuseGiven(acme: AcmeConfig | null, given: readonly (readonly string[])[]): void {
+  const twice = acme?.names.find((name) => given.some((names) => names.includes(name)));
+  if (twice === undefined) return;
+  throw new FrontError(
+    'config_usage',
+    `${twice} is to get a certificate from ACME, and has one of --cert or --cert-dir already`,
+    { hint: `leave out --host ${twice}, or that certificate` },
+  );
+}
+
+/** What ACME would do, a line for the whole and one for each name. Asks no network and writes nothing. */
+export async function describeAcme(acme: AcmeConfig, store: LocalStore): Promise<string> {
+  const { readAcmeSecrets } = await import('../certificates/acme/account.js');
+  await readAcmeSecrets(acme);
+  const keys = keysOf(acme.directory);
+  const lines = [`acme: ${acme.directory} by ${acme.challenges.join(', else ')}`];
+  for (const name of acme.names) {
+    const stored = await readStoredCertificate(store, keys, name);
+    const until = stored === undefined ? null : dayOf(stored.endMs);
+    lines.push(until === null ? `  ${name}: would be ordered` : `  ${name}: stored, until ${until}`);
+  }
+  return lines.map((line) => `  ${line}\n`).join('');
+}

@@ -1,0 +1,188 @@
+/** Loads what the listeners of a configuration serve with, and says what is to be said about it. */
+import { basename } from 'node:path';
+import { readClientAuthority, readRevocationLists } from '../certificates/chain/client-authority.js';
+import type { LoadedCertificate } from '../certificates/chain/load.js';
+import { ensureDevelopmentLeaf } from '../certificates/development/leaf.js';
+import { FINDINGS, shellWord } from '../certificates/findings.js';
+import type { LocalStore } from '../certificates/store/store.js';
+import type { CertificateFiles, Config, HttpsListener } from '../shared/config.js';
+import type { CertificateMaterial, TlsMaterial } from '../shared/router-messages.js';
+import { AcmeMaterials, refuseGiven } from './acme-certificates.js';
+import {
+  ClosedNames,
+  loadCertificateFolder,
+  refuseTwoRulesOfOneName,
+  requireExpectedClients,
+} from './certificate-folders.js';
+import type { Materials } from './certificate-reloader.js';
+import { hostsOfGiven, loadConfigured } from './configured-certificates.js';
+import type { Note } from './notes.js';
+import { findUnknownHosts, unknownHostsHint } from './unknown-hosts.js';
+import { validityText } from './validity.js';
+
+/** Beneath these every name gets a development certificate of its own: browsers take no `*.localhost`. */
+const DEVELOPMENT_SUFFIXES = ['localhost', 'test'];
+/** Names that strangers may have issued in one run. */
+const MAX_ISSUED = 1000;
+
+/** Reads files and the development authority's store for one configuration. */
+export class MaterialLoader {
+  private readonly issued = new Set<string>();
+  private readonly acme: AcmeMaterials | null;
+  private readonly closedNames = new ClosedNames();
+
+  constructor(
+    private readonly config: Config,
+    private readonly store: LocalStore,
+  ) {
+    this.acme = config.acme === null ? null : new AcmeMaterials(config.acme, store);
+  }
+
+  /** @throws FrontError when something cannot be served */
+  async load(): Promise<Materials> {
+    const { config } = this;
+    const notes: Note[] = [];
+    const files = new Set<string>();
+    if (config.tls.keyLogFile !== null) {
+      const text = `the secrets of all sessions are written to ${config.tls.keyLogFile}: whoever has it can read them`;
+      notes.push({ kind: 'warning', text });
+    }
+    const given: CertificateMaterial[] = [];
+    for (const certificate of config.certificates) {
+      given.push(await this.loadGiven(certificate, files, notes));
+    }
+    const folders = new Map<string, readonly CertificateMaterial[]>();
+    let own: CertificateMaterial | null = null;
+    const tls: (TlsMaterial | null)[] = [];
+    for (const listener of config.listeners) {
+      if (listener.kind !== 'https') {
+        tls.push(null);
+        continue;
+      }
+      const certificates = listener.certificates.flatMap((index) => given[index] ?? []);
+      for (const folder of listener.certificateFolders) {
+        const known = folders.get(folder) ?? (await this.loadFolder(folder, files, notes));
+        folders.set(folder, known);
+        certificates.push(...known);
+      }
+      if (listener.acme) {
+        refuseGiven(
+          config.acme,
+          certificates.map(({ names }) => names),
+        );
+        certificates.push(...((await this.acme?.load(files, notes)) ?? []));
+      }
+      refuseTwoRulesOfOneName(certificates);
+      const isDevelopment = certificates.length === 0;
+      if (isDevelopment) own ??= await this.loadDevelopment(files, notes);
+      tls.push({
+        certificates: own !== null && isDevelopment ? [own] : certificates,
+        issueBeneath: isDevelopment ? issuableSuffixes(config) : [],
+        ...(await this.loadClients(listener, certificates, files, notes)),
+      });
+    }
+    requireExpectedClients(config, [...folders.values()].flat());
+    return { tls, files: [...files], notes: withoutRepetition(notes) };
+  }
+
+  /** A certificate for one more development name; null when too many were asked for or the name is none of ours. */
+  async issue(name: string): Promise<CertificateMaterial | null> {
+    const isOurs = issuableSuffixes(this.config).some((suffix) => name.endsWith(`.${suffix}`));
+    if (!isOurs || (!this.issued.has(name) && this.issued.size >= MAX_ISSUED)) return null;
+    this.issued.add(name);
+    const leaf = await ensureDevelopmentLeaf(this.store, [name], new Date());
+    return { chainPem: leaf.chainPem, keyPem: leaf.keyPem, names: leaf.names };
+  }
+
+  private async loadGiven(
+    certificate: CertificateFiles,
+    files: Set<string>,
+    notes: Note[],
+  ): Promise<CertificateMaterial> {
+    const { cert, key, caBundles } = certificate;
+    for (const file of [cert, ...(key === null ? [] : [key]), ...caBundles]) files.add(file);
+    return describe(await loadConfigured(certificate, hostsOfGiven(this.config)), cert, notes);
+  }
+
+  private async loadFolder(
+    folder: string,
+    files: Set<string>,
+    notes: Note[],
+  ): Promise<readonly CertificateMaterial[]> {
+    files.add(folder);
+    const found = await loadCertificateFolder(folder, this.config);
+    this.closedNames.check(found);
+    return found.map(({ loaded, certFile, clientAuthorityFile, clients }) => {
+      const material = describe(loaded, certFile, notes);
+      if (clients === null) return material;
+      const verb = clients.required ? 'must' : 'may';
+      const text = `clients of ${loaded.names.join(', ')} ${verb} show a certificate of ${clientAuthorityFile}`;
+      notes.push({ kind: 'line', text });
+      return { ...material, clients };
+    });
+  }
+
+  private async loadClients(
+    { clientCa }: HttpsListener,
+    certificates: readonly CertificateMaterial[],
+    files: Set<string>,
+    notes: Note[],
+  ): Promise<Pick<TlsMaterial, 'clientAuthority' | 'clientCrls'>> {
+    const isAsked = clientCa !== null || certificates.some(({ clients }) => clients !== undefined);
+    if (!isAsked) return { clientAuthority: null, clientCrls: [] };
+    const crlFiles = clientCa?.crlFiles ?? this.config.tls.folderClients.crlFiles;
+    for (const each of [...(clientCa === null ? [] : [clientCa.file]), ...crlFiles]) files.add(each);
+    const lists = (await Promise.all(crlFiles.map(readRevocationLists))).flat();
+    if (lists.some(({ nextUpdate }) => nextUpdate !== undefined && nextUpdate < new Date())) {
+      const text =
+        'a revocation list has run out: every client certificate is refused until there is a newer one';
+      notes.push({ kind: 'warning', text });
+    }
+    return {
+      clientAuthority: clientCa === null ? null : await readClientAuthority(clientCa.file),
+      clientCrls: lists.map(({ pem }) => pem),
+    };
+  }
+
+  private async loadDevelopment(files: Set<string>, notes: Note[]): Promise<CertificateMaterial> {
+    const unknown = findUnknownHosts(this.config.hosts);
+    const leaf = await ensureDevelopmentLeaf(this.store, this.config.hosts, new Date());
+    // An authority that is replaced while the front runs vouches for a new leaf.
+    files.add(leaf.authorityFile);
+    for (const text of leaf.notes) notes.push({ kind: 'warning', text });
+    notes.push({ kind: 'hint', text: `to trust this certificate: ${ownCommand()} ca install` });
+    const hint = unknownHostsHint(await unknown, ownCommand());
+    if (hint !== undefined) notes.push({ kind: 'hint', text: hint });
+    return { chainPem: leaf.chainPem, keyPem: leaf.keyPem, names: leaf.names };
+  }
+}
+
+/** How this program was called, so that the hint can be pasted. */
+function ownCommand(): string {
+  const [, script = 'tlsfront'] = process.argv;
+  return basename(script) === 'tlsfront' ? 'tlsfront' : `node ${shellWord(script)}`;
+}
+
+function issuableSuffixes({ hosts }: Config): readonly string[] {
+  const names = hosts.filter((host) => /[a-z]/.test(host) && !host.includes(':'));
+  return [...new Set([...DEVELOPMENT_SUFFIXES, ...names.map((host) => host.replace(/^\*\./, ''))])];
+}
+
+function describe(
+  { findings, chainPem, keyPem, names, notAfter, leaf }: LoadedCertificate,
+  file: string,
+  notes: Note[],
+): CertificateMaterial {
+  notes.push({ kind: 'line', text: `${validityText(leaf.label, notAfter.getTime())}: ${file}` });
+  for (const { code, severity, message, fix } of findings) {
+    if (severity === 'note' && code !== 'expires_soon') continue;
+    const mended = FINDINGS[code].atStart === 'mend' ? ' (mended in memory)' : '';
+    notes.push({ kind: 'warning', text: `${file}: ${message}${mended}` });
+    if (mended === '') notes.push({ kind: 'hint', text: fix });
+  }
+  return { chainPem, keyPem, names, file };
+}
+
+function withoutRepetition(notes: readonly Note[]): Note[] {
+  return notes.filter((note, index) => notes.findIndex(({ text }) => text === note.text) === index);
+}

@@ -1,0 +1,223 @@
+/** The configuration: one frozen plain object, made once by the command and sent unchanged to every process. */
+
+import type { AcmeConfig } from './acme.js';
+
+/** Host and port to listen on; host `''` means every address (`::`, which takes IPv4 too). Port 0: any free port. */
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Files of one certificate as given by `--cert/--key/--ca-bundle` or by the fields of `--https`. */
+export interface CertificateFiles {
+  readonly cert: string;
+  /** null: the key is in the certificate file. */
+  readonly key: string | null;
+  readonly caBundles: readonly string[];
+  /** File whose first line is the passphrase of the key; null when the key is not encrypted. */
+  readonly keyPassphraseFile: string | null;
+}
+
+/** A TLS listener. */
+export interface HttpsListener extends ListenAddress {
+  readonly kind: 'https';
+  /** Indices into Config.certificates; the first is the default, all are chosen by server name. */
+  readonly certificates: readonly number[];
+  /** Folders of further certificates. Without these, `certificates` and `acme`: the development certificate. */
+  readonly certificateFolders: readonly string[];
+  /** The certificates of Config.acme are served too. */
+  readonly acme: boolean;
+  /** OpenSSL cipher list of this listener (uWSGI's fourth `--https` field); null: Config.tls.ciphers. */
+  readonly ciphers: string | null;
+  /** Client certificates (`--client-ca`, or uWSGI's fifth `--https` field, where `!` requires one); null: not asked for. */
+  readonly clientCa: {
+    readonly file: string;
+    readonly required: boolean;
+    /** Revocation lists; one for each authority of the clients' chains. */
+    readonly crlFiles: readonly string[];
+  } | null;
+  /** Set when nobody chose the port: use this one, with a line that says why, where `port` is not permitted. */
+  readonly fallbackPort: number | null;
+}
+
+/** A plain listener that serves the app. */
+export interface HttpListener extends ListenAddress {
+  readonly kind: 'http';
+}
+
+/** A plain listener that answers every request with a redirect to HTTPS. */
+export interface RedirectListener extends ListenAddress {
+  readonly kind: 'redirect';
+  /** Port put into the redirect; null: the port of the first HTTPS listener, left out when it is 443. */
+  readonly httpsPort: number | null;
+}
+
+export type ListenerConfig = HttpsListener | HttpListener | RedirectListener;
+
+/** What an upstream speaks. */
+export type UpstreamScheme = 'http' | 'https' | 'h2c' | 'uwsgi';
+
+/** Where the app is. Host `localhost` is tried on ::1 and 127.0.0.1. */
+export interface UpstreamAddress {
+  readonly scheme: UpstreamScheme;
+  /** Empty with a socket file. */
+  readonly host: string;
+  /** 0 with a socket file. */
+  readonly port: number;
+  /** Socket file; null: TCP. */
+  readonly path: string | null;
+}
+
+/** An upstream and the requests that go there. */
+export interface RoutedUpstream extends UpstreamAddress {
+  /** Lower-case name, `*.name` or address that the request must be for; empty: any. */
+  readonly routeHost: string;
+  /** `/api` for the path `/api` and all below it; empty: every path. */
+  readonly routePrefix: string;
+  /** Share of the requests beside others of the same route; at least 1. */
+  readonly weight: number;
+}
+
+/** Which upstreams get no requests for a while. */
+export interface HealthConfig {
+  /** Path that every upstream is asked for; null: none is asked. */
+  readonly path: string | null;
+  readonly intervalMs: number;
+  /** Statuses of a healthy answer. */
+  readonly statuses: readonly { readonly first: number; readonly last: number }[];
+  /** Failures within `failWindowMs` that leave an upstream out for as long; 0: never. */
+  readonly failCount: number;
+  readonly failWindowMs: number;
+}
+
+/** An app that the front starts itself. Exactly one of `command` and `wsgi` is set. */
+export interface WorkerConfig {
+  /** Program and arguments; `{port}` and `{host}` are replaced. */
+  readonly command: readonly string[] | null;
+  readonly wsgi: {
+    readonly file: string;
+    readonly callable: string;
+    readonly server: 'auto' | 'uwsgi' | 'wsgiref';
+  } | null;
+  /** Number of workers, balanced by fewest requests in flight. */
+  readonly processes: number;
+  readonly readyTimeoutMs: number;
+}
+
+/** One change to the fields of a message. A `remove` may end in `*`: every field that begins so. */
+export interface HeaderRule {
+  readonly action: 'set' | 'add' | 'remove';
+  /** Lower-case. */
+  readonly name: string;
+  readonly value: string;
+}
+
+/** Bounds on what a peer may cost. Defaults stand in shared/limits.ts with the reason for each. */
+export interface Limits {
+  readonly maxHeaderBytes: number;
+  readonly maxHeaderCount: number;
+  readonly maxConnections: number;
+  readonly maxConnectionsPerAddress: number;
+  readonly maxConcurrentStreams: number;
+  readonly maxStreamResets: number;
+  readonly maxControlFrames: number;
+  /** Response bytes of a router that wait for clients; above it those that take nothing are ended. */
+  readonly maxWaitingBytes: number;
+  readonly maxUpstreamConnections: number;
+  readonly maxUpstreamQueue: number;
+  /** Largest request body in bytes; 0: no bound. */
+  readonly maxBodyBytes: number;
+  /** Most bytes of held request bodies, memory and spool files together, a router. */
+  readonly maxSpoolBytes: number;
+  readonly handshakeTimeoutMs: number;
+  /** From the first byte of a request (or the connection's start) to the end of its head. */
+  readonly clientHeadTimeoutMs: number;
+  /** Longest pause inside a request body. */
+  readonly clientBodyTimeoutMs: number;
+  /** Longest pause in which the client takes nothing of a waiting response. */
+  readonly clientWriteTimeoutMs: number;
+  /** An idle kept-alive connection is closed after this. */
+  readonly keepAliveTimeoutMs: number;
+  readonly connectTimeoutMs: number;
+  /** From the end of the request to the head of the response. */
+  readonly upstreamHeadTimeoutMs: number;
+  /** Longest pause inside a response. */
+  readonly upstreamIdleTimeoutMs: number;
+  readonly tunnelIdleTimeoutMs: number;
+  /** Idle connections kept to each upstream, a router. */
+  readonly upstreamKeepAlive: number;
+  readonly upstreamKeepAliveTimeoutMs: number;
+}
+
+/** The whole configuration. */
+export interface Config {
+  readonly engine: 'direct' | 'library';
+  readonly listeners: readonly ListenerConfig[];
+  readonly certificates: readonly CertificateFiles[];
+  /** Names the development certificate also covers (`--host`). */
+  readonly hosts: readonly string[];
+  /** Where certificates for `hosts` are ordered; null: nowhere. */
+  readonly acme: AcmeConfig | null;
+  readonly tls: {
+    readonly ciphers: string;
+    readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+    /** Refuse handshakes for names that no certificate covers. */
+    readonly sniStrict: boolean;
+    /** File that takes the sessions' secrets, for Wireshark; null: none. */
+    readonly keyLogFile: string | null;
+    /** How clients are verified for names of a certificate folder that have an authority of their own (`name.ca`). */
+    readonly folderClients: {
+      readonly required: boolean;
+      readonly crlFiles: readonly string[];
+      /** Options say how clients are verified, and nothing but a folder can say whose they are. */
+      readonly isExpected: boolean;
+    };
+  };
+  /** Running apps to forward to; empty when `worker` is set. */
+  readonly upstreams: readonly RoutedUpstream[];
+  readonly worker: WorkerConfig | null;
+  /** Take the route's prefix off the path. */
+  readonly stripPrefix: boolean;
+  /** Keep a client at one upstream of its route by a cookie. */
+  readonly sticky: boolean;
+  readonly health: HealthConfig;
+  /** How the certificates of https upstreams are verified. */
+  readonly upstreamTls: {
+    /** File with the only authorities that are trusted; null: those of Node. */
+    readonly ca: string | null;
+    /** Not at all. */
+    readonly insecure: boolean;
+  };
+  /** Number of router processes. */
+  readonly routers: number;
+  /** Names or numbers as given; null: stay who we are. */
+  readonly user: string | null;
+  readonly group: string | null;
+  /** File that takes every log line instead of stderr; null: stderr. */
+  readonly logFile: string | null;
+  readonly quiet: boolean;
+  readonly accessLog: boolean;
+  readonly logFormat: 'pretty' | 'json' | 'uwsgi';
+  readonly mercyMs: number;
+  /** How long a safe request waits for an app that is not up yet. */
+  readonly holdMs: number;
+  /** Send the upstream's own host:port as Host instead of the client's. */
+  readonly changeHost: boolean;
+  /** Host to send instead (`--header-up 'Host …'`); null: decided by changeHost. */
+  readonly upstreamHost: string | null;
+  /** Changes to each request for the app, and to each answer of it, in order. */
+  readonly headerUp: readonly HeaderRule[];
+  readonly headerDown: readonly HeaderRule[];
+  /** Value of Strict-Transport-Security; null: not sent. */
+  readonly hsts: string | null;
+  readonly secureCookies: boolean;
+  readonly via: boolean;
+  /** Compress compressible answers for clients that take it. */
+  readonly compress: boolean;
+  readonly rewriteLocation: boolean;
+  /** Hold every request body of unknown length and send it with a length. */
+  readonly bufferRequests: boolean;
+  /** CIDR blocks whose X-Forwarded-* and Forwarded fields are believed. */
+  readonly trustedProxies: readonly string[];
+  readonly limits: Limits;
+}
