@@ -2,7 +2,7 @@
 import { syncBuiltinESMExports } from 'node:module';
 import timers from 'node:timers';
 
-/** As in src/master/material-watch.ts. */
+/** As in src/serving/file-watch.ts. */
 const LOOK_MS = 2_000;
 
 const { setInterval: original } = globalThis;

@@ -175,8 +175,8 @@ test('two processes that start at once make one authority', async (t) => {
   const module = (name: string): string =>
     JSON.stringify(pathToFileURL(`${PACKAGE_ROOT}dist/src/certificates/${name}.js`).href);
   const program = `
-    import { ensureDevelopmentLeaf } from ${module('development-leaf')};
-    import { openFileStore } from ${module('file-store')};
+    import { ensureDevelopmentLeaf } from ${module('development/leaf')};
+    import { openFileStore } from ${module('store/file-store')};
     const made = await ensureDevelopmentLeaf(openFileStore(process.argv[1]), [process.argv[2]], new Date());
     process.stdout.write(JSON.stringify(made));`;
   const run = promisify(execFile);

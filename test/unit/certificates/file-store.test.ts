@@ -95,7 +95,7 @@ test('failing work frees its lock', async (t) => {
 
 test('the lock of a killed process is taken over at once', { skip: !posix }, async (t) => {
   const folder = makeWorkspace(t);
-  const module = pathToFileURL(`${PACKAGE_ROOT}dist/src/certificates/file-store.js`);
+  const module = pathToFileURL(`${PACKAGE_ROOT}dist/src/certificates/store/file-store.js`);
   const program = `
     import { openFileStore } from ${JSON.stringify(module.href)};
     await openFileStore(process.argv[1]).withLock('one', () => new Promise(() => setInterval(() => {}, 1000)));`;
