@@ -1,13 +1,11 @@
 /** `tlsfront check`: says whether the settings are valid and what they come to. Binds, starts and writes nothing. */
 
-import type { LoadedCertificate } from '../certificates/chain/load.js';
-import { positionText } from '../certificates/findings.js';
 import { openLocalStore } from '../certificates/store/local-store.js';
 import { resolveConfig } from '../options/resolve.js';
 import type { Settings } from '../options/settings.js';
 import { optionOf, SETTING_KEYS } from '../options/table.js';
-import { describeAcme, refuseGiven } from '../serving/acme-certificates.js';
-import { loadConfiguredCertificates } from '../serving/configured-certificates.js';
+import { describeAcme } from '../serving/acme-certificates.js';
+import { CertificateLoader } from '../serving/certificate-loader.js';
 import type { Config, ListenerConfig } from '../shared/config.js';
 import { FrontError } from '../shared/errors.js';
 import { formatListenAddress } from '../shared/host-port.js';
@@ -78,33 +76,6 @@ function printJson(io: CommandIo, value: unknown): void {
   io.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 }
 
-/** Names of the certificates on listeners that serve those of ACME too. */
-function namesBesideAcme(
-  { listeners, certificates }: Config,
-  loaded: readonly LoadedCertificate[],
-): readonly (readonly string[])[] {
-  const beside = new Set(
-    listeners.flatMap((one) => (one.kind === 'https' && one.acme ? one.certificates : [])),
-  );
-  // Behind those of the files stand those of the folders.
-  return loaded
-    .filter((_, index) => index >= certificates.length || beside.has(index))
-    .map(({ names }) => names);
-}
-
-/** What clients will hold against the certificates, or what is mended in memory; notes left out. */
-async function certificateWarnings(config: Config): Promise<readonly string[]> {
-  const loaded = await loadConfiguredCertificates(config);
-  refuseGiven(config.acme, namesBesideAcme(config, loaded));
-  return loaded
-    .flatMap(({ findings }) => findings)
-    .filter(({ severity }) => severity !== 'note')
-    .map(({ message, position, fix }) => {
-      const where = positionText(position);
-      return `${message.startsWith(where) ? '' : `${where}: `}${message}; ${fix}`;
-    });
-}
-
 /**
  * Resolves the settings and examines the certificates they name.
  * @returns 0 when the front could start with them, 2 when not
@@ -113,14 +84,17 @@ export async function runCheck(settings: Settings, options: CheckOptions, io: Co
   const { command } = settings;
   try {
     const config = resolveConfig(settings, thisPlatform());
-    const found = await certificateWarnings(config);
-    const acme = config.acme === null ? '' : await describeAcme(config.acme, openLocalStore(io.environment));
+    const store = openLocalStore(io.environment);
+    const { notes } = await new CertificateLoader(config, store, 'check').load();
+    const found = notes.filter(({ kind }) => kind === 'warning');
+    const acme = config.acme === null ? '' : await describeAcme(config.acme, store);
     if (options.json) {
-      const warnings = [...settings.warnings, ...found];
+      const texts = found.map(({ text, hint }) => (hint === undefined ? text : `${text}; ${hint}`));
+      const warnings = [...settings.warnings, ...texts];
       printJson(io, { valid: true, warnings, command, settings: settingsForJson(settings), config });
       return EXIT_SUCCESS;
     }
-    for (const warning of found) printWarning(io, warning);
+    for (const { text, hint } of found) printWarning(io, text, hint);
     io.stdout.write(options.print ? renderRows(settingRows(settings)) : describeConfig(config) + acme);
     return EXIT_SUCCESS;
   } catch (error) {

@@ -4,7 +4,7 @@ import { openLocalStore } from '../certificates/store/local-store.js';
 import { MasterLog } from '../master/log.js';
 import { runMaster } from '../master/master.js';
 import { createOrders } from '../serving/acme-certificates.js';
-import { MaterialLoader } from '../serving/certificate-loader.js';
+import { CertificateLoader } from '../serving/certificate-loader.js';
 import type { Config } from '../shared/config.js';
 import type { Identity } from '../shared/router-messages.js';
 import { findGroup, findUser } from '../system/accounts.js';
@@ -18,15 +18,15 @@ import type { CommandIo } from '../terminal/console.js';
 export async function serve(config: Config, version: string, io: CommandIo): Promise<number> {
   const noColour = (io.environment.NO_COLOR ?? '') !== '';
   const store = openLocalStore(io.environment);
-  const materials = new MaterialLoader(config, store);
+  const certificates = new CertificateLoader(config, store, 'serve');
   const log = new MasterLog(config.logFile, config.quiet, noColour);
   return runMaster({
     config,
     version,
     identity: findIdentity(config),
     log,
-    loadMaterials: () => materials.load(),
-    issueLeaf: (name) => materials.issue(name),
+    loadCertificates: () => certificates.load(),
+    issueLeaf: (name) => certificates.issue(name),
     orders: await createOrders(config, store, log, version),
   });
 }

@@ -69,7 +69,10 @@ export class MasterLog implements ServingLog {
 
   /** Lines, each as what it is. */
   notes(notes: readonly Note[]): void {
-    for (const { kind, text } of notes) this[kind](text);
+    for (const { kind, text, hint } of notes) {
+      this[kind](text);
+      if (hint !== undefined) this.hint(hint);
+    }
   }
 
   /** The one line everybody looks for. */

@@ -1,6 +1,6 @@
 /** The master process: starts the front, reloads it, and ends it. It owns config, keys and children and touches no traffic. */
 import { randomBytes } from 'node:crypto';
-import { type Materials, ServedMaterials } from '../serving/certificate-reloader.js';
+import { CertificateReloader, type ServingCertificates } from '../serving/certificate-reloader.js';
 import type { CertificateOrders } from '../shared/acme.js';
 import type { Config } from '../shared/config.js';
 import type { CertificateMaterial, Identity } from '../shared/router-messages.js';
@@ -20,7 +20,7 @@ export interface MasterParts {
   readonly identity: Identity | null;
   readonly log: MasterLog;
   /** Reads certificates and keys anew; rejects with a FrontError that says what is wrong. */
-  loadMaterials(): Promise<Materials>;
+  loadCertificates(): Promise<ServingCertificates>;
   /** A development certificate for one more name; null where there is none. */
   issueLeaf(name: string): Promise<CertificateMaterial | null>;
   /** Orders certificates once the front serves; null: nobody does. */
@@ -53,7 +53,7 @@ export async function runMaster(parts: MasterParts): Promise<number> {
 class Master {
   readonly ending: Ending;
   private readonly generations: Generations;
-  private readonly materials: ServedMaterials;
+  private readonly certificates: CertificateReloader;
   private readonly orders: OrdersDesk;
   private readonly ticketKeys: TicketKeys;
   private readonly frontSecret = randomBytes(32).toString('base64');
@@ -67,8 +67,8 @@ class Master {
     this.ticketKeys = new TicketKeys((ticketKeys) => {
       this.generations.broadcast({ type: 'tickets', ticketKeys });
     });
-    this.materials = new ServedMaterials(
-      () => parts.loadMaterials(),
+    this.certificates = new CertificateReloader(
+      () => parts.loadCertificates(),
       log,
       () => this.canChange,
       (tls) => this.generations.broadcast({ type: 'tls', tls }),
@@ -76,7 +76,7 @@ class Master {
     this.orders = new OrdersDesk(
       parts.orders,
       () => this.generations.accepting.map(({ routers }) => routers),
-      () => void this.materials.refresh(),
+      () => void this.certificates.refresh(),
     );
     this.ending = new Ending(this.generations, this.orders, config.mercyMs, log);
   }
@@ -91,14 +91,14 @@ class Master {
     const { config, log } = this.parts;
     process.title = 'tlsfront master';
     this.greet();
-    const materials = await this.materials.read();
+    const certificates = await this.certificates.read();
     // A signal may have come meanwhile: what starts after the end has begun would be ended by nobody.
     if (this.ending.begun) return;
     const ports = config.listeners.map((listener) => listener.port);
-    const generation = this.begin(materials, ports);
+    const generation = this.begin(certificates, ports);
     const apps = generation.startApps();
     const bound = await generation.startRouters();
-    log.notes(materials.notes);
+    log.notes(certificates.notes);
     for (const listener of bound) log.line(boundLine(listener));
     await this.waitForApps(apps);
     for (const line of generation.workers?.socketLines ?? []) log.line(line);
@@ -106,7 +106,7 @@ class Master {
     for (const line of spawnedLines(generation.workers?.all ?? [], generation.routers.all)) log.line(line);
     log.ready(readyLine(bound, config, generation.upstreams));
     this.generations.commit();
-    this.materials.commit(materials);
+    this.certificates.commit(certificates);
     this.orders.start();
   }
 
@@ -120,21 +120,21 @@ class Master {
     log.line('received SIGHUP: starting a new generation');
     try {
       log.reopen();
-      const materials = await this.materials.read();
+      const certificates = await this.certificates.read();
       if (this.ending.begun) return;
-      const generation = this.begin(materials, old.routers.boundPorts);
+      const generation = this.begin(certificates, old.routers.boundPorts);
       await generation.startApps();
       await generation.startRouters();
-      log.notes(materials.notes);
+      log.notes(certificates.notes);
       this.generations.commit();
-      this.materials.commit(materials);
+      this.certificates.commit(certificates);
       log.line('the new generation serves; the old one drains');
     } catch (error) {
       log.failure(error, (reason) => `reload: ${reason}; the old generation goes on serving`);
       this.generations.rollBack();
     }
     this.reloading = false;
-    this.materials.settle();
+    this.certificates.settle();
     if (this.mustReload) await this.reload();
   }
 
@@ -145,7 +145,7 @@ class Master {
       version,
       serving: this.generations.accepting[0] ?? null,
       draining: this.generations.draining,
-      tls: this.materials.tls,
+      tls: this.certificates.tls,
     });
     log.answer(JSON.stringify(statistics));
   }
@@ -160,7 +160,7 @@ class Master {
     }
   }
 
-  private begin({ tls }: Materials, ports: readonly number[]): Generation {
+  private begin({ tls }: ServingCertificates, ports: readonly number[]): Generation {
     const { config, identity, log } = this.parts;
     const generation = new Generation(
       {

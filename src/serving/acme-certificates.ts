@@ -30,7 +30,7 @@ export async function createOrders(
 }
 
 /** The certificates of ACME names as they stand in the store. */
-export class AcmeMaterials {
+export class AcmeCertificates {
   private temporary: { readonly names: string; readonly material: CertificateMaterial } | null = null;
 
   constructor(
@@ -39,7 +39,11 @@ export class AcmeMaterials {
   ) {}
 
   /** One for each name; those that are not there yet share a temporary one, which is the last. */
-  async load(files: Set<string>, notes: Note[]): Promise<readonly CertificateMaterial[]> {
+  async load(
+    files: Set<string>,
+    notes: Note[],
+    purpose: 'serve' | 'check',
+  ): Promise<readonly CertificateMaterial[]> {
     const keys = keysOf(this.config.directory);
     const found: CertificateMaterial[] = [];
     const missing: string[] = [];
@@ -57,7 +61,7 @@ export class AcmeMaterials {
     if (missing.length === 0) return found;
     const text = `no certificate yet for ${missing.join(', ')}: until it has come, clients are shown a temporary one, which they refuse`;
     notes.push({ kind: 'line', text });
-    return [...found, await this.temporaryFor(missing)];
+    return purpose === 'check' ? found : [...found, await this.temporaryFor(missing)];
   }
 
   /** Made once: another at each look would count as a change. */

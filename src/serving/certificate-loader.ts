@@ -1,21 +1,21 @@
 /** Loads what the listeners of a configuration serve with, and says what is to be said about it. */
 import { basename } from 'node:path';
 import { readClientAuthority, readRevocationLists } from '../certificates/chain/client-authority.js';
-import type { LoadedCertificate } from '../certificates/chain/load.js';
+import { readPassphrase } from '../certificates/chain/input-file.js';
+import { type LoadedCertificate, loadCertificate } from '../certificates/chain/load.js';
 import { ensureDevelopmentLeaf } from '../certificates/development/leaf.js';
-import { FINDINGS, shellWord } from '../certificates/findings.js';
+import { FINDINGS, positionText, shellWord } from '../certificates/findings.js';
 import type { LocalStore } from '../certificates/store/store.js';
 import type { CertificateFiles, Config, HttpsListener } from '../shared/config.js';
 import type { CertificateMaterial, TlsMaterial } from '../shared/router-messages.js';
-import { AcmeMaterials, refuseGiven } from './acme-certificates.js';
+import { AcmeCertificates, refuseGiven } from './acme-certificates.js';
 import {
   ClosedNames,
   loadCertificateFolder,
   refuseTwoRulesOfOneName,
   requireExpectedClients,
 } from './certificate-folders.js';
-import type { Materials } from './certificate-reloader.js';
-import { hostsOfGiven, loadConfigured } from './configured-certificates.js';
+import type { ServingCertificates } from './certificate-reloader.js';
 import type { Note } from './notes.js';
 import { findUnknownHosts, unknownHostsHint } from './unknown-hosts.js';
 import { validityText } from './validity.js';
@@ -26,20 +26,22 @@ const DEVELOPMENT_SUFFIXES = ['localhost', 'test'];
 const MAX_ISSUED = 1000;
 
 /** Reads files and the development authority's store for one configuration. */
-export class MaterialLoader {
+export class CertificateLoader {
   private readonly issued = new Set<string>();
-  private readonly acme: AcmeMaterials | null;
+  private readonly acme: AcmeCertificates | null;
   private readonly closedNames = new ClosedNames();
 
+  /** @param purpose `check` issues and writes nothing: what is made only when the front starts is left out */
   constructor(
     private readonly config: Config,
     private readonly store: LocalStore,
+    private readonly purpose: 'serve' | 'check',
   ) {
-    this.acme = config.acme === null ? null : new AcmeMaterials(config.acme, store);
+    this.acme = config.acme === null ? null : new AcmeCertificates(config.acme, store);
   }
 
   /** @throws FrontError when something cannot be served */
-  async load(): Promise<Materials> {
+  async load(): Promise<ServingCertificates> {
     const { config } = this;
     const notes: Note[] = [];
     const files = new Set<string>();
@@ -70,11 +72,11 @@ export class MaterialLoader {
           config.acme,
           certificates.map(({ names }) => names),
         );
-        certificates.push(...((await this.acme?.load(files, notes)) ?? []));
+        certificates.push(...((await this.acme?.load(files, notes, this.purpose)) ?? []));
       }
       refuseTwoRulesOfOneName(certificates);
       const isDevelopment = certificates.length === 0;
-      if (isDevelopment) own ??= await this.loadDevelopment(files, notes);
+      if (isDevelopment && this.purpose === 'serve') own ??= await this.loadDevelopment(files, notes);
       tls.push({
         certificates: own !== null && isDevelopment ? [own] : certificates,
         issueBeneath: isDevelopment ? issuableSuffixes(config) : [],
@@ -99,9 +101,16 @@ export class MaterialLoader {
     files: Set<string>,
     notes: Note[],
   ): Promise<CertificateMaterial> {
-    const { cert, key, caBundles } = certificate;
+    const { cert, key, caBundles, keyPassphraseFile } = certificate;
     for (const file of [cert, ...(key === null ? [] : [key]), ...caBundles]) files.add(file);
-    return describe(await loadConfigured(certificate, hostsOfGiven(this.config)), cert, notes);
+    const loaded = await loadCertificate({
+      certFiles: [cert],
+      ...(key === null ? {} : { keyFile: key }),
+      caBundleFiles: caBundles,
+      passphrase: keyPassphraseFile === null ? undefined : await readPassphrase(keyPassphraseFile),
+      hosts: hostsOfGiven(this.config),
+    });
+    return describe(loaded, cert, notes);
   }
 
   private async loadFolder(
@@ -157,6 +166,11 @@ export class MaterialLoader {
   }
 }
 
+/** Names that given certificates should cover: with ACME `--host` names others. */
+function hostsOfGiven({ acme, hosts }: Config): readonly string[] {
+  return acme === null ? hosts : [];
+}
+
 /** How this program was called, so that the hint can be pasted. */
 function ownCommand(): string {
   const [, script = 'tlsfront'] = process.argv;
@@ -174,11 +188,16 @@ function describe(
   notes: Note[],
 ): CertificateMaterial {
   notes.push({ kind: 'line', text: `${validityText(leaf.label, notAfter.getTime())}: ${file}` });
-  for (const { code, severity, message, fix } of findings) {
+  for (const { code, severity, message, position, fix } of findings) {
     if (severity === 'note' && code !== 'expires_soon') continue;
-    const mended = FINDINGS[code].atStart === 'mend' ? ' (mended in memory)' : '';
-    notes.push({ kind: 'warning', text: `${file}: ${message}${mended}` });
-    if (mended === '') notes.push({ kind: 'hint', text: fix });
+    const isMended = FINDINGS[code].atStart === 'mend';
+    const where = positionText(position) || file;
+    const told = message.startsWith(position?.file ?? file) ? message : `${where}: ${message}`;
+    notes.push(
+      isMended
+        ? { kind: 'warning', text: `${told} (mended in memory)` }
+        : { kind: 'warning', text: told, hint: fix },
+    );
   }
   return { chainPem, keyPem, names, file };
 }

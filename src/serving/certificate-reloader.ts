@@ -1,11 +1,11 @@
 /** What the listeners serve with: noticed when it changes, read anew, and given to the routers where it can be used. */
 
 import type { TlsMaterial } from '../shared/router-messages.js';
-import { MaterialWatch } from './file-watch.js';
+import { FileWatch } from './file-watch.js';
 import type { Note, ServingLog } from './notes.js';
 
 /** What listeners serve with. */
-export interface Materials {
+export interface ServingCertificates {
   /** By listener index; null for plain listeners. */
   readonly tls: readonly (TlsMaterial | null)[];
   /** Files and folders that they came from. */
@@ -17,10 +17,10 @@ export interface Materials {
 /** Certificates run out and are renewed beneath a front that never restarts. */
 const REFRESH_MS = 12 * 3_600_000;
 
-/** The materials of the newest generation, held to the files that they came from. */
-export class ServedMaterials {
-  private current: Materials = { tls: [], files: [], notes: [] };
-  private watch: MaterialWatch | null = null;
+/** The certificates of the newest generation, held to the files that they came from. */
+export class CertificateReloader {
+  private current: ServingCertificates = { tls: [], files: [], notes: [] };
+  private watch: FileWatch | null = null;
   /** A change was noticed while a new generation was being started. */
   private hasMissed = false;
 
@@ -30,27 +30,27 @@ export class ServedMaterials {
    * @param give gives them to the routers
    */
   constructor(
-    private readonly load: () => Promise<Materials>,
+    private readonly load: () => Promise<ServingCertificates>,
     private readonly log: ServingLog,
     private readonly mayRefresh: () => boolean,
-    private readonly give: (tls: Materials['tls']) => void,
+    private readonly give: (tls: ServingCertificates['tls']) => void,
   ) {}
 
-  get tls(): Materials['tls'] {
+  get tls(): ServingCertificates['tls'] {
     return this.current.tls;
   }
 
   /** Reads them for a new generation. */
-  read(): Promise<Materials> {
+  read(): Promise<ServingCertificates> {
     return this.load();
   }
 
   /** The generation that was given these serves now: their files are looked after, which need not be those of before. */
-  commit(materials: Materials): void {
-    this.current = materials;
+  commit(certificates: ServingCertificates): void {
+    this.current = certificates;
     this.watch?.restart();
     if (this.watch !== null) return;
-    this.watch = new MaterialWatch(
+    this.watch = new FileWatch(
       () => this.current.files,
       () => void this.refresh(),
     );
@@ -74,16 +74,16 @@ export class ServedMaterials {
       return;
     }
     try {
-      const materials = await this.load();
+      const certificates = await this.load();
       const old = this.current;
-      this.current = materials;
-      if (JSON.stringify(materials.tls) !== JSON.stringify(old.tls)) {
-        this.give(materials.tls);
+      this.current = certificates;
+      if (JSON.stringify(certificates.tls) !== JSON.stringify(old.tls)) {
+        this.give(certificates.tls);
         this.log.line('the certificates have changed: new connections get them');
         const told = new Set(old.notes.map(({ text }) => text));
-        this.log.notes(materials.notes.filter(({ text }) => !told.has(text)));
+        this.log.notes(certificates.notes.filter(({ text }) => !told.has(text)));
       } else if (isReminder) {
-        this.log.notes(materials.notes.filter(({ kind }) => kind === 'warning'));
+        this.log.notes(certificates.notes.filter(({ kind }) => kind === 'warning'));
       }
     } catch (error) {
       if (await this.watch?.isOutdated()) return;

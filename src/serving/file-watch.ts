@@ -10,7 +10,7 @@ const MAX_DEPTH = 3;
  * Calls back once the files have changed and have then stayed the same for one look: pairs are seldom written at once.
  * The first look counts as a change: the files may have changed between their reading and the beginning of the watch.
  */
-export class MaterialWatch {
+export class FileWatch {
   private settled = '';
   private latest = '';
   private looking = false;

@@ -4,6 +4,8 @@
 export interface Note {
   readonly kind: 'line' | 'warning' | 'hint';
   readonly text: string;
+  /** The next step, said after a warning. */
+  readonly hint?: string;
 }
 
 /** Where this room's lines go: the master's log. */

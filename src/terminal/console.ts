@@ -43,9 +43,10 @@ function printLine(io: CommandIo, mark: string, style: keyof typeof STYLES, text
   io.stderr.write(`${paint(`${mark}:`, style, coloured)} ${printable(text)}\n`);
 }
 
-/** `warning: …` on stderr. */
-export function printWarning(io: CommandIo, message: string): void {
+/** `warning: …` on stderr, and `hint: …` where there is a next step. */
+export function printWarning(io: CommandIo, message: string, hint?: string): void {
   printLine(io, 'warning', 'yellow', message);
+  if (hint !== undefined) printLine(io, 'hint', 'cyan', hint);
 }
 
 function reasonOf(error: unknown): string {

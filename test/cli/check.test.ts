@@ -1,9 +1,13 @@
 /** `tlsfront check`: what the settings come to, and where each came from. */
 import assert from 'node:assert/strict';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
-import { testCertificates } from '../support/certificates.js';
+import { readFields } from '../../src/certificates/formats/certificate.js';
+import { daysFromNow, testCertificates } from '../support/certificates.js';
 import { runCommand } from '../support/command.js';
+import { writeRevocationList } from '../support/raw-certificates.js';
+import { StartedFront } from '../support/started-front.js';
 import { fixture, makeWorkspace } from '../support/workspace.js';
 
 function rowOf(stdout: string, flag: string): string {
@@ -165,4 +169,31 @@ test('the whole configuration can come from the environment', async () => {
     stdout,
     /https on 127\.0\.0\.1:443\n {2}https on 0\.0\.0\.0:8443\n {2}app: http:\/\/app:3000, http:\/\/app:3001/,
   );
+});
+
+test('what the front warns of at its start, check warns of too: a revocation list that has run out, the key log', async (t) => {
+  const { chainPem, leaf, root } = await testCertificates();
+  const files = makeWorkspace(t);
+  const crl = files.write(
+    'crl.pem',
+    writeRevocationList({
+      issuer: readFields(new X509Certificate(root.certPem).raw)?.subject ?? '',
+      signer: createPrivateKey(root.keyPem),
+      thisUpdate: daysFromNow(-60),
+      nextUpdate: daysFromNow(-30),
+    }),
+  );
+  const args = [
+    ...['--listen', '127.0.0.1:0', '--upstream', '1', '--keylog', files.at('keys.log')],
+    ...['--cert', files.write('a.crt', chainPem), '--key', files.write('a.key', leaf.keyPem)],
+    ...['--client-ca', files.write('ca.pem', root.certPem), '--client-crl', crl],
+  ];
+  const { code, stderr } = await runCommand(['check', ...args]);
+  assert.equal(code, 0);
+  const front = await StartedFront.start({ arguments: args });
+  t.after(() => front.stop());
+  for (const said of [stderr, front.log]) {
+    assert.match(said, /^warning: a revocation list has run out: every client certificate is refused/m);
+    assert.match(said, /^warning: the secrets of all sessions are written to .*keys\.log/m);
+  }
 });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { TicketKeys } from '../../../src/master/ticket-keys.js';
-import { MaterialWatch } from '../../../src/serving/file-watch.js';
+import { FileWatch } from '../../../src/serving/file-watch.js';
 import type { TicketKeyPair } from '../../../src/shared/router-messages.js';
 import { until } from '../../support/deadline.js';
 import { makeWorkspace } from '../../support/workspace.js';
@@ -13,7 +13,7 @@ test('written, added and removed files are each told once', async (t) => {
   const file = folder.write('a.pem', 'one');
   folder.write('dir/b.pem', 'two');
   let changes = 0;
-  const watch = new MaterialWatch(
+  const watch = new FileWatch(
     () => [file, folder.at('dir')],
     () => {
       changes += 1;
@@ -36,7 +36,7 @@ test('written, added and removed files are each told once', async (t) => {
 test('the beginning and each restart count as a change, for what happened before the first look', async (t) => {
   const file = makeWorkspace(t).write('a.pem', 'one');
   let changes = 0;
-  const watch = new MaterialWatch(
+  const watch = new FileWatch(
     () => [file],
     () => {
       changes += 1;
@@ -65,7 +65,7 @@ test('a new ticket key keeps the old one beside it until its sessions have ended
 test('files that change while they are read are outdated until the next look', async (t) => {
   const file = makeWorkspace(t).write('a.pem', 'one');
   const answers: boolean[] = [];
-  const watch: MaterialWatch = new MaterialWatch(
+  const watch: FileWatch = new FileWatch(
     () => [file],
     () => {
       if (answers.length === 0) writeFileSync(file, 'changed while it was read');
