@@ -1,7 +1,8 @@
 /** Which certificate files belong to which HTTPS listener: `--cert` and its companions, and the fields of `--https`. */
 import type { CertificateFiles, Config, HttpsListener } from '../shared/config.js';
 import type { Platform } from '../system/platform.js';
-import { invalid, misused, readChoice, readList, readSwitch, readText } from './read-setting.js';
+import { readPairs, requireCompanions, requireFolder } from './groups/certificates.js';
+import { invalid, readChoice, readList, readText, requireFile } from './read-setting.js';
 import type { Settings } from './settings.js';
 import type { SettingKey } from './table.js';
 
@@ -17,26 +18,6 @@ export interface HttpsFields {
 }
 
 const HTTPS_HINT = 'write address,cert,key[,ciphers[,[!]clientca]] as in uWSGI';
-
-/** Refuses a file that is missing, a folder, or not readable by us. */
-export function requireFile(platform: Platform, label: string, path: string, hint: string): void {
-  const reason = platform.whyUnreadable(path);
-  if (reason !== null) throw invalid(label, path, reason, hint);
-}
-
-function requireFolder(platform: Platform, label: string, path: string): void {
-  const reason = platform.whyUnreadable(path);
-  // A folder is the one thing that is wrong for a file and right here.
-  if (reason === 'is a folder') return;
-  throw invalid(label, path, reason ?? 'is a file, not a folder', 'give the folder, or the file with --cert');
-}
-
-/** The list, or an error that names it when OpenSSL knows none of its ciphers. */
-export function requireCiphers(platform: Platform, label: string, list: string): string {
-  if (platform.knowsCiphers(list)) return list;
-  const hint = 'try HIGH, or leave it out; `openssl ciphers -v HIGH` shows what a list stands for';
-  throw invalid(label, list, 'OpenSSL knows no cipher of this list', hint);
-}
 
 /** Cuts one `--https` value at its commas. An empty cipher list means the general one. */
 export function cutHttps(label: string, text: string): HttpsFields {
@@ -65,55 +46,6 @@ export type OwnCertificates = Pick<HttpsListener, 'certificates' | 'certificateF
 
 type Companions = Pick<CertificateFiles, 'caBundles' | 'keyPassphraseFile'>;
 
-/** Pairs the n-th --cert with the n-th --key; without any --key the keys are in the certificate files. */
-function readPairs(settings: Settings): readonly Pick<CertificateFiles, 'cert' | 'key'>[] {
-  const cert = settings.get('cert');
-  const key = settings.get('key');
-  const keys = readList(settings, 'key');
-  const certs = readList(settings, 'cert');
-  if (keys.length > 0 && certs.length === 0) {
-    throw misused(`${key.label} is given without --cert`, 'add --cert with the certificate of that key');
-  }
-  if (keys.length > 0 && keys.length !== certs.length) {
-    throw misused(
-      `${cert.label} is given ${certs.length} times and ${key.label} ${keys.length} times`,
-      'give one --key for each --cert, in the same order',
-    );
-  }
-  return certs.map((file, index) => ({ cert: file, key: keys[index] ?? null }));
-}
-
-function requireCompanions(settings: Settings, anyCertificate: boolean, anyClientCa: boolean): void {
-  const companions: readonly SettingKey[] = ['caBundle', 'keyPassphraseFile'];
-  for (const companion of companions) {
-    const { values, label } = settings.get(companion);
-    if (values.length === 0 || anyCertificate) continue;
-    throw misused(
-      `${label} is given without a certificate`,
-      'add --cert and --key, or --https address,cert,key',
-    );
-  }
-  const strict = settings.get('sniStrict');
-  if (readSwitch(settings, 'sniStrict') && !anyCertificate && !settings.has('acme')) {
-    throw misused(`${strict.label} is given without a certificate`, 'add --cert, or leave it out');
-  }
-  // Somebody who says how clients are verified must not get a listener that verifies nobody.
-  const verify = settings.get('clientVerify');
-  const crl = settings.get('clientCrl');
-  for (const { label, given, fits } of [
-    { label: verify.label, given: settings.has('clientVerify'), fits: settings.has('clientCa') },
-    { label: crl.label, given: settings.has('clientCrl'), fits: anyClientCa },
-  ]) {
-    // A folder may hold authorities (name.ca); whether it does is seen when it is read.
-    if (given && !fits && !settings.has('certDir')) {
-      throw misused(
-        `${label} is given without --client-ca`,
-        'add --client-ca with the authority of your client certificates',
-      );
-    }
-  }
-}
-
 /** The certificates of the configuration and those each listener uses. */
 export class CertificateChoice {
   readonly certificates: CertificateFiles[] = [];
@@ -124,7 +56,7 @@ export class CertificateChoice {
   readonly crlFiles: readonly string[];
   /** For the authorities in `--cert-dir`. */
   readonly folderClients: Config['tls']['folderClients'];
-  readonly #companions: Companions;
+  private readonly companions: Companions;
 
   /** @throws FrontError config_usage, config_invalid */
   constructor(settings: Settings, https: readonly HttpsFields[], platform: Platform) {
@@ -133,7 +65,7 @@ export class CertificateChoice {
     const anyOwn = https.some((fields) => fields.cert !== null);
     const anyClientCa = settings.has('clientCa') || https.some((fields) => fields.clientCa !== null);
     requireCompanions(settings, pairs.length + folders.length > 0 || anyOwn, anyClientCa);
-    this.#companions = {
+    this.companions = {
       caBundles: readList(settings, 'caBundle'),
       keyPassphraseFile: readText(settings, 'keyPassphraseFile'),
     };
@@ -151,7 +83,7 @@ export class CertificateChoice {
     }
     for (const folder of folders) requireFolder(platform, settings.get('certDir').label, folder);
     this.general = {
-      certificates: pairs.map(({ cert, key }) => this.#add(cert, key, this.#companions)),
+      certificates: pairs.map(({ cert, key }) => this.add(cert, key, this.companions)),
       certificateFolders: folders,
       acme: settings.has('acme'),
     };
@@ -188,11 +120,11 @@ export class CertificateChoice {
     const { certificateFolders } = this.general;
     if (known !== -1) return { certificates: [known], certificateFolders, acme: false };
     // The bundle and the passphrase go with --cert where there is one; else they can only mean these.
-    const companions = this.hasGeneral ? { caBundles: [], keyPassphraseFile: null } : this.#companions;
-    return { certificates: [this.#add(cert, key, companions)], certificateFolders, acme: false };
+    const companions = this.hasGeneral ? { caBundles: [], keyPassphraseFile: null } : this.companions;
+    return { certificates: [this.add(cert, key, companions)], certificateFolders, acme: false };
   }
 
-  #add(cert: string, key: string | null, companions: Companions): number {
+  private add(cert: string, key: string | null, companions: Companions): number {
     return this.certificates.push({ cert, key, ...companions }) - 1;
   }
 }

@@ -1,8 +1,9 @@
 /** Reads one setting as what its row says it is, or throws an error that names it as the user wrote it. */
 import { FrontError } from '../shared/errors.js';
+import type { Platform } from '../system/platform.js';
 import { formatDuration, formatSize, parseCount, parseDuration, parseSize } from './quantities.js';
 import type { Settings } from './settings.js';
-import { optionOf, type SettingKey } from './table.js';
+import type { SettingKey } from './table.js';
 
 /** An error about a value: `--mercy abc: not a time`. */
 export function invalid(label: string, value: string, reason: string, hint: string): FrontError {
@@ -18,17 +19,18 @@ export function misused(message: string, hint: string): FrontError {
 export function readText(settings: Settings, key: SettingKey): string | null {
   const setting = settings.get(key);
   const text = setting.values.at(-1);
-  if (text === '') throw invalid(setting.label, "''", 'the value is empty', `give ${optionOf(key).argument}`);
+  if (text === '')
+    throw invalid(setting.label, "''", 'the value is empty', `give ${settings.row(key).argument}`);
   return text ?? null;
 }
 
 /** Every value of a repeatable setting; values with commas are taken apart where the row allows it. */
 export function readList(settings: Settings, key: SettingKey): readonly string[] {
   const { values, label } = settings.get(key);
-  const parts = optionOf(key).commas === true ? values.flatMap((value) => value.split(',')) : values;
+  const parts = settings.row(key).commas === true ? values.flatMap((value) => value.split(',')) : values;
   const texts = parts.map((part) => part.trim());
   if (texts.includes('')) {
-    throw invalid(label, `'${values.join(' ')}'`, 'a value is empty', `give ${optionOf(key).argument}`);
+    throw invalid(label, `'${values.join(' ')}'`, 'a value is empty', `give ${settings.row(key).argument}`);
   }
   return texts;
 }
@@ -56,7 +58,7 @@ export function readSwitch(settings: Settings, key: SettingKey): boolean {
 
 /** One of the row's choices. */
 export function readChoice(settings: Settings, key: SettingKey): string {
-  const { choices = [] } = optionOf(key);
+  const { choices = [] } = settings.row(key);
   const text = readText(settings, key) ?? '';
   if (choices.includes(text)) return text;
   const uwsgi = key === 'logFormat' && text.includes('%') ? "; uWSGI's format strings are not read" : '';
@@ -76,7 +78,7 @@ const NUMBERS = {
 
 /** A count, bytes or milliseconds, by the row's kind, within the row's bounds. */
 export function readNumber(settings: Settings, key: SettingKey): number {
-  const { kind, least = 0, most = Number.MAX_SAFE_INTEGER } = optionOf(key);
+  const { kind, least = 0, most = Number.MAX_SAFE_INTEGER } = settings.row(key);
   const { parse, format, noun, example } = NUMBERS[kind === 'size' || kind === 'duration' ? kind : 'count'];
   const { label } = settings.get(key);
   const text = readText(settings, key) ?? '';
@@ -85,4 +87,19 @@ export function readNumber(settings: Settings, key: SettingKey): number {
   if (value < least) throw invalid(label, text, 'too small', `the least is ${format(least)}`);
   if (value > most) throw invalid(label, text, 'too large', `the most is ${format(most)}`);
   return value;
+}
+
+/** Refuses a file that is missing, a folder, or not readable by us. @throws FrontError config_invalid */
+export function requireFile(platform: Platform, label: string, path: string, hint: string): void {
+  const reason = platform.whyUnreadable(path);
+  if (reason !== null) throw invalid(label, path, reason, hint);
+}
+
+/** An option of the command line that could not have an effect is a misunderstanding; tell it. @throws FrontError config_usage */
+export function refuseWithout(settings: Settings, keys: readonly SettingKey[], needed: string): void {
+  for (const key of keys) {
+    const { origin, label } = settings.get(key);
+    if (origin !== 'command line') continue;
+    throw misused(`${label} has no effect without ${needed}`, `leave ${label} out, or add ${needed}`);
+  }
 }

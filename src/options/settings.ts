@@ -1,4 +1,5 @@
 /** Lays the sources of settings over each other (flag, environment, default) and remembers where each value came from. */
+import type { OptionRow } from './option-row.js';
 import { environmentName, optionOf, SETTING_KEYS, type SettingKey } from './table.js';
 
 /** Where a value came from, the strongest first. A configuration file will stand between environment and default. */
@@ -59,8 +60,8 @@ export class Settings {
   readonly command: readonly string[] | null;
   /** What looks wrong and is not refused, a sentence each. */
   readonly warnings: readonly string[];
-  readonly #flags: SettingLayer;
-  readonly #environment: SettingLayer;
+  private readonly flags: SettingLayer;
+  private readonly environment: SettingLayer;
 
   constructor(
     flags: SettingLayer,
@@ -71,25 +72,30 @@ export class Settings {
     this.warnings = unknownVariables(environment).map(
       (name) => `${name} is not a setting of tlsfront and is ignored`,
     );
-    this.#flags = flags;
-    this.#environment = readEnvironment(environment);
+    this.flags = flags;
+    this.environment = readEnvironment(environment);
     // An app named on the command line replaces the one of the environment; they do not add up to two.
     if (command !== null || APP_KEYS.some((key) => flags[key] !== undefined)) {
-      for (const key of APP_KEYS) delete this.#environment[key];
+      for (const key of APP_KEYS) delete this.environment[key];
     }
   }
 
   /** The value in force and where it came from. */
   get(key: SettingKey): Setting {
     const option = optionOf(key);
-    const given = this.#flags[key];
+    const given = this.flags[key];
     if (given !== undefined) return { values: given, origin: 'command line', label: option.flag };
-    const inherited = this.#environment[key];
+    const inherited = this.environment[key];
     if (inherited !== undefined) {
       return { values: inherited, origin: 'environment', label: environmentName(key) };
     }
     const values = option.default === null ? [] : [option.default];
     return { values, origin: 'default', label: option.flag };
+  }
+
+  /** What the table says about the setting. */
+  row(key: SettingKey): OptionRow {
+    return optionOf(key);
   }
 
   /** True when somebody gave a value. */

@@ -26,23 +26,13 @@ export const OPTIONS = {
 /** The name of a setting in code. */
 export type SettingKey = keyof typeof OPTIONS;
 
-/** Keys that stand for Config.limits. */
-export type LimitKey = keyof typeof LIMIT_OPTIONS;
-
-function isKey<Table extends object>(table: Table, name: PropertyKey): name is keyof Table {
-  return Object.hasOwn(table, name);
-}
-
 /** True for the name of a setting. */
 export function isSettingKey(name: string): name is SettingKey {
-  return isKey(OPTIONS, name);
+  return Object.hasOwn(OPTIONS, name);
 }
 
 /** Every settings key in the order of `--help`. */
 export const SETTING_KEYS: readonly SettingKey[] = Object.keys(OPTIONS).filter(isSettingKey);
-
-/** Every key of Config.limits. */
-export const LIMIT_KEYS: readonly LimitKey[] = SETTING_KEYS.filter((key) => isKey(LIMIT_OPTIONS, key));
 
 /** The row of a setting. */
 export function optionOf(key: SettingKey): OptionRow {

@@ -1,8 +1,10 @@
-/** The options that set Config.limits: one for each limit, with its bounds. */
+/** The limits: one option for each member of Config.limits, with its bounds. */
 import type { Limits } from '../../shared/config.js';
 import { DEFAULT_LIMITS } from '../../shared/limits.js';
 import { type OptionRow, type Rest, row } from '../option-row.js';
 import { formatDuration, formatSize, LONGEST_DURATION_MS } from '../quantities.js';
+import { readNumber } from '../read-setting.js';
+import type { Settings } from '../settings.js';
 
 function count(key: keyof Limits, flag: string, description: string, least = 1): OptionRow {
   const bounds = { default: String(DEFAULT_LIMITS[key]), least, most: 10_000_000 };
@@ -123,3 +125,20 @@ export const LIMIT_OPTIONS = {
     'An idle connection to the app is closed after this',
   ),
 } satisfies Record<keyof Limits, OptionRow>;
+
+/** A member of Config.limits. */
+type LimitKey = keyof typeof LIMIT_OPTIONS;
+
+function isLimitKey(name: string): name is LimitKey {
+  return Object.hasOwn(LIMIT_OPTIONS, name);
+}
+
+/** Every member of Config.limits. */
+export const LIMIT_KEYS: readonly LimitKey[] = Object.keys(LIMIT_OPTIONS).filter(isLimitKey);
+
+/** Config.limits. @throws FrontError config_invalid for one that is no number or out of bounds */
+export function readLimits(settings: Settings): Limits {
+  const limits: Record<LimitKey, number> = { ...DEFAULT_LIMITS };
+  for (const key of LIMIT_KEYS) limits[key] = readNumber(settings, key);
+  return limits;
+}

@@ -1,5 +1,13 @@
-/** The options that say on which addresses the front listens, and for what. */
+/** The listeners: which the options ask for, and the default ones. */
+import type { HttpListener, HttpsListener, ListenerConfig, RedirectListener } from '../../shared/config.js';
+import { formatListenAddress } from '../../shared/host-port.js';
+import type { Platform } from '../../system/platform.js';
+import { readHttpsPort, readListenAddress } from '../addresses.js';
+import type { CertificateChoice, HttpsFields, OwnCertificates } from '../certificate-choice.js';
 import { type OptionRow, row } from '../option-row.js';
+import { misused } from '../read-setting.js';
+import type { Settings } from '../settings.js';
+import { requireCiphers } from './certificates.js';
 
 const GROUP = 'Listeners';
 
@@ -38,3 +46,94 @@ export const LISTENER_OPTIONS = {
     { repeatable: true, uwsgi: 'same' },
   ),
 } satisfies Record<string, OptionRow>;
+
+/** Where HTTPS is expected, and where it goes when that port is not permitted and nobody chose it. */
+const HTTPS_PORT = 443;
+const FALLBACK_PORT = 8443;
+
+function httpsListener(host: string, port: number, own: OwnCertificates): HttpsListener {
+  return { kind: 'https', host, port, ...own, ciphers: null, clientCa: null, fallbackPort: null };
+}
+
+function generalHttps(host: string, port: number, choice: CertificateChoice): HttpsListener {
+  return { ...httpsListener(host, port, choice.general), clientCa: choice.clientCa };
+}
+
+function listenListeners(settings: Settings, choice: CertificateChoice, platform: Platform): HttpsListener[] {
+  const { values, label } = settings.get('listen');
+  return values
+    .flatMap((text) => readListenAddress(label, text, platform.loopback))
+    .map(({ host, port }) => generalHttps(host, port, choice));
+}
+
+function ownHttps(fields: HttpsFields, choice: CertificateChoice, platform: Platform): HttpsListener[] {
+  const { label, ciphers, clientCa } = fields;
+  if (ciphers !== null) requireCiphers(platform, label, ciphers);
+  const own = choice.ownOf(fields);
+  return readListenAddress(label, fields.address, platform.loopback).map(({ host, port }) => ({
+    ...httpsListener(host, port, own),
+    ciphers,
+    clientCa: clientCa === null ? choice.clientCa : { ...clientCa, crlFiles: choice.crlFiles },
+  }));
+}
+
+function plainListeners(settings: Settings, platform: Platform): HttpListener[] {
+  const { values, label } = settings.get('http');
+  return values
+    .flatMap((text) => readListenAddress(label, text, platform.loopback))
+    .map(({ host, port }) => ({ kind: 'http', host, port }));
+}
+
+function redirectListeners(settings: Settings, platform: Platform): RedirectListener[] {
+  const { values, label } = settings.get('httpToHttps');
+  return values.flatMap((text) => {
+    const [address = '', field, ...more] = text.split(',');
+    if (more.length > 0) throw misused(`${label} ${text}: too many fields`, 'write [host:]port,https-port');
+    const httpsPort = readHttpsPort(label, text, field);
+    return readListenAddress(label, address, platform.loopback).map(({ host, port }): RedirectListener => {
+      return { kind: 'redirect', host, port, httpsPort };
+    });
+  });
+}
+
+/** 443 on loopback, and 8443 where that is not permitted; with `--acme` 443 on every address, where the authority looks. */
+function defaultListeners(choice: CertificateChoice, platform: Platform): HttpsListener[] {
+  if (choice.general.acme) return [generalHttps('', HTTPS_PORT, choice)];
+  return platform.loopback.map((host) => ({
+    ...generalHttps(host, HTTPS_PORT, choice),
+    fallbackPort: FALLBACK_PORT,
+  }));
+}
+
+function refuseTwice(listeners: readonly ListenerConfig[]): void {
+  const seen = new Set<string>();
+  for (const { host, port } of listeners) {
+    const address = formatListenAddress(host, port);
+    if (port !== 0 && seen.has(address)) {
+      throw misused(`${address} is to be listened on twice`, 'give every listener an address of its own');
+    }
+    seen.add(address);
+  }
+}
+
+/**
+ * Every listener, HTTPS first. Default ones are added when no `--listen` or `--https` is given, except where `--http`
+ * stands alone, without a certificate or a redirect that would need them.
+ * @throws FrontError config_usage, config_invalid
+ */
+export function readListeners(
+  settings: Settings,
+  https: readonly HttpsFields[],
+  choice: CertificateChoice,
+  platform: Platform,
+): readonly ListenerConfig[] {
+  const own = https.flatMap((fields) => ownHttps(fields, choice, platform));
+  const secure = [...listenListeners(settings, choice, platform), ...own];
+  const plain = plainListeners(settings, platform);
+  const redirects = redirectListeners(settings, platform);
+  const plainAlone = plain.length > 0 && redirects.length === 0 && !choice.hasGeneral && !choice.general.acme;
+  const chosen = secure.length > 0 || plainAlone ? secure : defaultListeners(choice, platform);
+  const listeners = [...chosen, ...plain, ...redirects];
+  refuseTwice(listeners);
+  return listeners;
+}

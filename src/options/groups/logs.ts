@@ -1,5 +1,8 @@
-/** The options about what is logged, where and how. */
+/** Logs: what is logged, where and how. */
+import type { Config } from '../../shared/config.js';
 import { type OptionRow, row, turn } from '../option-row.js';
+import { invalid, readChoice, readText } from '../read-setting.js';
+import type { Settings } from '../settings.js';
 
 const GROUP = 'Logs';
 
@@ -18,3 +21,23 @@ export const LOG_OPTIONS = {
   }),
   quiet: turn(GROUP, '--quiet', 'Only warnings and errors'),
 } satisfies Record<string, OptionRow>;
+
+/** Path of the log file; null: stderr. @throws FrontError config_invalid */
+export function readLogFile(settings: Settings): string | null {
+  const text = readText(settings, 'logto');
+  if (text !== null && /^(?:udp:.*|[^/]*:\d+)$/.test(text)) {
+    throw invalid(
+      settings.get('logto').label,
+      text,
+      'logs go to a file, not to a UDP address',
+      'give the path of a file',
+    );
+  }
+  return text;
+}
+
+/** How lines are written. @throws FrontError config_invalid */
+export function readLogFormat(settings: Settings): Config['logFormat'] {
+  const format = readChoice(settings, 'logFormat');
+  return format === 'json' || format === 'uwsgi' ? format : 'pretty';
+}

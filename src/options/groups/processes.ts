@@ -1,6 +1,9 @@
-/** The options about the processes of the front: how many, as whom, by which engine, until when. */
+/** The processes of the front: how many, as whom, by which engine, until when. */
+import type { Platform } from '../../system/platform.js';
 import { type OptionRow, row, turn } from '../option-row.js';
 import { LONGEST_DURATION_MS } from '../quantities.js';
+import { invalid, misused, readNumber, readText } from '../read-setting.js';
+import type { Settings } from '../settings.js';
 
 const GROUP = 'Processes';
 
@@ -40,3 +43,32 @@ export const PROCESS_OPTIONS = {
     },
   ),
 } satisfies Record<string, OptionRow>;
+
+/** The number of router processes. @throws FrontError config_invalid */
+export function readRouters(settings: Settings, platform: Platform): number {
+  if (readText(settings, 'httpProcesses') === 'auto') return platform.processors;
+  return readNumber(settings, 'httpProcesses');
+}
+
+/** Changing identity needs root, unless it is the one we have. */
+export function readIdentity(settings: Settings, platform: Platform, key: 'uid' | 'gid'): string | null {
+  const text = readText(settings, key);
+  if (text === null) return null;
+  const { label } = settings.get(key);
+  const noun = key === 'uid' ? 'user' : 'group';
+  const current = key === 'uid' ? platform.userId : platform.groupId;
+  if (current === null) throw misused(`${label} does not work on this system`, `leave ${label} out`);
+  const account = key === 'uid' ? platform.findUser(text) : platform.findGroup(text);
+  const id = account?.id ?? (/^\d{1,10}$/.test(text) ? Number(text) : null);
+  if (id === null) {
+    const database = key === 'uid' ? 'passwd' : 'group';
+    throw invalid(label, text, `there is no such ${noun}`, `\`getent ${database}\` lists them`);
+  }
+  if (platform.userId !== 0 && id !== current) {
+    throw misused(
+      `${label} ${text}: only root may change to another ${noun}`,
+      `start with sudo, or leave ${label} out`,
+    );
+  }
+  return text;
+}

@@ -1,8 +1,9 @@
 /** From settings to the frozen configuration: what goes together, what each value becomes, what is refused. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { LIMIT_KEYS } from '../../../src/options/groups/limits.js';
 import type { SettingLayer } from '../../../src/options/settings.js';
-import { LIMIT_KEYS, optionOf } from '../../../src/options/table.js';
+import { optionOf } from '../../../src/options/table.js';
 import type { Config } from '../../../src/shared/config.js';
 import { DEFAULT_LIMITS } from '../../../src/shared/limits.js';
 import { complaintOf, type Given, resolveGiven } from '../../support/settings.js';
