@@ -1,5 +1,5 @@
 /** What downstream connections share, and what the engine asks of each. */
-import type { FlowServices } from './dispatch.js';
+import type { ForwardingServices } from './upstream-attempt.js';
 
 /** A downstream connection as the engine keeps it. */
 export interface DownstreamConnection {
@@ -12,18 +12,18 @@ export interface DownstreamConnection {
   readonly stalledSinceMs: number;
   /** Ends what has waited too long; called a few times a second. */
   checkTime(nowMs: number): void;
-  /** Called once after `host.soon`. */
+  /** Called once after `host.afterTurn`. */
   resume(): void;
 }
 
 /** The engine as connections see it. */
 export interface ConnectionHost {
-  readonly services: FlowServices;
+  readonly services: ForwardingServices;
   /** Coarse clock in milliseconds. */
   readonly nowMs: number;
   /** Calls `connection.resume()` once when this turn of the event loop is over. */
-  soon(connection: DownstreamConnection): void;
+  afterTurn(connection: DownstreamConnection): void;
   /** Ends a connection on which our own code threw, and only that one; the log tells where. */
-  defect(connection: DownstreamConnection, error: unknown): void;
-  closed(connection: DownstreamConnection): void;
+  endAfterDefect(connection: DownstreamConnection, error: unknown): void;
+  onClosed(connection: DownstreamConnection): void;
 }

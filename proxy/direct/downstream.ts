@@ -1,10 +1,10 @@
-/** What a flow asks of the client's side, whichever protocol it speaks. */
+/** What a forwarding asks of the client's side, whichever protocol it speaks: a writer of the response, a source of the request. */
 import type { AcceptedConnection } from '../engine.js';
 import type { OutgoingFields } from '../exchange/headers/outgoing-fields.js';
 import type { OwnResponse } from '../exchange/reply/error-response.js';
 
-/** One request's place on a downstream connection. */
-export interface DownstreamStream {
+/** Writes one response to a downstream connection. */
+export interface ResponseWriter {
   readonly connection: AcceptedConnection;
   sendInformational(status: number, headers: readonly string[]): void;
   /**
@@ -14,21 +14,25 @@ export interface DownstreamStream {
    * @param hasBody body bytes follow until `sendEnd`
    */
   sendHead(status: number, fields: OutgoingFields, contentLength: number, hasBody: boolean): void;
-  /** Takes a view that is only valid during the call. False: hold more until the flow's `onDownstreamWritable`. */
+  /** Takes a view that is only valid during the call. False: hold more until the forwarding's `onDownstreamWritable`. */
   sendBody(view: Buffer): boolean;
   sendEnd(trailers: readonly string[]): void;
   /** One of our own responses, whole. */
   sendOwn(own: OwnResponse): void;
-  /** Whether a 101 with these fields answers the upgrade that this stream asked for. */
+  /** Whether a 101 with these fields answers the upgrade that the request asked for. */
   isUpgradeAnswer(headers: readonly string[]): boolean;
-  /** Answers an upgrade and hands the bytes that follow to the flow as body. */
+  /** Answers an upgrade and hands the bytes that follow to the forwarding as body. */
   sendTunnel(headers: string[], protocol: string): void;
   /** Ends a response that has begun so that the client sees that it is not whole. */
   cut(): void;
-  /** The upstream took so many body bytes: the client may send more. */
-  bodyTaken(bytes: number): void;
   /** Writes what was held back. */
   flush(): void;
+}
+
+/** Where the bytes of a request's body, or of a tunnel, come from. */
+export interface RequestSource {
+  /** So many bytes found their place, at the upstream or in a buffer: the client may send more. */
+  consumed(bytes: number): void;
 }
 
 /** A request as a downstream connection hands it to the engine. */

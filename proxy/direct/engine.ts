@@ -13,16 +13,16 @@ import {
 } from '../wire/http2/limits.js';
 import { Spool } from './body/spool.js';
 import type { ConnectionHost, DownstreamConnection } from './connection-host.js';
-import type { FlowServices } from './dispatch.js';
 import { Http1DownstreamConnection } from './http1/connection.js';
 import { Http2DownstreamConnection } from './http2/connection.js';
-import { chooseStalled } from './stalled.js';
+import { selectStalled } from './stalled-clients.js';
+import type { ForwardingServices } from './upstream-attempt.js';
 
 /** How often deadlines are looked at: one timer a router instead of several a connection. */
 const SWEEP_MS = 250;
 
 export class DirectEngine implements Engine, ConnectionHost {
-  readonly services: FlowServices;
+  readonly services: ForwardingServices;
   nowMs = performance.now();
   private readonly connections = new Set<DownstreamConnection>();
   private readonly http1Limits: Http1Limits;
@@ -82,18 +82,18 @@ export class DirectEngine implements Engine, ConnectionHost {
     for (const connection of this.connections) connection.destroy();
   }
 
-  soon(connection: DownstreamConnection): void {
+  afterTurn(connection: DownstreamConnection): void {
     if (this.turn.length === 0) setImmediate(this.endTurn);
     this.turn.push(connection);
   }
 
-  defect(connection: DownstreamConnection, error: unknown): void {
+  endAfterDefect(connection: DownstreamConnection, error: unknown): void {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     this.services.log.write(`error: a defect of the front ended one connection, ${text}\n`);
     connection.destroy();
   }
 
-  closed(connection: DownstreamConnection): void {
+  onClosed(connection: DownstreamConnection): void {
     this.connections.delete(connection);
   }
 
@@ -104,7 +104,7 @@ export class DirectEngine implements Engine, ConnectionHost {
       try {
         connection.resume();
       } catch (error) {
-        this.defect(connection, error);
+        this.endAfterDefect(connection, error);
       }
     }
   }
@@ -118,7 +118,7 @@ export class DirectEngine implements Engine, ConnectionHost {
         connection.checkTime(this.nowMs);
         waitingBytes += connection.waitingBytes;
       } catch (error) {
-        this.defect(connection, error);
+        this.endAfterDefect(connection, error);
       }
     }
     const { maxWaitingBytes } = this.services.policy.config.limits;
@@ -127,7 +127,7 @@ export class DirectEngine implements Engine, ConnectionHost {
 
   /** Ends those that hold most for clients that take nothing, until so many bytes are free. */
   private endStalled(surplusBytes: number): void {
-    for (const connection of chooseStalled(this.connections, surplusBytes, this.nowMs)) {
+    for (const connection of selectStalled(this.connections, surplusBytes, this.nowMs)) {
       this.services.counters.refusedByLimit += 1;
       connection.destroy();
     }

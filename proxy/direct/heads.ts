@@ -15,19 +15,19 @@ import type { DownstreamRequest } from './downstream.js';
 
 /**
  * Writes the request's head to a leased connection.
- * @param heldBytes length of a body that is whole already; -1: it comes as the client sends it
+ * @param bufferedBytes length of a body that is whole already; -1: it comes as the client sends it
  */
 export function sendRequestHead(
   lease: Lease,
   exchange: Exchange,
   request: DownstreamRequest,
   route: Route,
-  heldBytes: number,
+  bufferedBytes: number,
 ): void {
   const { head, facts, services } = exchange;
   const { upstream } = lease;
-  const isHeld = heldBytes !== -1;
-  const contentLength = isHeld ? heldBytes : request.contentLength;
+  const isBuffered = bufferedBytes !== -1;
+  const contentLength = isBuffered ? bufferedBytes : request.contentLength;
   const framing = !request.hasBody ? 'none' : contentLength === -1 ? 'unknown' : 'length';
   const upstreamRequest: UpstreamRequest = {
     requestId: exchange.requestId,
@@ -36,7 +36,7 @@ export function sendRequestHead(
     contentLength,
     upgrade: request.upgrade,
     // A uWSGI worker never says 100 (Continue): who has asked for it was told.
-    expectContinue: request.expectContinue && !isHeld && upstream.scheme !== 'uwsgi',
+    expectContinue: request.expectContinue && !isBuffered && upstream.scheme !== 'uwsgi',
   };
   const fields = buildUpstreamHeaders(head, facts, upstreamRequest, services.policy);
   lease.sendHead(exchange, route.strip(head.path, fields), fields, framing);

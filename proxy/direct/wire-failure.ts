@@ -3,7 +3,7 @@ import type { ErrorCode } from '../../src/shared/errors.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { buildErrorResponse } from '../exchange/reply/error-response.js';
 import type { Http1Error } from '../wire/http1/error.js';
-import type { DownstreamStream } from './downstream.js';
+import type { ResponseWriter } from './downstream.js';
 
 const BY_STATUS: Readonly<Record<number, ErrorCode>> = {
   400: 'request_malformed',
@@ -20,12 +20,12 @@ export function errorCodeOf(error: Http1Error): ErrorCode {
   return BY_STATUS[error.status] ?? 'request_malformed';
 }
 
-/** Answers a request that never becomes a flow; the whole of its exchange. */
-export function answerUnread(exchange: Exchange, code: ErrorCode, stream: DownstreamStream): void {
+/** Answers a request that never becomes a forwarding; the whole of its exchange. */
+export function answerUnread(exchange: Exchange, code: ErrorCode, response: ResponseWriter): void {
   exchange.failed(code);
   const own = buildErrorResponse(code, null, exchange.requestId);
   exchange.answeredItself(own.status);
   if (exchange.head.method !== 'HEAD') exchange.sent(Buffer.byteLength(own.body));
-  stream.sendOwn(own);
+  response.sendOwn(own);
   exchange.end();
 }

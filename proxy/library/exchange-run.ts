@@ -16,7 +16,7 @@ import {
 import { addTransportSecurity } from '../exchange/headers/response-headers.js';
 import { buildErrorResponse, type OwnResponse } from '../exchange/reply/error-response.js';
 import type { RequestHead } from '../exchange/types.js';
-import { type Seeker, UpstreamChoice } from '../routing/choice.js';
+import { UpstreamChoice, type UpstreamWaiter } from '../routing/choice.js';
 import { NO_ROUTE, Route } from '../routing/route-table.js';
 import type { Upstream } from '../routing/upstream.js';
 import { classifyUpstreamFailure } from '../upstream/failure.js';
@@ -41,7 +41,7 @@ export interface RunParts {
 }
 
 /** One request being served. Methods are called by the engine and by the forwarder's events. */
-export class ExchangeRun implements Seeker, AttemptOwner, BodyHolder, RelayHolder {
+export class ExchangeRun implements UpstreamWaiter, AttemptOwner, BodyHolder, RelayHolder {
   readonly request: LibraryRequest;
   private readonly response: LibraryResponse;
   private readonly choice: UpstreamChoice;
@@ -101,12 +101,23 @@ export class ExchangeRun implements Seeker, AttemptOwner, BodyHolder, RelayHolde
     this.route = admitted;
     // Only the direct engine holds a body until its length is known.
     if (framing === 'unknown' && admitted.needsLength) this.fail('length_required');
-    else this.choice.begin(admitted, null);
+    else this.send();
+  }
+
+  /** Sends the request to an upstream of its route, now or when one is up. */
+  private send(): void {
+    const upstream = this.choice.pick(this.route, null);
+    if (upstream !== null) this.onUpstream(upstream);
+    else if (!this.hold()) this.fail('upstream_refused');
+  }
+
+  private hold(): boolean {
+    return this.mayWait && this.choice.hold(this.route);
   }
 
   // From the choice of an upstream.
 
-  get mayWait(): boolean {
+  private get mayWait(): boolean {
     return isSafeMethod(this.exchange.head.method);
   }
 
@@ -218,12 +229,12 @@ export class ExchangeRun implements Seeker, AttemptOwner, BodyHolder, RelayHolde
     // A kept-alive connection may close under a request: once more, if not a byte of an answer came.
     if (isRepeatable && code === 'upstream_reset' && reused && choice.mayRepeat) {
       choice.repeat(upstream);
+      this.onUpstream(upstream);
       return;
     }
-    choice.noteFailure(upstream, code);
-    const isRefused = code === 'upstream_refused';
-    if (isRepeatable && isRefused && choice.tryAnother(this.route, upstream, code)) return;
-    this.fail(code === 'upstream_reset' ? 'upstream_closed' : code);
+    choice.avoid(upstream, code);
+    if (isRepeatable && code === 'upstream_refused') this.send();
+    else this.fail(code === 'upstream_reset' ? 'upstream_closed' : code);
   }
 
   /** The request turned out malformed while its body came: nothing of it can be read any more. */

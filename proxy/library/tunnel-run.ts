@@ -12,7 +12,7 @@ import {
 } from '../exchange/headers/request-headers.js';
 import { buildErrorResponse, type OwnResponse } from '../exchange/reply/error-response.js';
 import { encodeClosingResponse } from '../exchange/reply/own-response-text.js';
-import { type Seeker, UpstreamChoice } from '../routing/choice.js';
+import { UpstreamChoice, type UpstreamWaiter } from '../routing/choice.js';
 import { NO_ROUTE, Route } from '../routing/route-table.js';
 import type { Upstream } from '../routing/upstream.js';
 import { classifyUpstreamFailure } from '../upstream/failure.js';
@@ -37,9 +37,7 @@ export function startTunnel(
   new TunnelRun(request, firstBytes, exchange, connection, services, forwarder).start();
 }
 
-class TunnelRun implements Seeker, RelayHolder {
-  /** Nothing was sent: whoever wants a tunnel may wait for the app. */
-  readonly mayWait = true;
+class TunnelRun implements UpstreamWaiter, RelayHolder {
   private readonly choice: UpstreamChoice;
   /** Leads nowhere until the request is admitted. */
   private route = NO_ROUTE;
@@ -72,7 +70,10 @@ class TunnelRun implements Seeker, RelayHolder {
       return;
     }
     this.route = admitted;
-    this.choice.begin(admitted, null);
+    const upstream = this.choice.pick(admitted, null);
+    if (upstream !== null) this.onUpstream(upstream);
+    // Nothing was sent: whoever wants a tunnel may wait for the app.
+    else if (!this.choice.hold(admitted)) this.onNoUpstream();
   }
 
   onNoUpstream(): void {

@@ -2,45 +2,49 @@
 import type { ErrorCode } from '../../src/shared/errors.js';
 import type { Route } from './route-table.js';
 import type { Upstream } from './upstream.js';
-import type { Upstreams } from './upstreams.js';
+import type { HeldRequest, Upstreams } from './upstreams.js';
 
 const NONE: readonly Upstream[] = [];
 
 /** A connection may die under a request; that two do is no accident. */
 const MAX_ATTEMPTS = 2;
 
-/** Who needs an upstream. */
-export interface Seeker {
-  /** Nothing is lost when the request waits and no upstream comes up. */
-  readonly mayWait: boolean;
-  /**
-   * Send the request there: it counts as in flight until `release`.
-   * @param fresh over a connection that was not used before
-   */
-  onUpstream(upstream: Upstream, fresh: boolean): void;
-  /** None is up, and none came up in time. */
+/** Called back when a request that had to wait for an upstream waits no longer: one of the two, once. */
+export interface UpstreamWaiter {
+  /** This one is up: the request counts as in flight there. */
+  onUpstream(upstream: Upstream): void;
+  /** None came up in time. */
   onNoUpstream(): void;
 }
 
-export class UpstreamChoice {
+export class UpstreamChoice implements HeldRequest {
   /** Where the request is in flight. */
   upstream: Upstream | null = null;
   /** How often an upstream was chosen. */
   private attempts = 0;
   /** Upstreams that could not be reached: nothing was sent, so another may be tried. */
   private tried = NONE;
-  private leaveHold: (() => void) | null = null;
+  private held = false;
 
   constructor(
     private readonly upstreams: Upstreams,
-    private readonly seeker: Seeker,
+    private readonly waiter: UpstreamWaiter,
   ) {}
 
-  /** Chooses for the first time. @param known the one that the client was served by before, if it is up */
-  begin(route: Route, known: Upstream | null): void {
-    const upstream = known ?? route.pick();
-    if (upstream === null) this.hold(route);
-    else this.use(upstream, false);
+  /**
+   * Chooses an upstream that was not tried yet, where the request is in flight from now on; null: none is up.
+   * @param known the one that the client was served by before, if it is up
+   */
+  pick(route: Route, known: Upstream | null): Upstream | null {
+    const upstream = known ?? route.pick(this.tried);
+    if (upstream !== null) this.use(upstream);
+    return upstream;
+  }
+
+  /** Waits for an upstream of the route to come up; false: it may not wait, or too many do. */
+  hold(route: Route): boolean {
+    this.held = this.upstreams.hold(route, this);
+    return this.held;
   }
 
   /** False once it was: a request is repeated no further. */
@@ -48,22 +52,18 @@ export class UpstreamChoice {
     return this.attempts < MAX_ATTEMPTS;
   }
 
-  /** Once more to the same upstream, whose connection had died. */
+  /** Once more at the same upstream, whose connection had died. */
   repeat(upstream: Upstream): void {
-    this.use(upstream, true);
+    this.use(upstream);
   }
 
-  /** Takes another upstream than the one that could not be reached; false when there is none and none to wait for. */
-  tryAnother(route: Route, failed: Upstream, code: ErrorCode): boolean {
-    this.tried = [...this.tried, failed];
-    const other = route.pick(this.tried);
-    if (other !== null) this.use(other, false);
-    else if (code === 'upstream_refused') this.hold(route);
-    else return false;
-    return true;
+  /** It could not be reached, and nothing was sent: `pick` leaves it out, and those who choose next hear of it. */
+  avoid(upstream: Upstream, code: ErrorCode): void {
+    this.tried = [...this.tried, upstream];
+    this.noteFailure(upstream, code);
   }
 
-  /** Tells those who choose next that the request failed there. */
+  /** Reports to those who choose next that the request failed there. */
   noteFailure(upstream: Upstream, code: ErrorCode): void {
     if (code === 'upstream_refused') this.upstreams.markDown(upstream);
     else this.upstreams.noteFailure(upstream);
@@ -79,26 +79,27 @@ export class UpstreamChoice {
 
   /** The request is over: it is neither in flight nor waits. */
   end(): void {
-    this.leaveHold?.();
+    if (this.held) this.upstreams.leave(this);
+    this.held = false;
     this.release();
   }
 
-  private use(upstream: Upstream, fresh: boolean): void {
-    this.leaveHold = null;
+  // From the upstreams, while it is held.
+
+  resume(upstream: Upstream): void {
+    this.held = false;
+    this.use(upstream);
+    this.waiter.onUpstream(upstream);
+  }
+
+  giveUp(): void {
+    this.held = false;
+    this.waiter.onNoUpstream();
+  }
+
+  private use(upstream: Upstream): void {
     this.attempts += 1;
     this.upstream = upstream;
     upstream.inFlight += 1;
-    this.seeker.onUpstream(upstream, fresh);
-  }
-
-  private hold(route: Route): void {
-    if (!this.seeker.mayWait) {
-      this.seeker.onNoUpstream();
-      return;
-    }
-    this.leaveHold = this.upstreams.hold(route, {
-      resume: (upstream) => this.use(upstream, false),
-      giveUp: () => this.seeker.onNoUpstream(),
-    });
   }
 }

@@ -16,17 +16,17 @@ const MAX_HELD = 1024;
 /** Finds out whether an upstream is well; `done` is called once. */
 export type Probe = (upstream: Upstream, done: (isWell: boolean) => void) => void;
 
-/** Somebody who waits for an upstream. Exactly one of the two is called, once. */
-export interface Waiter {
+/** A request that waits for an upstream. Exactly one of the two is called, once. */
+export interface HeldRequest {
   /** An upstream is up now. */
   resume(upstream: Upstream): void;
-  /** The hold is over, or too many wait. */
+  /** The hold is over. */
   giveUp(): void;
 }
 
 interface Held {
   readonly route: Route;
-  readonly waiter: Waiter;
+  readonly request: HeldRequest;
   readonly deadlineMs: number;
 }
 
@@ -102,38 +102,18 @@ export class Upstreams {
     checkAll();
   }
 
-  /** Waits for an upstream of a route; `waiter` is told when one is up or the hold is over. Returns a way to leave the queue. */
-  hold(route: Route, waiter: Waiter): () => void {
+  /** Has a request wait for an upstream of a route; false: nobody is held, or too many are. */
+  hold(route: Route, request: HeldRequest): boolean {
     const { holdMs } = this.config;
-    if (holdMs === 0 || this.held.length >= MAX_HELD) {
-      waiter.giveUp();
-      return () => {};
-    }
-    const entry: Held = { route, waiter, deadlineMs: performance.now() + holdMs };
-    this.held.push(entry);
+    if (holdMs === 0 || this.held.length >= MAX_HELD) return false;
+    this.held.push({ route, request, deadlineMs: performance.now() + holdMs });
     this.watch();
-    return () => {
-      this.held = this.held.filter((other) => other.waiter !== waiter);
-    };
+    return true;
   }
 
-  /** Number of requests on hold. */
-  get heldCount(): number {
-    return this.held.length;
-  }
-
-  /** All upstreams, for reports. */
-  get all(): readonly Upstream[] {
-    return this.list;
-  }
-
-  /** Gives up every held request and stops probing. */
-  close(): void {
-    for (const timer of [this.timer, this.checkTimer]) if (timer !== null) clearInterval(timer);
-    this.timer = null;
-    const held = this.held;
-    this.held = [];
-    for (const entry of held) entry.waiter.giveUp();
+  /** The request waits no longer. */
+  leave(request: HeldRequest): void {
+    this.held = this.held.filter((other) => other.request !== request);
   }
 
   private watch(): void {
@@ -148,7 +128,7 @@ export class Upstreams {
     const late = this.held.filter((entry) => entry.deadlineMs <= now);
     if (late.length > 0) {
       this.held = this.held.filter((entry) => entry.deadlineMs > now);
-      for (const entry of late) entry.waiter.giveUp();
+      for (const entry of late) entry.request.giveUp();
     }
     const down = this.list.filter((upstream) => !upstream.up && !upstream.managed);
     if (down.length === 0 && this.held.length === 0 && this.timer !== null) {
@@ -179,14 +159,14 @@ export class Upstreams {
     for (const entry of held) {
       const upstream = entry.route.pick();
       if (upstream === null) waiting.push(entry);
-      else entry.waiter.resume(upstream);
+      else entry.request.resume(upstream);
     }
     // Whoever was resumed may wait again already.
     this.held = [...waiting, ...this.held];
   }
 }
 
-/** Well is who accepts connections. */
+/** Healthy: accepts TCP connections. */
 function probeByConnecting(upstream: Upstream, done: (isWell: boolean) => void): void {
   const socket: Socket = connect({ ...addressOf(upstream), timeout: PROBE_TIMEOUT_MS });
   let settled = false;

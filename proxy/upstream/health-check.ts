@@ -5,7 +5,7 @@ import type { Upstream } from '../routing/upstream.js';
 import type { Probe } from '../routing/upstreams.js';
 import { NO_LINES } from '../wire/syntax/field-lines.js';
 import type { Pool } from './pool.js';
-import type { Lease, LeaseHolder, UpstreamResponse } from './transport.js';
+import type { Lease, LeaseHandler, UpstreamResponse } from './transport.js';
 
 /** The front itself asks, over TLS as far as the app is concerned, so that it does not answer with a redirect to https. */
 const FACTS: ConnectionFacts = {
@@ -32,7 +32,7 @@ export function probeByRequest(pool: Pool, health: HealthConfig, path: string, t
 }
 
 /** One question. */
-class HealthCheck implements LeaseHolder {
+class HealthCheck implements LeaseHandler {
   readonly needsHttp1 = false;
   private lease: Lease | null = null;
   private timer: NodeJS.Timeout | null = null;
@@ -49,7 +49,9 @@ class HealthCheck implements LeaseHolder {
     this.timer = setTimeout(() => this.giveUp(), timeoutMs);
     this.timer.unref();
     // A fresh connection: an idle one would not tell that nobody accepts any more.
-    this.pool.take(this.upstream, this, true);
+    const lease = this.pool.tryTake(this.upstream, this, true);
+    if (lease !== null) this.onLease(lease);
+    else if (this.pool.wait(this.upstream, this, true) !== null) this.onNoLease();
   }
 
   onLease(lease: Lease): void {

@@ -11,7 +11,7 @@ import { type Dialer, knownAddress, noteAddress } from './dial.js';
 import { classifyUpstreamFailure } from './failure.js';
 import type { Http1Codec } from './http1-codec.js';
 import { Http1RequestWriter } from './http1-request.js';
-import type { ExchangeHead, Lease, LeaseHolder, UpstreamResponse } from './transport.js';
+import type { ExchangeHead, Lease, LeaseHandler, UpstreamResponse } from './transport.js';
 import type { Waiting, Waits } from './waiting.js';
 
 /** One buffer for all connections of the process: each read is used up before the next one. */
@@ -33,7 +33,7 @@ export interface ConnectionKeeper {
 
 /** A connection; `holder` is null while it is idle. */
 export class Http1Connection implements Lease, Waits {
-  holder: LeaseHolder | null = null;
+  holder: LeaseHandler | null = null;
   waiting: Waiting = 'connect';
   waitingSinceMs: number;
   /** Exchanges that have begun on it. */
@@ -84,7 +84,7 @@ export class Http1Connection implements Lease, Waits {
   }
 
   /** Lends the connection; `holder.onLease` has been or will be called by the pool. */
-  lend(holder: LeaseHolder): void {
+  lend(holder: LeaseHandler): void {
     this.holder = holder;
     this.uses += 1;
     this.writer.begin();
@@ -197,7 +197,7 @@ export class Http1Connection implements Lease, Waits {
     }
   }
 
-  private advance(holder: LeaseHolder): void {
+  private advance(holder: LeaseHandler): void {
     const { decoder } = this.codec;
     try {
       while (this.holder === holder) {
@@ -222,7 +222,7 @@ export class Http1Connection implements Lease, Waits {
     }
   }
 
-  private onHead(holder: LeaseHolder): void {
+  private onHead(holder: LeaseHandler): void {
     this.responseBegun = true;
     const response = this.codec.describeResponse();
     if (response.status !== 101) {
@@ -242,7 +242,7 @@ export class Http1Connection implements Lease, Waits {
     if (rest.length > 0) holder.onBody(rest);
   }
 
-  private onResponseEnd(holder: LeaseHolder): void {
+  private onResponseEnd(holder: LeaseHandler): void {
     const { trailers } = this.codec.decoder;
     // Finished, the connection may already be another's when the holder is told.
     const isComplete = this.writer.ended;

@@ -14,7 +14,7 @@ import type { Framing } from '../exchange/types.js';
 import type { Upstream } from '../routing/upstream.js';
 import { fieldValue } from '../wire/syntax/field-list.js';
 import { classifyUpstreamFailure } from './failure.js';
-import type { ExchangeHead, Lease, LeaseHolder } from './transport.js';
+import type { ExchangeHead, Lease, LeaseHandler } from './transport.js';
 import type { Waiting, Waits } from './waiting.js';
 
 /** Fields that HTTP/2 does not know (RFC 9113 §8.2.2), and Host, which becomes :authority. */
@@ -55,7 +55,7 @@ export class Http2Lease implements Lease, Waits {
   constructor(
     readonly upstream: Upstream,
     private readonly keeper: LeaseKeeper,
-    private readonly holder: LeaseHolder,
+    private readonly holder: LeaseHandler,
   ) {
     this.waitingSinceMs = keeper.nowMs;
   }

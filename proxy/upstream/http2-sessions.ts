@@ -3,11 +3,12 @@ import { type ClientHttp2Session, connect as connectSession } from 'node:http2';
 import type { Socket } from 'node:net';
 import http2wrapper from 'http2-wrapper';
 import type { Limits } from '../../src/shared/config.js';
+import type { ErrorCode } from '../../src/shared/errors.js';
 import type { Upstream } from '../routing/upstream.js';
 import { type Dialer, knownAddress, noteAddress, type Protocols } from './dial.js';
 import { classifyUpstreamFailure } from './failure.js';
 import { Http2Lease, type LeaseKeeper } from './http2-lease.js';
-import type { LeaseHolder } from './transport.js';
+import type { Lease, LeaseHandler } from './transport.js';
 import { endWhenLate } from './waiting.js';
 
 const PROTOCOLS: Protocols = ['h2', 'http/1.1'];
@@ -49,11 +50,11 @@ class OpenSession implements LeaseKeeper {
     return this.leases.size < Math.min(allowed, MAX_STREAMS);
   }
 
-  lend(upstream: Upstream, holder: LeaseHolder): void {
+  lend(upstream: Upstream, holder: LeaseHandler): Lease {
     const lease = new Http2Lease(upstream, this, holder);
     this.leases.add(lease);
     this.uses += 1;
-    holder.onLease(lease);
+    return lease;
   }
 
   onLeaseOver(lease: Http2Lease): void {
@@ -64,7 +65,7 @@ class OpenSession implements LeaseKeeper {
 }
 
 interface Queued {
-  readonly holder: LeaseHolder;
+  readonly holder: LeaseHandler;
   readonly sinceMs: number;
 }
 
@@ -87,7 +88,7 @@ export class Http2Sessions {
     private readonly upstream: Upstream,
     private readonly limits: Limits,
     private readonly dialer: Dialer,
-    private readonly takeHttp1: (holder: LeaseHolder) => void,
+    private readonly takeHttp1: (holder: LeaseHandler) => void,
   ) {}
 
   /** Nothing is open and nobody waits. */
@@ -95,23 +96,23 @@ export class Http2Sessions {
     return this.sessions.size === 0 && this.queue.length === 0 && this.dialing === null;
   }
 
-  /** Lends a stream now, or when there is one; or `onNoLease`. */
-  take(holder: LeaseHolder): void {
-    if (holder.needsHttp1) {
-      holder.onNoLease('not_implemented', null);
-      return;
-    }
-    const free = this.findRoom();
-    if (free !== null) free.lend(this.upstream, holder);
-    else if (this.queue.length >= this.limits.maxUpstreamQueue) holder.onNoLease('overloaded', null);
-    else {
-      this.queue.push({ holder, sinceMs: this.nowMs });
-      this.openMore();
-    }
+  /** Lends a stream; null: there is none, and `wait` has the handler wait for one. */
+  tryTake(handler: LeaseHandler): Lease | null {
+    if (handler.needsHttp1) return null;
+    return this.findRoom()?.lend(this.upstream, handler) ?? null;
+  }
+
+  /** Has the handler wait for a stream: `onLease` or `onNoLease` follows. Returns null, or the error why there is nothing to wait for. */
+  wait(handler: LeaseHandler): ErrorCode | null {
+    if (handler.needsHttp1) return 'not_implemented';
+    if (this.queue.length >= this.limits.maxUpstreamQueue) return 'overloaded';
+    this.queue.push({ holder: handler, sinceMs: this.nowMs });
+    this.openMore();
+    return null;
   }
 
   /** Takes a waiting holder out. */
-  forget(holder: LeaseHolder): void {
+  forget(holder: LeaseHandler): void {
     this.queue = this.queue.filter((queued) => queued.holder !== holder);
   }
 
@@ -145,7 +146,7 @@ export class Http2Sessions {
         return;
       }
       const next = this.queue.shift();
-      if (next !== undefined) free.lend(this.upstream, next.holder);
+      if (next !== undefined) next.holder.onLease(free.lend(this.upstream, next.holder));
     }
   }
 

@@ -8,7 +8,7 @@ import type { Dialer } from './dial.js';
 import { Http1Codec } from './http1-codec.js';
 import { type ConnectionKeeper, Http1Connection } from './http1-connection.js';
 import { Http2Sessions } from './http2-sessions.js';
-import type { LeaseHolder } from './transport.js';
+import type { Lease, LeaseHandler } from './transport.js';
 import { UwsgiCodec } from './uwsgi/codec.js';
 import { endWhenLate } from './waiting.js';
 
@@ -16,7 +16,7 @@ import { endWhenLate } from './waiting.js';
 const RECENT_HEADS = 16;
 
 /** A new connection's holder while it connects. */
-type Connecting = Map<Http1Connection, LeaseHolder>;
+type Connecting = Map<Http1Connection, LeaseHandler>;
 
 interface UpstreamPool {
   /** Last used on top: the ones below grow old and are closed. */
@@ -30,7 +30,7 @@ interface UpstreamPool {
 }
 
 interface Queued {
-  readonly holder: LeaseHolder;
+  readonly holder: LeaseHandler;
   readonly sinceMs: number;
 }
 
@@ -54,31 +54,35 @@ export class Pool implements ConnectionKeeper {
   }
 
   /**
-   * Lends a connection: `holder.onLease` is called now for an idle one, later for a new one, or `onNoLease`.
-   * @param fresh do not use an idle connection
+   * Lends an idle connection; null: there is none, and `wait` has the handler wait for one.
+   * @param fresh no HTTP/1.1 connection will do that was used before
    */
-  take(upstream: Upstream, holder: LeaseHolder, fresh: boolean): void {
-    if (speaksHttp2(upstream, holder)) {
-      this.sessionsOf(upstream).take(holder);
-      return;
-    }
+  tryTake(upstream: Upstream, handler: LeaseHandler, fresh: boolean): Lease | null {
+    if (speaksHttp2(upstream, handler)) return this.sessionsOf(upstream).tryTake(handler);
+    const idle = fresh ? undefined : this.poolOf(upstream).idle.pop();
+    if (idle === undefined) return null;
+    idle.lend(handler);
+    return idle;
+  }
+
+  /**
+   * Has the handler wait for a connection that is made for it, or for the next that becomes free: `onLease` or `onNoLease`
+   * follows. Returns null, or at once the error why there is nothing to wait for.
+   */
+  wait(upstream: Upstream, handler: LeaseHandler, fresh: boolean): ErrorCode | null {
+    if (speaksHttp2(upstream, handler)) return this.sessionsOf(upstream).wait(handler);
     const pool = this.poolOf(upstream);
-    const idle = fresh ? undefined : pool.idle.pop();
-    if (idle !== undefined) {
-      idle.lend(holder);
-      holder.onLease(idle);
-      return;
-    }
     // Idle ones must not hold the places that a fresh one needs.
     if (fresh && !this.hasPlace(pool)) pool.idle[0]?.close();
-    if (this.hasPlace(pool)) this.open(pool, upstream, holder);
+    if (this.hasPlace(pool)) this.open(pool, upstream, handler);
     else if (pool.queue.length < this.limits.maxUpstreamQueue)
-      pool.queue.push({ holder, sinceMs: this.nowMs });
-    else holder.onNoLease('overloaded', null);
+      pool.queue.push({ holder: handler, sinceMs: this.nowMs });
+    else return 'overloaded';
+    return null;
   }
 
   /** Takes a waiting holder out: its client has gone. */
-  forget(upstream: Upstream, holder: LeaseHolder): void {
+  forget(upstream: Upstream, holder: LeaseHandler): void {
     this.sessions.get(upstream)?.forget(holder);
     const pool = this.poolOf(upstream);
     const at = pool.queue.findIndex((queued) => queued.holder === holder);
@@ -205,14 +209,24 @@ export class Pool implements ConnectionKeeper {
     let sessions = this.sessions.get(upstream);
     if (sessions === undefined) {
       // An https upstream that turns out to speak HTTP/1.1 is taken by the other kind of connection.
-      const takeHttp1 = (holder: LeaseHolder): void => this.take(upstream, holder, false);
+      const takeHttp1 = (handler: LeaseHandler): void => this.takeOrWait(upstream, handler);
       sessions = new Http2Sessions(upstream, this.limits, this.dialer, takeHttp1);
       this.sessions.set(upstream, sessions);
     }
     return sessions;
   }
 
-  private open(pool: UpstreamPool, upstream: Upstream, holder: LeaseHolder): void {
+  private takeOrWait(upstream: Upstream, handler: LeaseHandler): void {
+    const lease = this.tryTake(upstream, handler, false);
+    if (lease !== null) {
+      handler.onLease(lease);
+      return;
+    }
+    const code = this.wait(upstream, handler, false);
+    if (code !== null) handler.onNoLease(code, null);
+  }
+
+  private open(pool: UpstreamPool, upstream: Upstream, holder: LeaseHandler): void {
     const Codec = upstream.scheme === 'uwsgi' ? UwsgiCodec : Http1Codec;
     const connection = new Http1Connection(
       upstream,
@@ -231,7 +245,7 @@ export class Pool implements ConnectionKeeper {
 }
 
 /** True when the request goes over HTTP/2 as far as is known. */
-function speaksHttp2({ scheme, protocol }: Upstream, holder: LeaseHolder): boolean {
+function speaksHttp2({ scheme, protocol }: Upstream, holder: LeaseHandler): boolean {
   return scheme === 'h2c' || (scheme === 'https' && protocol !== 'http/1.1' && !holder.needsHttp1);
 }
 

@@ -18,22 +18,26 @@ export interface UpstreamResponse {
   readonly hasBody: boolean;
 }
 
-/** Who holds a lease and hears of the response. Views of the body are only valid during the call. */
-export interface LeaseHolder {
-  /** The request upgrades its connection, which HTTP/2 has no way to do. */
-  readonly needsHttp1: boolean;
-  /** A connection is ready: send the request. */
-  onLease(lease: Lease): void;
-  /** No connection can be had; nothing was sent. */
-  onNoLease(code: ErrorCode, cause: unknown): void;
+/** Called back with the response to a request. Views of the body are only valid during the call. */
+export interface ResponseEvents {
   onInformational(status: number, headers: readonly string[]): void;
   onResponse(response: UpstreamResponse): void;
   onBody(view: Buffer): void;
   onEnd(trailers: readonly string[]): void;
   /** After 101: the connection is a tunnel now; `onBody` brings its bytes, `onEnd` its half-close. */
   onTunnel(response: UpstreamResponse): void;
-  /** What was received in one go has been told: write it out. */
+  /** What was received in one go has been reported: write it out. */
   onFlush(): void;
+}
+
+/** Waits for a connection, holds it, and is called back with the response. */
+export interface LeaseHandler extends ResponseEvents {
+  /** The request upgrades its connection, which HTTP/2 has no way to do. */
+  readonly needsHttp1: boolean;
+  /** After a wait: a connection is ready, send the request. */
+  onLease(lease: Lease): void;
+  /** After a wait: no connection can be had; nothing was sent. */
+  onNoLease(code: ErrorCode, cause: unknown): void;
   /** The upstream takes more of the request body. */
   onWritable(): void;
   /** The exchange cannot be completed. `silent`: the peer closed a connection that was used before, without a byte of the response. */

@@ -1,4 +1,4 @@
-/** A request body that is held until it is whole, in memory and from a bound on in a file, and then sent with its length. */
+/** A request body that is buffered until it is whole, in memory and from a bound on in a file, and then sent with its length. */
 import type { ErrorCode } from '../../../src/shared/errors.js';
 import type { Lease } from '../../upstream/transport.js';
 import { type Spool, SpoolFile } from './spool.js';
@@ -7,19 +7,19 @@ import { type Spool, SpoolFile } from './spool.js';
 const MEMORY_BYTES = 64 * 1024;
 const READ_BYTES = 64 * 1024;
 
-/** Who holds a body. */
-export interface HeldBodyOwner {
+/** Called back by a buffered body. */
+export interface BufferedBodyEvents {
   /** So many bytes have found their place: more may come. */
-  onHeld(bytes: number): void;
+  onBuffered(bytes: number): void;
   /** The body is whole and may be sent. */
-  onHeldWhole(): void;
+  onBufferedWhole(): void;
   /** All of it was given to the lease. */
-  onHeldSent(lease: Lease): void;
+  onBufferedSent(lease: Lease): void;
   /** `request_too_large`, `overloaded`, or `internal` when the file cannot be written. */
-  onHeldFailure(code: ErrorCode): void;
+  onBufferFailure(code: ErrorCode): void;
 }
 
-export class HeldBody {
+export class BufferedBody {
   /** Bytes received. */
   bytes = 0;
   /** What is in memory: the whole body, or what waits to be written. */
@@ -30,12 +30,12 @@ export class HeldBody {
   private whole = false;
   private closed = false;
   private sentBytes = 0;
-  /** Bytes of the next write that were told when they were in memory only. */
-  private toldBytes = 0;
+  /** Bytes of the next write that were reported when they were in memory only. */
+  private reportedBytes = 0;
 
   constructor(
     private readonly spool: Spool,
-    private readonly owner: HeldBodyOwner,
+    private readonly events: BufferedBodyEvents,
   ) {}
 
   /** Takes a chunk, whose memory must stay as it is. */
@@ -43,17 +43,17 @@ export class HeldBody {
     if (this.closed) return;
     if (!this.spool.take(chunk.length)) {
       const isAlone = this.bytes + chunk.length > this.spool.maxBytes;
-      this.owner.onHeldFailure(isAlone ? 'request_too_large' : 'overloaded');
+      this.events.onBufferFailure(isAlone ? 'request_too_large' : 'overloaded');
       return;
     }
     this.bytes += chunk.length;
     this.chunks.push(chunk);
     if (this.file === null && this.bytes <= MEMORY_BYTES) {
-      this.owner.onHeld(chunk.length);
+      this.events.onBuffered(chunk.length);
       return;
     }
     if (this.file === null) {
-      this.toldBytes = this.bytes - chunk.length;
+      this.reportedBytes = this.bytes - chunk.length;
       this.file = new SpoolFile();
     }
     this.writeNext();
@@ -62,7 +62,7 @@ export class HeldBody {
   /** No more comes. */
   end(): void {
     this.ended = true;
-    this.tellWhole();
+    this.reportWhole();
   }
 
   /** Sends on until all is sent or the lease is full; call it again when the lease takes more. */
@@ -78,7 +78,7 @@ export class HeldBody {
       lease.sendBody(chunk);
       this.sentBytes += chunk.length;
     }
-    this.tellSent(lease);
+    this.reportSent(lease);
   }
 
   /** Frees memory, file and budget. May be called again. */
@@ -100,22 +100,22 @@ export class HeldBody {
     file.append(chunk, (error) => {
       this.busy = false;
       if (error !== null) {
-        this.owner.onHeldFailure('internal');
+        this.events.onBufferFailure('internal');
         return;
       }
-      const newBytes = chunk.length - this.toldBytes;
-      this.toldBytes = 0;
-      this.owner.onHeld(newBytes);
+      const newBytes = chunk.length - this.reportedBytes;
+      this.reportedBytes = 0;
+      this.events.onBuffered(newBytes);
       this.writeNext();
-      this.tellWhole();
+      this.reportWhole();
     });
   }
 
-  private tellWhole(): void {
+  private reportWhole(): void {
     const isInPlace = this.file === null || this.chunks.length === 0;
     if (!this.ended || !isInPlace || this.busy || this.closed || this.whole) return;
     this.whole = true;
-    this.owner.onHeldWhole();
+    this.events.onBufferedWhole();
   }
 
   private sendFile(lease: Lease, file: SpoolFile): void {
@@ -124,18 +124,18 @@ export class HeldBody {
     file.read(this.sentBytes, READ_BYTES, (error, chunk) => {
       this.busy = false;
       if (error !== null || chunk.length === 0) {
-        this.owner.onHeldFailure('internal');
+        this.events.onBufferFailure('internal');
         return;
       }
       this.sentBytes += chunk.length;
       const hasRoom = lease.sendBody(chunk);
-      if (this.sentBytes === this.bytes) this.tellSent(lease);
+      if (this.sentBytes === this.bytes) this.reportSent(lease);
       else if (hasRoom) this.sendFile(lease, file);
     });
   }
 
-  private tellSent(lease: Lease): void {
-    if (this.sentBytes === this.bytes) this.owner.onHeldSent(lease);
+  private reportSent(lease: Lease): void {
+    if (this.sentBytes === this.bytes) this.events.onBufferedSent(lease);
   }
 }
 

@@ -1,7 +1,8 @@
-/** A request's body between the client and the app: counted, kept for a second try, or held until it is whole. */
+/** A request's body between the client and the app: counted, kept for a second try, or buffered until it is whole. */
 import type { ErrorCode } from '../../../src/shared/errors.js';
 import type { Lease } from '../../upstream/transport.js';
-import { HeldBody, type HeldBodyOwner } from './buffered-body.js';
+import type { RequestSource } from '../downstream.js';
+import { BufferedBody, type BufferedBodyEvents } from './buffered-body.js';
 import type { Spool } from './spool.js';
 
 /** Body bytes kept so that an idempotent request can be sent once more. */
@@ -9,17 +10,15 @@ const MAX_REPLAY_BYTES = 64 * 1024;
 
 const NONE: readonly string[] = [];
 
-/** Whose body it is. */
-export interface RequestBodyOwner {
-  /** So many bytes went on, to the upstream or to where they are held: the client may send more. */
-  onBodyTaken(bytes: number): void;
-  /** A held body is whole: the request can be sent. */
-  onBodyHeld(): void;
-  /** `request_too_large`, `overloaded`, or `internal` when it cannot be held. */
+/** Called back by a request's body. */
+export interface RequestBodyEvents {
+  /** A buffered body is whole: the request can be sent. */
+  onBodyWhole(): void;
+  /** `request_too_large`, `overloaded`, or `internal` when it cannot be buffered. */
   onBodyFailure(code: ErrorCode): void;
 }
 
-export class RequestBody implements HeldBodyOwner {
+export class RequestBody implements BufferedBodyEvents {
   /** The client has sent all of it. */
   ended = false;
   /** Everything that was sent upstream is still here. */
@@ -31,49 +30,50 @@ export class RequestBody implements HeldBodyOwner {
   private untakenBytes = 0;
   private trailers = NONE;
   /** Set when the upstream needs a length and the client gave none: the whole body comes first. */
-  private held: HeldBody | null = null;
+  private buffered: BufferedBody | null = null;
 
   /** @param maxBytes 0: no bound */
   constructor(
-    private readonly owner: RequestBodyOwner,
+    private readonly source: RequestSource,
+    private readonly events: RequestBodyEvents,
     private readonly maxBytes: number,
   ) {}
 
   /** The body is not sent before it is whole. */
-  hold(spool: Spool): void {
-    this.held = new HeldBody(spool, this);
+  buffer(spool: Spool): void {
+    this.buffered = new BufferedBody(spool, this);
     this.replayable = false;
   }
 
-  /** Bytes of a body that was held; -1 when it was not. */
-  get heldBytes(): number {
-    return this.held === null ? -1 : this.held.bytes;
+  /** Bytes of a body that was buffered; -1: it passes as the client sends it. */
+  get bufferedBytes(): number {
+    return this.buffered === null ? -1 : this.buffered.bytes;
   }
 
   /** Takes bytes from the client, whose memory must stay as it is, and sends them on where there is a lease. */
   receive(chunk: Buffer, lease: Lease | null): void {
     this.bytes += chunk.length;
     if (this.maxBytes > 0 && this.bytes > this.maxBytes) {
-      this.owner.onBodyFailure('request_too_large');
+      this.events.onBodyFailure('request_too_large');
       return;
     }
-    if (this.held !== null) {
-      this.held.add(chunk);
+    if (this.buffered !== null) {
+      this.buffered.add(chunk);
       return;
     }
     this.untakenBytes += chunk.length;
     if (lease === null) this.kept.push(chunk);
     else {
       if (this.replayable) this.keep(chunk);
-      if (lease.sendBody(chunk)) this.tellTaken();
+      if (lease.sendBody(chunk)) this.reportTaken();
     }
   }
 
   /** The client has sent all. */
   end(trailers: readonly string[], lease: Lease | null): void {
     this.ended = true;
-    if (this.held !== null) {
-      this.held.end();
+    if (this.buffered !== null) {
+      this.buffered.end();
       return;
     }
     this.trailers = trailers;
@@ -82,21 +82,21 @@ export class RequestBody implements HeldBodyOwner {
 
   /** Sends what has come so far after the head. */
   sendTo(lease: Lease): void {
-    if (this.held !== null) {
-      this.held.sendTo(lease);
+    if (this.buffered !== null) {
+      this.buffered.sendTo(lease);
       return;
     }
     let hasRoom = true;
     for (const chunk of this.kept) hasRoom = lease.sendBody(chunk);
     if (this.bytes > MAX_REPLAY_BYTES) this.drop();
-    if (hasRoom) this.tellTaken();
+    if (hasRoom) this.reportTaken();
     if (this.ended) lease.endBody(this.trailers);
   }
 
   /** The upstream takes more. */
   resume(lease: Lease | null): void {
-    if (this.held !== null && lease !== null) this.held.sendTo(lease);
-    else this.tellTaken();
+    if (this.buffered !== null && lease !== null) this.buffered.sendTo(lease);
+    else this.reportTaken();
   }
 
   /** There will be no second try. */
@@ -107,26 +107,27 @@ export class RequestBody implements HeldBodyOwner {
 
   /** The exchange is over. */
   close(): void {
-    this.held?.close();
+    this.buffered?.close();
+    this.untakenBytes = 0;
     this.drop();
   }
 
-  // From the held body.
+  // From the buffered body.
 
-  onHeld(bytes: number): void {
-    this.owner.onBodyTaken(bytes);
+  onBuffered(bytes: number): void {
+    this.source.consumed(bytes);
   }
 
-  onHeldWhole(): void {
-    this.owner.onBodyHeld();
+  onBufferedWhole(): void {
+    this.events.onBodyWhole();
   }
 
-  onHeldSent(lease: Lease): void {
+  onBufferedSent(lease: Lease): void {
     lease.endBody(NONE);
   }
 
-  onHeldFailure(code: ErrorCode): void {
-    this.owner.onBodyFailure(code);
+  onBufferFailure(code: ErrorCode): void {
+    this.events.onBodyFailure(code);
   }
 
   private keep(chunk: Buffer): void {
@@ -134,9 +135,9 @@ export class RequestBody implements HeldBodyOwner {
     else this.kept.push(chunk);
   }
 
-  private tellTaken(): void {
+  private reportTaken(): void {
     const bytes = this.untakenBytes;
     this.untakenBytes = 0;
-    if (bytes > 0) this.owner.onBodyTaken(bytes);
+    if (bytes > 0) this.source.consumed(bytes);
   }
 }

@@ -7,13 +7,13 @@ const LINGER_PAUSE_MS = 5000;
 /** Bytes of a request that nobody wants any more. */
 const MAX_DISCARDED_BYTES = 64 * 1024 * 1024;
 
-export type PhaseName = 'idle' | 'head' | 'exchange' | 'tunnel' | 'linger';
+export type Http1State = 'idle' | 'head' | 'exchange' | 'tunnel' | 'linger';
 
 /** What is to be done about the time that has passed: nothing, end an unused connection, answer 408, or close at once. */
-export type Verdict = 'in time' | 'unused' | 'late' | 'over';
+export type Overdue = 'in time' | 'unused' | 'late' | 'over';
 
-export class Http1Phase {
-  name: PhaseName = 'idle';
+export class Http1ConnectionState {
+  name: Http1State = 'idle';
   sinceMs: number;
   private lingerSinceMs = 0;
   private discardedBytes = 0;
@@ -24,7 +24,7 @@ export class Http1Phase {
     this.sinceMs = nowMs;
   }
 
-  enter(name: PhaseName, nowMs: number): void {
+  enter(name: Http1State, nowMs: number): void {
     this.name = name;
     this.sinceMs = nowMs;
   }
@@ -58,7 +58,7 @@ export class Http1Phase {
    * @param owesHead the rest of a begun head is the client's to send
    * @param owesBody so is the rest of the body
    */
-  judge(nowMs: number, limits: Limits, owesHead: boolean, owesBody: boolean): Verdict {
+  checkDeadline(nowMs: number, limits: Limits, owesHead: boolean, owesBody: boolean): Overdue {
     const waitedMs = nowMs - this.sinceMs;
     switch (this.name) {
       case 'idle':

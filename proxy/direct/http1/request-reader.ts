@@ -11,10 +11,11 @@ import {
   type RequestHead,
 } from '../../wire/http1/events.js';
 import { RequestDecoder } from '../../wire/http1/request-decoder.js';
-import type { Http1Phase } from './connection-state.js';
+import type { RequestSource } from '../downstream.js';
+import type { Http1ConnectionState } from './connection-state.js';
 
-/** Whose intake it is. */
-export interface Http1IntakeOwner {
+/** Called back by the reader. */
+export interface Http1ReaderEvents {
   /** `nowMs`: coarse clock in milliseconds. */
   readonly host: { readonly nowMs: number };
   /** What waits for the client is too much to answer another request. */
@@ -26,10 +27,10 @@ export interface Http1IntakeOwner {
   /** All of one read was told. */
   onRequestFlush(): void;
   /** An Http1Error where the client broke a rule; what else was thrown is our own defect. */
-  onIntakeFailure(error: unknown): void;
+  onReaderFailure(error: unknown): void;
 }
 
-export class Http1Intake {
+export class Http1RequestReader implements RequestSource {
   /** The client has sent its request to the end. */
   requestEnded = true;
   private readonly decoder: RequestDecoder;
@@ -40,8 +41,8 @@ export class Http1Intake {
 
   constructor(
     private readonly socket: Socket,
-    private readonly phase: Http1Phase,
-    private readonly owner: Http1IntakeOwner,
+    private readonly state: Http1ConnectionState,
+    private readonly owner: Http1ReaderEvents,
     limits: Http1Limits,
   ) {
     this.decoder = new RequestDecoder(limits);
@@ -81,11 +82,10 @@ export class Http1Intake {
     this.untakenBytes += bytes;
   }
 
-  /** The upstream took so many bytes. */
-  taken(bytes: number): void {
+  consumed(bytes: number): void {
     this.untakenBytes = Math.max(0, this.untakenBytes - bytes);
     if (this.untakenBytes > 0 || this.reading) return;
-    if (this.phase.name === 'exchange') this.advance();
+    if (this.state.name === 'exchange') this.advance();
     else this.adjustReading();
   }
 
@@ -107,7 +107,7 @@ export class Http1Intake {
 
   /** Reads on while nothing waits for the upstream; otherwise the client's window fills. */
   adjustReading(): void {
-    const { name } = this.phase;
+    const { name } = this.state;
     const shouldRead =
       this.untakenBytes === 0 &&
       (name === 'exchange'
@@ -127,7 +127,7 @@ export class Http1Intake {
   }
 
   private pullEvents(): void {
-    const { decoder, phase, owner } = this;
+    const { decoder, state, owner } = this;
     try {
       while (this.mayPull()) {
         const event = decoder.next();
@@ -138,14 +138,14 @@ export class Http1Intake {
           this.requestEnded = true;
           owner.onRequestEnd(decoder.trailers);
         }
-        // A refused request may have changed the phase; a tunnel's bytes are no longer HTTP.
-        if (phase.isPast) return;
+        // A refused request may have changed the state; a tunnel's bytes are no longer HTTP.
+        if (state.isPast) return;
       }
     } catch (error) {
-      owner.onIntakeFailure(error);
+      owner.onReaderFailure(error);
       return;
     }
-    if (phase.name === 'head' && decoder.idle) phase.enter('idle', owner.host.nowMs);
+    if (state.name === 'head' && decoder.idle) state.enter('idle', owner.host.nowMs);
     owner.onRequestFlush();
     this.adjustReading();
   }
@@ -153,7 +153,7 @@ export class Http1Intake {
   /** One request at a time, and none while the client does not take the answers it has been given. */
   private mayPull(): boolean {
     if (this.untakenBytes > 0) return false;
-    return this.phase.name === 'exchange' ? !this.requestEnded : !this.owner.isBlocked;
+    return this.state.name === 'exchange' ? !this.requestEnded : !this.owner.isBlocked;
   }
 
   private begin(head: RequestHead): void {

@@ -13,7 +13,7 @@ import {
   LAST_CHUNK,
 } from '../../wire/http1/encoder.js';
 import { fieldValue } from '../../wire/syntax/field-list.js';
-import type { DownstreamStream } from '../downstream.js';
+import type { ResponseWriter } from '../downstream.js';
 
 /** Text that gathers up to this goes out in one write with what follows. */
 const JOIN_BYTES = 4 * 1024;
@@ -24,7 +24,7 @@ const MAX_WAITING_BYTES = 64 * 1024;
 const TEXT_BUFFER = Buffer.allocUnsafeSlow(2 * JOIN_BYTES);
 
 /** The reading half. */
-export interface Http1StreamOwner {
+export interface Http1WriterEvents {
   readonly connection: AcceptedConnection;
   /** `nowMs`: coarse clock in milliseconds. */
   readonly host: { readonly nowMs: number };
@@ -38,13 +38,11 @@ export interface Http1StreamOwner {
   onTunnel(): void;
   /** What the app's side of the tunnel sent was written, and it sends no more. */
   onTunnelCut(): void;
-  /** The upstream took so many bytes of the request. */
-  onBodyTaken(bytes: number): void;
   /** The client has taken all that was written. */
   onRoom(): void;
 }
 
-export class Http1DownstreamStream implements DownstreamStream {
+export class Http1ResponseWriter implements ResponseWriter {
   readonly encrypted: boolean;
   /** The connection closes after this response. */
   closeAfter = false;
@@ -60,7 +58,7 @@ export class Http1DownstreamStream implements DownstreamStream {
   private progressMs: number;
   private readonly onWritten = (): void => this.written();
 
-  constructor(private readonly owner: Http1StreamOwner) {
+  constructor(private readonly owner: Http1WriterEvents) {
     this.socket = owner.connection.socket;
     this.encrypted = this.socket instanceof TLSSocket;
     this.progressMs = owner.host.nowMs;
@@ -92,7 +90,7 @@ export class Http1DownstreamStream implements DownstreamStream {
     return this.socket.writableLength > 0 ? this.progressMs : 0;
   }
 
-  // DownstreamStream.
+  // ResponseWriter.
 
   sendInformational(status: number, headers: readonly string[]): void {
     this.text += encodeInformational(status, headers);
@@ -177,10 +175,6 @@ export class Http1DownstreamStream implements DownstreamStream {
 
   isUpgradeAnswer(headers: readonly string[]): boolean {
     return fieldValue(headers, 'upgrade').toLowerCase() === 'websocket';
-  }
-
-  bodyTaken(bytes: number): void {
-    this.owner.onBodyTaken(bytes);
   }
 
   flush(): void {

@@ -8,7 +8,7 @@ import { CLOSED, DATA, NEED_DATA, REQUEST, RESET, TRAILERS, WRITABLE } from '../
 import type { Http2Limits, Http2LocalSettings } from '../../wire/http2/limits.js';
 import type { ConnectionHost, DownstreamConnection } from '../connection-host.js';
 import { readFrom } from '../socket-input.js';
-import { Http2DownstreamStream } from './stream.js';
+import { Http2Stream } from './stream.js';
 
 /** Bytes taken from the codec for one write. */
 const WRITE_BYTES = 256 * 1024;
@@ -24,9 +24,9 @@ const LINGER_BYTES = 16 * 1024 * 1024;
 export class Http2DownstreamConnection implements DownstreamConnection {
   readonly wire: Http2ServerConnection;
   private readonly socket: Socket;
-  private readonly streams = new Map<number, Http2DownstreamStream>();
+  private readonly streams = new Map<number, Http2Stream>();
   /** Requests of this turn; those that are reset before the next one never reach the app (CVE-2023-44487). */
-  private fresh: Http2DownstreamStream[] = [];
+  private fresh: Http2Stream[] = [];
   private idleSinceMs: number;
   private progressMs: number;
   private scheduled = false;
@@ -52,7 +52,7 @@ export class Http2DownstreamConnection implements DownstreamConnection {
       try {
         this.receive(chunk);
       } catch (error) {
-        host.defect(this, error);
+        host.endAfterDefect(this, error);
       }
     });
     this.socket.on('end', () => {
@@ -67,11 +67,11 @@ export class Http2DownstreamConnection implements DownstreamConnection {
   schedule(): void {
     if (this.scheduled) return;
     this.scheduled = true;
-    this.host.soon(this);
+    this.host.afterTurn(this);
   }
 
   /** A stream's exchange is over. */
-  forget(stream: Http2DownstreamStream): void {
+  forget(stream: Http2Stream): void {
     this.streams.delete(stream.id);
     if (this.streams.size === 0) this.idleSinceMs = this.host.nowMs;
   }
@@ -184,7 +184,7 @@ export class Http2DownstreamConnection implements DownstreamConnection {
 
   private begin(): void {
     const { wire } = this;
-    const stream = new Http2DownstreamStream(wire.streamId, wire.head, this);
+    const stream = new Http2Stream(wire.streamId, wire.head, this);
     this.streams.set(stream.id, stream);
     this.fresh.push(stream);
   }
@@ -229,6 +229,6 @@ export class Http2DownstreamConnection implements DownstreamConnection {
 
   private onClose(): void {
     for (const stream of [...this.streams.values()]) stream.reset();
-    this.host.closed(this);
+    this.host.onClosed(this);
   }
 }

@@ -1,4 +1,4 @@
-/** One stream of an HTTP/2 downstream connection, between the codec and its flow. */
+/** One stream of an HTTP/2 downstream connection, between the codec and its forwarding. */
 import { createHash, randomBytes } from 'node:crypto';
 import type { AcceptedConnection } from '../../engine.js';
 import type { Exchange } from '../../exchange/exchange.js';
@@ -8,20 +8,20 @@ import type { RequestHead } from '../../exchange/types.js';
 import { CANCEL, INTERNAL_ERROR, NO_ERROR } from '../../wire/http2/codes.js';
 import type { RequestHead as WireHead } from '../../wire/http2/events.js';
 import { fieldValue } from '../../wire/syntax/field-list.js';
-import type { FlowServices } from '../dispatch.js';
-import type { DownstreamStream } from '../downstream.js';
-import { Flow } from '../flow.js';
+import type { RequestSource, ResponseWriter } from '../downstream.js';
+import { Forwarding } from '../forwarding.js';
+import type { ForwardingServices } from '../upstream-attempt.js';
 import { answerUnread } from '../wire-failure.js';
 import type { Http2DownstreamConnection } from './connection.js';
 
 /** RFC 6455 §1.3. */
 const WEBSOCKET_MARK = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
-export class Http2DownstreamStream implements DownstreamStream {
+export class Http2Stream implements ResponseWriter, RequestSource {
   readonly requestHead: RequestHead;
   gone = false;
-  private flow: Flow | null = null;
-  /** Body that came before the flow began, or before the upgrade was answered. */
+  private forwarding: Forwarding | null = null;
+  /** Body that came before the forwarding began, or before the upgrade was answered. */
   private early: Buffer[] = [];
   private requestEnded: boolean;
   private earlyTrailers: string[] = [];
@@ -62,13 +62,13 @@ export class Http2DownstreamStream implements DownstreamStream {
     return this.owner.connection;
   }
 
-  start(exchange: Exchange, services: FlowServices): void {
+  start(exchange: Exchange, services: ForwardingServices): void {
     const { head } = this;
     if (head.tooLarge || (head.protocol !== '' && !this.isTunnel)) {
       answerUnread(exchange, head.tooLarge ? 'header_too_large' : 'not_implemented', this);
       return;
     }
-    this.flow = new Flow(
+    this.forwarding = new Forwarding(
       exchange,
       {
         hasBody: !head.endStream && !this.isTunnel,
@@ -77,9 +77,10 @@ export class Http2DownstreamStream implements DownstreamStream {
         expectContinue: !head.endStream && !this.isTunnel && fieldValue(head.headers, 'expect') !== '',
       },
       this,
+      this,
       services,
     );
-    this.flow.start();
+    this.forwarding.start();
     if (!this.isTunnel) this.tellEarly();
   }
 
@@ -100,10 +101,10 @@ export class Http2DownstreamStream implements DownstreamStream {
   private tellEarly(): void {
     const { early } = this;
     this.early = [];
-    for (const chunk of early) this.flow?.onRequestBody(chunk);
+    for (const chunk of early) this.forwarding?.onRequestBody(chunk);
     if (this.requestEnded && (this.isTunnel || !this.head.endStream))
-      this.flow?.onRequestEnd(this.earlyTrailers);
-    this.flow?.onRequestFlush();
+      this.forwarding?.onRequestEnd(this.earlyTrailers);
+    this.forwarding?.onRequestFlush();
   }
 
   // From the codec.
@@ -112,8 +113,8 @@ export class Http2DownstreamStream implements DownstreamStream {
     this.bodySinceMs = this.owner.host.nowMs;
     this.untakenBytes += chunk.length;
     this.needsFlush = true;
-    if (this.flow !== null && this.mayTell()) this.flow.onRequestBody(chunk);
-    else if (this.responseEnded) this.bodyTaken(chunk.length);
+    if (this.forwarding !== null && this.mayTell()) this.forwarding.onRequestBody(chunk);
+    else if (this.responseEnded) this.consumed(chunk.length);
     else if (chunk.length > 0) this.early.push(chunk);
     if (endStream) this.receiveEnd([]);
   }
@@ -122,7 +123,7 @@ export class Http2DownstreamStream implements DownstreamStream {
     this.requestEnded = true;
     this.needsFlush = true;
     this.earlyTrailers = trailers;
-    if (this.mayTell()) this.flow?.onRequestEnd(trailers);
+    if (this.mayTell()) this.forwarding?.onRequestEnd(trailers);
     if (this.responseEnded) this.close();
   }
 
@@ -133,25 +134,25 @@ export class Http2DownstreamStream implements DownstreamStream {
   flushRequest(): void {
     if (!this.needsFlush) return;
     this.needsFlush = false;
-    this.flow?.onRequestFlush();
+    this.forwarding?.onRequestFlush();
   }
 
   writable(): void {
-    this.flow?.onDownstreamWritable();
+    this.forwarding?.onDownstreamWritable();
   }
 
   /** The client, or a rule it broke, ended the stream; or the connection is gone. */
   reset(): void {
     this.gone = true;
-    this.flow?.onDownstreamGone('downstream_gone');
+    this.forwarding?.onDownstreamGone('downstream_gone');
     this.owner.wire.releaseStream(this.id);
     this.close();
   }
 
   /** The client has not taken the response for too long. */
   stalled(): void {
-    this.flow?.onDownstreamGone('downstream_gone');
-    this.flow = null;
+    this.forwarding?.onDownstreamGone('downstream_gone');
+    this.forwarding = null;
     this.close();
   }
 
@@ -161,10 +162,10 @@ export class Http2DownstreamStream implements DownstreamStream {
       !this.answering &&
       this.untakenBytes === 0 &&
       nowMs - this.bodySinceMs > clientBodyTimeoutMs;
-    if (isLate && this.head.protocol === '') this.flow?.refuse('request_timeout');
+    if (isLate && this.head.protocol === '') this.forwarding?.refuse('request_timeout');
   }
 
-  // DownstreamStream.
+  // ResponseWriter and RequestSource.
 
   sendInformational(status: number, headers: readonly string[]): void {
     this.owner.wire.sendInformational(this.id, status, headers);
@@ -182,7 +183,7 @@ export class Http2DownstreamStream implements DownstreamStream {
     this.answering = true;
     if (contentLength !== -1) fields.own.push('content-length', String(contentLength));
     this.owner.wire.sendHeaders(this.id, status, fields.own, !hasBody, fields.repeated.list);
-    // A response without body is ended by its head; the flow's end finds nothing more to write.
+    // A response without body is ended by its head; the forwarding's end finds nothing more to write.
     this.responseEnded = !hasBody;
   }
 
@@ -227,14 +228,14 @@ export class Http2DownstreamStream implements DownstreamStream {
   }
 
   cut(): void {
-    this.flow = null;
+    this.forwarding = null;
     // RFC 8441 §5: CANCEL is the reset of a tunnel.
     this.owner.wire.resetStream(this.id, this.tunnelOpen ? CANCEL : INTERNAL_ERROR);
     this.close();
     this.owner.schedule();
   }
 
-  bodyTaken(bytes: number): void {
+  consumed(bytes: number): void {
     this.untakenBytes -= bytes;
     this.owner.wire.consume(this.id, bytes);
     this.owner.schedule();
@@ -246,7 +247,7 @@ export class Http2DownstreamStream implements DownstreamStream {
 
   private endResponse(): void {
     this.responseEnded = true;
-    this.flow = null;
+    this.forwarding = null;
     // RFC 9113 §8.1: the answer is complete, the rest of the request is not wanted.
     if (!this.requestEnded) this.owner.wire.resetStream(this.id, NO_ERROR);
     this.close();

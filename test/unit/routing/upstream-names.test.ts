@@ -7,7 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { createUpstream, type Upstream } from '../../../proxy/routing/upstream.js';
 import { Dialer, knownAddress } from '../../../proxy/upstream/dial.js';
 import { Pool } from '../../../proxy/upstream/pool.js';
-import type { Lease, LeaseHolder } from '../../../proxy/upstream/transport.js';
+import type { Lease, LeaseHandler } from '../../../proxy/upstream/transport.js';
 import { readUpstream } from '../../../src/options/upstream-routes.js';
 import { DEFAULT_LIMITS } from '../../../src/shared/limits.js';
 import { within } from '../../support/deadline.js';
@@ -31,7 +31,7 @@ async function takeOne(t: TestContext, upstream: Upstream): Promise<string> {
   const pool = new Pool(DEFAULT_LIMITS, new Dialer({ ca: null, insecure: false }));
   const nothing = (): void => undefined;
   const outcome = new Promise<string>((resolve) => {
-    const holder: LeaseHolder = {
+    const holder: LeaseHandler = {
       needsHttp1: false,
       onLease: (lease: Lease) => {
         t.after(() => lease.abort());
@@ -47,7 +47,7 @@ async function takeOne(t: TestContext, upstream: Upstream): Promise<string> {
       onWritable: nothing,
       onFailure: nothing,
     };
-    pool.take(upstream, holder, true);
+    if (pool.wait(upstream, holder, true) !== null) resolve('refused');
   });
   return within(outcome, 5000, 'a connection');
 }

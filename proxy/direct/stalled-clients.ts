@@ -12,7 +12,7 @@ export interface Holder {
 }
 
 /** Those that hold most, the most first, as many as it takes to free so many bytes. */
-export function chooseStalled<H extends Holder>(
+export function selectStalled<H extends Holder>(
   holders: Iterable<H>,
   surplusBytes: number,
   nowMs: number,

@@ -1,7 +1,7 @@
 /** Which clients that take nothing are ended when too much waits: those that hold most, no more than needed, none that still takes. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { chooseStalled } from '../../../proxy/direct/stalled.js';
+import { selectStalled } from '../../../proxy/direct/stalled-clients.js';
 
 const NOW_MS = 60_000;
 const LONG_AGO_MS = 50_000;
@@ -11,7 +11,7 @@ function holder(name: string, waitingBytes: number, stalledSinceMs = LONG_AGO_MS
 }
 
 function chosen(surplusBytes: number, ...holders: ReturnType<typeof holder>[]): string[] {
-  return chooseStalled(holders, surplusBytes, NOW_MS).map(({ name }) => name);
+  return selectStalled(holders, surplusBytes, NOW_MS).map(({ name }) => name);
 }
 
 const SMALL = holder('small', 10);
