@@ -37,13 +37,15 @@ export interface AppProcess {
 
 /**
  * Spawns the app.
+ * @param hasTerminal it writes to our terminal itself: nothing is remembered, nothing is put before its lines
  * @throws FrontError worker_failed with a hint when the program is missing or not executable
  */
-export async function spawnApp(launch: Launch, prefix: string): Promise<AppProcess> {
+export async function spawnApp(launch: Launch, prefix: string, hasTerminal: boolean): Promise<AppProcess> {
   const child = spawn(launch.program, launch.args, {
-    // setsid: one signal reaches the whole tree, and a terminal's Ctrl-C reaches none of it.
+    // setsid: one signal reaches the whole tree, and a terminal's Ctrl-C reaches none of it. A terminal that is not
+    // that of the session may still be read and written: job control asks for its own members alone.
     detached: true,
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: hasTerminal ? 'inherit' : ['pipe', 'pipe', 'pipe'],
     env: launch.environment,
   });
   try {

@@ -7,10 +7,12 @@ import { fileURLToPath } from 'node:url';
 import { FrontError } from '../src/shared/errors.js';
 import { systemCode } from '../src/shared/system-error.js';
 import type { WorkerKind, WorkerPlan, WsgiPlan } from '../src/shared/worker-messages.js';
+import { addServerArguments } from './command-arguments.js';
 
 /** From dist/app/launch.js to the package root, where the Python file stays as it is. */
 const LAUNCHER = fileURLToPath(new URL('../../app/wsgi_launcher.py', import.meta.url));
 const PROBE_TIMEOUT_MS = 5000;
+const VITE_HOSTS = '__VITE_ADDITIONAL_SERVER_ALLOWED_HOSTS';
 /** uWSGI's buffer for a request's header; its own 4096 is soon full of cookies, and it then hangs up without a word. */
 const UWSGI_BUFFER_BYTES = 65535;
 
@@ -44,10 +46,19 @@ interface Uwsgi {
  * @throws FrontError worker_failed when the WSGI file or every server for it is missing
  */
 export async function chooseLaunch(plan: WorkerPlan, port: number): Promise<Launch> {
-  const environment = { ...process.env, PORT: String(port), HOST: plan.host, ...wantColours() };
-  const [program, ...args] = (plan.command ?? []).map((argument) =>
+  const environment = {
+    ...plan.environment,
+    ...process.env,
+    PORT: String(port),
+    HOST: plan.host,
+    ...allowNames(plan.names),
+    ...wantColours(),
+  };
+  const given = (plan.command ?? []).map((argument) =>
     argument.replaceAll('{port}', String(port)).replaceAll('{host}', plan.host),
   );
+  const place = { host: plan.host, port, names: plan.names };
+  const [program, ...args] = addServerArguments(given, place, process.cwd());
   if (program !== undefined) return { kind: 'command', name: program, program, args, environment };
   if (plan.wsgi === null)
     throw new FrontError('worker_failed', 'worker, no command and no WSGI file to start');
@@ -164,6 +175,13 @@ function isExecutable(file: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** What Vite (6.1.1 and later) takes beside `server.allowedHosts`. */
+function allowNames(names: readonly string[]): NodeJS.ProcessEnv {
+  const given = process.env[VITE_HOSTS] ?? '';
+  const all = [...(given === '' ? [] : [given]), ...names];
+  return all.length === 0 ? {} : { [VITE_HOSTS]: all.join(',') };
 }
 
 /** The app writes into a pipe and would drop its colours although a terminal shows them. */

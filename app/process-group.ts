@@ -21,7 +21,7 @@ export function isGroupAlive(leader: number): boolean {
 }
 
 /** Living processes whose session the app began, from /proc (proc_pid_stat(5)); empty where there is none. */
-function listSession(leader: number): number[] {
+export function listSession(leader: number): number[] {
   if (process.platform !== 'linux') return [];
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && belongs(name, leader))

@@ -48,6 +48,12 @@ export async function waitUntilAccepting(
   return undefined;
 }
 
+/** Whether a program listens on the port of loopback. */
+export async function isTaken(port: number): Promise<boolean> {
+  for (const host of LOOPBACK_HOSTS) if (await accepts(host, port)) return true;
+  return false;
+}
+
 function accepts(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host, port });

@@ -1,10 +1,11 @@
 /** The life of one worker: identity, port, app, readiness, end; every step is reported to the master. */
 import { FrontError } from '../src/shared/errors.js';
-import type { WorkerPlan, WorkerReport } from '../src/shared/worker-messages.js';
+import type { WorkerAddress, WorkerPlan, WorkerReport } from '../src/shared/worker-messages.js';
 import { takeIdentity } from '../src/system/privileges.js';
 import { type AppProcess, spawnApp } from './app-process.js';
+import { PortSearch } from './found-port.js';
 import { chooseLaunch, type Launch } from './launch.js';
-import { findFreePort, waitUntilAccepting } from './readiness.js';
+import { findFreePort, isTaken, waitUntilAccepting } from './readiness.js';
 
 /** How long an app may take to end by itself once nobody needs it: its master is gone, or it was never ready. */
 const UNWANTED_MERCY_MS = 2000;
@@ -44,38 +45,74 @@ export class Worker {
   async #run(plan: WorkerPlan): Promise<WorkerReport> {
     process.title = `tlsfront worker ${plan.index}`;
     takeIdentity(plan);
-    const port = await findFreePort(plan.host);
+    const port = await choosePort(plan);
     const launch = await chooseLaunch(plan, port);
     if (this.#mercyMs !== undefined) return this.#exited({ code: 0, signal: null });
     const spawnedAt = performance.now();
-    const app = await spawnApp(launch, plan.prefix);
+    const app = await spawnApp(launch, plan.prefix, plan.hasTerminal);
     this.#app = app;
     const address = { host: plan.host, port };
     const { kind, scheme = 'http' } = launch;
     await send({ type: 'spawned', pid: app.pid, port, kind, scheme, address });
     if (this.#mercyMs !== undefined) app.end(this.#mercyMs);
     void app.exited.then(() => this.#polling.abort());
-    const host = await waitUntilAccepting(port, plan.readyTimeoutMs, this.#polling.signal, () => app.loaded);
-    if (host !== undefined) {
+    const search = new PortSearch(app.pid);
+    const place = await this.#waitForApp(app, launch, plan, port, search);
+    if (place !== undefined) {
       this.#ready = true;
       const tookMs = Math.round(performance.now() - spawnedAt);
-      await send({ type: 'ready', tookMs, address: { host, port } });
+      await send({ type: 'ready', tookMs, ...place });
     } else if (!this.#polling.signal.aborted) {
-      return this.#endUnready(app, launch, plan, port);
+      return this.#endUnready(app, launch, plan, port, search.ports);
     }
     return this.#exited(await app.exited);
   }
 
-  async #endUnready(app: AppProcess, launch: Launch, plan: WorkerPlan, port: number): Promise<WorkerReport> {
+  /** The port that the app was told, or the one on which it was found; undefined where neither came in time. */
+  async #waitForApp(
+    app: AppProcess,
+    launch: Launch,
+    plan: WorkerPlan,
+    port: number,
+    search: PortSearch,
+  ): Promise<Place | undefined> {
+    const spawnedAt = performance.now();
+    const { signal } = this.#polling;
+    const told = waitUntilAccepting(port, plan.readyTimeoutMs, signal, () => app.loaded).then((host) =>
+      host === undefined ? undefined : { address: { host, port }, isFound: false },
+    );
+    if (launch.kind !== 'command' || plan.port !== null) return told;
+    const looking = new AbortController();
+    const found = search
+      .run(AbortSignal.any([looking.signal, signal]))
+      .then((address) => (address === undefined ? told : { address, isFound: true }));
+    void told.then(() => looking.abort());
+    const place = await Promise.race([told, found]);
+    // A program of several servers: the one that reads PORT may be the last to come up.
+    if (place?.isFound === true) {
+      void told.then((own) => {
+        const tookMs = Math.round(performance.now() - spawnedAt);
+        if (own !== undefined) return send({ type: 'ready', tookMs, ...own });
+      });
+    }
+    return place;
+  }
+
+  async #endUnready(
+    app: AppProcess,
+    launch: Launch,
+    plan: WorkerPlan,
+    port: number,
+    others: readonly number[],
+  ): Promise<WorkerReport> {
     app.end(UNWANTED_MERCY_MS);
     await app.exited;
+    const listening =
+      others.length === 0 ? '' : `; it listens on ${others.join(', ')}, where no HTTP was answered`;
     return {
       type: 'failed',
-      message: `${launch.name}, not listening on port ${port} after ${plan.readyTimeoutMs / 1000} s`,
-      hint:
-        launch.kind === 'command'
-          ? 'the app must listen on the PORT of its environment; write {port} among its arguments if it takes the port there, or raise --ready-timeout'
-          : 'look for what the file waits for when it is loaded, or raise --ready-timeout',
+      message: `${launch.name}, not listening on port ${port} after ${plan.readyTimeoutMs / 1000} s${listening}`,
+      hint: hintUnready(launch, plan),
     };
   }
 
@@ -89,6 +126,28 @@ export class Worker {
     if (this.#app?.outputWaits() === true) process.kill(process.pid, 'SIGKILL');
     process.exit(0);
   }
+}
+
+interface Place {
+  readonly address: WorkerAddress;
+  readonly isFound: boolean;
+}
+
+/** @throws FrontError worker_failed when the port that the app insists on is another program's */
+async function choosePort(plan: WorkerPlan): Promise<number> {
+  if (plan.port === null) return findFreePort(plan.host);
+  if (!(await isTaken(plan.port))) return plan.port;
+  throw new FrontError('worker_failed', `port ${plan.port}, another program listens there already`, {
+    hint: `end that program, or put HTTPS in front of it as it is: tlsfront --upstream ${plan.port}`,
+  });
+}
+
+function hintUnready(launch: Launch, plan: WorkerPlan): string {
+  if (launch.kind !== 'command')
+    return 'look for what the file waits for when it is loaded, or raise --ready-timeout';
+  if (plan.port !== null)
+    return 'give --app-port the port that the app really listens on, or raise --ready-timeout';
+  return 'the app must listen on the PORT of its environment; write {port} among its arguments if it takes the port there, or raise --ready-timeout';
 }
 
 function describeFailure(error: unknown): WorkerReport {

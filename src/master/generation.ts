@@ -7,7 +7,7 @@ import { deniedLines } from './boot-lines.js';
 import type { MasterLog } from './log.js';
 import { nameOwner } from './port-owner.js';
 import { type GenerationStart, Routers } from './routers.js';
-import { Workers } from './workers.js';
+import { type AppSurroundings, Workers } from './workers.js';
 
 /** Time for the apps to end once the routers have drained. */
 const WORKER_MERCY_MS = 10_000;
@@ -25,6 +25,7 @@ export class Generation {
     ports: readonly number[],
     private readonly log: MasterLog,
     issueLeaf: (name: string) => Promise<CertificateMaterial | null>,
+    surroundings: AppSurroundings,
   ) {
     const { config, identity } = start;
     this.config = config;
@@ -33,7 +34,15 @@ export class Generation {
     this.workers =
       config.worker === null
         ? null
-        : new Workers(config.worker, config.bufferRequests, identity, uwsgiScheme, log, tellRouters);
+        : new Workers(
+            config.worker,
+            config.bufferRequests,
+            identity,
+            uwsgiScheme,
+            surroundings,
+            log,
+            tellRouters,
+          );
     this.routers = new Routers(config.routers, start, ports, this.upstreams, log, issueLeaf);
   }
 

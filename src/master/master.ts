@@ -4,6 +4,7 @@ import { CertificateReloader, type ServingCertificates } from '../serving/certif
 import type { CertificateOrders } from '../shared/acme.js';
 import type { Config } from '../shared/config.js';
 import type { CertificateMaterial, Identity } from '../shared/router-messages.js';
+import { appSurroundings } from './app-surroundings.js';
 import { boundLine, readyLine, spawnedLines } from './boot-lines.js';
 import { Ending } from './ending.js';
 import { Generation } from './generation.js';
@@ -160,7 +161,7 @@ class Master {
     }
   }
 
-  private begin({ tls }: ServingCertificates, ports: readonly number[]): Generation {
+  private begin({ tls, authorityFile }: ServingCertificates, ports: readonly number[]): Generation {
     const { config, identity, log } = this.parts;
     const generation = new Generation(
       {
@@ -175,6 +176,7 @@ class Master {
       ports,
       log,
       (name) => this.parts.issueLeaf(name),
+      appSurroundings(config, authorityFile),
     );
     this.generations.begin(generation);
     return generation;

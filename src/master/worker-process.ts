@@ -9,7 +9,8 @@ const SHIM_FILE = fileURLToPath(new URL('../../app/main.js', import.meta.url));
 /** What a worker tells its keeper; `onEnd` is called once. */
 export interface WorkerEvents {
   onSpawned(worker: WorkerProcess): void;
-  onReady(worker: WorkerProcess): void;
+  /** @param ignoredPort the port that the app was told, where it listens on another one; null: on this one */
+  onReady(worker: WorkerProcess, ignoredPort: number | null): void;
   onEnd(worker: WorkerProcess, end: WorkerEnd): void;
 }
 
@@ -43,7 +44,10 @@ export class WorkerProcess {
     private readonly events: WorkerEvents,
   ) {
     // Detached: a Ctrl-C of the terminal is the master's to hand on, after the routers have drained.
-    this.shim = fork(SHIM_FILE, [], { stdio: ['ignore', output, output, 'ipc'], detached: true });
+    this.shim = fork(SHIM_FILE, [], {
+      stdio: [plan.hasTerminal ? 'inherit' : 'ignore', output, output, 'ipc'],
+      detached: true,
+    });
     this.shim.on('message', (message: WorkerReport) => this.receive(message));
     this.shim.on('error', (error) => this.finish({ reason: error.message, hint: null, lastLines: [] }));
     this.shim.on('exit', (code, signal) => {
@@ -69,9 +73,11 @@ export class WorkerProcess {
       this.readsChunked = message.kind === 'command';
       this.events.onSpawned(this);
     } else if (message.type === 'ready') {
+      const told = this.port;
       this.host = message.address.host;
+      this.port = message.address.port;
       this.ready = true;
-      this.events.onReady(this);
+      this.events.onReady(this, message.isFound ? told : null);
     } else if (message.type === 'failed') {
       this.end = { reason: message.message, hint: message.hint, lastLines: [] };
     } else if (this.end === null) {

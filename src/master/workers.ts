@@ -19,6 +19,14 @@ interface Place {
 /** Ids of upstreams are never used twice in the life of a master. */
 let lastId = 0;
 
+/** What an app finds around itself beside its port. */
+export interface AppSurroundings {
+  /** See WorkerPlan. */
+  readonly names: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly hasTerminal: boolean;
+}
+
 /** Keeps `config.processes` workers alive until they are stopped. */
 export class Workers {
   private readonly places: Place[] = [];
@@ -37,6 +45,7 @@ export class Workers {
     private readonly bufferRequests: boolean,
     private readonly identity: Identity | null,
     private readonly uwsgiScheme: 'http' | 'uwsgi',
+    private readonly surroundings: AppSurroundings,
     private readonly log: MasterLog,
     private readonly onChange: () => void,
   ) {
@@ -85,7 +94,7 @@ export class Workers {
 
   private spawn(place: Place): void {
     lastId += 1;
-    const { command, wsgi, readyTimeoutMs, processes } = this.config;
+    const { command, wsgi, readyTimeoutMs, processes, appPort } = this.config;
     const plan: WorkerPlan = {
       index: place.index,
       command,
@@ -96,10 +105,14 @@ export class Workers {
       userName: this.identity?.userName ?? null,
       prefix: processes === 1 ? '[app] ' : `[app ${place.index}] `,
       host: '127.0.0.1',
+      port: appPort,
+      names: this.surroundings.names,
+      environment: this.surroundings.environment,
+      hasTerminal: this.surroundings.hasTerminal,
     };
     place.worker = new WorkerProcess(lastId, plan, this.log.childOutput, {
       onSpawned: (worker) => this.onSpawned(place, worker),
-      onReady: (worker) => this.onReady(place, worker),
+      onReady: (worker, ignoredPort) => this.onReady(place, worker, ignoredPort),
       onEnd: (worker, end) => this.onEnd(place, worker, end),
     });
   }
@@ -119,7 +132,11 @@ export class Workers {
     );
   }
 
-  private onReady(place: Place, worker: WorkerProcess): void {
+  private onReady(place: Place, worker: WorkerProcess, ignoredPort: number | null): void {
+    if (ignoredPort !== null) {
+      const where = formatListenAddress(worker.host, worker.port);
+      this.log.line(`the app listens on ${where}, not on the PORT ${ignoredPort} it was given: taking that`);
+    }
     if (this.settleStart === null) this.log.line(`worker ${place.index} (pid: ${worker.pid}) is ready`);
     this.onChange();
     if (!this.places.every((other) => other.worker?.ready)) return;

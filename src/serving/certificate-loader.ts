@@ -30,6 +30,7 @@ export class CertificateLoader {
   private readonly issued = new Set<string>();
   private readonly acme: AcmeCertificates | null;
   private readonly closedNames = new ClosedNames();
+  private authorityFile: string | null = null;
 
   /** @param purpose `check` issues and writes nothing: what is made only when the front starts is left out */
   constructor(
@@ -84,7 +85,12 @@ export class CertificateLoader {
       });
     }
     requireExpectedClients(config, [...folders.values()].flat());
-    return { tls, files: [...files], notes: withoutRepetition(notes) };
+    return {
+      tls,
+      files: [...files],
+      notes: withoutRepetition(notes),
+      authorityFile: this.authorityFile,
+    };
   }
 
   /** A certificate for one more development name; null when too many were asked for or the name is none of ours. */
@@ -158,6 +164,7 @@ export class CertificateLoader {
     const leaf = await ensureDevelopmentLeaf(this.store, this.config.hosts, new Date());
     // An authority that is replaced while the front runs vouches for a new leaf.
     files.add(leaf.authorityFile);
+    this.authorityFile = leaf.authorityFile;
     for (const text of leaf.notes) notes.push({ kind: 'warning', text });
     notes.push({ kind: 'hint', text: `to trust this certificate: ${ownCommand()} ca install` });
     const hint = unknownHostsHint(await unknown, ownCommand());

@@ -12,6 +12,8 @@ export interface ServingCertificates {
   readonly files: readonly string[];
   /** Lines for the person who starts the front, such as how to trust the development certificate. */
   readonly notes: readonly Note[];
+  /** Root of the development certificates; null: none is served. */
+  readonly authorityFile: string | null;
 }
 
 /** Certificates run out and are renewed beneath a front that never restarts. */
@@ -19,7 +21,7 @@ const REFRESH_MS = 12 * 3_600_000;
 
 /** The certificates of the newest generation, held to the files that they came from. */
 export class CertificateReloader {
-  private current: ServingCertificates = { tls: [], files: [], notes: [] };
+  private current: ServingCertificates = { tls: [], files: [], notes: [], authorityFile: null };
   private watch: FileWatch | null = null;
   /** A change was noticed while a new generation was being started. */
   private hasMissed = false;

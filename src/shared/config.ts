@@ -99,6 +99,8 @@ export interface WorkerConfig {
     readonly callable: string;
     readonly server: 'auto' | 'uwsgi' | 'wsgiref';
   } | null;
+  /** The port on which the app listens whatever PORT says; null: it is given a free one. */
+  readonly appPort: number | null;
   /** Number of workers, balanced by fewest requests in flight. */
   readonly processes: number;
   readonly readyTimeoutMs: number;

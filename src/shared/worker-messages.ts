@@ -28,6 +28,14 @@ export interface WorkerPlan {
   /** Put before every line of the app's output, for example `[app] `. */
   readonly prefix: string;
   readonly host: '127.0.0.1';
+  /** The port that the app listens on whatever it is told; null: a free one is chosen. */
+  readonly port: number | null;
+  /** Names under which browsers reach the front; a server that checks Host is told. `.app.test`: all beneath it. */
+  readonly names: readonly string[];
+  /** Variables that the app finds beside those of our own environment, which win. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** The app gets our terminal itself, with its colours and keys, in place of pipes. */
+  readonly hasTerminal: boolean;
 }
 
 /** Master → worker. `stop`: SIGTERM to the app's group now, SIGKILL once `mercyMs` are over. */
@@ -54,11 +62,13 @@ export interface WorkerSpawned {
   readonly address: WorkerAddress;
 }
 
-/** The app accepts connections at `address` (its host is `::1` for an app that listens there only). */
+/** The app accepts connections at `address` (its host is `::1` for an app that listens there only). May come again with another address. */
 export interface WorkerReady {
   readonly type: 'ready';
   /** From the app's spawn to the first accepted connection. */
   readonly tookMs: number;
+  /** The app was told another port and did not listen there. */
+  readonly isFound: boolean;
   readonly address: WorkerAddress;
 }
 

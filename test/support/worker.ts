@@ -30,6 +30,10 @@ export function planCommand(command: readonly string[], changes: Partial<WorkerP
     userName: null,
     prefix: '[app] ',
     host: '127.0.0.1',
+    port: null,
+    names: [],
+    environment: {},
+    hasTerminal: false,
     ...changes,
   };
 }
@@ -61,6 +65,8 @@ export interface ForkedWorker {
   send(order: WorkerOrder): void;
   /** The first report of that type, or a failure with what came instead. */
   report<Type extends WorkerReport['type']>(type: Type): Promise<Extract<WorkerReport, { type: Type }>>;
+  /** Every report so far. */
+  reports(): readonly WorkerReport[];
   /** Resolves when the worker process itself is gone and its output is read. */
   readonly gone: Promise<void>;
 }
@@ -102,6 +108,7 @@ export function startWorker(
     output: () => text,
     send: (order) => child.send(order),
     gone,
+    reports: () => reports,
     report: (type) =>
       within(
         findReport(child, reports, type, () => text),

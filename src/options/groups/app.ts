@@ -47,6 +47,18 @@ export const APP_OPTIONS = {
     most: 1024,
     uwsgi: 'same (-p too)',
   }),
+  appPort: row(
+    GROUP,
+    'count',
+    '--app-port',
+    '<port>',
+    'The port on which a started app listens whatever PORT says',
+    {
+      defaultText: 'a free one, in PORT and {port}',
+      least: 1,
+      most: 65_535,
+    },
+  ),
   readyTimeout: row(
     GROUP,
     'duration',
@@ -75,15 +87,42 @@ export const APP_OPTIONS = {
 
 const APP_HINT = 'name the app: --upstream 8080, or -- npm run dev, or --wsgi-file index.py';
 
+/** Addresses at which an app is that runs on this machine. */
+const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '::1']);
+
 export interface AppSource {
   readonly upstreams: readonly RoutedUpstream[];
   readonly worker: WorkerConfig | null;
 }
 
+/** The port of `--upstream 5173 -- command`: where that app listens whatever it is told. Null: it says something else. */
+function readPortOfCommand(settings: Settings): number | null {
+  const { values, label } = settings.get('upstream');
+  const [text, another] = values;
+  if (settings.command === null || text === undefined || another !== undefined) return null;
+  const { scheme, host, port, path, routeHost, routePrefix } = readUpstream(label, text);
+  const isPlain = scheme === 'http' && path === null && routeHost === '' && routePrefix === '';
+  return isPlain && LOOPBACK.has(host) ? port : null;
+}
+
+/** The port of the app's own choice. @throws FrontError where it cannot have one */
+function readAppPort(settings: Settings): number | null {
+  const port = settings.has('appPort') ? readNumber(settings, 'appPort') : readPortOfCommand(settings);
+  if (port !== null && readNumber(settings, 'processes') > 1) {
+    throw misused(
+      'several processes of an app cannot listen on one port',
+      'leave out --processes, or the port: each process then gets one of its own in PORT',
+    );
+  }
+  return port;
+}
+
 function refuseTwoApps(settings: Settings): void {
   const { command } = settings;
   const given = [
-    ...(settings.has('upstream') ? [settings.get('upstream').label] : []),
+    ...(settings.has('upstream') && readPortOfCommand(settings) === null
+      ? [settings.get('upstream').label]
+      : []),
     ...(command === null ? [] : [`-- ${command[0] ?? ''}`.trimEnd()]),
     ...(settings.has('wsgiFile') ? [settings.get('wsgiFile').label] : []),
   ];
@@ -106,6 +145,7 @@ function readWorker(settings: Settings, platform: Platform): WorkerConfig {
   return {
     command: settings.command,
     wsgi: file === null ? null : { file, callable, server: readServer(settings) },
+    appPort: readAppPort(settings),
     processes: readNumber(settings, 'processes'),
     readyTimeoutMs: readNumber(settings, 'readyTimeout'),
   };
@@ -118,7 +158,12 @@ export function readAppSource(settings: Settings, platform: Platform): AppSource
   refuseTwoApps(settings);
   if (!settings.has('wsgiFile')) refuseWithout(settings, ['callable', 'wsgiServer'], '--wsgi-file');
   const { values, label } = settings.get('upstream');
-  if (values.length === 0) return { upstreams: [], worker: readWorker(settings, platform) };
-  refuseWithout(settings, ['processes', 'readyTimeout'], 'an app that we start (-- command or --wsgi-file)');
+  if (values.length === 0 || settings.command !== null)
+    return { upstreams: [], worker: readWorker(settings, platform) };
+  refuseWithout(
+    settings,
+    ['processes', 'readyTimeout', 'appPort'],
+    'an app that we start (-- command or --wsgi-file)',
+  );
   return { upstreams: values.map((text) => readUpstream(label, text)), worker: null };
 }

@@ -89,6 +89,7 @@ test('a WSGI file becomes a worker', () => {
   assert.deepEqual(worker, {
     command: null,
     wsgi: { file: 'index.py', callable: 'app', server: 'wsgiref' },
+    appPort: null,
     processes: 2,
     readyTimeoutMs: 60_000,
   });
@@ -99,9 +100,24 @@ test('a command becomes a worker', () => {
   assert.deepEqual(worker, {
     command: ['npm', 'run', 'dev'],
     wsgi: null,
+    appPort: null,
     processes: 1,
     readyTimeoutMs: 5000,
   });
+});
+
+test('--app-port and --upstream beside a command both say where that app listens', () => {
+  for (const flags of [
+    { appPort: ['5173'] },
+    { upstream: ['5173'] },
+    { upstream: ['http://localhost:5173'] },
+    { upstream: ['[::1]:5173'] },
+  ]) {
+    const { worker, upstreams } = resolveGiven({ flags, command: ['vite'] });
+    assert.equal(worker?.appPort, 5173);
+    assert.deepEqual(upstreams, []);
+  }
+  assert.equal(resolveGiven({ command: ['vite'] }).worker?.appPort, null);
 });
 
 const APP: SettingLayer = { upstream: ['8080'] };
@@ -110,8 +126,28 @@ const user: Given['platform'] = { userId: 1000, groupId: 1000 };
 const REFUSED: readonly (readonly [string, Given, RegExp])[] = [
   [
     'upstream and command',
-    { flags: APP, command: ['x'] },
+    { flags: { upstream: ['api.test=8080'] }, command: ['x'] },
     /^config_usage: --upstream and -- x both name an app/,
+  ],
+  [
+    'several upstreams and a command',
+    { flags: { upstream: ['8080', '8081'] }, command: ['x'] },
+    /^config_usage: --upstream and -- x both name an app/,
+  ],
+  [
+    'an upstream elsewhere and a command',
+    { flags: { upstream: ['192.0.2.1:8080'] }, command: ['x'] },
+    /^config_usage: --upstream and -- x both name an app/,
+  ],
+  [
+    'several processes on one port',
+    { flags: { appPort: ['5173'], processes: ['2'] }, command: ['x'] },
+    /^config_usage: several processes of an app cannot listen on one port/,
+  ],
+  [
+    'a port for an app that is not started',
+    { flags: { ...APP, appPort: ['5173'] } },
+    /^config_usage: --app-port has no effect without an app that we start/,
   ],
   ['upstream and WSGI file', { flags: { ...APP, wsgiFile: ['a.py'] } }, /both name an app/],
   ['an empty command', { command: [] }, /^config_usage: there is no command after --/],

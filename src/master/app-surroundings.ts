@@ -1,0 +1,24 @@
+/** What an app that we start finds around itself: names it is reached by, the authority it may trust, the terminal. */
+import { isatty } from 'node:tty';
+import type { Config } from '../shared/config.js';
+import type { AppSurroundings } from './workers.js';
+
+const STANDARD_STREAMS = [0, 1, 2] as const;
+
+/**
+ * @param authorityFile root of the development certificates, which an app that calls itself must trust; null: none is served
+ */
+export function appSurroundings(config: Config, authorityFile: string | null): AppSurroundings {
+  const { worker } = config;
+  return {
+    names: config.hosts.map((host) => host.replace(/^\*(?=\.)/, '')),
+    environment: authorityFile === null ? {} : { NODE_EXTRA_CA_CERTS: authorityFile },
+    hasTerminal:
+      worker !== null &&
+      worker.command !== null &&
+      worker.processes === 1 &&
+      config.logFile === null &&
+      config.user === null &&
+      STANDARD_STREAMS.every((descriptor) => isatty(descriptor)),
+  };
+}
