@@ -1,11 +1,9 @@
 /** What the router asks of an engine: take connected sockets, drain, close. */
 import type { Socket } from 'node:net';
 import type { ExchangeServices } from './exchange/exchange.js';
+import type { ListenerRole } from './exchange/gate.js';
 import type { ConnectionFacts } from './exchange/types.js';
 import type { Upstreams } from './routing/upstreams.js';
-
-/** How a listener uses its connections: forward them, or redirect them to HTTPS. */
-export type ListenerRole = 'serve' | 'redirect';
 
 /** A downstream connection ready for HTTP: TLS is done, the protocol is known. */
 export interface AcceptedConnection {

@@ -12,11 +12,14 @@ import { takeIdentity } from '../src/system/privileges.js';
 import type { Engine, EngineServices } from './engine.js';
 import { createCounters } from './exchange/counters.js';
 import { LineWriter } from './exchange/log/line-writer.js';
-import { loopMarkerOf } from './exchange/loop-guard.js';
-import { compilePolicy } from './exchange/policy.js';
+import { Notices } from './exchange/log/notices.js';
+import { compilePolicy, loopMarkerOf } from './exchange/policy.js';
 import type { Policy } from './exchange/types.js';
 import { bindListeners } from './listen/bind.js';
-import { ConnectionLimiter, createListener, secureAcceptor } from './listen/listener.js';
+import { ConnectionLimiter } from './listen/connection-limiter.js';
+import { warnOfDescriptors } from './listen/descriptor-limit.js';
+import { acceptMisplaced, acceptSecure, createListener } from './listen/listener.js';
+import { reachabilityLog } from './routing/reachability-log.js';
 import { Upstreams } from './routing/upstreams.js';
 import { openKeyLog } from './tls/key-log.js';
 import { LeafRequests } from './tls/leaf-requests.js';
@@ -50,22 +53,26 @@ async function start(message: RouterStart): Promise<Router> {
   const httpsIndex = config.listeners.findIndex((listener) => listener.kind === 'https');
   const redirect = config.listeners.find((listener) => listener.kind === 'redirect');
   const httpsPort = redirect?.kind === 'redirect' ? redirect.httpsPort : null;
-  const upstreams = new Upstreams(config);
+  const counters = createCounters();
+  const log = new LineWriter(2, () => {
+    counters.logLinesLost += 1;
+  });
+  const notices = new Notices(log);
+  const upstreams = new Upstreams(config, reachabilityLog(log, config.holdMs));
   const services: EngineServices = {
-    policy: compilePolicy(
-      config,
-      [],
-      httpsPort ?? ports[httpsIndex] ?? 443,
-      loopMarkerOf(message.frontSecret),
-    ),
-    counters: createCounters(),
-    log: new LineWriter(),
+    policy: compilePolicy(config, httpsPort ?? ports[httpsIndex] ?? 443, loopMarkerOf(message.frontSecret)),
+    counters,
+    log,
+    notices,
     upstreams,
   };
+  // One router speaks for all: they have the same limits.
+  if (message.index === 1) warnOfDescriptors(config.limits, log);
   upstreams.update(message.upstreams);
   const engine = await createEngine(config.engine, services);
   const limiter = new ConnectionLimiter(config.limits.maxConnections, config.limits.maxConnectionsPerAddress);
-  const onSecure = secureAcceptor(services.policy, engine);
+  const onSecure = acceptSecure(services.policy, engine);
+  const onPlain = acceptMisplaced(services.policy, engine);
   // Opened before privileges are given up, like the ports.
   const onKeyLog = config.tls.keyLogFile === null ? null : openKeyLog(config.tls.keyLogFile);
   const fronts = config.listeners.map((listener, listenerIndex) => {
@@ -81,14 +88,18 @@ async function start(message: RouterStart): Promise<Router> {
       ticketKeys,
       leafRequests,
       onSecure,
+      onPlain,
       onKeyLog,
     });
   });
   noteCertificates(services.policy, fronts);
   answerChallenges(fronts, services, message.challenges);
   const servers = config.listeners.map((listener, index) => {
-    const { policy, counters } = services;
-    return createListener({ listener, tls: fronts[index] ?? null, policy, engine, counters }, limiter);
+    const { policy } = services;
+    return createListener(
+      { listener, tls: fronts[index] ?? null, policy, engine, counters, notices },
+      limiter,
+    );
   });
   const bound: readonly (BoundListener | null)[] = await bindListeners(servers, config.listeners, ports);
   if (message.identity !== null) takeIdentity(message.identity);

@@ -1,7 +1,7 @@
 /** What a forwarding asks of the client's side, whichever protocol it speaks: a writer of the response, a source of the request. */
 import type { AcceptedConnection } from '../engine.js';
 import type { OutgoingFields } from '../exchange/headers/outgoing-fields.js';
-import type { OwnResponse } from '../exchange/reply/error-response.js';
+import type { LocalReply } from '../exchange/reply/local-reply.js';
 
 /** Writes one response to a downstream connection. */
 export interface ResponseWriter {
@@ -18,7 +18,7 @@ export interface ResponseWriter {
   sendBody(view: Buffer): boolean;
   sendEnd(trailers: readonly string[]): void;
   /** One of our own responses, whole. */
-  sendOwn(own: OwnResponse): void;
+  sendOwn(own: LocalReply): void;
   /** Whether a 101 with these fields answers the upgrade that the request asked for. */
   isUpgradeAnswer(headers: readonly string[]): boolean;
   /** Answers an upgrade and hands the bytes that follow to the forwarding as body. */

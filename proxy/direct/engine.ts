@@ -12,6 +12,7 @@ import {
   type Http2LocalSettings,
 } from '../wire/http2/limits.js';
 import { Spool } from './body/spool.js';
+import { warnOfSpool } from './body/spool-warning.js';
 import type { ConnectionHost, DownstreamConnection } from './connection-host.js';
 import { Http1DownstreamConnection } from './http1/connection.js';
 import { Http2DownstreamConnection } from './http2/connection.js';
@@ -37,7 +38,7 @@ export class DirectEngine implements Engine, ConnectionHost {
     this.services = {
       ...services,
       pool: new Pool(limits, new Dialer(services.policy.config.upstreamTls)),
-      spool: new Spool(limits.maxSpoolBytes),
+      spool: new Spool(limits.maxSpoolBytes, (error) => warnOfSpool(services.notices, error)),
     };
     const { health } = services.policy.config;
     if (health.path !== null) {

@@ -1,13 +1,14 @@
 /** The life of one request in the direct engine: admitted, sent to an app, its bytes and the response's passed on; every way out ends in `finish`. */
 import type { ErrorCode } from '../../src/shared/errors.js';
-import { admit } from '../exchange/admission.js';
 import type { Exchange } from '../exchange/exchange.js';
-import { prepareCompression } from '../exchange/headers/compression.js';
+import { passGate } from '../exchange/gate.js';
+import { prepareCompression, removeDigests } from '../exchange/headers/compression.js';
 import { connectionNames } from '../exchange/headers/field-kinds.js';
 import { asList, asOwn } from '../exchange/headers/outgoing-fields.js';
+import { buildUpstreamTrailers } from '../exchange/headers/request-headers.js';
 import { addTransportSecurity, buildInformationalHeaders } from '../exchange/headers/response-headers.js';
 import { explainRefusal, mayBeRefusal } from '../exchange/log/refusal-advice.js';
-import { buildErrorResponse, type OwnResponse } from '../exchange/reply/error-response.js';
+import { buildErrorReply, type LocalReply } from '../exchange/reply/local-reply.js';
 import { Route } from '../routing/route-table.js';
 import type { UpstreamResponse } from '../upstream/transport.js';
 import { availableCodings, BodyEncoder, type EncodedBodySink } from './body/compressor.js';
@@ -50,14 +51,15 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, EncodedBody
   start(): void {
     const { exchange, request, attempt, body, services } = this;
     const { role } = this.response.connection;
-    const admitted = admit(exchange, role, request.contentLength, services.upstreams);
-    if (!(admitted instanceof Route)) {
-      this.replyLocally(admitted);
+    const { contentLength } = request;
+    const passed = passGate({ exchange, role, contentLength }, services.upstreams);
+    if (!(passed instanceof Route)) {
+      this.replyLocally(passed);
       return;
     }
-    attempt.route = admitted;
-    const isUnknown = request.hasBody && request.contentLength === -1;
-    if (body === null || !isUnknown || !admitted.needsLength) {
+    attempt.route = passed;
+    const isUnknown = request.hasBody && contentLength === -1;
+    if (body === null || !isUnknown || !passed.needsLength) {
       attempt.send();
       return;
     }
@@ -79,7 +81,9 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, EncodedBody
     const { body, attempt, phase } = this;
     if (phase === 'over' || body === null || body.ended) return;
     if (phase === 'requesting' || phase === 'relaying') {
-      body.end(trailers, attempt.lease);
+      const { head, services } = this.exchange;
+      const listed = trailers.length === 0 ? null : connectionNames(head.headers);
+      body.end(buildUpstreamTrailers(trailers, listed, services.policy.config), attempt.lease);
       return;
     }
     body.ended = true;
@@ -158,7 +162,9 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, EncodedBody
     if (this.encoder !== null) {
       // The upstream is done; the exchange is over when the encoder is.
       this.attempt.complete();
-      this.encoder.end(trailers);
+      const kept = [...trailers];
+      removeDigests(kept);
+      this.encoder.end(kept);
       return;
     }
     this.response.sendEnd(trailers);
@@ -241,14 +247,14 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, EncodedBody
     if (this.phase === 'over') return;
     this.exchange.failed(code);
     if (this.phase === 'requesting') {
-      this.replyLocally(buildErrorResponse(code, this.exchange.head, this.exchange.requestId));
+      this.replyLocally(buildErrorReply(code, this.exchange.head, this.exchange.requestId));
       return;
     }
     this.response.cut();
     this.finish();
   }
 
-  private replyLocally(own: OwnResponse): void {
+  private replyLocally(own: LocalReply): void {
     const { head, facts } = this.exchange;
     addTransportSecurity(own.headers, head, facts, this.services.policy);
     this.exchange.answeredItself(own.status);

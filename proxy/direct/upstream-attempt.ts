@@ -1,15 +1,15 @@
 /** The way of one request to an app: an upstream chosen or waited for, a connection leased or waited for, head and body sent, once more where that is safe. */
 import { ERRORS, type ErrorCode } from '../../src/shared/errors.js';
 import type { EngineServices } from '../engine.js';
-import { isIdempotentMethod, isSafeMethod } from '../exchange/answer-itself.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { UpstreamChoice, type UpstreamWaiter } from '../routing/choice.js';
 import { NO_ROUTE } from '../routing/route-table.js';
 import { stickyKeys } from '../routing/sticky.js';
 import type { Upstream } from '../routing/upstream.js';
+import { warnOfConnecting } from '../upstream/connect-warning.js';
 import type { Pool } from '../upstream/pool.js';
-import { warnOfTls } from '../upstream/tls-warning.js';
 import type { Lease, LeaseHandler, ResponseEvents, UpstreamResponse } from '../upstream/transport.js';
+import { isIdempotentMethod, isSafeMethod } from '../wire/syntax/methods.js';
 import type { RequestBody } from './body/request-body.js';
 import type { Spool } from './body/spool.js';
 import type { DownstreamRequest } from './downstream.js';
@@ -116,7 +116,7 @@ export class UpstreamAttempt implements UpstreamWaiter, LeaseHandler {
       this.events.onAttemptFailure(code);
       return;
     }
-    warnOfTls(this.services.log, upstream, code, cause);
+    warnOfConnecting(this.services, upstream, code, cause);
     if (!ERRORS[code].retry) {
       this.events.onAttemptFailure(code);
       return;

@@ -1,7 +1,7 @@
 /** What becomes of requests that a wire codec refused: their code in the error table, and their answer. */
 import type { ErrorCode } from '../../src/shared/errors.js';
 import type { Exchange } from '../exchange/exchange.js';
-import { buildErrorResponse } from '../exchange/reply/error-response.js';
+import { buildErrorReply } from '../exchange/reply/local-reply.js';
 import type { Http1Error } from '../wire/http1/error.js';
 import type { ResponseWriter } from './downstream.js';
 
@@ -23,7 +23,7 @@ export function errorCodeOf(error: Http1Error): ErrorCode {
 /** Answers a request that never becomes a forwarding; the whole of its exchange. */
 export function answerUnread(exchange: Exchange, code: ErrorCode, response: ResponseWriter): void {
   exchange.failed(code);
-  const own = buildErrorResponse(code, null, exchange.requestId);
+  const own = buildErrorReply(code, null, exchange.requestId);
   exchange.answeredItself(own.status);
   if (exchange.head.method !== 'HEAD') exchange.sent(Buffer.byteLength(own.body));
   response.sendOwn(own);

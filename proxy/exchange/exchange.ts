@@ -6,6 +6,7 @@ import { isEventStream } from '../wire/syntax/field-list.js';
 import { requestIdOf } from './headers/request-headers.js';
 import { formatAccessRecord } from './log/access-log.js';
 import type { LineWriter } from './log/line-writer.js';
+import type { Notices } from './log/notices.js';
 import type { ConnectionFacts, Policy, RequestHead } from './types.js';
 
 /** What all exchanges of a router share. */
@@ -13,6 +14,8 @@ export interface ExchangeServices {
   readonly policy: Policy;
   readonly counters: Counters;
   readonly log: LineWriter;
+  /** What the operator should hear of, at a bounded rate. */
+  readonly notices: Notices;
 }
 
 /**

@@ -1,29 +1,30 @@
 /** Compiles the configuration into what the exchange asks at each request. */
+import { createHash } from 'node:crypto';
 import { BlockList, isIPv6 } from 'node:net';
 import type { Config } from '../../src/shared/config.js';
-import type { CertificateNames, Policy } from './types.js';
+import type { Policy } from './types.js';
 
 /**
- * @param certificates names of the certificates of all TLS listeners
  * @param httpsPort port of the first TLS listener, 443 when there is none
  * @param loopMarker the same in all routers of a front, and in no other front
  */
-export function compilePolicy(
-  config: Config,
-  certificates: readonly CertificateNames[],
-  httpsPort: number,
-  loopMarker: string,
-): Policy {
+export function compilePolicy(config: Config, httpsPort: number, loopMarker: string): Policy {
   const trusted = compileBlocks(config.trustedProxies);
   return {
     config,
-    certificates,
+    certificates: [],
     challenges: new Map(),
     isClosed: () => false,
     httpsPort,
     loopMarker,
     isTrusted: (address) => trusted?.check(address, isIPv6(address) ? 'ipv6' : 'ipv4') ?? false,
   };
+}
+
+/** The member that all routers of one front add to CDN-Loop (RFC 8586). @param secret what only they share */
+export function loopMarkerOf(secret: string): string {
+  const id = createHash('sha256').update('loop guard').update(secret).digest('base64url').slice(0, 12);
+  return `tlsfront;id="${id}"`;
 }
 
 function compileBlocks(blocks: readonly string[]): BlockList | null {

@@ -7,6 +7,7 @@ import type { FieldsMemo } from '../wire/syntax/field-lines.js';
 export interface ConnectionFacts {
   readonly remoteAddress: string;
   readonly remotePort: number;
+  readonly localAddress: string;
   readonly localPort: number;
   /** TLS version such as `TLSv1.3`; empty on a plain connection. */
   readonly tlsVersion: string;

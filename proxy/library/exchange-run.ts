@@ -4,9 +4,8 @@ import { constants } from 'node:http2';
 import type { Socket } from 'node:net';
 import { ERRORS, type ErrorCode } from '../../src/shared/errors.js';
 import type { AcceptedConnection, EngineServices } from '../engine.js';
-import { admit } from '../exchange/admission.js';
-import { isSafeMethod } from '../exchange/answer-itself.js';
 import { Exchange } from '../exchange/exchange.js';
+import { passGate } from '../exchange/gate.js';
 import { asList } from '../exchange/headers/outgoing-fields.js';
 import {
   authorityFor,
@@ -14,15 +13,17 @@ import {
   type UpstreamRequest,
 } from '../exchange/headers/request-headers.js';
 import { addTransportSecurity } from '../exchange/headers/response-headers.js';
-import { buildErrorResponse, type OwnResponse } from '../exchange/reply/error-response.js';
+import { buildErrorReply, type LocalReply } from '../exchange/reply/local-reply.js';
 import type { RequestHead } from '../exchange/types.js';
 import { UpstreamChoice, type UpstreamWaiter } from '../routing/choice.js';
 import { NO_ROUTE, Route } from '../routing/route-table.js';
 import type { Upstream } from '../routing/upstream.js';
+import { warnOfConnecting } from '../upstream/connect-warning.js';
 import { classifyUpstreamFailure } from '../upstream/failure.js';
+import { isSafeMethod } from '../wire/syntax/methods.js';
 import { Attempt, type AttemptOwner } from './attempt.js';
 import type { Forwarder } from './forwarder.js';
-import { sendOwnResponse } from './own-response.js';
+import { sendLocalReply } from './local-reply.js';
 import { flatten, type LibraryRequest, readFraming, readRequestHead } from './read-head.js';
 import { type BodyHolder, discardRest, emptyBody, isWhole, RequestBody, stopUpload } from './request-body.js';
 import { isFaultyResponse, type LibraryResponse, type RelayHolder, ResponseRelay } from './response-relay.js';
@@ -93,14 +94,15 @@ export class ExchangeRun implements UpstreamWaiter, AttemptOwner, BodyHolder, Re
     }
     const { framing, contentLength } = readFraming(this.request);
     const { connection, services } = this.parts;
-    const admitted = admit(this.exchange, connection.role, contentLength, services.upstreams);
-    if (!(admitted instanceof Route)) {
-      this.respondItself(admitted);
+    const { role } = connection;
+    const passed = passGate({ exchange: this.exchange, role, contentLength }, services.upstreams);
+    if (!(passed instanceof Route)) {
+      this.respondItself(passed);
       return;
     }
-    this.route = admitted;
+    this.route = passed;
     // Only the direct engine holds a body until its length is known.
-    if (framing === 'unknown' && admitted.needsLength) this.fail('length_required');
+    if (framing === 'unknown' && passed.needsLength) this.fail('length_required');
     else this.send();
   }
 
@@ -224,6 +226,7 @@ export class ExchangeRun implements UpstreamWaiter, AttemptOwner, BodyHolder, Re
       return;
     }
     const code = classifyUpstreamFailure(error);
+    warnOfConnecting(this.parts.services, upstream, code, error);
     const isRepeatable = attempt.silent && this.mayWait && readFraming(this.request).framing === 'none';
     this.letGo();
     // A kept-alive connection may close under a request: once more, if not a byte of an answer came.
@@ -232,7 +235,7 @@ export class ExchangeRun implements UpstreamWaiter, AttemptOwner, BodyHolder, Re
       this.onUpstream(upstream);
       return;
     }
-    choice.avoid(upstream, code);
+    if (ERRORS[code].source === 'upstream') choice.avoid(upstream, code);
     if (isRepeatable && code === 'upstream_refused') this.send();
     else this.fail(code === 'upstream_reset' ? 'upstream_closed' : code);
   }
@@ -243,7 +246,7 @@ export class ExchangeRun implements UpstreamWaiter, AttemptOwner, BodyHolder, Re
     if (!this.answered) {
       this.exchange.failed(code);
       this.letGo();
-      this.respondItself(buildErrorResponse(code, this.exchange.head, this.exchange.requestId), false);
+      this.respondItself(buildErrorReply(code, this.exchange.head, this.exchange.requestId), false);
     } else if (this.relayed === null) this.response.end();
     else this.fail(code);
   }
@@ -257,17 +260,17 @@ export class ExchangeRun implements UpstreamWaiter, AttemptOwner, BodyHolder, Re
     if (isUpstreams && upstream !== null) this.parts.services.upstreams.noteFailure(upstream);
     this.letGo();
     if (this.answered) this.cut();
-    else this.respondItself(buildErrorResponse(code, this.exchange.head, this.exchange.requestId));
+    else this.respondItself(buildErrorReply(code, this.exchange.head, this.exchange.requestId));
   }
 
-  private respondItself(own: OwnResponse, lingers = true): void {
+  private respondItself(own: LocalReply, lingers = true): void {
     const { request, response } = this;
     this.answered = true;
     addTransportSecurity(own.headers, this.exchange.head, this.exchange.facts, this.parts.services.policy);
     this.exchange.answeredItself(own.status);
     const body = this.exchange.head.method === 'HEAD' ? '' : own.body;
     this.exchange.sent(Buffer.byteLength(body));
-    const isLast = sendOwnResponse(request, response, own, body, lingers);
+    const isLast = sendLocalReply(request, response, own, body, lingers);
     if (isLast) this.parts.onLast();
   }
 

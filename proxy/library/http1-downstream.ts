@@ -2,8 +2,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { ErrorCode } from '../../src/shared/errors.js';
 import type { AcceptedConnection, EngineServices } from '../engine.js';
-import { buildErrorResponse } from '../exchange/reply/error-response.js';
-import { encodeClosingResponse } from '../exchange/reply/own-response-text.js';
+import { encodeClosingReply } from '../exchange/reply/closing-reply.js';
+import { buildErrorReply } from '../exchange/reply/local-reply.js';
 import { ExchangeRun } from './exchange-run.js';
 import type { Forwarder } from './forwarder.js';
 import type { LibraryRequest } from './read-head.js';
@@ -104,7 +104,7 @@ export class Http1Downstream {
 
   private endWith(code: ErrorCode): void {
     const { socket } = this.connection;
-    if (socket.writable) socket.end(encodeClosingResponse(buildErrorResponse(code, null, '')));
+    if (socket.writable) socket.end(encodeClosingReply(buildErrorReply(code, null, '')));
     else socket.destroy();
   }
 }

@@ -2,16 +2,16 @@
 import { type ClientRequest, type IncomingMessage, ServerResponse } from 'node:http';
 import type { ErrorCode } from '../../src/shared/errors.js';
 import type { AcceptedConnection, EngineServices } from '../engine.js';
-import { admit } from '../exchange/admission.js';
 import { Exchange } from '../exchange/exchange.js';
+import { passGate } from '../exchange/gate.js';
 import { asList } from '../exchange/headers/outgoing-fields.js';
 import {
   authorityFor,
   buildUpstreamHeaders,
   type UpstreamRequest,
 } from '../exchange/headers/request-headers.js';
-import { buildErrorResponse, type OwnResponse } from '../exchange/reply/error-response.js';
-import { encodeClosingResponse } from '../exchange/reply/own-response-text.js';
+import { encodeClosingReply } from '../exchange/reply/closing-reply.js';
+import { buildErrorReply, type LocalReply } from '../exchange/reply/local-reply.js';
 import { UpstreamChoice, type UpstreamWaiter } from '../routing/choice.js';
 import { NO_ROUTE, Route } from '../routing/route-table.js';
 import type { Upstream } from '../routing/upstream.js';
@@ -30,7 +30,7 @@ export function startTunnel(
 ): void {
   const head = readRequestHead(request, services.policy.config.limits.maxHeaderCount);
   if (typeof head === 'string') {
-    connection.socket.end(encodeClosingResponse(buildErrorResponse(head, null, '')));
+    connection.socket.end(encodeClosingReply(buildErrorReply(head, null, '')));
     return;
   }
   const exchange = new Exchange(head, connection.facts, services);
@@ -64,16 +64,17 @@ class TunnelRun implements UpstreamWaiter, RelayHolder {
   start(): void {
     this.connection.socket.once('close', () => this.finish());
     const { connection, exchange, services } = this;
-    const admitted = admit(exchange, connection.role, 0, services.upstreams);
-    if (!(admitted instanceof Route)) {
-      this.endWith(admitted);
+    const { role } = connection;
+    const passed = passGate({ exchange, role, contentLength: 0 }, services.upstreams);
+    if (!(passed instanceof Route)) {
+      this.endWith(passed);
       return;
     }
-    this.route = admitted;
-    const upstream = this.choice.pick(admitted, null);
+    this.route = passed;
+    const upstream = this.choice.pick(passed, null);
     if (upstream !== null) this.onUpstream(upstream);
     // Nothing was sent: whoever wants a tunnel may wait for the app.
-    else if (!this.choice.hold(admitted)) this.onNoUpstream();
+    else if (!this.choice.hold(passed)) this.onNoUpstream();
   }
 
   onNoUpstream(): void {
@@ -174,15 +175,15 @@ class TunnelRun implements UpstreamWaiter, RelayHolder {
     if (this.ended) return;
     this.exchange.failed(code);
     if (this.answered) this.connection.socket.destroy();
-    else this.endWith(buildErrorResponse(code, this.exchange.head, this.exchange.requestId));
+    else this.endWith(buildErrorReply(code, this.exchange.head, this.exchange.requestId));
     this.upstreamRequest?.destroy();
   }
 
-  private endWith(own: OwnResponse): void {
+  private endWith(own: LocalReply): void {
     this.stopTimer();
     this.ended = true;
     this.exchange.answeredItself(own.status);
-    this.connection.socket.end(encodeClosingResponse(own));
+    this.connection.socket.end(encodeClosingReply(own));
   }
 
   private stopTimer(): void {

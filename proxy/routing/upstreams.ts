@@ -16,6 +16,9 @@ const MAX_HELD = 1024;
 /** Finds out whether an upstream is well; `done` is called once. */
 export type Probe = (upstream: Upstream, done: (isWell: boolean) => void) => void;
 
+/** Hears why requests are no longer sent to an upstream, and that they are again (null). */
+export type ReachabilityListener = (upstream: Upstream, reason: string | null) => void;
+
 /** A request that waits for an upstream. Exactly one of the two is called, once. */
 export interface HeldRequest {
   /** An upstream is up now. */
@@ -39,7 +42,11 @@ export class Upstreams {
   private checkTimer: NodeJS.Timeout | null = null;
   private probe: Probe = probeByConnecting;
 
-  constructor(private readonly config: Pick<Config, 'holdMs' | 'health' | 'stripPrefix'>) {}
+  /** @param onReachable called when nothing answers at an upstream that did, and when it does again */
+  constructor(
+    private readonly config: Pick<Config, 'holdMs' | 'health' | 'stripPrefix'>,
+    private readonly onReachable: ReachabilityListener = () => {},
+  ) {}
 
   /** Takes the master's word on which upstreams there are; known ones keep their counts. */
   update(states: readonly UpstreamState[]): void {
@@ -70,7 +77,9 @@ export class Upstreams {
   }
 
   /** A connection was refused: nobody is sent there until a probe finds it up. */
-  markDown(upstream: Upstream): void {
+  markDown(upstream: Upstream, reason = 'nothing answers there'): void {
+    // The master tells of workers itself.
+    if (upstream.up && !upstream.managed) this.onReachable(upstream, reason);
     upstream.up = false;
     this.watch();
   }
@@ -88,7 +97,7 @@ export class Upstreams {
     if (upstream.failures < failCount || !this.table.routeOf(upstream)?.hasOther(upstream)) return;
     upstream.failures = 0;
     upstream.outUntilMs = nowMs + failWindowMs;
-    this.markDown(upstream);
+    this.markDown(upstream, `${failCount} failures within ${failWindowMs / 1000} s`);
   }
 
   /** Asks every upstream in the configured interval, by `probe`, which from now on also brings back those that are down. */
@@ -144,9 +153,10 @@ export class Upstreams {
     this.probe(upstream, (isWell) => {
       upstream.probing = false;
       if (upstream.managed || upstream.gone) return;
-      if (!isWell && upstream.up) this.markDown(upstream);
+      if (!isWell && upstream.up) this.markDown(upstream, 'its health check fails');
       else if (isWell && !upstream.up && upstream.outUntilMs <= performance.now()) {
         upstream.up = true;
+        this.onReachable(upstream, null);
         this.release();
       }
     });

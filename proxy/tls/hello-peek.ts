@@ -1,39 +1,35 @@
-/** Looks at the ClientHello of a socket and puts the bytes back for the TLS server that is chosen by it. */
+/** Looks at what a client sends first: a ClientHello, or plain HTTP that came to the wrong port; the bytes are put back for whoever goes on. */
 import type { Socket } from 'node:net';
+import { readFirstBytes } from '../listen/first-bytes.js';
 import { type ClientHello, LONGEST_HELLO_BYTES, readClientHello } from './client-hello.js';
 
+/** `plain`: a request in plain HTTP; null: neither that nor a ClientHello that can be read. */
+export type FirstWords = ClientHello | 'plain' | null;
+
 /**
- * Calls back once with the ClientHello, or with null when there is none to be read. A client that sends nothing in
- * time, or goes away, is dropped without a call.
+ * Calls back once. A client that sends nothing in time, or goes away, is dropped without a call.
+ * @param isWhole read the ClientHello to its end; otherwise what begins as TLS is null
  */
 export function peekClientHello(
   socket: Socket,
   timeoutMs: number,
-  onHello: (hello: ClientHello | null) => void,
+  isWhole: boolean,
+  onWords: (words: FirstWords) => void,
 ): void {
-  let bytes: Buffer = Buffer.alloc(0);
-  const done = (): void => {
-    clearTimeout(timer);
-    socket.off('readable', look);
-    socket.off('close', done);
-    socket.off('end', drop);
-  };
-  const drop = (): void => {
-    done();
-    socket.destroy();
-  };
-  const look = (): void => {
-    for (let chunk: unknown = socket.read(); chunk !== null; chunk = socket.read()) {
-      if (Buffer.isBuffer(chunk)) bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk]);
-    }
+  const judge = (bytes: Buffer): { words: FirstWords } | null => {
+    if (isMethodLetter(bytes[0] ?? 0)) return { words: 'plain' };
+    if (!isWhole) return { words: null };
     const hello = readClientHello(bytes);
-    if (hello === 'more' && bytes.length <= LONGEST_HELLO_BYTES) return;
-    done();
-    socket.unshift(bytes);
-    onHello(typeof hello === 'string' ? null : hello);
+    if (hello === 'more' && bytes.length <= LONGEST_HELLO_BYTES) return null;
+    return { words: typeof hello === 'string' ? null : hello };
   };
-  const timer = setTimeout(drop, timeoutMs);
-  socket.on('readable', look);
-  socket.once('close', done);
-  socket.once('end', drop);
+  readFirstBytes(socket, timeoutMs, judge, ({ words }, bytes) => {
+    socket.unshift(bytes);
+    onWords(words);
+  });
+}
+
+/** A capital letter: methods begin with one, and TLS records, whose type is the first byte (RFC 8446 §5.1), never do. */
+function isMethodLetter(byte: number): boolean {
+  return byte >= 0x41 && byte <= 0x5a;
 }

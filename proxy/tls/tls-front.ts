@@ -6,6 +6,8 @@ import type { ChallengeAnswers } from '../../src/shared/acme.js';
 import type { Config, HttpsListener } from '../../src/shared/config.js';
 import type { TicketKeyPair, TlsMaterial } from '../../src/shared/router-messages.js';
 import type { CertificateNames } from '../exchange/types.js';
+import type { ClientConnection } from '../listen/client-connection.js';
+import { endSoon } from '../listen/first-bytes.js';
 import { type Admission, type CertificateEntry, CertificateTable, makeEntry } from './certificate-table.js';
 import { ChallengeServers } from './challenge-servers.js';
 import type { ClientHello } from './client-hello.js';
@@ -23,7 +25,9 @@ export interface TlsFrontParts {
   readonly ticketKeys: TicketKeyPair;
   readonly leafRequests: LeafRequests;
   /** Takes a connection whose handshake is done. */
-  onSecure(socket: TLSSocket, certificate: CertificateNames): void;
+  onSecure(client: ClientConnection, socket: TLSSocket, certificate: CertificateNames): void;
+  /** Takes a connection whose client speaks plain HTTP; not a byte of it has been taken. */
+  onPlain(client: ClientConnection): void;
   /** Takes each line of session secrets; null: nobody listens. */
   readonly onKeyLog: ((line: Buffer) => void) | null;
 }
@@ -52,6 +56,8 @@ export class TlsFront {
   private ticketKeys: TicketKeyPair;
   private material: TlsMaterial;
   private readonly challenges: ChallengeServers;
+  /** Whose connection a TLS socket is above. */
+  private readonly clients = new WeakMap<object, ClientConnection>();
 
   /** @throws Error when node:tls does not take the certificates */
   constructor(private readonly parts: TlsFrontParts) {
@@ -63,11 +69,15 @@ export class TlsFront {
   }
 
   /** Takes a connection that has just been accepted. */
-  accept(socket: Socket): void {
-    if (this.hasChoice()) {
-      const { handshakeTimeoutMs } = this.parts.config.limits;
-      peekClientHello(socket, handshakeTimeoutMs, (hello) => this.choose(socket, hello));
-    } else this.hand(socket, this.table.default, null);
+  accept(client: ClientConnection): void {
+    const { socket } = client;
+    const { handshakeTimeoutMs } = this.parts.config.limits;
+    this.clients.set(socket, client);
+    peekClientHello(socket, handshakeTimeoutMs, this.hasChoice(), (words) => {
+      if (words === 'plain') this.parts.onPlain(client);
+      else if (this.hasChoice()) this.choose(socket, words);
+      else this.hand(socket, this.table.default, null);
+    });
   }
 
   /** The certificates, default first. */
@@ -109,7 +119,7 @@ export class TlsFront {
     this.servers = new Map(entries.map((entry) => [entry, this.createFor(entry, this.material)]));
   }
 
-  /** False where every connection is served alike, and its first bytes need no look. */
+  /** False where every connection is served alike, whatever its ClientHello says. */
   private hasChoice(): boolean {
     const { issueBeneath } = this.material;
     return (
@@ -131,7 +141,7 @@ export class TlsFront {
     const entry = this.table.find(name) ?? this.issued.get(name);
     if (entry !== undefined) this.hand(socket, entry, hello);
     else if (LeafRequests.isBeneath(name, this.material.issueBeneath)) void this.issue(socket, name, hello);
-    else if (this.parts.config.tls.sniStrict) socket.end(UNRECOGNIZED_NAME);
+    else if (this.parts.config.tls.sniStrict) endSoon(socket, UNRECOGNIZED_NAME);
     else this.hand(socket, this.table.default, hello);
   }
 
@@ -201,9 +211,16 @@ export class TlsFront {
     // must not keep its place until the time-out.
     socket.allowHalfOpen = true;
     const clients = entry.clients ?? this.parts.listener.clientCa;
-    if (clients !== null && !isLetIn(socket, clients.required)) socket.destroy();
-    else this.parts.onSecure(socket, entry);
+    const client = this.clients.get(socketBelow(socket));
+    if (client === undefined || (clients !== null && !isLetIn(socket, clients.required))) socket.destroy();
+    else this.parts.onSecure(client, socket, entry);
   }
+}
+
+/** node:tls keeps the socket that a TLS socket was made of, and has no public name for it. */
+function socketBelow(socket: TLSSocket): object {
+  const below: unknown = Reflect.get(socket, '_parent');
+  return typeof below === 'object' && below !== null ? below : socket;
 }
 
 /** OpenSSL takes 32 bytes. The first name stays when a certificate is renewed. */

@@ -16,6 +16,9 @@ const BY_SYSTEM_CODE: Readonly<Record<string, ErrorCode>> = {
   ETIMEDOUT: 'upstream_connect_timeout',
   ECONNRESET: 'upstream_reset',
   EPIPE: 'upstream_reset',
+  // The front's own trouble: the app is not to blame.
+  EMFILE: 'overloaded',
+  ENFILE: 'overloaded',
 };
 
 /** Error code for a system or parser error of node; unknown ones are a broken connection. */

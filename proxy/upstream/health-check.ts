@@ -11,6 +11,7 @@ import type { Lease, LeaseHandler, UpstreamResponse } from './transport.js';
 const FACTS: ConnectionFacts = {
   remoteAddress: '127.0.0.1',
   remotePort: 0,
+  localAddress: '127.0.0.1',
   localPort: 443,
   tlsVersion: 'TLSv1.3',
   cipher: '',

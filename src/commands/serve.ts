@@ -5,6 +5,7 @@ import { MasterLog } from '../master/log.js';
 import { runMaster } from '../master/master.js';
 import { createOrders } from '../serving/acme-certificates.js';
 import { CertificateLoader } from '../serving/certificate-loader.js';
+import { loadStickySecret } from '../serving/sticky-secret.js';
 import type { Config } from '../shared/config.js';
 import type { Identity } from '../shared/router-messages.js';
 import { findGroup, findUser } from '../system/accounts.js';
@@ -25,6 +26,7 @@ export async function serve(config: Config, version: string, io: CommandIo): Pro
     version,
     identity: findIdentity(config),
     log,
+    stickySecret: config.sticky ? await loadStickySecret(store, (text) => log.warning(text)) : '',
     loadCertificates: () => certificates.load(),
     issueLeaf: (name) => certificates.issue(name),
     orders: await createOrders(config, store, log, version),

@@ -1,5 +1,5 @@
 /** A generation: the routers and workers that start together, serve together and end together. */
-import { createHash } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import type { Config } from '../shared/config.js';
 import type { BoundListener, CertificateMaterial, UpstreamState } from '../shared/router-messages.js';
 import { formatUpstream } from '../shared/upstream-text.js';
@@ -19,11 +19,15 @@ export class Generation {
   readonly workers: Workers | null;
   private readonly config: Config;
 
-  /** @param ports those to bind, by listener index */
+  /**
+   * @param ports those to bind, by listener index
+   * @param stickySecret hides in the cookie of `--sticky` which app it names
+   */
   constructor(
     start: GenerationStart,
     ports: readonly number[],
     private readonly log: MasterLog,
+    private readonly stickySecret: string,
     issueLeaf: (name: string) => Promise<CertificateMaterial | null>,
     surroundings: AppSurroundings,
   ) {
@@ -48,7 +52,8 @@ export class Generation {
 
   /** What the routers send requests to. */
   get upstreams(): readonly UpstreamState[] {
-    return this.workers?.upstreams ?? configuredUpstreams(this.config);
+    const states = this.workers?.upstreams ?? configuredUpstreams(this.config);
+    return states.map((state) => ({ ...state, key: stickyKey(this.stickySecret, state.key) }));
   }
 
   /**
@@ -97,8 +102,11 @@ export class Generation {
 function configuredUpstreams(config: Config): UpstreamState[] {
   return config.upstreams.map((upstream, index) => {
     const needsLength = config.bufferRequests || upstream.scheme === 'uwsgi';
-    // A digest: clients need not know where the apps are.
-    const key = createHash('sha256').update(formatUpstream(upstream)).digest('hex').slice(0, 16);
-    return { ...upstream, id: -1 - index, key, needsLength, ready: true };
+    return { ...upstream, id: -1 - index, key: formatUpstream(upstream), needsLength, ready: true };
   });
+}
+
+/** Clients need not know where the apps are, and a digest without a secret could be tried out. */
+function stickyKey(secret: string, name: string): string {
+  return createHmac('sha256', secret).update(name).digest('hex').slice(0, 16);
 }

@@ -20,6 +20,8 @@ export interface MasterParts {
   readonly version: string;
   readonly identity: Identity | null;
   readonly log: MasterLog;
+  /** Hides in the cookie of `--sticky` which app it names. */
+  readonly stickySecret: string;
   /** Reads certificates and keys anew; rejects with a FrontError that says what is wrong. */
   loadCertificates(): Promise<ServingCertificates>;
   /** A development certificate for one more name; null where there is none. */
@@ -175,6 +177,7 @@ class Master {
       },
       ports,
       log,
+      this.parts.stickySecret,
       (name) => this.parts.issueLeaf(name),
       appSurroundings(config, authorityFile),
     );

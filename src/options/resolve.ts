@@ -60,6 +60,7 @@ export function resolveConfig(settings: Settings, platform: Platform): Config {
     ...readExchangeSettings(settings),
     rewriteLocation: !readSwitch(settings, 'noRewriteLocation'),
     bufferRequests: readSwitch(settings, 'bufferRequests'),
+    keepUnderscores: readSwitch(settings, 'keepUnderscores'),
     trustedProxies: readTrustedProxies(settings),
     limits: readLimits(settings),
   });

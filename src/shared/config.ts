@@ -219,6 +219,8 @@ export interface Config {
   readonly rewriteLocation: boolean;
   /** Hold every request body of unknown length and send it with a length. */
   readonly bufferRequests: boolean;
+  /** Pass field names with an underscore on to apps that speak HTTP. */
+  readonly keepUnderscores: boolean;
   /** CIDR blocks whose X-Forwarded-* and Forwarded fields are believed. */
   readonly trustedProxies: readonly string[];
   readonly limits: Limits;

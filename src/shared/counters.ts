@@ -12,6 +12,8 @@ export interface Counters {
   eventStreamsOpen: number;
   upstreamErrors: number;
   refusedByLimit: number;
+  /** Log lines that nobody took in time. */
+  logLinesLost: number;
   bytesIn: number;
   bytesOut: number;
 }

@@ -27,6 +27,11 @@ export const ERRORS = {
   request_malformed: row('downstream', 400, 'The request is not valid HTTP.'),
   request_target_invalid: row('downstream', 400, 'The request target is not valid.'),
   host_invalid: row('downstream', 400, 'The Host header is missing or not valid.'),
+  tls_expected: row(
+    'downstream',
+    400,
+    'This port speaks HTTPS, and the request came in plain HTTP: write https:// in place of http://.',
+  ),
   method_refused: row('downstream', 405, 'This method is not served here.'),
   request_timeout: row('downstream', 408, 'The request took too long to arrive.'),
   length_required: row('downstream', 411, 'The app needs to know the length of the request body.'),

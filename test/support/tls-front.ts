@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { TestContext } from 'node:test';
 import tls from 'node:tls';
+import { connectionOf } from '../../proxy/listen/client-connection.js';
 import { LeafRequests } from '../../proxy/tls/leaf-requests.js';
 import { TlsFront } from '../../proxy/tls/tls-front.js';
 import type { HttpsListener } from '../../src/shared/config.js';
@@ -30,6 +31,8 @@ export interface ServedFront {
   readonly front: TlsFront;
   /** Names the front asked certificates for. */
   readonly asked: readonly string[];
+  /** The clients' ports, as their connections were accepted. */
+  readonly remotes: readonly number[];
 }
 
 /** A certificate with these names, as the master hands it out. */
@@ -58,6 +61,7 @@ export async function serveTlsFront(t: TestContext, given: FrontGiven): Promise<
   const base = config.listeners.find((listener) => listener.kind === 'https');
   if (base === undefined) throw new Error('no listener');
   const asked: string[] = [];
+  const remotes: number[] = [];
   const leafRequests: LeafRequests = new LeafRequests((name) => {
     asked.push(name);
     setImmediate(() => leafRequests.settle(name, given.issue?.(name) ?? null));
@@ -69,8 +73,10 @@ export async function serveTlsFront(t: TestContext, given: FrontGiven): Promise<
     material: given.material,
     ticketKeys: given.ticketKeys ?? { current: newTicketKeys(), previous: null },
     leafRequests,
-    onSecure: (socket, certificate) => {
+    onPlain: ({ socket }) => socket.end('plain'),
+    onSecure: (accepted, socket, certificate) => {
       const client = socket.authorized ? 'verified' : 'anonymous';
+      remotes.push(accepted.remote.port);
       const answer = `${certificate.names.join(' ')}|${client}|${socket.isSessionReused()}`;
       if (given.isEndless === true) socket.write(answer);
       else socket.end(answer);
@@ -79,14 +85,14 @@ export async function serveTlsFront(t: TestContext, given: FrontGiven): Promise<
   });
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     socket.on('error', () => undefined);
-    front.accept(socket);
+    front.accept(connectionOf(socket));
   });
   server.listen(0, '127.0.0.1');
   t.after(() => server.close());
   await once(server, 'listening');
   const address = server.address();
   if (typeof address !== 'object' || address === null) throw new Error('no address');
-  return { port: address.port, front, asked };
+  return { port: address.port, front, asked, remotes };
 }
 
 /** What a client saw. */

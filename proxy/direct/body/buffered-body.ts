@@ -100,6 +100,7 @@ export class BufferedBody {
     file.append(chunk, (error) => {
       this.busy = false;
       if (error !== null) {
+        this.spool.onFailure(error);
         this.events.onBufferFailure('internal');
         return;
       }
@@ -124,6 +125,7 @@ export class BufferedBody {
     file.read(this.sentBytes, READ_BYTES, (error, chunk) => {
       this.busy = false;
       if (error !== null || chunk.length === 0) {
+        this.spool.onFailure(error ?? new Error('a spool file is shorter than what was written to it'));
         this.events.onBufferFailure('internal');
         return;
       }

@@ -7,7 +7,11 @@ import { join } from 'node:path';
 export class Spool {
   private usedBytes = 0;
 
-  constructor(readonly maxBytes: number) {}
+  /** @param onFailure hears why a file could not be written or read */
+  constructor(
+    readonly maxBytes: number,
+    readonly onFailure: (error: Error) => void,
+  ) {}
 
   /** Takes room for that many bytes; false when there is not so much left. */
   take(bytes: number): boolean {

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { AcceptedConnection } from '../../engine.js';
 import type { OutgoingFields } from '../../exchange/headers/outgoing-fields.js';
-import type { OwnResponse } from '../../exchange/reply/error-response.js';
+import type { LocalReply } from '../../exchange/reply/local-reply.js';
 import {
   CHUNK_END,
   chunkPrefix,
@@ -142,7 +142,7 @@ export class Http1ResponseWriter implements ResponseWriter {
     this.owner.onResponseEnd();
   }
 
-  sendOwn(own: OwnResponse): void {
+  sendOwn(own: LocalReply): void {
     const headers = [...own.headers];
     if (!this.owner.requestEnded) this.closeAfter = true;
     this.pushConnection(headers);

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { AcceptedConnection } from '../../engine.js';
 import type { Exchange } from '../../exchange/exchange.js';
 import type { OutgoingFields } from '../../exchange/headers/outgoing-fields.js';
-import type { OwnResponse } from '../../exchange/reply/error-response.js';
+import type { LocalReply } from '../../exchange/reply/local-reply.js';
 import type { RequestHead } from '../../exchange/types.js';
 import { CANCEL, INTERNAL_ERROR, NO_ERROR } from '../../wire/http2/codes.js';
 import type { RequestHead as WireHead } from '../../wire/http2/events.js';
@@ -206,7 +206,7 @@ export class Http2Stream implements ResponseWriter, RequestSource {
     this.owner.schedule();
   }
 
-  sendOwn(own: OwnResponse): void {
+  sendOwn(own: LocalReply): void {
     const body = this.isHead ? '' : Buffer.from(own.body).toString('latin1');
     this.owner.wire.sendHeaders(this.id, own.status, own.headers, body === '');
     if (body !== '') this.owner.wire.sendLatin1(this.id, body, true);

@@ -58,8 +58,17 @@ export function prepareCompression(
   headers.push('content-encoding', coding);
   // Ranges of the app's bytes are no ranges of these.
   removeField(headers, 'accept-ranges');
+  removeDigests(headers);
   weakenTag(headers);
   return coding;
+}
+
+/** Digests of a representation in one coding are none of it in another (RFC 9530 §3); Content-MD5 is their forerunner. */
+const DIGESTS = ['repr-digest', 'content-digest', 'digest', 'content-md5'];
+
+/** Takes digests of the app's bytes out of the head or the trailers of a body that is compressed. */
+export function removeDigests(fields: string[]): void {
+  for (const name of DIGESTS) removeField(fields, name);
 }
 
 function isCandidate({ status }: CompressibleResponse, headers: readonly string[]): boolean {

@@ -1,5 +1,7 @@
 /** Which fields the exchange treats specially: one lookup a field decides, everything else is copied. */
 
+import { isFrontField } from './front-fields.js';
+
 export const DROP = 1;
 export const CONNECTION = 2;
 export const TE = 3;
@@ -35,17 +37,6 @@ export const REQUEST_FIELDS: ReadonlyMap<string, number> = new Map<string, numbe
   ['te', TE],
   ['expect', EXPECT],
   ['x-request-id', REQUEST_ID],
-  ['forwarded', FORWARDING],
-  ['x-forwarded-for', FORWARDING],
-  ['x-forwarded-proto', FORWARDING],
-  ['x-forwarded-host', FORWARDING],
-  ['x-forwarded-port', FORWARDING],
-  // Written by other proxies; an app that believes ours may believe these too.
-  ['x-forwarded-prefix', FORWARDING],
-  ['x-forwarded-scheme', FORWARDING],
-  ['x-forwarded-server', FORWARDING],
-  ['x-forwarded-ssl', FORWARDING],
-  ['x-real-ip', FORWARDING],
 ]);
 
 /** Fields of a response that are not simply copied. */
@@ -60,13 +51,26 @@ export const RESPONSE_FIELDS: ReadonlyMap<string, number> = new Map<string, numb
 ]);
 
 /**
- * Kind of a request field, also for its spelling with underscores: CGI and WSGI map `X_Forwarded_For` and
- * `X-Forwarded-For` to one variable, so both are treated alike. Undefined: copy.
+ * Kind of a request field, in a head or in trailers. CGI, WSGI and PHP write other marks of a name as underscores, so that
+ * `X_Forwarded_For`, `X.Forwarded.For` and `X-Forwarded-For` are one variable: names with an underscore are dropped as nginx
+ * drops them, and with `keepUnderscores` those that are a special field's in another spelling. Undefined: copy.
  */
-export function requestFieldKind(name: string): number | undefined {
+export function requestFieldKind(name: string, keepUnderscores: boolean): number | undefined {
   const kind = REQUEST_FIELDS.get(name);
-  if (kind !== undefined || name.indexOf('_') === -1) return kind;
-  return REQUEST_FIELDS.get(name.replaceAll('_', '-')) === undefined ? undefined : DROP;
+  if (kind !== undefined) return kind;
+  if (isPlainName(name)) return isFrontField(name) ? FORWARDING : undefined;
+  if (!keepUnderscores && name.indexOf('_') !== -1) return DROP;
+  const plain = name.replace(/[^a-z0-9]/g, '-');
+  return REQUEST_FIELDS.has(plain) || isFrontField(plain) ? DROP : undefined;
+}
+
+/** Letters, digits and hyphens, as nearly all names are. */
+function isPlainName(name: string): boolean {
+  for (let index = 0; index < name.length; index += 1) {
+    const code = name.charCodeAt(index);
+    if (code !== 0x2d && (code < 0x61 || code > 0x7a) && (code < 0x30 || code > 0x39)) return false;
+  }
+  return true;
 }
 
 const NOT_NAMES = new Set(['close', 'keep-alive', 'upgrade', 'te', 'http2-settings', '']);

@@ -1,9 +1,11 @@
 /** The request that goes upstream: hop-by-hop fields out, forwarding fields written from the connection. */
+import { randomBytes } from 'node:crypto';
+import type { Config } from '../../../src/shared/config.js';
 import { FieldLines } from '../../wire/syntax/field-lines.js';
 import { fieldList, fieldValue, portOf } from '../../wire/syntax/field-list.js';
 import type { ConnectionFacts, Framing, Policy, RequestHead } from '../types.js';
 import { CONNECTION, connectionNames, FORWARDING, requestFieldKind, TE } from './field-kinds.js';
-import { applyHeaderRules } from './header-rules.js';
+import { applyHeaderRules, removeField } from './header-rules.js';
 import { asOwn, type OutgoingFields } from './outgoing-fields.js';
 
 /** What the exchange has decided about the request when its upstream head is written. */
@@ -57,11 +59,12 @@ function clientFields(
   policy: Policy,
 ): readonly string[] {
   const source = head.headers;
+  const { keepUnderscores } = policy.config;
   const out: string[] = ['host', authority];
   let listed: string[] | null | undefined;
   for (let index = 0; index < source.length; index += 2) {
     const name = source[index] ?? '';
-    const kind = requestFieldKind(name);
+    const kind = requestFieldKind(name, keepUnderscores);
     if (kind === undefined) {
       out.push(name, source[index + 1] ?? '');
       continue;
@@ -76,6 +79,29 @@ function clientFields(
   pushForwarding(kept, head, facts);
   kept.push('cdn-loop', policy.loopMarker);
   if (facts.clientFields.length > 0) kept.push(...facts.clientFields);
+  return kept;
+}
+
+/**
+ * The trailers of a request for the upstream: what a head does not carry on, trailers do not either, nor what the user's own
+ * rules take out of heads or write there.
+ * @param listed names that the head's Connection fields name; null: none
+ */
+export function buildUpstreamTrailers(
+  trailers: readonly string[],
+  listed: readonly string[] | null,
+  { keepUnderscores, headerUp }: Pick<Config, 'keepUnderscores' | 'headerUp'>,
+): readonly string[] {
+  if (trailers.length === 0) return trailers;
+  const kept: string[] = [];
+  for (let index = 0; index < trailers.length; index += 2) {
+    const name = trailers[index] ?? '';
+    if (requestFieldKind(name, keepUnderscores) !== undefined || listed?.includes(name)) continue;
+    // In heads our own member is added to the client's; one that comes later could hide a loop.
+    if (name === 'cdn-loop') continue;
+    kept.push(name, trailers[index + 1] ?? '');
+  }
+  for (const { action, name } of headerUp) if (action !== 'add') removeField(kept, name);
   return kept;
 }
 
@@ -141,15 +167,29 @@ function pushFraming(out: string[], method: string, request: UpstreamRequest): v
   if (request.upgrade !== '') out.push('connection', 'upgrade', 'upgrade', request.upgrade);
 }
 
-const REQUEST_ID_PREFIX = `${crypto.randomUUID().slice(0, 8)}-${process.pid.toString(36)}-`;
-let requestCount = 0;
+/** Bytes of an identifier: two requests in 2^48 share one. */
+const ID_BYTES = 12;
+/** Random bytes are asked for this many identifiers at a time. */
+const IDS_AT_ONCE = 256;
+let randomness = Buffer.alloc(0);
+let usedBytes = 0;
+
+/** 16 characters of base64url that tell nothing, neither of the process nor of its other requests. */
+function newRequestId(): string {
+  if (usedBytes === randomness.length) {
+    randomness = randomBytes(ID_BYTES * IDS_AT_ONCE);
+    usedBytes = 0;
+  }
+  const from = usedBytes;
+  usedBytes += ID_BYTES;
+  return randomness.toString('base64url', from, usedBytes);
+}
 
 /** The client's X-Request-Id when it is 1 to 128 visible ASCII characters, otherwise a new one. */
 export function requestIdOf(headers: readonly string[]): string {
   const given = fieldValue(headers, 'x-request-id');
   if (given !== '' && given.length <= 128 && isVisibleAscii(given)) return given;
-  requestCount += 1;
-  return REQUEST_ID_PREFIX + requestCount.toString(36);
+  return newRequestId();
 }
 
 function isVisibleAscii(text: string): boolean {

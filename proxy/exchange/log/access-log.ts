@@ -19,9 +19,14 @@ export interface AccessRecord {
   readonly error: string;
 }
 
+/** Longest path that is written whole. */
+const MAX_PATH_BYTES = 2048;
+/** Longest other value of a stranger. */
+const MAX_VALUE_BYTES = 512;
+
 export type LogFormat = 'pretty' | 'json' | 'uwsgi';
 
-/** The line, with its newline. Bytes of strangers are escaped so that nobody can forge a line. */
+/** The line, with its newline. What strangers wrote is escaped, so that nobody can forge a line, and cut, so that nobody can flood the log. */
 export function formatAccessRecord(record: AccessRecord, format: LogFormat): string {
   if (format === 'json') return formatJson(record);
   return format === 'uwsgi' ? formatUwsgi(record) : formatPretty(record);
@@ -30,20 +35,20 @@ export function formatAccessRecord(record: AccessRecord, format: LogFormat): str
 function formatPretty(record: AccessRecord): string {
   const { head, facts } = record;
   const upstream = record.upstreamMs === null ? '-' : `${record.upstreamMs.toFixed(1)}ms`;
-  const request = `${escapeText(head.method)} ${escapeText(head.path)} HTTP/${head.httpVersion}`;
+  const request = `${escapeText(cut(head.method))} ${escapeText(cutPath(head.path))} HTTP/${head.httpVersion}`;
   const agent = `"${escapeText(field(head, 'referer'))}" "${escapeText(field(head, 'user-agent'))}"`;
   const error = record.error === '' ? '' : ` error=${record.error}`;
-  return `${facts.remoteAddress} - - [${clfDate(record.time)}] "${request}" ${record.status} ${record.bodyBytes} ${agent} ${record.durationMs.toFixed(1)}ms upstream=${upstream} tls=${facts.tlsVersion || '-'} host=${escapeText(head.authority) || '-'} id=${escapeText(record.requestId)}${error}\n`;
+  return `${facts.remoteAddress} - - [${clfDate(record.time)}] "${request}" ${record.status} ${record.bodyBytes} ${agent} ${record.durationMs.toFixed(1)}ms upstream=${upstream} tls=${facts.tlsVersion || '-'} host=${escapeText(cut(head.authority)) || '-'} id=${escapeText(record.requestId)}${error}\n`;
 }
 
 function formatJson(record: AccessRecord): string {
   const { head, facts } = record;
-  return `${JSON.stringify({
+  const text = JSON.stringify({
     time: record.time.toISOString(),
     remote: facts.remoteAddress,
-    method: head.method,
-    host: head.authority,
-    path: head.path,
+    method: cut(head.method),
+    host: cut(head.authority),
+    path: cutPath(head.path),
     protocol: `HTTP/${head.httpVersion}`,
     status: record.status,
     bytes: record.bodyBytes,
@@ -55,17 +60,38 @@ function formatJson(record: AccessRecord): string {
     userAgent: field(head, 'user-agent'),
     requestId: record.requestId,
     error: record.error,
-  })}\n`;
+  });
+  // JSON leaves DEL and the C1 controls as they are, and terminals obey them.
+  return `${C1.test(text) ? text.replace(EVERY_C1, escapeUnit) : text}\n`;
 }
 
 /** uWSGI's default request line (its core/logging.c), without the counters that only a worker has. */
 function formatUwsgi(record: AccessRecord): string {
   const { head, facts } = record;
-  return `[pid: ${process.pid}|req: ${escapeText(record.requestId)}] ${facts.remoteAddress} () {${head.headers.length / 2} vars} [${uwsgiDate(record.time)}] ${escapeText(head.method)} ${escapeText(head.path)} => generated ${record.bodyBytes} bytes in ${Math.round(record.durationMs)} msecs (HTTP/${head.httpVersion} ${record.status})\n`;
+  return `[pid: ${process.pid}|req: ${escapeText(record.requestId)}] ${facts.remoteAddress} () {${head.headers.length / 2} vars} [${uwsgiDate(record.time)}] ${escapeText(cut(head.method))} ${escapeText(cutPath(head.path))} => generated ${record.bodyBytes} bytes in ${Math.round(record.durationMs)} msecs (HTTP/${head.httpVersion} ${record.status})\n`;
 }
 
 function field(head: RequestHead, name: string): string {
-  return fieldValue(head.headers, name) || '-';
+  return cut(fieldValue(head.headers, name)) || '-';
+}
+
+function cutPath(path: string): string {
+  return path.length <= MAX_PATH_BYTES ? path : shorten(path, MAX_PATH_BYTES);
+}
+
+function cut(value: string): string {
+  return value.length <= MAX_VALUE_BYTES ? value : shorten(value, MAX_VALUE_BYTES);
+}
+
+function shorten(value: string, bytes: number): string {
+  return `${value.slice(0, bytes)}...[+${value.length - bytes} bytes]`;
+}
+
+const C1 = /[\x7f-\x9f]/;
+const EVERY_C1 = /[\x7f-\x9f]/g;
+
+function escapeUnit(unit: string): string {
+  return `\\u00${unit.charCodeAt(0).toString(16)}`;
 }
 
 function round(value: number): number {

@@ -2,7 +2,7 @@
 
 import { httpDate } from '../headers/response-headers.js';
 import type { ConnectionFacts, Policy, RequestHead } from '../types.js';
-import type { OwnResponse } from './error-response.js';
+import type { LocalReply } from './local-reply.js';
 
 const FOLDER = '/.well-known/acme-challenge/';
 
@@ -11,7 +11,7 @@ export function answerChallenge(
   { method, path }: RequestHead,
   { tlsVersion }: ConnectionFacts,
   { challenges }: Policy,
-): OwnResponse | null {
+): LocalReply | null {
   if (challenges.size === 0 || tlsVersion !== '' || !path.startsWith(FOLDER)) return null;
   if (method !== 'GET' && method !== 'HEAD') return null;
   const keyAuthorization = challenges.get(path.slice(FOLDER.length));

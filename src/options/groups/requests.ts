@@ -33,6 +33,7 @@ export const EXCHANGE_OPTIONS = {
       commas: true,
     },
   ),
+  keepUnderscores: turn(GROUP, '--keep-underscores', 'Pass header names with an underscore on to the app'),
   headerUp: row(
     GROUP,
     'text',

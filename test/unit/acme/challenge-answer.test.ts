@@ -1,17 +1,21 @@
 /** Where the answer to http-01 stands among what the front decides about a request. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { answerItself } from '../../../proxy/exchange/answer-itself.js';
 import { createCounters } from '../../../proxy/exchange/counters.js';
 import { Exchange } from '../../../proxy/exchange/exchange.js';
+import { passGate } from '../../../proxy/exchange/gate.js';
 import { LineWriter } from '../../../proxy/exchange/log/line-writer.js';
+import { Notices } from '../../../proxy/exchange/log/notices.js';
 import { compilePolicy } from '../../../proxy/exchange/policy.js';
 import type { ConnectionFacts } from '../../../proxy/exchange/types.js';
+import { Route } from '../../../proxy/routing/route-table.js';
+import { Upstreams } from '../../../proxy/routing/upstreams.js';
 import { resolveGiven } from '../../support/settings.js';
 
 const PLAIN: ConnectionFacts = {
   remoteAddress: '127.0.0.1',
   remotePort: 1,
+  localAddress: '127.0.0.1',
   localPort: 80,
   tlsVersion: '',
   cipher: '',
@@ -24,13 +28,17 @@ const PLAIN: ConnectionFacts = {
 /** The status of the front's own answer on a plain listener while `token` is being validated; null: the app is asked. */
 function statusOf(path: string, isClosed: boolean): number | null {
   const config = resolveGiven({ flags: { http: ['127.0.0.1:0'], upstream: ['8080'] } });
-  const policy = compilePolicy(config, [], 443, 'marker');
+  const policy = compilePolicy(config, 443, 'marker');
   policy.challenges = new Map([['token', 'token.thumbprint']]);
   policy.isClosed = () => isClosed;
   const head = { method: 'GET', path, authority: 'closed.example', headers: [], httpVersion: '1.1' } as const;
-  const services = { policy, counters: createCounters(), log: new LineWriter() };
+  const log = new LineWriter();
+  const services = { policy, counters: createCounters(), log, notices: new Notices(log) };
   const exchange = new Exchange({ ...head, headers: [], memo: null }, PLAIN, services);
-  return answerItself(exchange, 'serve')?.status ?? null;
+  const upstreams = new Upstreams(config);
+  upstreams.update([]);
+  const passed = passGate({ exchange, role: 'serve', contentLength: 0 }, upstreams);
+  return passed instanceof Route ? null : passed.status;
 }
 
 test('a name that lets in clients with a certificate alone can still be validated', () => {

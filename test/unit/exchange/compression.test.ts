@@ -77,6 +77,13 @@ test('a compressed answer says so, varies, and has a weak tag and no ranges', ()
   });
 });
 
+test('digests of what the app sent are none of what the client gets (RFC 9530 §3)', () => {
+  const headers = ['content-type', 'text/css', 'repr-digest', 'sha-256=:x:', 'content-md5', 'x', 'vary', '*'];
+  assert.deepEqual(prepare({ headers }).headers, [
+    ...['content-type', 'text/css', 'vary', '*', 'content-encoding', 'gzip'],
+  ]);
+});
+
 test('Vary that says it already is left alone', () => {
   for (const vary of ['Accept-Encoding', 'Origin, accept-encoding', '*']) {
     const { headers } = prepare({ headers: ['content-type', 'text/css', 'vary', vary] });

@@ -11,6 +11,7 @@ import { testCertificates } from '../../support/certificates.js';
 const FACTS: ConnectionFacts = {
   remoteAddress: '192.0.2.1',
   remotePort: 5000,
+  localAddress: '127.0.0.1',
   localPort: 443,
   tlsVersion: 'TLSv1.3',
   cipher: 'TLS_AES_128_GCM_SHA256',

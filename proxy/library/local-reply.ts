@@ -1,5 +1,5 @@
 /** A response of the front's own, sent so that it reaches a client that is still sending its request. */
-import type { OwnResponse } from '../exchange/reply/error-response.js';
+import type { LocalReply } from '../exchange/reply/local-reply.js';
 import type { LibraryRequest } from './read-head.js';
 import { discardRest, isWhole, stopUpload } from './request-body.js';
 import { type LibraryResponse, writeHead } from './response-relay.js';
@@ -13,10 +13,10 @@ const LOST_STATUSES: readonly number[] = [400, 431, 501, 505];
  * @param lingers false: nothing more of the request can be read
  * @returns true when it is the last of an HTTP/1.1 connection
  */
-export function sendOwnResponse(
+export function sendLocalReply(
   request: LibraryRequest,
   response: LibraryResponse,
-  own: OwnResponse,
+  own: LocalReply,
   body: string,
   lingers: boolean,
 ): boolean {

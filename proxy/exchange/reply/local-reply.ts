@@ -6,7 +6,7 @@ import type { RequestHead } from '../types.js';
 import { statusText } from './status-text.js';
 
 /** A complete response of the front's own. */
-export interface OwnResponse {
+export interface LocalReply {
   readonly status: number;
   /** Flat list with Content-Length, without Connection. */
   readonly headers: string[];
@@ -17,11 +17,7 @@ export interface OwnResponse {
 const RETRY_AFTER_SECONDS = 2;
 
 /** The response for an error code; `head` null when the request could not be read. */
-export function buildErrorResponse(
-  code: ErrorCode,
-  head: RequestHead | null,
-  requestId: string,
-): OwnResponse {
+export function buildErrorReply(code: ErrorCode, head: RequestHead | null, requestId: string): LocalReply {
   const { status, text } = ERRORS[code];
   const accept = head === null ? '' : fieldValue(head.headers, 'accept');
   const waits = status === 503;

@@ -1,0 +1,108 @@
+/** The gate: everything that is asked about a request before it goes to an app, in this order. */
+import type { ErrorCode } from '../../src/shared/errors.js';
+import type { Route } from '../routing/route-table.js';
+import type { Upstreams } from '../routing/upstreams.js';
+import { fieldList, fieldValue, hostOf } from '../wire/syntax/field-list.js';
+import type { Exchange } from './exchange.js';
+import { answerChallenge } from './reply/acme-challenge.js';
+import { buildErrorReply, type LocalReply } from './reply/local-reply.js';
+import { buildRedirect, buildRedirectToTls } from './reply/redirect.js';
+import type { CertificateNames, ConnectionFacts, Policy, RequestHead } from './types.js';
+
+/**
+ * How a listener uses its connections: forward them; redirect them to HTTPS; or `misplaced`, plain HTTP on a port that speaks
+ * TLS, whose clients are told where to go.
+ */
+export type ListenerRole = 'serve' | 'redirect' | 'misplaced';
+
+/** What the gate is asked about. */
+export interface GateRequest {
+  readonly exchange: Exchange;
+  readonly role: ListenerRole;
+  /** Announced body bytes; -1 when not known. */
+  readonly contentLength: number;
+}
+
+/** The route of a request that may be forwarded, or the reply to one that may not. */
+export function passGate(request: GateRequest, upstreams: Upstreams): Route | LocalReply {
+  const { exchange, role } = request;
+  const { head, facts, services } = exchange;
+  const { policy } = services;
+  // Before everything: the authority has no certificate and no password, and comes from anywhere.
+  const challenge = answerChallenge(head, facts, policy);
+  if (challenge !== null) return challenge;
+  if (isMethodRefused(head)) return refuse(exchange, 'method_refused');
+  if (isExpectationUnknown(head)) return refuse(exchange, 'expectation_failed');
+  if (role === 'misplaced' && !isLocalWebSocket(head, facts)) return sendToTls(exchange);
+  if (isMisdirected(head, facts.certificate, policy)) return refuse(exchange, 'misdirected');
+  if (isLooping(head, policy)) return refuse(exchange, 'loop_detected');
+  if (role === 'redirect') return redirect(exchange);
+  if (isTooLarge(request)) return refuse(exchange, 'request_too_large');
+  return upstreams.find(head) ?? refuse(exchange, 'no_route');
+}
+
+function refuse(exchange: Exchange, code: ErrorCode): LocalReply {
+  exchange.failed(code);
+  return buildErrorReply(code, exchange.head, exchange.requestId);
+}
+
+/** CONNECT would turn the front into an open proxy; TRACE would echo credentials (RFC 9110 §9.3.8). */
+function isMethodRefused({ method }: RequestHead): boolean {
+  return method === 'CONNECT' || method === 'TRACE';
+}
+
+/** Anything but 100-continue (RFC 9110 §10.1.1). */
+function isExpectationUnknown({ headers }: RequestHead): boolean {
+  const expectation = fieldValue(headers, 'expect');
+  return expectation !== '' && expectation.toLowerCase() !== '100-continue';
+}
+
+/** A development tool on this machine that knows only `ws://` (Parcel's live reload): nobody else could have listened. */
+function isLocalWebSocket({ headers }: RequestHead, { remoteAddress }: ConnectionFacts): boolean {
+  if (fieldValue(headers, 'upgrade').toLowerCase() !== 'websocket') return false;
+  return remoteAddress === '::1' || remoteAddress.startsWith('127.');
+}
+
+function sendToTls(exchange: Exchange): LocalReply {
+  const { head } = exchange;
+  const isRead = head.method === 'GET' || head.method === 'HEAD';
+  if (isRead && head.authority !== '') return buildRedirectToTls(head);
+  return refuse(exchange, 'tls_expected');
+}
+
+/**
+ * 421 (RFC 9110 §15.5.20): the connection's certificate does not cover the host, but another does; or the host lets in other
+ * clients than those that the connection was made for.
+ */
+function isMisdirected({ authority }: RequestHead, own: CertificateNames | null, policy: Policy): boolean {
+  if (own === null) return policy.isClosed(authority);
+  if (!own.admits(authority)) return true;
+  if (policy.certificates.length < 2) return false;
+  const host = hostOf(authority);
+  if (coversName(own, host)) return false;
+  return policy.certificates.some((other) => other !== own && coversName(other, host));
+}
+
+/** Whether a certificate's names cover a host; a wildcard covers one label (RFC 6125 §6.4.3). */
+export function coversName(certificate: CertificateNames, host: string): boolean {
+  const dot = host.indexOf('.');
+  const wildcard = dot === -1 ? '' : `*${host.slice(dot)}`;
+  return certificate.names.some((name) => name === host || name === wildcard);
+}
+
+/** Whether this front has sent the request before (RFC 8586). */
+function isLooping({ headers }: RequestHead, { loopMarker }: Policy): boolean {
+  return fieldList(headers, 'cdn-loop').includes(loopMarker);
+}
+
+function redirect(exchange: Exchange): LocalReply {
+  const { head, services } = exchange;
+  return head.authority === ''
+    ? refuse(exchange, 'host_invalid')
+    : buildRedirect(head, services.policy.httpsPort);
+}
+
+function isTooLarge({ exchange, contentLength }: GateRequest): boolean {
+  const { maxBodyBytes } = exchange.services.policy.config.limits;
+  return maxBodyBytes > 0 && contentLength > maxBodyBytes;
+}

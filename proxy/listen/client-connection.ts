@@ -1,0 +1,88 @@
+/** A client's connection as it was accepted: nobody asks its socket for addresses later, and TLS carries it along. */
+import type { X509Certificate } from 'node:crypto';
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { clientCertificateFields } from '../exchange/headers/client-certificate.js';
+import type { CertificateNames, ConnectionFacts, Policy } from '../exchange/types.js';
+
+/** One end of a connection. */
+export interface Endpoint {
+  /** IPv4 or IPv6 without brackets. */
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface ClientConnection {
+  /** As accepted: TLS, where there is any, is above it. */
+  readonly socket: Socket;
+  /** The client: who connected, or whom a trusted front names by the PROXY protocol. */
+  readonly remote: Endpoint;
+  /** Where the client connected to. */
+  readonly local: Endpoint;
+}
+
+/** A connection that came straight from the client. */
+export function connectionOf(socket: Socket): ClientConnection {
+  return {
+    socket,
+    remote: { address: plainAddress(socket.remoteAddress), port: socket.remotePort ?? 0 },
+    local: { address: plainAddress(socket.localAddress), port: socket.localPort ?? 0 },
+  };
+}
+
+/** What the exchange knows of a connection without TLS. */
+export function plainFacts(client: ClientConnection, policy: Policy): ConnectionFacts {
+  const { remote, local } = client;
+  return {
+    remoteAddress: remote.address,
+    remotePort: remote.port,
+    localAddress: local.address,
+    localPort: local.port,
+    tlsVersion: '',
+    cipher: '',
+    serverName: '',
+    trusted: policy.isTrusted(remote.address),
+    certificate: null,
+    clientFields: [],
+  };
+}
+
+/** What the exchange knows of a connection whose handshake is done. */
+export function tlsFacts(
+  client: ClientConnection,
+  socket: TLSSocket,
+  certificate: CertificateNames,
+  policy: Policy,
+): ConnectionFacts {
+  return {
+    ...plainFacts(client, policy),
+    tlsVersion: socket.getProtocol() ?? 'TLS',
+    cipher: socket.getCipher().name,
+    serverName: typeof socket.servername === 'string' ? socket.servername.toLowerCase() : '',
+    certificate,
+    clientFields: socket.authorized ? clientCertificateFields(readClientChain(socket)) : [],
+  };
+}
+
+/** More certificates than any client has above its own. */
+const MAX_CHAIN = 8;
+
+/** DER of a client's certificate and of those above it, without the root; Node 24 gives none above it. */
+function readClientChain(socket: TLSSocket): Buffer[] {
+  const chain: Buffer[] = [];
+  let certificate: X509Certificate | undefined = socket.getPeerX509Certificate();
+  while (certificate !== undefined && chain.length < MAX_CHAIN) {
+    // The root names itself as issuer.
+    const isRoot: boolean = certificate.checkIssued(certificate);
+    if (isRoot && chain.length > 0) break;
+    chain.push(certificate.raw);
+    certificate = isRoot ? undefined : certificate.issuerCertificate;
+  }
+  return chain;
+}
+
+/** IPv4 addresses that arrive on an IPv6 socket (`::ffff:192.0.2.1`) in their own form. */
+export function plainAddress(address: string | undefined): string {
+  if (address === undefined) return '';
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
+}
