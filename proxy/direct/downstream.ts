@@ -19,8 +19,8 @@ export interface ResponseWriter {
   sendEnd(trailers: readonly string[]): void;
   /** One of our own responses, whole. */
   sendOwn(own: LocalReply): void;
-  /** Whether a 101 with these fields answers the upgrade that the request asked for. */
-  isUpgradeAnswer(headers: readonly string[]): boolean;
+  /** Whether an app's answer with this status may go to the client as it is: over HTTP/2 a success would open the tunnel that was asked for. */
+  mayRelay(status: number): boolean;
   /** Answers an upgrade and hands the bytes that follow to the forwarding as body. */
   sendTunnel(headers: string[], protocol: string): void;
   /** Ends a response that has begun so that the client sees that it is not whole. */

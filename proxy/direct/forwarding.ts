@@ -7,6 +7,7 @@ import { connectionNames } from '../exchange/headers/field-kinds.js';
 import { asList, asOwn } from '../exchange/headers/outgoing-fields.js';
 import { buildUpstreamTrailers } from '../exchange/headers/request-headers.js';
 import { addTransportSecurity, buildInformationalHeaders } from '../exchange/headers/response-headers.js';
+import { isHandshakeAnswer } from '../exchange/headers/websocket.js';
 import { explainRefusal, mayBeRefusal } from '../exchange/log/refusal-advice.js';
 import { buildErrorReply, type LocalReply } from '../exchange/reply/local-reply.js';
 import { Route } from '../routing/route-table.js';
@@ -128,6 +129,10 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, EncodedBody
     const { exchange, attempt, services } = this;
     const { upstream, route } = attempt;
     if (this.phase === 'over' || upstream === null) return;
+    if (!this.response.mayRelay(response.status)) {
+      attempt.refuse();
+      return;
+    }
     const { config } = services.policy;
     let fields = relayFields(response, exchange, route, upstream);
     if (config.sticky) addSticky(fields, exchange, route, upstream);
@@ -181,7 +186,7 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, EncodedBody
     const { exchange, attempt } = this;
     const { upgrade } = this.request;
     const { upstream, route } = attempt;
-    const isRefused = upgrade === '' || !this.response.isUpgradeAnswer(response.headers);
+    const isRefused = upgrade === '' || !isHandshakeAnswer(exchange.head.headers, response.headers);
     if (this.phase === 'over' || upstream === null || isRefused) {
       attempt.refuse();
       return;

@@ -1,6 +1,6 @@
 /** The only door to http-proxy-3: sends requests whose head the exchange has written, byte for byte. */
 import { Agent, type ClientRequest, type IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
+import { type Socket, setDefaultAutoSelectFamilyAttemptTimeout } from 'node:net';
 import type { Readable } from 'node:stream';
 import { createProxyServer } from 'http-proxy-3';
 import type { Limits } from '../../src/shared/config.js';
@@ -58,6 +58,8 @@ export class Forwarder {
   private readonly reused = new WeakSet<object>();
 
   constructor(private readonly limits: Limits) {
+    // `localhost` is raced by Node, which ends every attempt but the last after 250 ms unless told otherwise (nodejs/node#54359).
+    setDefaultAutoSelectFamilyAttemptTimeout(limits.connectTimeoutMs);
     this.agent = new Agent({
       // An agent takes 0 free sockets for its own default.
       keepAlive: limits.upstreamKeepAlive > 0,

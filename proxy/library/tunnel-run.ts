@@ -10,6 +10,7 @@ import {
   buildUpstreamHeaders,
   type UpstreamRequest,
 } from '../exchange/headers/request-headers.js';
+import { isHandshakeAnswer } from '../exchange/headers/websocket.js';
 import { encodeClosingReply } from '../exchange/reply/closing-reply.js';
 import { buildErrorReply, type LocalReply } from '../exchange/reply/local-reply.js';
 import { UpstreamChoice, type UpstreamWaiter } from '../routing/choice.js';
@@ -17,7 +18,7 @@ import { NO_ROUTE, Route } from '../routing/route-table.js';
 import type { Upstream } from '../routing/upstream.js';
 import { classifyUpstreamFailure } from '../upstream/failure.js';
 import type { Forwarder } from './forwarder.js';
-import { readRequestHead } from './read-head.js';
+import { flatten, readRequestHead } from './read-head.js';
 import { isFaultyResponse, type RelayHolder, ResponseRelay } from './response-relay.js';
 
 /** Serves one upgrade request, the last of its connection; answers with an error when it cannot be passed on. */
@@ -134,7 +135,7 @@ class TunnelRun implements UpstreamWaiter, RelayHolder {
   /** The upstream has said 101: whether it is one, and the tunnel's clock starts. */
   private open(response: IncomingMessage): boolean {
     this.stopTimer();
-    if (response.headers.upgrade?.toLowerCase() !== 'websocket') {
+    if (!isHandshakeAnswer(this.exchange.head.headers, flatten(response.rawHeaders))) {
       this.fail('upstream_malformed');
       return false;
     }

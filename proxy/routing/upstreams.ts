@@ -1,10 +1,9 @@
 /** The upstreams of a router: which are up, which request goes to which, and who waits for one to come up. */
-import { connect, type Socket } from 'node:net';
 import type { Config } from '../../src/shared/config.js';
 import type { UpstreamState } from '../../src/shared/router-messages.js';
 import { formatUpstream } from '../../src/shared/upstream-text.js';
 import type { RequestHead } from '../exchange/types.js';
-import { addressOf } from '../upstream/dial.js';
+import { Dialer } from '../upstream/dial.js';
 import { hostOf } from '../wire/syntax/field-list.js';
 import { type Route, RouteTable } from './route-table.js';
 import { createUpstream, type Upstream } from './upstream.js';
@@ -176,17 +175,23 @@ export class Upstreams {
   }
 }
 
+/** Trusts nobody: it is asked for plain connections only. */
+const PLAIN = new Dialer({ ca: null, insecure: false });
+
 /** Healthy: accepts TCP connections. */
 function probeByConnecting(upstream: Upstream, done: (isWell: boolean) => void): void {
-  const socket: Socket = connect({ ...addressOf(upstream), timeout: PROBE_TIMEOUT_MS });
-  let settled = false;
+  const timer = setTimeout(() => settle(false), PROBE_TIMEOUT_MS).unref();
+  const dialling = PLAIN.open(upstream, {
+    onConnected: (socket) => {
+      socket.on('error', () => {});
+      socket.destroy();
+      settle(true);
+    },
+    onFailed: () => settle(false),
+  });
   const settle = (isWell: boolean): void => {
-    socket.destroy();
-    if (settled) return;
-    settled = true;
+    clearTimeout(timer);
+    dialling.end();
     done(isWell);
   };
-  socket.once('connect', () => settle(true));
-  socket.once('timeout', () => settle(false));
-  socket.once('error', () => settle(false));
 }

@@ -1,5 +1,5 @@
 /** One connection to an upstream for one exchange after the other: a socket, its loan, and the responses that come over it. */
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import type { ErrorCode } from '../../src/shared/errors.js';
 import type { OutgoingFields } from '../exchange/headers/outgoing-fields.js';
 import type { Framing } from '../exchange/types.js';
@@ -7,7 +7,7 @@ import type { Upstream } from '../routing/upstream.js';
 import { Http1Error } from '../wire/http1/error.js';
 import { BODY, END, HEAD, INFORMATIONAL, NEED_DATA } from '../wire/http1/events.js';
 import { isEventStream } from '../wire/syntax/field-list.js';
-import { type Dialer, knownAddress, noteAddress } from './dial.js';
+import { type Dial, type Dialer, forgetAddress, knownAddress, noteAddress } from './dial.js';
 import { classifyUpstreamFailure } from './failure.js';
 import type { Http1Codec } from './http1-codec.js';
 import { Http1RequestWriter } from './http1-request.js';
@@ -17,6 +17,8 @@ import type { Waiting, Waits } from './waiting.js';
 /** One buffer for all connections of the process: each read is used up before the next one. */
 const READ_BUFFER = Buffer.allocUnsafeSlow(256 * 1024);
 let lastRead = READ_BUFFER;
+/** Stands for the socket of a connection that is not made yet; nothing is read or written there. */
+const NO_SOCKET = new Socket();
 
 /** Who gets connections back. */
 export interface ConnectionKeeper {
@@ -43,8 +45,9 @@ export class Http1Connection implements Lease, Waits {
   readonly byKnownAddress: boolean;
   /** The downstream takes nothing: the upstream is not to blame for the time that passes. */
   paused = false;
-  private readonly socket: Socket;
-  private readonly writer: Http1RequestWriter;
+  private readonly dial: Dial;
+  private socket = NO_SOCKET;
+  private writer = new Http1RequestWriter(NO_SOCKET);
   private responseBegun = false;
   /** A byte of the response has come. */
   private responseSeen = false;
@@ -68,14 +71,32 @@ export class Http1Connection implements Lease, Waits {
       },
     };
     this.byKnownAddress = knownAddress(upstream) !== null;
-    const encrypted = upstream.scheme === 'https';
-    this.socket = encrypted ? dialer.openTls(upstream, ['http/1.1'], onread) : dialer.open(upstream, onread);
-    this.writer = new Http1RequestWriter(this.socket);
-    this.socket.on(encrypted ? 'secureConnect' : 'connect', () => this.onConnect());
-    this.socket.on('drain', () => this.onDrain());
-    this.socket.on('end', () => this.onRemoteEnd());
-    this.socket.on('error', (error) => this.fail(classifyUpstreamFailure(error), error));
-    this.socket.on('close', () => this.fail('upstream_reset', null));
+    const onFailed = (error: unknown): void => this.fail(classifyUpstreamFailure(error), error);
+    this.dial =
+      upstream.scheme === 'https'
+        ? dialer.openTls(
+            upstream,
+            ['http/1.1'],
+            {
+              onConnected: (socket) => {
+                this.listen(socket);
+                socket.once('secureConnect', () => this.onConnect());
+              },
+              onFailed,
+            },
+            onread,
+          )
+        : dialer.open(
+            upstream,
+            {
+              onConnected: (socket) => {
+                this.listen(socket);
+                this.onConnect();
+              },
+              onFailed,
+            },
+            onread,
+          );
   }
 
   /** The upstream would take more of the request, and there is none. */
@@ -143,7 +164,7 @@ export class Http1Connection implements Lease, Waits {
   close(): void {
     if (this.closed) return;
     this.closed = true;
-    this.socket.destroy();
+    this.destroy();
     this.keeper.onClosed(this, null, null);
   }
 
@@ -152,10 +173,10 @@ export class Http1Connection implements Lease, Waits {
     if (this.closed) return;
     const { holder } = this;
     const silent = code === 'upstream_reset' && !this.responseSeen && this.uses > 1;
-    if (!this.connected) this.upstream.address = null;
+    if (!this.connected) forgetAddress(this.upstream, code);
     this.holder = null;
     this.closed = true;
-    this.socket.destroy();
+    this.destroy();
     this.keeper.onClosed(this, this.connected ? null : code, cause);
     holder?.onFailure(this.responseBegun && !this.tunnel ? 'upstream_cut' : nameFailure(code), silent);
   }
@@ -163,6 +184,20 @@ export class Http1Connection implements Lease, Waits {
   private wait(what: Waiting): void {
     this.waiting = what;
     this.waitingSinceMs = this.keeper.nowMs;
+  }
+
+  private destroy(): void {
+    this.dial.end();
+    if (this.socket !== NO_SOCKET) this.socket.destroy();
+  }
+
+  private listen(socket: Socket): void {
+    this.socket = socket;
+    this.writer = new Http1RequestWriter(socket);
+    socket.on('drain', () => this.onDrain());
+    socket.on('end', () => this.onRemoteEnd());
+    socket.on('error', (error) => this.fail(classifyUpstreamFailure(error), error));
+    socket.on('close', () => this.fail('upstream_reset', null));
   }
 
   private onConnect(): void {

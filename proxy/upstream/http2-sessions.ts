@@ -1,11 +1,12 @@
 /** HTTP/2 connections to one upstream: few sessions that many exchanges share, and a bounded queue before them. */
 import { type ClientHttp2Session, connect as connectSession } from 'node:http2';
 import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import http2wrapper from 'http2-wrapper';
 import type { Limits } from '../../src/shared/config.js';
 import type { ErrorCode } from '../../src/shared/errors.js';
 import type { Upstream } from '../routing/upstream.js';
-import { type Dialer, knownAddress, noteAddress, type Protocols } from './dial.js';
+import { type Dial, type Dialer, forgetAddress, knownAddress, noteAddress, type Protocols } from './dial.js';
 import { classifyUpstreamFailure } from './failure.js';
 import { Http2Lease, type LeaseKeeper } from './http2-lease.js';
 import type { Lease, LeaseHandler } from './transport.js';
@@ -69,9 +70,9 @@ interface Queued {
   readonly sinceMs: number;
 }
 
-/** A connection that is being made. */
+/** A connection that is being made, with its TLS. */
 interface Dialing {
-  socket: Socket | null;
+  dial: Dial | null;
   readonly sinceMs: number;
   readonly byKnownAddress: boolean;
 }
@@ -120,8 +121,10 @@ export class Http2Sessions {
   sweep(nowMs: number): void {
     this.nowMs = nowMs;
     const { dialing, limits } = this;
-    if (dialing !== null && nowMs - dialing.sinceMs > limits.connectTimeoutMs)
-      dialing.socket?.destroy(Object.assign(new Error('connect timed out'), { code: 'ETIMEDOUT' }));
+    if (dialing !== null && nowMs - dialing.sinceMs > limits.connectTimeoutMs) {
+      dialing.dial?.end();
+      this.onDialFailure(dialing, Object.assign(new Error('connect timed out'), { code: 'ETIMEDOUT' }));
+    }
     for (const open of this.sessions) {
       for (const lease of open.leases) endWhenLate(lease, limits, nowMs);
       if (open.leases.size === 0 && nowMs - open.idleSinceMs > SESSION_IDLE_MS) open.session.close();
@@ -158,25 +161,27 @@ export class Http2Sessions {
   private openMore(): void {
     if (this.dialing !== null || this.sessions.size >= this.limits.maxUpstreamConnections) return;
     const byKnownAddress = knownAddress(this.upstream) !== null;
-    const dialing: Dialing = { socket: null, sinceMs: this.nowMs, byKnownAddress };
+    const dialing: Dialing = { dial: null, sinceMs: this.nowMs, byKnownAddress };
     this.dialing = dialing;
-    if (this.upstream.scheme === 'https') {
-      this.dialTls(dialing).catch((error: unknown) => this.onDialFailure(error));
-      return;
-    }
-    const socket = this.dialer.openStream(this.upstream);
-    dialing.socket = socket;
-    socket.once('error', (error) => this.onDialFailure(error));
-    socket.once('connect', () => this.onDialled(socket));
+    const onFailed = (error: unknown): void => this.onDialFailure(dialing, error);
+    dialing.dial =
+      this.upstream.scheme === 'https'
+        ? this.dialer.openTls(this.upstream, PROTOCOLS, {
+            onConnected: (socket) => {
+              dialing.dial = { end: () => socket.destroy() };
+              this.agree(dialing, socket).catch(onFailed);
+            },
+            onFailed,
+          })
+        : this.dialer.open(this.upstream, {
+            onConnected: (socket) => this.onDialled(dialing, socket),
+            onFailed,
+          });
   }
 
   /** Asks for HTTP/2 by ALPN (RFC 7301) on the connection that then carries the session. */
-  private async dialTls(dialing: Dialing): Promise<void> {
-    const connect = (_options: object, callback: () => void) => {
-      const socket = this.dialer.openTls(this.upstream, PROTOCOLS);
-      dialing.socket = socket;
-      return socket.once('secureConnect', callback);
-    };
+  private async agree(dialing: Dialing, encrypted: TLSSocket): Promise<void> {
+    const connect = (_options: object, callback: () => void) => encrypted.once('secureConnect', callback);
     // A cache of its own each time: every connection shows anew what the upstream speaks.
     const resolveProtocol = http2wrapper.auto.createResolveProtocol(new Map(), new Map(), connect);
     const { host, port } = this.upstream;
@@ -184,10 +189,11 @@ export class Http2Sessions {
     const { alpnProtocol, socket } = await resolveProtocol(options);
     if (alpnProtocol === 'h2' && socket !== undefined) {
       this.upstream.protocol = 'h2';
-      this.onDialled(socket);
+      this.onDialled(dialing, socket);
       return;
     }
     socket?.destroy();
+    if (this.dialing !== dialing) return;
     this.dialing = null;
     this.upstream.protocol = 'http/1.1';
     const waiting = this.queue;
@@ -195,22 +201,27 @@ export class Http2Sessions {
     for (const { holder } of waiting) this.takeHttp1(holder);
   }
 
-  private onDialFailure(error: unknown): void {
-    const wasKnown = this.dialing?.byKnownAddress === true;
+  private onDialFailure(dialing: Dialing, error: unknown): void {
+    // Its end by a time-out was told.
+    if (this.dialing !== dialing) return;
     this.dialing = null;
-    this.upstream.address = null;
+    const code = classifyUpstreamFailure(error);
+    forgetAddress(this.upstream, code);
     // The app may have moved to another address of its name.
-    if (wasKnown && this.queue.length > 0) {
+    if (dialing.byKnownAddress && code !== 'upstream_connect_timeout' && this.queue.length > 0) {
       this.openMore();
       return;
     }
-    const code = classifyUpstreamFailure(error);
     const waiting = this.queue;
     this.queue = [];
     for (const { holder } of waiting) holder.onNoLease(code, error);
   }
 
-  private onDialled(socket: Socket): void {
+  private onDialled(dialing: Dialing, socket: Socket): void {
+    if (this.dialing !== dialing) {
+      socket.destroy();
+      return;
+    }
     this.dialing = null;
     noteAddress(this.upstream, socket);
     const { maxHeaderBytes, maxHeaderCount } = this.limits;

@@ -161,8 +161,9 @@ export class Pool implements ConnectionKeeper {
     if (at !== -1) pool.idle.splice(at, 1);
     const holder = this.connecting.get(connection);
     this.connecting.delete(connection);
+    const mayHaveMoved = code !== null && code !== 'upstream_connect_timeout';
     // The app may have moved to another address of its name.
-    if (code !== null && holder !== undefined && connection.byKnownAddress) {
+    if (mayHaveMoved && holder !== undefined && connection.byKnownAddress) {
       this.open(pool, connection.upstream, holder);
       return;
     }

@@ -189,7 +189,9 @@ test('a plain app named with https:// is told to the operator', async (t) => {
 test('a WebSocket goes over HTTP/1.1 although the app has HTTP/2', async (t) => {
   const { port, server } = await startServer(t, {});
   server.on('upgrade', (request, socket) => {
-    socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n`);
+    socket.write(
+      `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n`,
+    );
     socket.write(`${request.httpVersion} `);
     socket.pipe(socket);
   });

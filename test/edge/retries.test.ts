@@ -9,7 +9,9 @@ import { Edge } from './edge.js';
 const WAIT_MS = 5000;
 const HANG_UP: AnswerStep[] = [{ awaitBody: true }, { close: true }];
 const SWITCH: AnswerStep[] = [
-  { send: 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\nhello' },
+  {
+    send: 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\nhello',
+  },
 ];
 
 describe('a kept connection to the app that ends before any byte of the answer', () => {

@@ -12,7 +12,6 @@ import {
   encodeTrailers,
   LAST_CHUNK,
 } from '../../wire/http1/encoder.js';
-import { fieldValue } from '../../wire/syntax/field-list.js';
 import type { ResponseWriter } from '../downstream.js';
 
 /** Text that gathers up to this goes out in one write with what follows. */
@@ -173,8 +172,8 @@ export class Http1ResponseWriter implements ResponseWriter {
     else this.socket.resetAndDestroy();
   }
 
-  isUpgradeAnswer(headers: readonly string[]): boolean {
-    return fieldValue(headers, 'upgrade').toLowerCase() === 'websocket';
+  mayRelay(): boolean {
+    return true;
   }
 
   flush(): void {

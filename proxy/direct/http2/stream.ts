@@ -1,5 +1,5 @@
 /** One stream of an HTTP/2 downstream connection, between the codec and its forwarding. */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { AcceptedConnection } from '../../engine.js';
 import type { Exchange } from '../../exchange/exchange.js';
 import type { OutgoingFields } from '../../exchange/headers/outgoing-fields.js';
@@ -14,9 +14,6 @@ import type { ForwardingServices } from '../upstream-attempt.js';
 import { answerUnread } from '../wire-failure.js';
 import type { Http2DownstreamConnection } from './connection.js';
 
-/** RFC 6455 §1.3. */
-const WEBSOCKET_MARK = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
-
 export class Http2Stream implements ResponseWriter, RequestSource {
   readonly requestHead: RequestHead;
   gone = false;
@@ -28,8 +25,6 @@ export class Http2Stream implements ResponseWriter, RequestSource {
   private readonly isTunnel: boolean;
   /** The upgrade was answered. What comes before is no request and must not reach an upstream that speaks HTTP. */
   private tunnelOpen = false;
-  /** What the upstream must make of our key. */
-  private accept = '';
   private responseEnded = false;
   private untakenBytes = 0;
   private bodySinceMs: number;
@@ -87,9 +82,6 @@ export class Http2Stream implements ResponseWriter, RequestSource {
   /** An upgrade over HTTP/2 has no key of its own (RFC 8441 §5), the one upstream needs it. */
   private withKey(headers: readonly string[]): string[] {
     const key = randomBytes(16).toString('base64');
-    this.accept = createHash('sha1')
-      .update(key + WEBSOCKET_MARK)
-      .digest('base64');
     const own: string[] = [];
     for (let index = 0; index < headers.length; index += 2) {
       if (headers[index] !== 'sec-websocket-key') own.push(headers[index] ?? '', headers[index + 1] ?? '');
@@ -172,11 +164,9 @@ export class Http2Stream implements ResponseWriter, RequestSource {
     this.owner.schedule();
   }
 
-  isUpgradeAnswer(headers: readonly string[]): boolean {
-    return (
-      fieldValue(headers, 'upgrade').toLowerCase() === 'websocket' &&
-      fieldValue(headers, 'sec-websocket-accept') === this.accept
-    );
+  /** RFC 8441 §5: any 2xx on the stream of a CONNECT says that the tunnel is open. */
+  mayRelay(status: number): boolean {
+    return !this.isTunnel || status < 200 || status > 299;
   }
 
   sendHead(status: number, fields: OutgoingFields, contentLength: number, hasBody: boolean): void {
