@@ -11,7 +11,14 @@ import { FrontError } from '../shared/errors.js';
 import { formatListenAddress } from '../shared/host-port.js';
 import { formatRouted } from '../shared/upstream-text.js';
 import { thisPlatform } from '../system/platform.js';
-import { type CommandIo, EXIT_SUCCESS, EXIT_USAGE, printError, printWarning } from '../terminal/console.js';
+import {
+  type CommandIo,
+  EXIT_FAILURE,
+  EXIT_SUCCESS,
+  EXIT_USAGE,
+  printError,
+  printWarning,
+} from '../terminal/console.js';
 
 export interface CheckOptions {
   /** Print each value and where it came from. */
@@ -78,25 +85,32 @@ function printJson(io: CommandIo, value: unknown): void {
 
 /**
  * Resolves the settings and examines the certificates they name.
- * @returns 0 when the front could start with them, 2 when not
+ * @returns 0 when the front could start with them, 1 when it would leave out a certificate that cannot be used, 2 when it could not start
  */
 export async function runCheck(settings: Settings, options: CheckOptions, io: CommandIo): Promise<number> {
   const { command } = settings;
   try {
     const config = resolveConfig(settings, thisPlatform());
     const store = openLocalStore(io.environment);
-    const { notes } = await new CertificateLoader(config, store, 'check').load();
+    const { notes, problems } = await new CertificateLoader(config, store, 'check').load();
     const found = notes.filter(({ kind }) => kind === 'warning');
     const acme = config.acme === null ? '' : await describeAcme(config.acme, store);
     if (options.json) {
       const texts = found.map(({ text, hint }) => (hint === undefined ? text : `${text}; ${hint}`));
       const warnings = [...settings.warnings, ...texts];
-      printJson(io, { valid: true, warnings, command, settings: settingsForJson(settings), config });
-      return EXIT_SUCCESS;
+      const errors = problems.map(({ reason, consequence, hint }) => {
+        return { message: `${reason}; ${consequence}`, hint };
+      });
+      printJson(io, { valid: true, warnings, errors, command, settings: settingsForJson(settings), config });
+      return errors.length === 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    }
+    for (const { reason, consequence, hint } of problems) {
+      const text = `${reason}; ${consequence}`;
+      printError(io, new FrontError('certificate_broken', text, hint === null ? {} : { hint }));
     }
     for (const { text, hint } of found) printWarning(io, text, hint);
     io.stdout.write(options.print ? renderRows(settingRows(settings)) : describeConfig(config) + acme);
-    return EXIT_SUCCESS;
+    return problems.length === 0 ? EXIT_SUCCESS : EXIT_FAILURE;
   } catch (error) {
     if (!(error instanceof FrontError) || !options.json) return printError(io, error);
     const { code, message, hint } = error;

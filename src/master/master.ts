@@ -101,7 +101,7 @@ class Master {
     const generation = this.begin(certificates, ports);
     const apps = generation.startApps();
     const bound = await generation.startRouters();
-    log.notes(certificates.notes);
+    this.certificates.report(certificates);
     for (const listener of bound) log.line(boundLine(listener));
     await this.waitForApps(apps);
     for (const line of generation.workers?.socketLines ?? []) log.line(line);
@@ -128,7 +128,7 @@ class Master {
       const generation = this.begin(certificates, old.routers.boundPorts);
       await generation.startApps();
       await generation.startRouters();
-      log.notes(certificates.notes);
+      this.certificates.report(certificates, 'reload: ');
       this.generations.commit();
       this.certificates.commit(certificates);
       log.line('the new generation serves; the old one drains');
@@ -149,6 +149,7 @@ class Master {
       serving: this.generations.accepting[0] ?? null,
       draining: this.generations.draining,
       tls: this.certificates.tls,
+      problems: this.certificates.problems,
     });
     log.answer(JSON.stringify(statistics));
   }

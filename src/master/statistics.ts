@@ -1,5 +1,6 @@
 /** What the front has done and what it serves with, as one line of JSON for SIGUSR1. */
 import { X509Certificate } from 'node:crypto';
+import type { ServingProblem } from '../serving/load-report.js';
 import type { Counters } from '../shared/counters.js';
 import type { TlsMaterial } from '../shared/router-messages.js';
 import type { Routers } from './routers.js';
@@ -21,6 +22,8 @@ export interface StatisticsParts {
   /** Those that finish after a reload: their tunnels are still open. */
   readonly draining: readonly Processes[];
   readonly tls: readonly (TlsMaterial | null)[];
+  /** Certificates that cannot be used, beside those that are served. */
+  readonly problems: readonly ServingProblem[];
 }
 
 interface RouterStatistics {
@@ -32,7 +35,7 @@ interface RouterStatistics {
 }
 
 /** Asks every router; one that does not answer within a second is listed without counters. */
-export async function collectStatistics({ version, serving, draining, tls }: StatisticsParts) {
+export async function collectStatistics({ version, serving, draining, tls, problems }: StatisticsParts) {
   const asked = [
     ...(serving === null ? [] : askAll(serving, 'serving')),
     ...draining.flatMap((one) => askAll(one, 'draining')),
@@ -50,6 +53,7 @@ export async function collectStatistics({ version, serving, draining, tls }: Sta
       return { id: plan.index, pid, address: `${host}:${port}`, ready };
     }),
     certificates: describeCertificates(tls),
+    certificateProblems: problems,
   };
 }
 

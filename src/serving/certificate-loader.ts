@@ -1,36 +1,36 @@
-/** Loads what the listeners of a configuration serve with, and says what is to be said about it. */
+/** Loads what the listeners of a configuration serve with, and says what is to be said about it: for starting, checking and reloading. */
 import { basename } from 'node:path';
-import { readClientAuthority, readRevocationLists } from '../certificates/chain/client-authority.js';
-import { readPassphrase } from '../certificates/chain/input-file.js';
-import { type LoadedCertificate, loadCertificate } from '../certificates/chain/load.js';
 import { ensureDevelopmentLeaf } from '../certificates/development/leaf.js';
-import { FINDINGS, positionText, shellWord } from '../certificates/findings.js';
+import { shellWord } from '../certificates/findings.js';
 import type { LocalStore } from '../certificates/store/store.js';
-import type { CertificateFiles, Config, HttpsListener } from '../shared/config.js';
+import type { Config, HttpsListener } from '../shared/config.js';
 import type { CertificateMaterial, TlsMaterial } from '../shared/router-messages.js';
 import { AcmeCertificates, refuseGiven } from './acme-certificates.js';
-import {
-  ClosedNames,
-  loadCertificateFolder,
-  refuseTwoRulesOfOneName,
-  requireExpectedClients,
-} from './certificate-folders.js';
 import type { ServingCertificates } from './certificate-reloader.js';
+import { refuseTwoRulesOfOneName, requireExpectedClients } from './client-rules.js';
+import { FolderCertificates } from './folder-certificates.js';
+import { GivenCertificates } from './given-certificates.js';
+import { ListenerClients } from './listener-clients.js';
+import { LoadReport } from './load-report.js';
 import type { Note } from './notes.js';
+import type { Servable } from './servable.js';
+import { compareSiblings, selectBest, siblingKey } from './siblings.js';
 import { findUnknownHosts, unknownHostsHint } from './unknown-hosts.js';
-import { validityText } from './validity.js';
 
 /** Beneath these every name gets a development certificate of its own: browsers take no `*.localhost`. */
 const DEVELOPMENT_SUFFIXES = ['localhost', 'test'];
 /** Names that strangers may have issued in one run. */
 const MAX_ISSUED = 1000;
 
-/** Reads files and the development authority's store for one configuration. */
+/** Reads files and the development authority's store for one configuration; what was sound once stays in force where it breaks. */
 export class CertificateLoader {
   private readonly issued = new Set<string>();
   private readonly acme: AcmeCertificates | null;
-  private readonly closedNames = new ClosedNames();
   private authorityFile: string | null = null;
+  private readonly given: GivenCertificates;
+  private readonly folders: ReadonlyMap<string, FolderCertificates>;
+  /** By listener index; null for plain listeners. */
+  private readonly clients: readonly (ListenerClients | null)[];
 
   /** @param purpose `check` issues and writes nothing: what is made only when the front starts is left out */
   constructor(
@@ -38,59 +38,61 @@ export class CertificateLoader {
     private readonly store: LocalStore,
     private readonly purpose: 'serve' | 'check',
   ) {
+    const secure = config.listeners.filter((listener) => listener.kind === 'https');
+    const folders = new Set(secure.flatMap(({ certificateFolders }) => certificateFolders));
     this.acme = config.acme === null ? null : new AcmeCertificates(config.acme, store);
+    this.given = new GivenCertificates(config);
+    this.folders = new Map([...folders].map((folder) => [folder, new FolderCertificates(folder, config)]));
+    this.clients = config.listeners.map((listener) =>
+      listener.kind === 'https' ? new ListenerClients(listener, config) : null,
+    );
   }
 
-  /** @throws FrontError when something cannot be served */
+  /** @throws FrontError when a listener would have nothing to serve, or nothing at all could be read anew */
   async load(): Promise<ServingCertificates> {
     const { config } = this;
-    const notes: Note[] = [];
-    const files = new Set<string>();
+    const report = new LoadReport();
+    const { files, notes } = report;
     if (config.tls.keyLogFile !== null) {
       const text = `the secrets of all sessions are written to ${config.tls.keyLogFile}: whoever has it can read them`;
       notes.push({ kind: 'warning', text });
     }
-    const given: CertificateMaterial[] = [];
-    for (const certificate of config.certificates) {
-      given.push(await this.loadGiven(certificate, files, notes));
-    }
-    const folders = new Map<string, readonly CertificateMaterial[]>();
+    const given = await this.given.load(report);
+    const folders = new Map<string, readonly Servable[]>();
+    for (const [name, folder] of this.folders) folders.set(name, await folder.load(report));
+    const ordered = config.listeners.some((one) => one.kind === 'https' && one.acme)
+      ? ((await this.acme?.load(files, notes, this.purpose)) ?? [])
+      : [];
+    report.hasFresh ||= ordered.length > 0;
     let own: CertificateMaterial | null = null;
     const tls: (TlsMaterial | null)[] = [];
-    for (const listener of config.listeners) {
-      if (listener.kind !== 'https') {
+    for (const [index, listener] of config.listeners.entries()) {
+      const clients = this.clients[index] ?? null;
+      if (listener.kind !== 'https' || clients === null) {
         tls.push(null);
         continue;
       }
-      const certificates = listener.certificates.flatMap((index) => given[index] ?? []);
-      for (const folder of listener.certificateFolders) {
-        const known = folders.get(folder) ?? (await this.loadFolder(folder, files, notes));
-        folders.set(folder, known);
-        certificates.push(...known);
-      }
-      if (listener.acme) {
-        refuseGiven(
-          config.acme,
-          certificates.map(({ names }) => names),
-        );
-        certificates.push(...((await this.acme?.load(files, notes, this.purpose)) ?? []));
-      }
+      const isDevelopment = isOfDevelopment(listener);
+      if (isDevelopment && this.purpose === 'serve') own ??= await this.loadDevelopment(report);
+      const certificates = isDevelopment
+        ? [own].filter((one) => one !== null)
+        : this.certificatesOf(listener, given, folders, ordered);
+      if (!isDevelopment && certificates.length === 0 && !listener.acme) throw report.nothingToServe();
       refuseTwoRulesOfOneName(certificates);
-      const isDevelopment = certificates.length === 0;
-      if (isDevelopment && this.purpose === 'serve') own ??= await this.loadDevelopment(files, notes);
       tls.push({
-        certificates: own !== null && isDevelopment ? [own] : certificates,
+        certificates,
         issueBeneath: isDevelopment ? issuableSuffixes(config) : [],
-        ...(await this.loadClients(listener, certificates, files, notes)),
+        ...(await clients.load(certificates, report)),
       });
     }
-    requireExpectedClients(config, [...folders.values()].flat());
-    return {
-      tls,
-      files: [...files],
-      notes: withoutRepetition(notes),
-      authorityFile: this.authorityFile,
-    };
+    requireExpectedClients(
+      config,
+      [...folders.values()].flat().map(({ material }) => material),
+    );
+    if (report.problems.length > 0 && !report.hasFresh) throw report.nothingToServe();
+    const { problems } = report;
+    const { authorityFile } = this;
+    return { tls, files: [...files], notes: withoutRepetition(notes), problems, authorityFile };
   }
 
   /** A certificate for one more development name; null when too many were asked for or the name is none of ours. */
@@ -102,64 +104,25 @@ export class CertificateLoader {
     return { chainPem: leaf.chainPem, keyPem: leaf.keyPem, names: leaf.names };
   }
 
-  private async loadGiven(
-    certificate: CertificateFiles,
-    files: Set<string>,
-    notes: Note[],
-  ): Promise<CertificateMaterial> {
-    const { cert, key, caBundles, keyPassphraseFile } = certificate;
-    for (const file of [cert, ...(key === null ? [] : [key]), ...caBundles]) files.add(file);
-    const loaded = await loadCertificate({
-      certFiles: [cert],
-      ...(key === null ? {} : { keyFile: key }),
-      caBundleFiles: caBundles,
-      passphrase: keyPassphraseFile === null ? undefined : await readPassphrase(keyPassphraseFile),
-      hosts: hostsOfGiven(this.config),
-    });
-    return describe(loaded, cert, notes);
+  /** In the order given, the newest of each name; the first is the default. */
+  private certificatesOf(
+    listener: HttpsListener,
+    given: readonly (Servable | null)[],
+    folders: ReadonlyMap<string, readonly Servable[]>,
+    ordered: readonly CertificateMaterial[],
+  ): readonly CertificateMaterial[] {
+    const own = listener.certificates.flatMap((index) => given[index] ?? []);
+    const more = listener.certificateFolders.flatMap((folder) => folders.get(folder) ?? []);
+    const read = newestOf([...own, ...more]);
+    if (!listener.acme) return read;
+    refuseGiven(
+      this.config.acme,
+      read.map(({ names }) => names),
+    );
+    return [...read, ...ordered];
   }
 
-  private async loadFolder(
-    folder: string,
-    files: Set<string>,
-    notes: Note[],
-  ): Promise<readonly CertificateMaterial[]> {
-    files.add(folder);
-    const found = await loadCertificateFolder(folder, this.config);
-    this.closedNames.check(found);
-    return found.map(({ loaded, certFile, clientAuthorityFile, clients }) => {
-      const material = describe(loaded, certFile, notes);
-      if (clients === null) return material;
-      const verb = clients.required ? 'must' : 'may';
-      const text = `clients of ${loaded.names.join(', ')} ${verb} show a certificate of ${clientAuthorityFile}`;
-      notes.push({ kind: 'line', text });
-      return { ...material, clients };
-    });
-  }
-
-  private async loadClients(
-    { clientCa }: HttpsListener,
-    certificates: readonly CertificateMaterial[],
-    files: Set<string>,
-    notes: Note[],
-  ): Promise<Pick<TlsMaterial, 'clientAuthority' | 'clientCrls'>> {
-    const isAsked = clientCa !== null || certificates.some(({ clients }) => clients !== undefined);
-    if (!isAsked) return { clientAuthority: null, clientCrls: [] };
-    const crlFiles = clientCa?.crlFiles ?? this.config.tls.folderClients.crlFiles;
-    for (const each of [...(clientCa === null ? [] : [clientCa.file]), ...crlFiles]) files.add(each);
-    const lists = (await Promise.all(crlFiles.map(readRevocationLists))).flat();
-    if (lists.some(({ nextUpdate }) => nextUpdate !== undefined && nextUpdate < new Date())) {
-      const text =
-        'a revocation list has run out: every client certificate is refused until there is a newer one';
-      notes.push({ kind: 'warning', text });
-    }
-    return {
-      clientAuthority: clientCa === null ? null : await readClientAuthority(clientCa.file),
-      clientCrls: lists.map(({ pem }) => pem),
-    };
-  }
-
-  private async loadDevelopment(files: Set<string>, notes: Note[]): Promise<CertificateMaterial> {
+  private async loadDevelopment({ files, notes }: LoadReport): Promise<CertificateMaterial> {
     const unknown = findUnknownHosts(this.config.hosts);
     const leaf = await ensureDevelopmentLeaf(this.store, this.config.hosts, new Date());
     // An authority that is replaced while the front runs vouches for a new leaf.
@@ -173,11 +136,6 @@ export class CertificateLoader {
   }
 }
 
-/** Names that given certificates should cover: with ACME `--host` names others. */
-function hostsOfGiven({ acme, hosts }: Config): readonly string[] {
-  return acme === null ? hosts : [];
-}
-
 /** How this program was called, so that the hint can be pasted. */
 function ownCommand(): string {
   const [, script = 'tlsfront'] = process.argv;
@@ -189,24 +147,16 @@ function issuableSuffixes({ hosts }: Config): readonly string[] {
   return [...new Set([...DEVELOPMENT_SUFFIXES, ...names.map((host) => host.replace(/^\*\./, ''))])];
 }
 
-function describe(
-  { findings, chainPem, keyPem, names, notAfter, leaf }: LoadedCertificate,
-  file: string,
-  notes: Note[],
-): CertificateMaterial {
-  notes.push({ kind: 'line', text: `${validityText(leaf.label, notAfter.getTime())}: ${file}` });
-  for (const { code, severity, message, position, fix } of findings) {
-    if (severity === 'note' && code !== 'expires_soon') continue;
-    const isMended = FINDINGS[code].atStart === 'mend';
-    const where = positionText(position) || file;
-    const told = message.startsWith(position?.file ?? file) ? message : `${where}: ${message}`;
-    notes.push(
-      isMended
-        ? { kind: 'warning', text: `${told} (mended in memory)` }
-        : { kind: 'warning', text: told, hint: fix },
-    );
-  }
-  return { chainPem, keyPem, names, file };
+function isOfDevelopment({ certificates, certificateFolders, acme }: HttpsListener): boolean {
+  return certificates.length + certificateFolders.length === 0 && !acme;
+}
+
+function newestOf(all: readonly Servable[]): readonly CertificateMaterial[] {
+  const now = new Date();
+  const keyOf = ({ leaf, material }: Servable): string =>
+    `${siblingKey(leaf)} ${material.clients?.authority ?? ''}`;
+  const compare = (one: Servable, other: Servable): number => compareSiblings(one.leaf, other.leaf, now);
+  return selectBest(all, keyOf, compare).map(({ material }) => material);
 }
 
 function withoutRepetition(notes: readonly Note[]): Note[] {

@@ -2,6 +2,7 @@
 
 import type { TlsMaterial } from '../shared/router-messages.js';
 import { FileWatch } from './file-watch.js';
+import type { ServingProblem } from './load-report.js';
 import type { Note, ServingLog } from './notes.js';
 
 /** What listeners serve with. */
@@ -12,16 +13,25 @@ export interface ServingCertificates {
   readonly files: readonly string[];
   /** Lines for the person who starts the front, such as how to trust the development certificate. */
   readonly notes: readonly Note[];
+  /** What cannot be used beside what is served. */
+  readonly problems: readonly ServingProblem[];
   /** Root of the development certificates; null: none is served. */
   readonly authorityFile: string | null;
 }
 
 /** Certificates run out and are renewed beneath a front that never restarts. */
 const REFRESH_MS = 12 * 3_600_000;
+const CHANGED = 'the certificates have changed and cannot be used: ';
 
 /** The certificates of the newest generation, held to the files that they came from. */
 export class CertificateReloader {
-  private current: ServingCertificates = { tls: [], files: [], notes: [], authorityFile: null };
+  private current: ServingCertificates = {
+    tls: [],
+    files: [],
+    notes: [],
+    problems: [],
+    authorityFile: null,
+  };
   private watch: FileWatch | null = null;
   /** A change was noticed while a new generation was being started. */
   private hasMissed = false;
@@ -42,9 +52,22 @@ export class CertificateReloader {
     return this.current.tls;
   }
 
+  get problems(): readonly ServingProblem[] {
+    return this.current.problems;
+  }
+
   /** Reads them for a new generation. */
   read(): Promise<ServingCertificates> {
     return this.load();
+  }
+
+  /** Says what is to be said of them. @param before stands before each problem */
+  report({ notes, problems }: Pick<ServingCertificates, 'notes' | 'problems'>, before = ''): void {
+    for (const { reason, consequence, hint } of problems) {
+      this.log.error(`${before}${reason}; ${consequence}`);
+      if (hint !== null) this.log.hint(hint);
+    }
+    this.log.notes(notes);
   }
 
   /** The generation that was given these serves now: their files are looked after, which need not be those of before. */
@@ -77,20 +100,25 @@ export class CertificateReloader {
     }
     try {
       const certificates = await this.load();
+      // Half of a pair was written when it was read: another look follows.
+      if (certificates.problems.length > 0 && (await this.watch?.isOutdated())) return;
       const old = this.current;
       this.current = certificates;
-      if (JSON.stringify(certificates.tls) !== JSON.stringify(old.tls)) {
-        this.give(certificates.tls);
+      const { tls, notes, problems } = certificates;
+      const isNew = JSON.stringify(tls) !== JSON.stringify(old.tls);
+      if (isNew) {
+        this.give(tls);
         this.log.line('the certificates have changed: new connections get them');
-        const told = new Set(old.notes.map(({ text }) => text));
-        this.log.notes(certificates.notes.filter(({ text }) => !told.has(text)));
-      } else if (isReminder) {
-        this.log.notes(certificates.notes.filter(({ kind }) => kind === 'warning'));
       }
+      const told = new Set(old.notes.map(({ text }) => text));
+      const news = notes.filter(({ text, kind }) => {
+        return isNew ? !told.has(text) : isReminder && kind === 'warning';
+      });
+      this.report({ notes: news, problems }, isReminder ? '' : CHANGED);
     } catch (error) {
       if (await this.watch?.isOutdated()) return;
       this.log.failure(error, (reason) => {
-        return `the certificates have changed and cannot be used: ${reason}; the old ones go on serving`;
+        return `${CHANGED}${reason}; the old ones go on serving`;
       });
     }
   }

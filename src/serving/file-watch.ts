@@ -1,10 +1,10 @@
 /** Notices that certificate files have changed, by looking at them: links, mounts and network folders send no events. */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { MAX_FOLDER_DEPTH } from '../certificates/chain/folder-files.js';
 
 /** How often the files are looked at. */
 const LOOK_MS = 2_000;
-const MAX_DEPTH = 3;
 
 /**
  * Calls back once the files have changed and have then stayed the same for one look: pairs are seldom written at once.
@@ -67,7 +67,7 @@ async function describe(path: string, depth: number): Promise<string> {
     const status = await stat(path);
     const { mtimeMs, ctimeMs, size, ino, dev } = status;
     if (!status.isDirectory()) return `${path} ${mtimeMs} ${ctimeMs} ${size} ${ino} ${dev}`;
-    if (depth >= MAX_DEPTH) return path;
+    if (depth > MAX_FOLDER_DEPTH) return path;
     const names = (await readdir(path)).sort();
     const inner = await Promise.all(names.map((name) => describe(join(path, name), depth + 1)));
     return inner.join('\n');

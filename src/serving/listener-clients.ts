@@ -1,0 +1,59 @@
+/** The authority and revocation lists of one listener's clients; files that break leave the old ones in force. */
+import {
+  type RevocationList,
+  readClientAuthority,
+  readRevocationLists,
+} from '../certificates/chain/client-authority.js';
+import type { Config, HttpsListener } from '../shared/config.js';
+import type { CertificateMaterial, TlsMaterial } from '../shared/router-messages.js';
+import type { LoadReport } from './load-report.js';
+
+type Clients = Pick<TlsMaterial, 'clientAuthority' | 'clientCrls'>;
+
+/** Remembers what was in force. */
+export class ListenerClients {
+  private authority: string | null = null;
+  private lists: readonly RevocationList[] | null = null;
+
+  constructor(
+    private readonly listener: HttpsListener,
+    private readonly config: Config,
+  ) {}
+
+  /** @throws FrontError config_invalid at the start: a listener without its authority would be open or closed to all */
+  async load(certificates: readonly CertificateMaterial[], report: LoadReport): Promise<Clients> {
+    const { clientCa } = this.listener;
+    const isAsked = clientCa !== null || certificates.some(({ clients }) => clients !== undefined);
+    if (!isAsked) return { clientAuthority: null, clientCrls: [] };
+    if (clientCa !== null) this.authority = await this.readAuthority(clientCa.file, report);
+    this.lists = await this.readLists(clientCa?.crlFiles ?? this.config.tls.folderClients.crlFiles, report);
+    if (this.lists.some(({ nextUpdate }) => nextUpdate !== undefined && nextUpdate < new Date())) {
+      const text =
+        'a revocation list has run out: every client certificate is refused until there is a newer one';
+      report.notes.push({ kind: 'warning', text });
+    }
+    return { clientAuthority: this.authority, clientCrls: this.lists.map(({ pem }) => pem) };
+  }
+
+  private async readAuthority(file: string, report: LoadReport): Promise<string> {
+    report.files.add(file);
+    try {
+      return await readClientAuthority(file);
+    } catch (error) {
+      if (this.authority === null) throw error;
+      report.fail(error, 'the old authority stays in force');
+      return this.authority;
+    }
+  }
+
+  private async readLists(files: readonly string[], report: LoadReport): Promise<readonly RevocationList[]> {
+    for (const file of files) report.files.add(file);
+    try {
+      return (await Promise.all(files.map(readRevocationLists))).flat();
+    } catch (error) {
+      if (this.lists === null) throw error;
+      report.fail(error, 'the old lists stay in force');
+      return this.lists;
+    }
+  }
+}
