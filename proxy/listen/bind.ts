@@ -1,6 +1,6 @@
 /** Binds a router's servers: falls back where a port nobody chose is not permitted, says what else went wrong. */
 
-import type { Server } from 'node:net';
+import { isIPv4, type Server } from 'node:net';
 import type { ListenAddress, ListenerConfig } from '../../src/shared/config.js';
 import { FrontError } from '../../src/shared/errors.js';
 import { formatListenAddress } from '../../src/shared/host-port.js';
@@ -27,7 +27,7 @@ export async function bindListeners(
     const server = servers[index];
     if (server === undefined) continue;
     const port = ports[index] ?? listener.port;
-    bound.push(await bindOne(server, listener, port));
+    bound.push(await bindOne(server, listener, port, takesIpv6Only(listener, listeners)));
   }
   if (bound.every((address) => address === null)) {
     throw new FrontError('listen_failed', 'none of the addresses exists on this machine');
@@ -35,21 +35,27 @@ export async function bindListeners(
   return bound;
 }
 
+/** Where an IPv4 address of the same port is given too, `[::]` takes IPv6 alone, as in nginx: Linux would let it take both. */
+function takesIpv6Only({ host, port }: ListenerConfig, listeners: readonly ListenerConfig[]): boolean {
+  return host === '::' && port !== 0 && listeners.some((other) => other.port === port && isIPv4(other.host));
+}
+
 async function bindOne(
   server: Server,
   listener: ListenerConfig,
   port: number,
+  ipv6Only: boolean,
 ): Promise<BoundListener | null> {
   const { kind, host } = listener;
   const fallback = kind === 'https' ? listener.fallbackPort : null;
   try {
-    return { kind, host, port: await bindPort(server, listener, port), deniedPort: null };
+    return { kind, host, port: await bindPort(server, listener, port, ipv6Only), deniedPort: null };
   } catch (error) {
     const code = systemCode(error);
     if (host === '::1' && (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT')) return null;
     if (code === 'EACCES' && fallback !== null && port !== fallback) {
       try {
-        return { kind, host, port: await listen(server, host, fallback), deniedPort: port };
+        return { kind, host, port: await listen(server, host, fallback, false), deniedPort: port };
       } catch (second) {
         throw explain(second, host, fallback);
       }
@@ -62,15 +68,20 @@ async function bindOne(
  * A port that was asked for as 0 is shared under that number as long as another router holds it (node's cluster knows
  * a shared socket by what was asked for); after the last one has gone it is bound by its own number.
  */
-async function bindPort(server: Server, listener: ListenerConfig, port: number): Promise<number> {
+async function bindPort(
+  server: Server,
+  listener: ListenerConfig,
+  port: number,
+  ipv6Only: boolean,
+): Promise<number> {
   const { host } = listener;
-  if (listener.port !== 0 || port === 0) return listen(server, host, port);
-  if ((await listen(server, host, 0)) === port) return port;
+  if (listener.port !== 0 || port === 0) return listen(server, host, port, ipv6Only);
+  if ((await listen(server, host, 0, ipv6Only)) === port) return port;
   await new Promise((resolve) => server.close(resolve));
-  return listen(server, host, port);
+  return listen(server, host, port, ipv6Only);
 }
 
-function listen(server: Server, host: string, port: number): Promise<number> {
+function listen(server: Server, host: string, port: number, ipv6Only: boolean): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     const ready = (): void => {
@@ -80,7 +91,7 @@ function listen(server: Server, host: string, port: number): Promise<number> {
     };
     // Without a host node listens on `::` for both families, or on 0.0.0.0 where there is no IPv6.
     if (host === '') server.listen({ port, backlog: 1024 }, ready);
-    else server.listen({ port, host, backlog: 1024 }, ready);
+    else server.listen({ port, host, backlog: 1024, ipv6Only }, ready);
   });
 }
 

@@ -5,9 +5,11 @@ import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { testCertificates, writeTestCertificates } from '../support/certificates.js';
+import { runCommand } from '../support/command.js';
 import { within } from '../support/deadline.js';
 import { ENGINES, eachEngine } from '../support/fronted.js';
 import { Client, PROTOCOLS } from '../support/https-client.js';
+import { freePort } from '../support/ports.js';
 import { openSocket, RawHttp1Client } from '../support/raw-client.js';
 import { SAMPLE_APP, StartedFront } from '../support/started-front.js';
 import { valuesOf } from '../support/strict-head.js';
@@ -183,3 +185,49 @@ for (const engine of ENGINES) {
     });
   });
 }
+
+test('both wildcards of one port are listened on, over every kind of listener and with two routers', async (t) => {
+  const { root } = await testCertificates();
+  const files = await writeTestCertificates(makeWorkspace(t).path);
+  const [https, plain, redirect] = [await freePort(), await freePort(), await freePort()];
+  const both = (option: string, port: number): string[] => [
+    ...[option, `0.0.0.0:${port}`, option, `[::]:${port}`],
+  ];
+  const front = await StartedFront.start({
+    arguments: [
+      ...[...both('--listen', https), ...both('--http', plain), ...both('--http-to-https', redirect)],
+      ...['--cert', files.chainFile, '--key', files.keyFile, '--http-processes', '2'],
+    ],
+    app: SAMPLE_APP,
+  });
+  t.after(() => front.stop());
+  for (const host of ['127.0.0.1', '::1']) {
+    for (const port of [plain, redirect]) {
+      const socket = connect(port, host);
+      socket.end('GET /hello HTTP/1.0\r\nHost: localhost\r\n\r\n');
+      let text = '';
+      for await (const chunk of socket) text += String(chunk);
+      assert.match(text, port === plain ? /^HTTP\/1\.[01] 200/ : /^HTTP\/1\.[01] 30\d/, `${host} ${port}`);
+    }
+    const secure = connectTls({ host, port: https, servername: 'localhost', ca: root.certPem });
+    await within(once(secure, 'secureConnect'), GONE_MS, `a handshake at ${host}`);
+    secure.destroy();
+  }
+});
+
+test('one address beside :PORT, which takes every address, is given twice', async () => {
+  const { code, stderr } = await runCommand([
+    'check',
+    '--upstream',
+    '1',
+    '--http',
+    ':8080',
+    '--http',
+    '[::]:8080',
+  ]);
+  assert.equal(code, 2);
+  assert.match(
+    stderr,
+    /^error: \[::\]:8080 is to be listened on twice: :8080 takes every address\nhint: leave out/,
+  );
+});

@@ -114,6 +114,16 @@ function refuseTwice(listeners: readonly ListenerConfig[]): void {
     }
     seen.add(address);
   }
+  // `[::]` with an IPv4 address beside it takes IPv6 alone; no host at all takes both families.
+  for (const { host, port } of listeners) {
+    const every = listeners.find((other) => other.host === '' && other.port === port);
+    if (port === 0 || host === '' || every === undefined) continue;
+    const address = formatListenAddress(host, port);
+    throw misused(
+      `${address} is to be listened on twice: :${port} takes every address`,
+      `leave out ${address}`,
+    );
+  }
 }
 
 /**
