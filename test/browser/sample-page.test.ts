@@ -4,13 +4,13 @@ import { test } from 'node:test';
 import { BrowserPage } from '../support/browser.js';
 import { ENGINES } from '../support/fronted.js';
 import { SAMPLE_APP, StartedFront } from '../support/started-front.js';
-import { requireTool } from '../support/tools.js';
+import { MISSING, requireTool } from '../support/tools.js';
 
 for (const engine of ENGINES) {
   test(`Chromium loads the page over HTTP/2 with events and a WebSocket, and complains about nothing (${engine})`, async (t) => {
     const chromium = requireTool(t, 'chromium');
     const certutil = requireTool(t, 'certutil');
-    if (chromium === undefined || certutil === undefined) return;
+    if (chromium === MISSING || certutil === MISSING) return;
     const front = await StartedFront.start({
       arguments: ['--listen', '127.0.0.1:0', '--engine', engine],
       app: SAMPLE_APP,

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { BrowserPage } from '../support/browser.js';
 import { ENGINES } from '../support/fronted.js';
 import { StartedFront } from '../support/started-front.js';
-import { requireTool } from '../support/tools.js';
+import { MISSING, requireTool } from '../support/tools.js';
 import { makeWorkspace, PACKAGE_ROOT } from '../support/workspace.js';
 
 const PAGE = `<!doctype html>
@@ -26,7 +26,7 @@ for (const engine of ENGINES) {
   test(`a saved file reaches the page through Vite's WebSocket, without a reload (${engine})`, async (t) => {
     const chromium = requireTool(t, 'chromium');
     const certutil = requireTool(t, 'certutil');
-    if (chromium === undefined || certutil === undefined) return;
+    if (chromium === MISSING || certutil === MISSING) return;
     const project = makeWorkspace(t);
     project.write('index.html', PAGE);
     project.write('main.js', MAIN);

@@ -8,12 +8,12 @@ import { CLI, cleanEnvironment, runCommand } from '../support/command.js';
 import { within } from '../support/deadline.js';
 import { privateHome } from '../support/private-home.js';
 import { SAMPLE_APP, StartedFront } from '../support/started-front.js';
-import { requireTool } from '../support/tools.js';
+import { MISSING, requireTools } from '../support/tools.js';
 
 test('Chromium opens https://localhost after ca install and refuses it after ca uninstall', async (t) => {
-  const tools = ['certutil', 'chromium', 'curl', 'mkdir'].map((name) => requireTool(t, name));
-  if (!tools.every((tool) => tool !== undefined)) return;
-  const { folder, environment } = privateHome(t, ...tools);
+  const tools = requireTools(t, 'certutil', 'chromium', 'curl', 'mkdir');
+  if (tools === MISSING) return;
+  const { folder, environment } = privateHome(t, ...Object.values(tools));
   // Chromium's launcher is a script that needs the usual programs.
   const path = { ...environment, PATH: `${folder.at('bin')}:/usr/bin:/bin` };
   const change = { ...environment };
@@ -36,12 +36,11 @@ test('Chromium opens https://localhost after ca install and refuses it after ca 
 });
 
 test('Chromium opens https://app.localhost of a front after ca install and refuses it after ca uninstall', async (t) => {
-  const tools = ['certutil', 'chromium', 'mkdir'].map((name) => requireTool(t, name));
-  const [, chromium] = tools;
-  if (!tools.every((tool) => tool !== undefined) || chromium === undefined) return;
+  const tools = requireTools(t, 'certutil', 'chromium', 'mkdir');
+  if (tools === MISSING) return;
   const front = await StartedFront.start({ arguments: ['--listen', '127.0.0.1:0'], app: SAMPLE_APP });
   t.after(() => front.stop());
-  const { folder, environment } = privateHome(t, ...tools);
+  const { folder, environment } = privateHome(t, ...Object.values(tools));
   const change = { ...environment, XDG_DATA_HOME: front.dataFolder };
   let profiles = 0;
   const open = async (): Promise<string> => {
@@ -54,7 +53,7 @@ test('Chromium opens https://app.localhost of a front after ca install and refus
       `--user-data-dir=${folder.at(`p${profiles}`)}`,
     ];
     const child = spawn(
-      chromium,
+      tools.chromium,
       [...sandbox, ...flags, '--dump-dom', `https://app.localhost:${front.port()}/hello`],
       {
         env: { ...cleanEnvironment(), HOME: folder.path },
@@ -84,11 +83,11 @@ const NODE_CLIENT = `
 `;
 
 test('Node opens https://app.localhost of a front with the line that ca install prints, and refuses it without', async (t) => {
-  const tools = ['certutil', 'mkdir'].map((name) => requireTool(t, name));
-  if (!tools.every((tool) => tool !== undefined)) return;
+  const tools = requireTools(t, 'certutil', 'mkdir');
+  if (tools === MISSING) return;
   const front = await StartedFront.start({ arguments: ['--listen', '127.0.0.1:0'], app: SAMPLE_APP });
   t.after(() => front.stop());
-  const { environment } = privateHome(t, ...tools);
+  const { environment } = privateHome(t, ...Object.values(tools));
   const change = { ...environment, XDG_DATA_HOME: front.dataFolder };
   const { stdout, stderr } = await runCommand(['ca', 'install', '--user-only'], change);
   const [, file = ''] = /NODE_EXTRA_CA_CERTS=(\S+)/.exec(stdout + stderr) ?? [];
@@ -118,10 +117,9 @@ echo REMOVED; tlsfront ca status || true; open
 diff -r /usr/local/share/ca-certificates "$BEFORE" && echo UNCHANGED`;
 
 test('curl and Python open a front after ca install into the system, and refuse it after ca uninstall', async (t) => {
-  const [unshare, curl, update] = ['unshare', 'curl', 'update-ca-certificates'].map((name) =>
-    requireTool(t, name),
-  );
-  if (unshare === undefined || curl === undefined || update === undefined) return;
+  const tools = requireTools(t, 'unshare', 'curl', 'update-ca-certificates', 'sed', 'diff');
+  if (tools === MISSING) return;
+  const { unshare } = tools;
   const { folder, environment } = privateHome(t);
   const before = folder.at('before');
   spawnSync('cp', ['-a', '/usr/local/share/ca-certificates', before]);

@@ -10,12 +10,12 @@ import { systemStores } from '../../src/certificates/trust/system-stores.js';
 import type { AuthorityRef, Machine } from '../../src/certificates/trust/trust-store.js';
 import { CLI, cleanEnvironment, runCommand } from '../support/command.js';
 import { privateHome } from '../support/private-home.js';
-import { requireTool } from '../support/tools.js';
+import { MISSING, requireTool } from '../support/tools.js';
 import { makeWorkspace, type Workspace } from '../support/workspace.js';
 
 test('ca install puts the authority into the databases of Chromium and Firefox, and uninstall takes it out', async (t) => {
   const certutil = requireTool(t, 'certutil');
-  if (certutil === undefined) return;
+  if (certutil === MISSING) return;
   const { folder, environment } = privateHome(t, certutil);
   const databases = ['.pki/nssdb', '.mozilla/firefox/abc.default', 'snap/firefox/common/.mozilla/firefox/x'];
   for (const database of databases) {

@@ -5,11 +5,12 @@ import { once } from 'node:events';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe, type TestContext, test } from 'node:test';
 import { testCertificates, writeTestCertificates } from '../support/certificates.js';
 import { within } from '../support/deadline.js';
 import { freePort } from '../support/ports.js';
 import { PATIENCE_MS, SAMPLE_APP, StartedFront, type StartedFrontOptions } from '../support/started-front.js';
+import { MISSING, type Missing, requirePython, requireTool } from '../support/tools.js';
 import { nodeApp } from '../support/worker.js';
 import { makeWorkspace, PACKAGE_ROOT, type Workspace } from '../support/workspace.js';
 
@@ -32,13 +33,15 @@ function assertClear(log: string, error: RegExp): void {
   assert.doesNotMatch(log, /is ready/);
 }
 
-/** Root without the right to read what it may not: the front as an ordinary user meets files. */
-const BOUND_ROOT: readonly [string, ...string[]] = [
-  'setpriv',
-  '--bounding-set=-dac_override,-dac_read_search',
-  process.execPath,
-  join(PACKAGE_ROOT, 'dist/src/cli.js'),
-];
+/** The front as an ordinary user meets files: root without the right to read what it may not. */
+function boundProgram(t: TestContext): readonly [string, ...string[]] | Missing {
+  const command: [string, string] = [process.execPath, join(PACKAGE_ROOT, 'dist/src/cli.js')];
+  if (process.getuid?.() !== 0) return command;
+  const setpriv = requireTool(t, 'setpriv');
+  return setpriv === MISSING
+    ? MISSING
+    : [setpriv, '--bounding-set=-dac_override,-dac_read_search', ...command];
+}
 
 const LISTEN = ['--listen', '127.0.0.1:0'];
 
@@ -100,13 +103,15 @@ describe('bad certificates', { concurrency: 2 }, () => {
     assert.match(front.log, /^warning: .*leaf\.der.*DER.*\(mended in memory\)/m);
   });
 
-  test('an unreadable key', async () => {
+  test('an unreadable key', async (t) => {
+    const program = boundProgram(t);
+    if (program === MISSING) return;
     const key = workspace.write('closed.key', 'x');
     chmodSync(key, 0);
     const result = await fail({
       arguments: ['--https', `127.0.0.1:0,${files.chainFile},${key}`],
       app: SAMPLE_APP,
-      ...(process.getuid?.() === 0 ? { program: BOUND_ROOT } : {}),
+      program,
     });
     assertClear(result.log, /^error: .*closed\.key.*permission denied/m);
     assert.equal(result.code, 2);
@@ -209,15 +214,18 @@ describe('bad apps', { concurrency: 2 }, () => {
   });
 
   test('is a WSGI file that is not there, has no application, or does not compile', async (t) => {
+    const python = requirePython(t);
+    if (python === MISSING) return;
+    const { environment } = python;
     const workspace = makeWorkspace(t);
     const wsgi = ['--wsgi-server', 'wsgiref', '--wsgi-file'];
     const missing = await fail({ arguments: [...LISTEN, ...wsgi, workspace.at('none.py')] });
     assertClear(missing.log, /^error: .*none\.py.*no such file/m);
     workspace.write('empty.py', 'x = 1\n');
-    const empty = await fail({ arguments: [...LISTEN, ...wsgi, workspace.at('empty.py')] });
+    const empty = await fail({ arguments: [...LISTEN, ...wsgi, workspace.at('empty.py')], environment });
     assertClear(empty.log, /^error: .*application is not defined/m);
     workspace.write('broken.py', 'def x(:\n');
-    const broken = await fail({ arguments: [...LISTEN, ...wsgi, workspace.at('broken.py')] });
+    const broken = await fail({ arguments: [...LISTEN, ...wsgi, workspace.at('broken.py')], environment });
     assertClear(broken.log, /^error: .*does not compile/m);
     assert.deepEqual([empty.code, broken.code], [1, 1]);
     assert.ok(missing.code === 1 || missing.code === 2);

@@ -8,7 +8,7 @@ import { inspect } from '../../src/certificates/chain/inspect.js';
 import { FINDINGS } from '../../src/certificates/findings.js';
 import { testCertificates } from '../support/certificates.js';
 import { type ChainCase, chainCases, keyOf } from '../support/chain-cases.js';
-import { requireTool } from '../support/tools.js';
+import { MISSING, requireTool } from '../support/tools.js';
 import { makeWorkspace, type Workspace } from '../support/workspace.js';
 
 const cases = await chainCases();
@@ -65,7 +65,7 @@ function trustFile(one: ChainCase, folder: Workspace): string {
 
 test('curl accepts what is called sound and rejects what is called an error', async (t) => {
   const curl = requireTool(t, 'curl');
-  if (curl === undefined) return;
+  if (curl === MISSING) return;
   const folder = makeWorkspace(t);
   const disagreements: string[] = [];
   let compared = 0;
@@ -110,7 +110,7 @@ const BROWSER_CASES = [
 test('Chromium accepts what is called sound and rejects what is called an error', async (t) => {
   const chromium = requireTool(t, 'chromium');
   const certutil = requireTool(t, 'certutil');
-  if (chromium === undefined || certutil === undefined) return;
+  if (chromium === MISSING || certutil === MISSING) return;
   const folder = makeWorkspace(t);
   folder.write('home/.pki/nssdb/.keep', '');
   const database = `sql:${folder.at('home/.pki/nssdb')}`;

@@ -17,7 +17,7 @@ import { runChainShow } from '../../src/commands/chain/chain-show.js';
 import { pkcs7Of, pkcs12Of } from '../support/bundles.js';
 import { captured } from '../support/captured.js';
 import { daysFromNow, TEST_PASSPHRASE, testCertificates } from '../support/certificates.js';
-import { requireTool } from '../support/tools.js';
+import { MISSING, requireTool } from '../support/tools.js';
 import { makeWorkspace } from '../support/workspace.js';
 
 const all = await testCertificates();
@@ -255,7 +255,7 @@ const OPENSSL_BUNDLES: readonly (readonly string[])[] = [
 for (const options of OPENSSL_BUNDLES) {
   test(`a bundle of openssl pkcs12 ${options.join(' ')} is read`, (t) => {
     const openssl = requireTool(t, 'openssl');
-    if (openssl === undefined) return;
+    if (openssl === MISSING) return;
     const folder = makeWorkspace(t);
     const out = folder.at('out.p12');
     const input = ['-in', folder.write('c', all.chainPem), '-inkey', folder.write('k', all.leaf.keyPem)];
@@ -271,7 +271,7 @@ for (const options of OPENSSL_BUNDLES) {
 
 test('a bundle of ours is read by OpenSSL', (t) => {
   const openssl = requireTool(t, 'openssl');
-  if (openssl === undefined) return;
+  if (openssl === MISSING) return;
   const file = makeWorkspace(t).write('ours.p12', pkcs12Of(all.chainPem, all.leaf.keyPem, 'secret'));
   const args = ['pkcs12', '-in', file, '-passin', 'pass:secret', '-nodes'];
   const { status, stdout, stderr } = spawnSync(openssl, args, { encoding: 'utf8' });

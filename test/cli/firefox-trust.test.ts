@@ -11,7 +11,7 @@ import { listenLocally } from '../support/app-behind.js';
 import { cleanEnvironment, runCommand } from '../support/command.js';
 import { until, within } from '../support/deadline.js';
 import { StartedFront } from '../support/started-front.js';
-import { requireTool } from '../support/tools.js';
+import { MISSING, requireTools } from '../support/tools.js';
 import { makeWorkspace, type Workspace } from '../support/workspace.js';
 
 interface Scene {
@@ -111,8 +111,9 @@ const NOWHERE = {
 };
 
 test('Firefox opens the front after ca install, and refuses it before and after ca uninstall', async (t) => {
-  const [firefox, certutil] = ['firefox-esr', 'certutil'].map((name) => requireTool(t, name));
-  if (firefox === undefined || certutil === undefined) return;
+  const tools = requireTools(t, 'firefox-esr', 'certutil');
+  if (tools === MISSING) return;
+  const { 'firefox-esr': firefox, certutil } = tools;
   const scene = await makeScene(t, certutil);
   const picture = scene.folder.at('page.png');
   await browse(scene, firefox, 'about:blank', () => existsSync(picture));
@@ -136,9 +137,9 @@ test('Firefox opens the front after ca install, and refuses it before and after 
 });
 
 test('ca status says by a run of Firefox whether its default profile trusts the authority, and leaves the profile alone', async (t) => {
-  const tools = ['firefox-esr', 'certutil', 'sh'].map((name) => requireTool(t, name));
-  const [firefox, certutil] = tools;
-  if (firefox === undefined || certutil === undefined || !tools.every((tool) => tool !== undefined)) return;
+  const tools = requireTools(t, 'firefox-esr', 'certutil', 'sh');
+  if (tools === MISSING) return;
+  const { 'firefox-esr': firefox, certutil } = tools;
   const scene = await makeScene(t, certutil);
   const { folder } = scene;
   await browse(scene, firefox, 'about:blank', () => existsSync(folder.at('page.png')));

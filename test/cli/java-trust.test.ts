@@ -8,7 +8,7 @@ import { cleanEnvironment, runCommand } from '../support/command.js';
 import { within } from '../support/deadline.js';
 import { makeJavaHome } from '../support/java-home.js';
 import { SAMPLE_APP, StartedFront } from '../support/started-front.js';
-import { requireTool } from '../support/tools.js';
+import { MISSING, requireTool, requireTools } from '../support/tools.js';
 import { makeWorkspace, type Workspace } from '../support/workspace.js';
 
 const CLIENT = `
@@ -76,7 +76,7 @@ function makeScene(t: TestContext, keytool: string, dataFolder?: string): Scene 
 
 test('ca install puts the authority into the keystore of Java, once, and uninstall takes it out', async (t) => {
   const tool = requireTool(t, 'keytool');
-  if (tool === undefined) return;
+  if (tool === MISSING) return;
   const { environment, keytool } = makeScene(t, tool);
   const before = await keytool('-list');
   const installed = await runCommand(['ca', 'install', '--user-only'], environment);
@@ -100,8 +100,9 @@ test('ca install puts the authority into the keystore of Java, once, and uninsta
 
 test('a Java client opens the front after ca install and refuses it before and after ca uninstall', async (t) => {
   // javac stands for the compiler that runs a single source file.
-  const [tool, compiler] = ['keytool', 'javac'].map((name) => requireTool(t, name));
-  if (tool === undefined || compiler === undefined) return;
+  const tools = requireTools(t, 'keytool', 'javac');
+  if (tools === MISSING) return;
+  const tool = tools.keytool;
   const front = await StartedFront.start({ arguments: ['--listen', '127.0.0.1:0'], app: SAMPLE_APP });
   t.after(() => front.stop());
   const { folder, environment } = makeScene(t, tool, front.dataFolder);
@@ -126,8 +127,9 @@ const clientRow = async (environment: NodeJS.ProcessEnv): Promise<string> =>
   /^. Java +[^ (].*$/m.exec((await runCommand(['ca', 'status'], environment)).stdout)?.[0] ?? 'no row';
 
 test('ca status says by a client that Java runs whether it trusts the authority', async (t) => {
-  const [tool, compiler] = ['keytool', 'javac'].map((name) => requireTool(t, name));
-  if (tool === undefined || compiler === undefined) return;
+  const tools = requireTools(t, 'keytool', 'javac');
+  if (tools === MISSING) return;
+  const tool = tools.keytool;
   const { folder, environment } = makeScene(t, tool);
   cpSync(`${environment.JAVA_HOME}/lib/security/cacerts`, folder.at('other'), { dereference: true });
   await runCommand(['ca', 'install', '--user-only'], environment);
@@ -141,7 +143,7 @@ test('ca status says by a client that Java runs whether it trusts the authority'
 
 test('ca status claims nothing of a Java without a compiler but what its keystore shows', async (t) => {
   const tool = requireTool(t, 'keytool');
-  if (tool === undefined) return;
+  if (tool === MISSING) return;
   const { environment } = makeScene(t, tool);
   await runCommand(['ca', 'install', '--user-only'], environment);
   const bare = { ...environment, JDK_JAVA_OPTIONS: '--limit-modules=java.base' };
@@ -152,9 +154,9 @@ test('ca status claims nothing of a Java without a compiler but what its keystor
 });
 
 test('ca status ends a Java that does not end, and leaves nothing of it', async (t) => {
-  const tool = requireTool(t, 'keytool');
-  if (tool === undefined) return;
-  const { folder, environment } = makeScene(t, tool);
+  const tools = requireTools(t, 'keytool', 'ps');
+  if (tools === MISSING) return;
+  const { folder, environment } = makeScene(t, tools.keytool);
   await runCommand(['ca', 'install', '--user-only'], environment);
   mkdirSync(folder.at('tmp'));
   rmSync(`${environment.JAVA_HOME}/bin/java`);
@@ -164,6 +166,6 @@ test('ca status ends a Java that does not end, and leaves nothing of it', async 
   const row = await clientRow({ ...environment, TMPDIR: folder.at('tmp') });
   assert.match(row, /^✗ Java +opened nothing within 10 s$/);
   assert.deepEqual(readdirSync(folder.at('tmp')), []);
-  const state = spawnSync('ps', ['-o', 'stat=', '-p', readFileSync(folder.at('pid'), 'utf8').trim()]);
+  const state = spawnSync(tools.ps, ['-o', 'stat=', '-p', readFileSync(folder.at('pid'), 'utf8').trim()]);
   assert.match(state.stdout.toString(), /^(?:Z.*)?\s*$/);
 });

@@ -23,7 +23,7 @@ import { openFileStore } from '../../src/certificates/store/file-store.js';
 import { CLI, cleanEnvironment } from '../support/command.js';
 import { within } from '../support/deadline.js';
 import { StartedFront } from '../support/started-front.js';
-import { requireTool } from '../support/tools.js';
+import { MISSING, requireTool, requireTools } from '../support/tools.js';
 import { makeWorkspace, type Workspace } from '../support/workspace.js';
 
 const PAGE = 'the page of the constrained name';
@@ -71,7 +71,7 @@ test('what is permitted', () => {
 
 test('what is written is read again, and OpenSSL reads the same', async (t) => {
   const openssl = requireTool(t, 'openssl');
-  if (openssl === undefined) return;
+  if (openssl === MISSING) return;
   const folder = makeWorkspace(t);
   const permitted = permitAlso(DEVELOPMENT_NAMES, ['example.dev', '2001:db8::5']);
   const now = Date.now();
@@ -98,7 +98,7 @@ test('what is written is read again, and OpenSSL reads the same', async (t) => {
 
 test('openssl verify accepts leaves inside and refuses those outside', async (t) => {
   const openssl = requireTool(t, 'openssl');
-  if (openssl === undefined) return;
+  if (openssl === MISSING) return;
   const folder = makeWorkspace(t);
   const { authority, file } = await authorityOf(folder);
   const verify = async (name: string): Promise<string> => {
@@ -151,7 +151,7 @@ async function run(
 
 test('curl opens a page of a name inside and refuses one outside', async (t) => {
   const curl = requireTool(t, 'curl');
-  if (curl === undefined) return;
+  if (curl === MISSING) return;
   const { authority, file } = await authorityOf(makeWorkspace(t));
   const open = async (name: string): Promise<string> => {
     const port = await serve(t, authority, name);
@@ -190,8 +190,9 @@ test('Node connects to a name inside and refuses one outside', async (t) => {
 });
 
 test('Chromium opens a page of a name inside and refuses one outside', async (t) => {
-  const [chromium, certutil] = ['chromium', 'certutil'].map((name) => requireTool(t, name));
-  if (chromium === undefined || certutil === undefined) return;
+  const tools = requireTools(t, 'chromium', 'certutil');
+  if (tools === MISSING) return;
+  const { chromium, certutil } = tools;
   const home = makeWorkspace(t);
   const { authority, file } = await authorityOf(home);
   const database = ['-d', `sql:${home.at('.pki/nssdb')}`];
@@ -267,7 +268,7 @@ test('what the first use names is permitted; later a new name needs a new author
 
 test('a replaced authority is taken out of the stores that have it', async (t) => {
   const certutil = requireTool(t, 'certutil');
-  if (certutil === undefined) return;
+  if (certutil === MISSING) return;
   const folder = makeWorkspace(t);
   folder.write('.pki/nssdb/empty', '');
   const database = ['-d', `sql:${folder.at('.pki/nssdb')}`];

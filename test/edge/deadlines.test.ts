@@ -12,7 +12,7 @@ import { ENGINES } from '../support/fronted.js';
 import { Client, PROTOCOLS } from '../support/https-client.js';
 import { RawHttp1Client } from '../support/raw-client.js';
 import { StartedFront } from '../support/started-front.js';
-import { requirePython } from '../support/tools.js';
+import { MISSING, requirePython } from '../support/tools.js';
 
 const LIMITS = [
   ...['--timeout-client-head', '600ms', '--timeout-client-body', '600ms'],
@@ -128,9 +128,9 @@ for (const engine of ENGINES) {
   for (const protocol of PROTOCOLS) {
     test(`an app that takes no connection: 504 (${engine}, ${protocol})`, async (t) => {
       const python = requirePython(t);
-      if (python === undefined) return;
+      if (python === MISSING) return;
       // Listens and never accepts: once its queue is full, the kernel leaves further connections unanswered.
-      const deaf = spawn(python, ['-c', DEAF], { stdio: ['pipe', 'pipe', 'inherit'] });
+      const deaf = spawn(python.path, ['-c', DEAF], { stdio: ['pipe', 'pipe', 'inherit'] });
       t.after(() => deaf.kill('SIGKILL'));
       const [line] = await within(once(deaf.stdout, 'data'), 10_000, 'the port of the deaf app');
       const port = Number(String(line));

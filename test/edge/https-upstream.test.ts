@@ -18,7 +18,7 @@ import { until, within } from '../support/deadline.js';
 import { Client, PROTOCOLS } from '../support/https-client.js';
 import { freePort } from '../support/ports.js';
 import { PATIENCE_MS, StartedFront } from '../support/started-front.js';
-import { requireTool } from '../support/tools.js';
+import { MISSING, requireTool } from '../support/tools.js';
 import { waitForPort } from '../support/uwsgi.js';
 
 import { makeWorkspace } from '../support/workspace.js';
@@ -122,7 +122,7 @@ for (const protocol of PROTOCOLS) {
   ] as const) {
     test(`nginx is asked over ${expected}, with its name, from ${protocol}`, async (t) => {
       const nginx = requireTool(t, 'nginx');
-      if (nginx === undefined) return;
+      if (nginx === MISSING) return;
       const port = await startNginx(t, nginx, listen);
       const args = ['--upstream', `https://localhost:${port}`, '--upstream-ca', await rootFile(t)];
       const { client, front } = await startFront(t, args, protocol);

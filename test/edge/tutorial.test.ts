@@ -3,21 +3,23 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { connect } from 'node:net';
-import { after, before, describe, type TestContext, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { type TestCertificateFiles, writeTestCertificates } from '../support/certificates.js';
 import { until } from '../support/deadline.js';
 import { ENGINES } from '../support/fronted.js';
 import { freePort } from '../support/ports.js';
 import { PATIENCE_MS, StartedFront } from '../support/started-front.js';
-import { findTool, requirePython, requireTool } from '../support/tools.js';
+import { findPython, findTool, MISSING, unlessMissing } from '../support/tools.js';
 
 import { Afterwards, fixture, makeWorkspace } from '../support/workspace.js';
 
 const run = promisify(execFile);
 const INDEX = fixture('index.py');
-/** Debian's own Python has Bottle; another one in front of it in PATH has not. */
-const DEBIAN = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' };
+const [CURL, UWSGI] = [findTool('curl'), findTool('uwsgi')];
+const PYTHON = findPython('bottle');
+/** Where Bottle is. */
+const ENVIRONMENT = PYTHON === MISSING ? {} : PYTHON.environment;
 
 interface CurlReply {
   readonly version: string;
@@ -28,7 +30,7 @@ interface CurlReply {
 
 async function curl(ca: string | undefined, args: readonly string[]): Promise<CurlReply> {
   const trust = ca === undefined ? [] : ['--cacert', ca];
-  const { stdout } = await run('curl', ['-sS', '-i', '--max-time', '15', ...trust, ...args]);
+  const { stdout } = await run(String(CURL), ['-sS', '-i', '--max-time', '15', ...trust, ...args]);
   // 100 Continue comes first where the body is large.
   const text = stdout.replace(/^HTTP\/\S+ 100[\s\S]*?\r\n\r\n/, '');
   const end = text.indexOf('\r\n\r\n');
@@ -65,18 +67,7 @@ function essence({ status, headers, body }: CurlReply): unknown {
   return [status, headers.get('content-type'), headers.get('allow'), text];
 }
 
-function asksFor(t: TestContext, ...tools: string[]): boolean {
-  return (
-    tools.every((tool) => requireTool(t, tool) !== undefined) && requirePython(t, 'bottle') !== undefined
-  );
-}
-
-const haveBottle = ['curl', 'uwsgi'].every((tool) => findTool(tool) !== undefined);
-
-// Where tools are required each test says which one it misses.
-const mayBeSkipped = process.env.TLSFRONT_REQUIRE_TOOLS !== '1';
-
-describe('the tutorial', { skip: mayBeSkipped && !haveBottle && 'curl or uwsgi is not installed' }, () => {
+describe('the tutorial', unlessMissing({ curl: CURL, uwsgi: UWSGI, bottle: PYTHON }), () => {
   const ends = new Afterwards();
   let files: TestCertificateFiles;
   let uwsgi: ChildProcess;
@@ -91,7 +82,7 @@ describe('the tutorial', { skip: mayBeSkipped && !haveBottle && 'curl or uwsgi i
     const https = `127.0.0.1:${uwsgiPort},${files.chainFile},${files.keyFile},HIGH`;
     // Debian builds Python and the http router as plugins; the rest is the tutorial's line.
     const plugins = ['--plugin', 'python3,http', '--die-on-term'];
-    uwsgi = spawn('uwsgi', [...plugins, '--master', '--https', https, '--wsgi-file', INDEX], {
+    uwsgi = spawn(String(UWSGI), [...plugins, '--master', '--https', https, '--wsgi-file', INDEX], {
       stdio: 'ignore',
     });
     ends.after(async () => {
@@ -109,13 +100,12 @@ describe('the tutorial', { skip: mayBeSkipped && !haveBottle && 'curl or uwsgi i
   for (const engine of ENGINES) {
     for (const server of ['uwsgi', 'wsgiref'] as const) {
       test(`the same line with our name answers as uWSGI does (${server}, ${engine})`, async (t) => {
-        if (!asksFor(t, 'curl', 'uwsgi')) return;
         const front = await StartedFront.start({
           arguments: [
             ...['--master', '--https', `127.0.0.1:0,${files.chainFile},${files.keyFile},HIGH`],
             ...['--wsgi-file', INDEX, '--wsgi-server', server, '--engine', engine],
           ],
-          environment: DEBIAN,
+          environment: ENVIRONMENT,
           program: [process.execPath, cli()],
         });
         t.after(() => front.stop());
@@ -145,13 +135,12 @@ describe('the tutorial', { skip: mayBeSkipped && !haveBottle && 'curl or uwsgi i
       // WSGI servers understand no chunks: such a body is held, which only the direct engine does.
       const outcome = engine === 'direct' ? 'understood' : 'refused with 411';
       test(`an upload over HTTP/2 without a length is ${outcome} (${server}, ${engine})`, async (t) => {
-        if (!asksFor(t, 'curl', 'uwsgi')) return;
         const front = await StartedFront.start({
           arguments: [
             ...['--https', `127.0.0.1:0,${files.chainFile},${files.keyFile}`],
             ...['--wsgi-file', INDEX, '--wsgi-server', server, '--engine', engine],
           ],
-          environment: DEBIAN,
+          environment: ENVIRONMENT,
           program: [process.execPath, cli()],
         });
         t.after(() => front.stop());
@@ -165,10 +154,9 @@ describe('the tutorial', { skip: mayBeSkipped && !haveBottle && 'curl or uwsgi i
   }
 
   test('the earlier step: --http ADDR --wsgi-file index.py alone', async (t) => {
-    if (!asksFor(t, 'curl', 'uwsgi')) return;
     const front = await StartedFront.start({
       arguments: ['--http', '127.0.0.1:0', '--wsgi-file', INDEX],
-      environment: DEBIAN,
+      environment: ENVIRONMENT,
       program: [process.execPath, cli()],
     });
     t.after(() => front.stop());
@@ -178,13 +166,12 @@ describe('the tutorial', { skip: mayBeSkipped && !haveBottle && 'curl or uwsgi i
   });
 
   test("behind Bottle's own server, started by us", async (t) => {
-    if (!asksFor(t, 'curl')) return;
     const start =
       'import os, sys; sys.path.insert(0, sys.argv[1]); import index; index.run(host=os.environ["HOST"], port=int(os.environ["PORT"]), quiet=True)';
     const front = await StartedFront.start({
       arguments: ['--listen', '127.0.0.1:0', '--processes', '2'],
       app: ['python3', '-c', start, INDEX.slice(0, INDEX.lastIndexOf('/'))],
-      environment: { ...DEBIAN, PYTHONDONTWRITEBYTECODE: '1' },
+      environment: { ...ENVIRONMENT, PYTHONDONTWRITEBYTECODE: '1' },
       program: [process.execPath, cli()],
     });
     t.after(() => front.stop());

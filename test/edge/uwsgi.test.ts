@@ -8,13 +8,20 @@ import { within } from '../support/deadline.js';
 import { Client, type ClientRequest, PROTOCOLS, type Reply } from '../support/https-client.js';
 import { freePort } from '../support/ports.js';
 import { StartedFront } from '../support/started-front.js';
-import { requirePython, requireTool } from '../support/tools.js';
+import {
+  findPython,
+  findTool,
+  MISSING,
+  requirePython,
+  requireTool,
+  unlessMissing,
+} from '../support/tools.js';
 import { startUwsgi, waitForPort } from '../support/uwsgi.js';
 
 import { Afterwards, fixture, makeWorkspace } from '../support/workspace.js';
 
 const LISTEN = ['--listen', '127.0.0.1:0'];
-const UWSGI = '/usr/bin/uwsgi';
+const TOOLS = { uwsgi: findTool('uwsgi'), bottle: findPython('bottle') };
 
 interface Running {
   readonly front: StartedFront;
@@ -27,7 +34,7 @@ async function startAll(kind: string, hook: Afterwards): Promise<Running> {
   const [port, routerPort] = [await freePort(), await freePort()];
   const file = makeWorkspace(hook).at('app.sock');
   const socket = kind === 'uwsgi://' ? `127.0.0.1:${port}` : file;
-  await startUwsgi(hook, UWSGI, ['--socket', socket, '--http', `127.0.0.1:${routerPort}`]);
+  await startUwsgi(hook, String(TOOLS.uwsgi), ['--socket', socket, '--http', `127.0.0.1:${routerPort}`]);
   await waitForPort(routerPort);
   const front = await StartedFront.start({ arguments: [...LISTEN, '--upstream', kind + socket] });
   hook.after(() => front.stop());
@@ -68,7 +75,7 @@ const SAME: readonly (readonly [name: string, path: string, request?: ClientRequ
 ];
 
 for (const kind of ['uwsgi://', 'uwsgi+unix:']) {
-  describe(`a worker at ${kind}`, () => {
+  describe(`a worker at ${kind}`, unlessMissing(TOOLS), () => {
     const hook = new Afterwards();
     let running: Running | undefined;
     before(async () => {
@@ -81,8 +88,7 @@ for (const kind of ['uwsgi://', 'uwsgi+unix:']) {
     };
 
     for (const [name, path, request = {}] of SAME) {
-      test(`sees ${name} as behind uWSGI's own router`, async (t) => {
-        if (requireTool(t, 'uwsgi') === undefined || requirePython(t, 'bottle') === undefined) return;
+      test(`sees ${name} as behind uWSGI's own router`, async () => {
         const expected = common(await all().router.request(path, request));
         for (const client of all().clients) {
           assert.deepEqual(common(await client.request(path, request)), expected, client.protocol);
@@ -174,10 +180,11 @@ for (const kind of ['uwsgi://', 'uwsgi+unix:']) {
 }
 
 test('--wsgi-file with uWSGI speaks uwsgi to it, over both protocols', async (t) => {
-  if (requireTool(t, 'uwsgi') === undefined || requirePython(t, 'bottle') === undefined) return;
+  const python = requirePython(t, 'bottle');
+  if (requireTool(t, 'uwsgi') === MISSING || python === MISSING) return;
   const front = await StartedFront.start({
     arguments: [...LISTEN, '--wsgi-file', fixture('index.py')],
-    environment: { VIRTUAL_ENV: '', PATH: `/usr/bin:${process.env.PATH ?? ''}` },
+    environment: python.environment,
   });
   t.after(() => front.stop());
   assert.match(front.log, /-> uwsgi:\/\/127\.0\.0\.1:\d+/);
@@ -192,10 +199,11 @@ test('--wsgi-file with uWSGI speaks uwsgi to it, over both protocols', async (t)
 });
 
 test('the launcher on wsgiref gets uploads of unknown length with a length', async (t) => {
-  if (requirePython(t, 'bottle') === undefined) return;
+  const python = requirePython(t, 'bottle');
+  if (python === MISSING) return;
   const front = await StartedFront.start({
     arguments: [...LISTEN, '--wsgi-file', fixture('index.py'), '--wsgi-server', 'wsgiref'],
-    environment: { VIRTUAL_ENV: '', PATH: `/usr/bin:${process.env.PATH ?? ''}` },
+    environment: python.environment,
   });
   t.after(() => front.stop());
   for (const protocol of PROTOCOLS) {
@@ -207,9 +215,10 @@ test('the launcher on wsgiref gets uploads of unknown length with a length', asy
 });
 
 test('a worker in CGI mode answers with a Status field, which becomes the status', async (t) => {
-  if (requireTool(t, 'uwsgi') === undefined || requirePython(t, 'bottle') === undefined) return;
+  const uwsgi = requireTool(t, 'uwsgi');
+  if (uwsgi === MISSING || requirePython(t, 'bottle') === MISSING) return;
   const port = await freePort();
-  await startUwsgi(t, UWSGI, ['--socket', `127.0.0.1:${port}`, '--cgi-mode']);
+  await startUwsgi(t, uwsgi, ['--socket', `127.0.0.1:${port}`, '--cgi-mode']);
   const upstream = ['--upstream', `uwsgi://127.0.0.1:${port}`];
   const front = await StartedFront.start({ arguments: [...LISTEN, ...upstream] });
   t.after(() => front.stop());

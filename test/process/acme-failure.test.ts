@@ -10,6 +10,7 @@ import { until } from '../support/deadline.js';
 import type { PebbleOptions } from '../support/pebble.js';
 import { freePort } from '../support/ports.js';
 import type { StartedFront } from '../support/started-front.js';
+import { MISSING } from '../support/tools.js';
 
 const KEY = Buffer.alloc(32, 7).toString('base64url');
 
@@ -93,7 +94,7 @@ const FAILURES: readonly Failure[] = [
 for (const { title, options, more, prepare, message, hint } of FAILURES) {
   test(`${title}: said in plain words, tried again later, served on`, async (t) => {
     const scene = await acmeScene(t, options);
-    if (scene === undefined) return;
+    if (scene === MISSING) return;
     await prepare?.(scene);
     const front = await startAcmeFront(t, scene, ['one.test'], await more?.(scene));
     const start = 'error: ACME: no certificate yet for ';
@@ -124,7 +125,7 @@ test('another server answers http-01: the hint names what stands in the way', as
   const strange = await freePort();
   await strangerAt(t, strange);
   const scene = await acmeScene(t, { httpPort: strange });
-  if (scene === undefined) return;
+  if (scene === MISSING) return;
   const front = await startAcmeFront(
     t,
     scene,
@@ -140,7 +141,7 @@ test('another server answers http-01: the hint names what stands in the way', as
 
 test('where tls-alpn-01 fails and there is a plain listener, http-01 is tried at once', async (t) => {
   const scene = await acmeScene(t, { tlsPort: 1 });
-  if (scene === undefined) return;
+  if (scene === MISSING) return;
   const front = await startAcmeFront(
     t,
     scene,
@@ -153,7 +154,7 @@ test('where tls-alpn-01 fails and there is a plain listener, http-01 is tried at
 
 test('one name that fails keeps no other from its certificate', async (t) => {
   const scene = await acmeScene(t, { blockedNames: ['one.test'] });
-  if (scene === undefined) return;
+  if (scene === MISSING) return;
   const front = await startAcmeFront(t, scene, ['one.test', 'two.test']);
   await isServed(front, 'two.test', await scene.pebble.root());
   assert.match(front.log, /error: ACME: no certificate yet for one\.test/);
@@ -161,7 +162,7 @@ test('one name that fails keeps no other from its certificate', async (t) => {
 
 test('a front that stops in the middle of an order takes the DNS record away and ends in time', async (t) => {
   const scene = await acmeScene(t);
-  if (scene === undefined) return;
+  if (scene === MISSING) return;
   const { dns, folder } = scene.pebble;
   const record = dns.texts.at('_acme-challenge.one.test');
   const script = `#!/bin/sh\ncase $1 in present) echo "$3" >'${record}' ;; cleanup) rm '${record}' ;; esac\n`;
@@ -181,7 +182,7 @@ test('a front that stops in the middle of an order takes the DNS record away and
 
 test('a hook that hangs when the front stops keeps it for seconds only', async (t) => {
   const scene = await acmeScene(t);
-  if (scene === undefined) return;
+  if (scene === MISSING) return;
   const { folder } = scene.pebble;
   const presented = folder.at('presented');
   const script = `#!/bin/sh\ncase $1 in present) touch '${presented}' ;; cleanup) sleep 1000 ;; esac\n`;

@@ -12,6 +12,7 @@ import type { AcmeConfig } from '../../src/shared/acme.js';
 import { testCertificates } from '../support/certificates.js';
 import { until, within } from '../support/deadline.js';
 import { Pebble } from '../support/pebble.js';
+import { MISSING } from '../support/tools.js';
 import { makeWorkspace, type Workspace } from '../support/workspace.js';
 
 const HOUR_MS = 3_600_000;
@@ -109,7 +110,7 @@ function ordersOn(
 test('a certificate of ninety days is renewed between the 60th and the 63rd, and soon after the machine has slept', async (t) => {
   const user = await answering(t);
   const pebble = await Pebble.start(t, { httpPort: user.port });
-  if (pebble === undefined) return;
+  if (pebble === MISSING) return;
   const clock = new Clock(Date.now() + 65 * DAY_MS, 36);
   const startMs = clock.nowMs;
   const { orders, log } = ordersOn(makeWorkspace(t), configFor(pebble.directory, ['one.test']), clock);
@@ -187,7 +188,7 @@ test('failed renewals are told as warnings first and as errors near the end', as
 test('of two fronts on one store one orders, and the other takes what has come', async (t) => {
   const user = await answering(t);
   const pebble = await Pebble.start(t, { httpPort: user.port });
-  if (pebble === undefined) return;
+  if (pebble === MISSING) return;
   const data = makeWorkspace(t);
   const config = configFor(pebble.directory, ['one.test']);
   const other = { publish: user.publish, changes: 0, certificatesChanged: () => (other.changes += 1) };

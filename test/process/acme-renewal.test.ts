@@ -6,6 +6,7 @@ import { issueLeaf } from '../../src/certificates/development/x509-issuer.js';
 import { type AcmeScene, acmeScene, isServed, shakeHands, startAcmeFront } from '../support/acme-front.js';
 import { daysFromNow, testCertificates } from '../support/certificates.js';
 import { Client } from '../support/https-client.js';
+import { MISSING } from '../support/tools.js';
 
 const { root: testRoot } = await testCertificates();
 
@@ -23,7 +24,7 @@ async function store(
 
 test('renewal happens while the front runs: no request fails, and the connection of before goes on', async (t) => {
   const scene = await acmeScene(t, { validitySeconds: 15 });
-  if (scene === undefined) return;
+  if (scene === MISSING) return;
   const front = await startAcmeFront(t, scene, ['one.test'], ['--http-processes', '2']);
   const root = await scene.pebble.root();
   const first = await isServed(front, 'one.test', root);
@@ -44,7 +45,7 @@ test('renewal happens while the front runs: no request fails, and the connection
 
 test('a stored certificate past two thirds of its life is served and renewed', async (t) => {
   const scene = await acmeScene(t);
-  if (scene === undefined) return;
+  if (scene === MISSING) return;
   await store(scene, 'one.test', -65, 90);
   const front = await startAcmeFront(t, scene, ['one.test']);
   assert.match(front.log, /certificate of one\.test valid until \S+ \(24 days\), from ACME/);
@@ -53,7 +54,7 @@ test('a stored certificate past two thirds of its life is served and renewed', a
 
 test('a stored certificate goes on serving when its renewal fails, and the warning says until when', async (t) => {
   const scene = await acmeScene(t);
-  if (scene === undefined) return;
+  if (scene === MISSING) return;
   await store(scene, 'one.test', -65, 90);
   await scene.pebble.stop();
   const front = await startAcmeFront(t, scene, ['one.test']);
@@ -65,7 +66,7 @@ test('a stored certificate goes on serving when its renewal fails, and the warni
 
 test('near the end of the certificate a failed renewal is an error, and an expired one is still served', async (t) => {
   const scene = await acmeScene(t);
-  if (scene === undefined) return;
+  if (scene === MISSING) return;
   await store(scene, 'near.test', -85, 90);
   await store(scene, 'past.test', -95, 90);
   await scene.pebble.stop();
@@ -78,7 +79,7 @@ test('near the end of the certificate a failed renewal is an error, and an expir
 
 test('a SIGHUP in the middle of orders: the new generation answers the authority and gets the certificates', async (t) => {
   const scene = await acmeScene(t);
-  if (scene === undefined) return;
+  if (scene === MISSING) return;
   const names = ['one.test', 'two.test', 'three.test'];
   const front = await startAcmeFront(t, scene, names, ['--http-processes', '2']);
   await front.logged(/ACME: ordering a certificate for one\.test/);

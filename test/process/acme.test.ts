@@ -10,10 +10,11 @@ import { test } from 'node:test';
 import { acmeScene, isServed, shakeHands, startAcmeFront } from '../support/acme-front.js';
 import { issueTestAuthority } from '../support/certificates.js';
 import { Client } from '../support/https-client.js';
+import { MISSING } from '../support/tools.js';
 
 test('tls-alpn-01: a front starts at once, and serves the certificates as soon as they have come', async (t) => {
   const scene = await acmeScene(t);
-  if (scene === undefined) return;
+  if (scene === MISSING) return;
   const front = await startAcmeFront(t, scene, ['one.test', 'two.test']);
   assert.match(
     front.log,
@@ -54,7 +55,7 @@ for (const { engine, kind } of [
 ]) {
   test(`http-01 is answered on a ${kind} listener of the ${engine} engine, by each of two routers`, async (t) => {
     const scene = await acmeScene(t);
-    if (scene === undefined) return;
+    if (scene === MISSING) return;
     const names = ['one.test', 'two.test', 'three.test'];
     const front = await startAcmeFront(t, scene, names, [
       ...['--engine', engine, '--http-processes', '2', '--acme-challenge', 'http-01'],
@@ -71,7 +72,7 @@ for (const { engine, kind } of [
 
 test('dns-01: the hook writes the records of a wildcard and takes them away again', async (t) => {
   const scene = await acmeScene(t);
-  if (scene === undefined) return;
+  if (scene === MISSING) return;
   const { dns, folder } = scene.pebble;
   const hook = folder.write(
     'dns hook',
@@ -103,7 +104,7 @@ esac
 
 test('a stored certificate is served at once after a restart, without a word to the authority', async (t) => {
   const scene = await acmeScene(t);
-  if (scene === undefined) return;
+  if (scene === MISSING) return;
   const first = await startAcmeFront(t, scene, ['one.test']);
   const root = await scene.pebble.root();
   const before = await isServed(first, 'one.test', root);
@@ -119,7 +120,7 @@ test('a stored certificate is served at once after a restart, without a word to 
 
 test('orders go through although the authority refuses good nonces', async (t) => {
   const scene = await acmeScene(t, { refusedNonces: 30 });
-  if (scene === undefined) return;
+  if (scene === MISSING) return;
   const names = ['one.test', 'two.test', 'three.test', 'four.test'];
   const front = await startAcmeFront(t, scene, names);
   const root = await scene.pebble.root();
@@ -131,7 +132,7 @@ test('orders go through although the authority refuses good nonces', async (t) =
 test('an external account is bound where the authority asks for one', async (t) => {
   const key = Buffer.alloc(32, 7).toString('base64url');
   const scene = await acmeScene(t, { externalAccounts: { 'kid-1': key } });
-  if (scene === undefined) return;
+  if (scene === MISSING) return;
   const keyFile = scene.pebble.folder.write('eab.key', `${key}\n`);
   const front = await startAcmeFront(
     t,
@@ -144,14 +145,14 @@ test('an external account is bound where the authority asks for one', async (t) 
 
 test('an authority that has forgotten the account gets a new one', async (t) => {
   const scene = await acmeScene(t);
-  if (scene === undefined) return;
+  if (scene === MISSING) return;
   const first = await startAcmeFront(t, scene, ['one.test']);
   await isServed(first, 'one.test', await scene.pebble.root());
   await first.stop();
   await scene.pebble.stop();
   const { port } = scene.pebble;
   const again = await acmeScene(t, { port, tlsPort: scene.httpsPort });
-  if (again === undefined) return;
+  if (again === MISSING) return;
   const second = await startAcmeFront(t, { ...scene, pebble: again.pebble }, ['one.test', 'two.test']);
   await isServed(second, 'two.test', await again.pebble.root());
   assert.match(second.log, /ACME: made an account/);
@@ -159,7 +160,7 @@ test('an authority that has forgotten the account gets a new one', async (t) => 
 
 test('the authority is reached through the proxy of HTTPS_PROXY, and verified all the same', async (t) => {
   const scene = await acmeScene(t);
-  if (scene === undefined) return;
+  if (scene === MISSING) return;
   const asked = new Set<string>();
   const proxy = createServer().on('connect', (request, client: Socket) => {
     asked.add(request.url ?? '');

@@ -10,7 +10,7 @@ import { daysFromNow, issueClient, testCertificates } from '../support/certifica
 import { until } from '../support/deadline.js';
 import { freePort } from '../support/ports.js';
 import { SAMPLE_APP, StartedFront, type StartedFrontOptions } from '../support/started-front.js';
-import { requireTool } from '../support/tools.js';
+import { MISSING, requireTool } from '../support/tools.js';
 import { nodeApp } from '../support/worker.js';
 import { makeWorkspace, type Workspace } from '../support/workspace.js';
 
@@ -243,7 +243,7 @@ test('--keylog and SSLKEYLOGFILE write secrets, with a warning, for their owner 
 
 test('reloads under load fail no request and no handshake', async (t) => {
   const h2load = requireTool(t, 'h2load');
-  if (h2load === undefined) return;
+  if (h2load === MISSING) return;
   const folder = makeWorkspace(t);
   const live = folder.at('live');
   mkdirSync(live);

@@ -7,7 +7,7 @@ import type { Readable } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { until, within } from '../support/deadline.js';
-import { requireTool } from '../support/tools.js';
+import { MISSING, requireTool } from '../support/tools.js';
 import { isRunning, nodeApp, PLAIN_APP, planCommand, startWorker, WORKER_MS } from '../support/worker.js';
 import { makeWorkspace } from '../support/workspace.js';
 
@@ -44,7 +44,7 @@ test('stop ends the whole group with SIGTERM', async (t) => {
 });
 
 test('stop ends what npm run started', async (t) => {
-  if (requireTool(t, 'npm') === undefined) return;
+  if (requireTool(t, 'npm') === MISSING) return;
   const folder = makeWorkspace(t);
   folder.write('package.json', '{ "scripts": { "dev": "node server.js" } }');
   folder.write(

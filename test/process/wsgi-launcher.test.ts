@@ -4,22 +4,20 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { within } from '../support/deadline.js';
-import { requirePython } from '../support/tools.js';
+import { MISSING, type Missing, requirePython } from '../support/tools.js';
 import { type ForkedWorker, planWsgi, startWorker, WORKER_MS } from '../support/worker.js';
 import { fixture, makeWorkspace } from '../support/workspace.js';
 
-/** Debian's python3 first: a pyenv or virtual environment on PATH has no Bottle. */
-const ENVIRONMENT = { PATH: `/usr/bin:${process.env.PATH ?? ''}` };
-
-/** A WSGI file with `body` as the application's body, served and ready; undefined when Python is missing. */
-async function serve(t: TestContext, body: string): Promise<number | undefined> {
-  if (requirePython(t) === undefined) return undefined;
+/** A WSGI file with `body` as the application's body, served and ready. */
+async function serve(t: TestContext, body: string): Promise<number | Missing> {
+  const python = requirePython(t);
+  if (python === MISSING) return MISSING;
   const indented = body.replaceAll('\n', '\n    ');
   const file = makeWorkspace(t).write(
     'app.py',
     `def application(environ, start_response):\n    ${indented}\n`,
   );
-  return portOf(startWorker(t, planWsgi({ file }), { environment: ENVIRONMENT }));
+  return portOf(startWorker(t, planWsgi({ file }), { environment: python.environment }));
 }
 
 async function portOf(worker: ForkedWorker): Promise<number> {
@@ -44,19 +42,21 @@ async function exchange(port: number, bytes: string): Promise<string> {
 }
 
 /** Starts the launcher with a broken file and gives what it printed. */
-async function complaint(t: TestContext, text: string, callable = 'application'): Promise<string> {
-  if (requirePython(t) === undefined) return '';
+async function complaint(t: TestContext, text: string, callable = 'application'): Promise<string | Missing> {
+  const python = requirePython(t);
+  if (python === MISSING) return MISSING;
   const file = makeWorkspace(t).write('index.py', text);
-  const worker = startWorker(t, planWsgi({ file, callable }), { environment: ENVIRONMENT });
+  const worker = startWorker(t, planWsgi({ file, callable }), { environment: python.environment });
   assert.equal((await worker.report('exited')).code, 2);
   await worker.gone;
   return worker.output().replaceAll(file, 'index.py');
 }
 
 test("Bottle's index.py of the tutorial runs unchanged", async (t) => {
-  if (requirePython(t, 'bottle') === undefined) return;
+  const python = requirePython(t, 'bottle');
+  if (python === MISSING) return;
   const port = await portOf(
-    startWorker(t, planWsgi({ file: fixture('index.py') }), { environment: ENVIRONMENT }),
+    startWorker(t, planWsgi({ file: fixture('index.py') }), { environment: python.environment }),
   );
   assert.match(await (await fetch(`http://127.0.0.1:${port}/`)).text(), /Hello World!/);
   const form = await fetch(`http://127.0.0.1:${port}/form`, {
@@ -78,19 +78,20 @@ test("Bottle's index.py of the tutorial runs unchanged", async (t) => {
 
 test('wsgi.url_scheme follows X-Forwarded-Proto of the front', async (t) => {
   const port = await serve(t, 'start_response("200 OK", [])\nreturn [environ["wsgi.url_scheme"].encode()]');
-  if (port === undefined) return;
+  if (port === MISSING) return;
   const url = `http://127.0.0.1:${port}/`;
   assert.equal(await (await fetch(url, { headers: { 'x-forwarded-proto': 'https' } })).text(), 'https');
   assert.equal(await (await fetch(url)).text(), 'http');
 });
 
 test('environ and answers keep to PEP 3333, as wsgiref.validate sees it', async (t) => {
-  if (requirePython(t) === undefined) return;
+  const python = requirePython(t);
+  if (python === MISSING) return;
   const text =
     'from wsgiref.validate import validator\n@validator\ndef application(environ, start_response):\n' +
     '    data = environ["wsgi.input"].read(9)\n    start_response("200 OK", [("Content-Type", "text/plain")])\n    return [data, b"."]\n';
   const file = makeWorkspace(t).write('app.py', text);
-  const port = await portOf(startWorker(t, planWsgi({ file }), { environment: ENVIRONMENT }));
+  const port = await portOf(startWorker(t, planWsgi({ file }), { environment: python.environment }));
   const answer = await fetch(`http://127.0.0.1:${port}/a%20b?c=d`, { method: 'POST', body: 'abc' });
   assert.deepEqual([answer.status, await answer.text()], [200, 'abc.']);
 });
@@ -100,14 +101,14 @@ test('a header spelled with underscores cannot pass for the real one', async (t)
     t,
     'start_response("200 OK", [])\nreturn [environ.get("HTTP_X_FORWARDED_FOR", "none").encode()]',
   );
-  if (port === undefined) return;
+  if (port === MISSING) return;
   const answer = await exchange(port, 'GET / HTTP/1.1\r\nHost: a\r\nX_Forwarded_For: 6.6.6.6\r\n\r\n');
   assert.match(answer, /\r\n\r\nnone$/);
 });
 
 test('a chunked body is refused with 411 and the connection closed', async (t) => {
   const port = await serve(t, 'start_response("200 OK", [])\nreturn [b"read"]');
-  if (port === undefined) return;
+  if (port === MISSING) return;
   const request = 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n';
   const answer = await exchange(port, request);
   assert.match(answer, /^HTTP\/1\.\d 411 Length Required\r\n/);
@@ -116,7 +117,7 @@ test('a chunked body is refused with 411 and the connection closed', async (t) =
 
 test('a Content-Length that is not one number is refused', async (t) => {
   const port = await serve(t, 'start_response("200 OK", [])\nreturn [b"read"]');
-  if (port === undefined) return;
+  if (port === MISSING) return;
   for (const lines of [
     'Content-Length: +3',
     'Content-Length: 3\r\nContent-Length: 4',
@@ -134,7 +135,7 @@ test('an app that reads its input to the end does not wait for more than Content
     t,
     'data = environ["wsgi.input"].read()\nmore = environ["wsgi.input"].readline()\nstart_response("200 OK", [])\nreturn [data + b"|" + more]',
   );
-  if (port === undefined) return;
+  if (port === MISSING) return;
   const answer = await exchange(port, 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc');
   assert.match(answer, /\r\n\r\nabc\|$/);
 });
@@ -144,26 +145,26 @@ test('lines of the input end where Content-Length ends', async (t) => {
     t,
     'lines = list(environ["wsgi.input"])\nstart_response("200 OK", [])\nreturn [repr(lines).encode()]',
   );
-  if (port === undefined) return;
+  if (port === MISSING) return;
   const answer = await exchange(port, 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\na\nb\ncd\n');
   assert.ok(answer.endsWith("[b'a\\n', b'b\\n', b'c']"), answer);
 });
 
 test('an app that raises answers 500', async (t) => {
   const port = await serve(t, 'raise ValueError("broken")');
-  if (port === undefined) return;
+  if (port === MISSING) return;
   assert.match(await exchange(port, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'), /^HTTP\/1\.\d 500 /);
 });
 
 test('an app that raises in the middle of its answer is cut: the last chunk never comes', async (t) => {
   const port = await serve(t, 'start_response("200 OK", [])\nyield b"begun"\nraise ValueError("broken")');
-  if (port === undefined) return;
+  if (port === MISSING) return;
   assert.match(await exchange(port, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'), /\r\n\r\n5\r\nbegun\r\n$/);
 });
 
 test('an answer of unknown length is chunked for HTTP/1.1 and ends with the connection for HTTP/1.0', async (t) => {
   const port = await serve(t, 'start_response("200 OK", [])\nyield b"one"\nyield b""\nyield b"two"');
-  if (port === undefined) return;
+  if (port === MISSING) return;
   assert.match(
     await exchange(port, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'),
     /\r\n\r\n3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n$/,
@@ -173,7 +174,7 @@ test('an answer of unknown length is chunked for HTTP/1.1 and ends with the conn
 
 test('204 has neither a length nor a body', async (t) => {
   const port = await serve(t, 'start_response("204 No Content", [])\nreturn []');
-  if (port === undefined) return;
+  if (port === MISSING) return;
   const answer = await exchange(port, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n');
   assert.doesNotMatch(answer, /Content-Length|Transfer-Encoding/);
   assert.match(answer, /^HTTP\/1\.1 204 No Content\r\n(.+\r\n)*\r\n$/);
@@ -181,7 +182,7 @@ test('204 has neither a length nor a body', async (t) => {
 
 test('HEAD has no body and the length of the GET', async (t) => {
   const port = await serve(t, 'start_response("200 OK", [])\nreturn [b"hello"]');
-  if (port === undefined) return;
+  if (port === MISSING) return;
   const answer = await exchange(port, 'HEAD / HTTP/1.1\r\nHost: a\r\n\r\n');
   assert.match(answer, /Content-Length: 5\r\n(.+\r\n)*\r\n$/);
 });
@@ -191,7 +192,7 @@ test('a client that goes away in its body does not stop the next one', async (t)
     t,
     'data = environ["wsgi.input"].read()\nstart_response("200 OK", [])\nreturn [data]',
   );
-  if (port === undefined) return;
+  if (port === MISSING) return;
   const socket = connect(port, '127.0.0.1');
   await once(socket, 'connect');
   socket.end('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nabc');
@@ -201,11 +202,12 @@ test('a client that goes away in its body does not stop the next one', async (t)
 });
 
 test('SIGTERM lets the request at hand finish', async (t) => {
-  if (requirePython(t) === undefined) return;
+  const python = requirePython(t);
+  if (python === MISSING) return;
   const text =
     'import time\ndef application(environ, start_response):\n    print("begun", flush=True)\n    time.sleep(0.3)\n    start_response("200 OK", [])\n    return [b"whole"]\n';
   const file = makeWorkspace(t).write('app.py', text);
-  const worker = startWorker(t, planWsgi({ file }), { environment: ENVIRONMENT });
+  const worker = startWorker(t, planWsgi({ file }), { environment: python.environment });
   const port = await portOf(worker);
   const answer = exchange(port, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n');
   const begun = new Promise((resolve) => worker.process.stdout?.on('data', resolve));
@@ -216,7 +218,8 @@ test('SIGTERM lets the request at hand finish', async (t) => {
 });
 
 test('the file runs under another name than __main__, once, with the working folder on the module path', async (t) => {
-  if (requirePython(t) === undefined) return;
+  const python = requirePython(t);
+  if (python === MISSING) return;
   const folder = makeWorkspace(t);
   folder.write('answer.py', 'TEXT = b"from the folder"\n');
   folder.write(
@@ -224,7 +227,7 @@ test('the file runs under another name than __main__, once, with the working fol
     'import answer\nprint("run as", __name__)\nif __name__ == "__main__": raise SystemExit("main")\ndef application(environ, start_response):\n    start_response("200 OK", [])\n    return [answer.TEXT]\n',
   );
   const worker = startWorker(t, planWsgi({ file: 'sub/index.py' }), {
-    environment: ENVIRONMENT,
+    environment: python.environment,
     folder: folder.path,
   });
   const port = await portOf(worker);
@@ -242,7 +245,7 @@ test('a missing file is reported before anything is started', async (t) => {
 
 test('a file that does not compile is reported with its line', async (t) => {
   const text = await complaint(t, 'def application(:\n    pass\n');
-  if (text === '') return;
+  if (text === MISSING) return;
   assert.match(text, /line 1/);
   assert.match(text, /error: index\.py, it does not compile\n\[app\] hint: /);
 });
@@ -252,7 +255,7 @@ test('a missing callable is reported with those the file has', async (t) => {
     t,
     'from json import loads\nclass Wsgi: pass\ndef app(e, s): pass\n_private = app\n',
   );
-  if (text === '') return;
+  if (text === MISSING) return;
   assert.match(
     text,
     /error: index\.py, application is not defined\n.*hint: callables in the file: Wsgi, app; choose with --callable/,
@@ -261,7 +264,7 @@ test('a missing callable is reported with those the file has', async (t) => {
 
 test('a module that cannot be imported is named with the Python that misses it', async (t) => {
   const text = await complaint(t, 'import tlsfront_no_such_module\n');
-  if (text === '') return;
+  if (text === MISSING) return;
   assert.match(text, /error: index\.py, it ended with ModuleNotFoundError while it was loaded/);
   assert.match(text, /hint: .*python3.* cannot import tlsfront_no_such_module/);
   assert.doesNotMatch(text, /wsgi_launcher/);

@@ -2,17 +2,15 @@
 import assert from 'node:assert/strict';
 import { symlinkSync } from 'node:fs';
 import { test } from 'node:test';
-import { requirePython, requireTool } from '../support/tools.js';
+import { MISSING, requirePython, requireTool } from '../support/tools.js';
 import { isRunning, planWsgi, startWorker } from '../support/worker.js';
 import { fixture, makeWorkspace } from '../support/workspace.js';
 
-const ENVIRONMENT = { PATH: `/usr/bin:${process.env.PATH ?? ''}`, VIRTUAL_ENV: '' };
-
 test("uWSGI serves Bottle's index.py, closes every connection and says so", async (t) => {
-  if (requireTool(t, 'uwsgi') === undefined || requirePython(t, 'bottle') === undefined) return;
-  const worker = startWorker(t, planWsgi({ file: fixture('index.py'), server: 'auto' }), {
-    environment: ENVIRONMENT,
-  });
+  const python = requirePython(t, 'bottle');
+  if (requireTool(t, 'uwsgi') === MISSING || python === MISSING) return;
+  const { environment } = python;
+  const worker = startWorker(t, planWsgi({ file: fixture('index.py'), server: 'auto' }), { environment });
   const { kind, pid } = await worker.report('spawned');
   assert.equal(kind, 'uwsgi');
   const { port } = (await worker.report('ready')).address;
@@ -30,9 +28,11 @@ test("uWSGI serves Bottle's index.py, closes every connection and says so", asyn
 });
 
 test('uWSGI whose file has no such callable ends without having been ready', async (t) => {
-  if (requireTool(t, 'uwsgi') === undefined || requirePython(t) === undefined) return;
+  const python = requirePython(t);
+  if (requireTool(t, 'uwsgi') === MISSING || python === MISSING) return;
+  const { environment } = python;
   const file = makeWorkspace(t).write('index.py', 'app = print\n');
-  const worker = startWorker(t, planWsgi({ file, server: 'uwsgi' }), { environment: ENVIRONMENT });
+  const worker = startWorker(t, planWsgi({ file, server: 'uwsgi' }), { environment });
   const { ready, lastLines } = await worker.report('exited');
   assert.equal(ready, false);
   assert.match(lastLines.join('\n'), /no app loaded/);
@@ -60,10 +60,10 @@ test('a uWSGI with Python built in, as pip installs it, gets no plugin option', 
 
 test('a uWSGI without Python is passed over for the launcher', async (t) => {
   const python = requirePython(t);
-  if (python === undefined) return;
+  if (python === MISSING) return;
   const folder = makeWorkspace(t);
   folder.write('bin/uwsgi', '#!/bin/sh\nexit 1\n', 0o700);
-  symlinkSync(python, folder.at('bin/python3'));
+  symlinkSync(python.path, folder.at('bin/python3'));
   const file = folder.write('index.py', 'def application(environ, start_response):\n    pass\n');
   const environment = { PATH: folder.at('bin'), VIRTUAL_ENV: '' };
   const worker = startWorker(t, planWsgi({ file, server: 'auto' }), { environment });

@@ -5,6 +5,7 @@ import { until, within } from './deadline.js';
 import { Pebble, type PebbleOptions } from './pebble.js';
 import { freePort } from './ports.js';
 import { SAMPLE_APP, StartedFront } from './started-front.js';
+import { MISSING, type Missing } from './tools.js';
 import { makeWorkspace, type Workspace } from './workspace.js';
 
 /** Ports that Pebble is told of before the front has them. */
@@ -16,12 +17,12 @@ export interface AcmeScene {
   readonly data: Workspace;
 }
 
-/** Pebble, and ports for a front; undefined where the test was skipped. */
-export async function acmeScene(t: TestContext, options: PebbleOptions = {}): Promise<AcmeScene | undefined> {
+/** Pebble, and ports for a front; MISSING where the test was skipped. */
+export async function acmeScene(t: TestContext, options: PebbleOptions = {}): Promise<AcmeScene | Missing> {
   const httpsPort = await freePort();
   const httpPort = await freePort();
   const pebble = await Pebble.start(t, { tlsPort: httpsPort, httpPort, ...options });
-  return pebble === undefined ? undefined : { pebble, httpsPort, httpPort, data: makeWorkspace(t) };
+  return pebble === MISSING ? MISSING : { pebble, httpsPort, httpPort, data: makeWorkspace(t) };
 }
 
 /** Starts a front that asks Pebble for certificates of the names. */

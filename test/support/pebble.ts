@@ -8,7 +8,7 @@ import { testCertificates } from './certificates.js';
 import { until } from './deadline.js';
 import { DnsServer } from './dns-server.js';
 import { freePort } from './ports.js';
-import { requireTool } from './tools.js';
+import { MISSING, type Missing, requireTool } from './tools.js';
 import { makeWorkspace, type Workspace } from './workspace.js';
 
 export interface PebbleOptions {
@@ -59,10 +59,10 @@ export class Pebble {
     }
   }
 
-  /** Starts it; undefined after the test was marked as skipped, where it is not installed. */
-  static async start(t: TestContext, options: PebbleOptions = {}): Promise<Pebble | undefined> {
+  /** Starts it; MISSING after the test was marked as skipped, where it is not installed. */
+  static async start(t: TestContext, options: PebbleOptions = {}): Promise<Pebble | Missing> {
     const program = requireTool(t, 'pebble');
-    if (program === undefined) return undefined;
+    if (program === MISSING) return MISSING;
     const { root } = await testCertificates();
     const { certPem, keyPem } = await issueLeaf(root, ['localhost', '127.0.0.1']);
     const folder = makeWorkspace(t);

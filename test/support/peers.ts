@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import type { TestCertificateFiles } from './certificates.js';
 import type { FrontCommand, FrontOptions } from './front.js';
 import { freePort } from './ports.js';
-import { findTool } from './tools.js';
+import { findTool, MISSING } from './tools.js';
 
 interface PeerScene {
   readonly folder: string;
@@ -110,7 +110,7 @@ export async function peerCommand(
 ): Promise<FrontCommand> {
   const setup = PEERS.get(name);
   const program = findTool(name);
-  if (setup === undefined || program === undefined) throw new Error(`no peer ${name} on this machine`);
+  if (setup === undefined || program === MISSING) throw new Error(`no peer ${name} on this machine`);
   const port = await freePort();
   const folder = dirname(files.chainFile);
   return { program, port, arguments: setup({ folder, port, upstreamPort: options.upstreamPort, files }) };

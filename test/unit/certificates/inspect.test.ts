@@ -6,7 +6,7 @@ import { type Inspection, inspect } from '../../../src/certificates/chain/inspec
 import { FINDINGS } from '../../../src/certificates/findings.js';
 import { testCertificates } from '../../support/certificates.js';
 import { type ChainCase, chainCases } from '../../support/chain-cases.js';
-import { requireTool } from '../../support/tools.js';
+import { MISSING, requireTool } from '../../support/tools.js';
 import { makeWorkspace } from '../../support/workspace.js';
 
 const cases = await chainCases();
@@ -42,7 +42,7 @@ for (const one of cases) {
 
 test('OpenSSL accepts what is called sound and rejects what is called an error', (t) => {
   const openssl = requireTool(t, 'openssl');
-  if (openssl === undefined) return;
+  if (openssl === MISSING) return;
   const folder = makeWorkspace(t);
   const rootFile = folder.write('root.pem', root.certPem);
   const disagreements: string[] = [];

@@ -14,7 +14,7 @@ import {
   serveTlsFront,
   visit,
 } from '../../support/tls-front.js';
-import { requireTool } from '../../support/tools.js';
+import { MISSING, requireTool } from '../../support/tools.js';
 import { makeWorkspace } from '../../support/workspace.js';
 
 const { root, client, strangerClient } = await testCertificates();
@@ -121,7 +121,7 @@ test('a listener that asks for certificates does not open without the authority'
 
 test('a revoked client is refused, others are not', async (t) => {
   const openssl = requireTool(t, 'openssl');
-  if (openssl === undefined) return;
+  if (openssl === MISSING) return;
   const folder = makeWorkspace(t);
   const revoked = await issueClient('Revoked', clientAuthority);
   const config = folder.write(
