@@ -7,7 +7,7 @@ import { within } from '../support/deadline.js';
 import { ENGINES } from '../support/fronted.js';
 import { Client } from '../support/https-client.js';
 import { PATIENCE_MS, StartedFront } from '../support/started-front.js';
-import { requirePython } from '../support/tools.js';
+import { MISSING, requirePython } from '../support/tools.js';
 
 /** Its queue has room for one, and is full until half a second after the first line on stdin. */
 const BUSY = `
@@ -36,8 +36,8 @@ for (const engine of ENGINES) {
   const protocol = engine === 'direct' ? 'h2' : 'http/1.1';
   test(`a full listen queue is waited for as long as --timeout-connect allows (${engine})`, async (t) => {
     const python = requirePython(t);
-    if (python === undefined) return;
-    const app = spawn(python, ['-c', BUSY], { stdio: ['pipe', 'pipe', 'inherit'] });
+    if (python === MISSING) return;
+    const app = spawn(python.path, ['-c', BUSY], { stdio: ['pipe', 'pipe', 'inherit'] });
     t.after(() => app.kill('SIGKILL'));
     const [line] = await within(once(app.stdout, 'data'), PATIENCE_MS, 'the port of the app');
     const front = await StartedFront.start({
