@@ -5,9 +5,10 @@ import type { Command } from 'commander';
 import { addAuthority } from './commands/authority/authority-parser.js';
 import { addChain } from './commands/chain/chain-parser.js';
 import { collect } from './commands/collect.js';
+import { loadSettings } from './options/config-file/load.js';
 import { renderHelp } from './options/help.js';
 import { misused } from './options/read-setting.js';
-import { type SettingLayer, Settings } from './options/settings.js';
+import type { SettingLayer, Settings } from './options/settings.js';
 import { optionOf, SETTING_KEYS } from './options/table.js';
 import { translateUsageError } from './options/usage-errors.js';
 import { type CommandIo, EXIT_SUCCESS, printError, printWarning } from './terminal/console.js';
@@ -67,8 +68,13 @@ function flagsOf(parser: Command): SettingLayer {
   return { ...(parser.parent === null ? {} : readFlags(parser.parent)), ...readFlags(parser) };
 }
 
-function layer(flags: SettingLayer, command: readonly string[] | null, io: CommandIo): Settings {
-  const settings = new Settings(flags, io.environment, command);
+/** The settings in force; what looks wrong in them is told. */
+async function layer(
+  flags: SettingLayer,
+  command: readonly string[] | null,
+  io: CommandIo,
+): Promise<Settings> {
+  const settings = await loadSettings(flags, io.environment, command);
   for (const warning of settings.warnings) printWarning(io, warning);
   return settings;
 }
@@ -78,14 +84,36 @@ async function demo(flags: SettingLayer, command: readonly string[] | null, io: 
     throw misused('demo brings its own app', 'leave out the word demo to serve yours');
   }
   const { demoCommand } = await import('./commands/demo.js');
-  return serveSettings(layer(flags, demoCommand(), io), io);
+  return serveSettings(await layer(flags, demoCommand(), io), io);
 }
 
 async function check(parser: Command, command: readonly string[] | null, io: CommandIo): Promise<number> {
   const { print, json } = parser.opts<{ print?: true; json?: true }>();
   const { runCheck } = await import('./commands/check.js');
   const options = { print: print === true, json: json === true };
-  return runCheck(layer(flagsOf(parser), command, io), options, io);
+  const flags = flagsOf(parser);
+  return runCheck(() => layer(flags, command, io), options, io);
+}
+
+/** `tlsfront config schema` and `config export`. */
+function addConfig(
+  commander: Commander,
+  root: Command,
+  command: readonly string[] | null,
+  io: CommandIo,
+  done: (exitCode: number) => void,
+): void {
+  const group = root.command('config').helpCommand(true);
+  group.helpInformation = renderHelp;
+  group.command('schema').action(async () => {
+    const { printSchema } = await import('./commands/config.js');
+    done(printSchema(io));
+  });
+  const exporter = prepareParser(commander, group.command('export'));
+  exporter.action(async () => {
+    const { exportConfig } = await import('./commands/config.js');
+    done(exportConfig(await layer({ ...readFlags(root), ...readFlags(exporter) }, command, io), io));
+  });
 }
 
 /** Binds the subcommands; `done` gets the exit code of the one that runs. */
@@ -101,11 +129,12 @@ function buildParser(
     .helpCommand(true)
     .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: () => undefined })
     .exitOverride()
-    .action(async () => done(await serveSettings(layer(flagsOf(root), command, io), io)));
+    .action(async () => done(await serveSettings(await layer(flagsOf(root), command, io), io)));
   const demoParser = prepareParser(commander, root.command('demo'));
   demoParser.action(async () => done(await demo(flagsOf(demoParser), command, io)));
   const checkParser = prepareParser(commander, root.command('check').option('--print').option('--json'));
   checkParser.action(async () => done(await check(checkParser, command, io)));
+  addConfig(commander, root, command, io, done);
   addChain(root, io, done);
   addAuthority(root, io, done);
   return root;

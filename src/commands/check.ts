@@ -2,7 +2,7 @@
 
 import { openLocalStore } from '../certificates/store/local-store.js';
 import { resolveConfig } from '../options/resolve.js';
-import type { Settings } from '../options/settings.js';
+import type { Origin, Settings } from '../options/settings.js';
 import { optionOf, SETTING_KEYS } from '../options/table.js';
 import { describeAcme } from '../serving/acme-certificates.js';
 import { CertificateLoader } from '../serving/certificate-loader.js';
@@ -49,10 +49,28 @@ function describeConfig(config: Config): string {
   return `the configuration is valid\n${listeners}  app: ${describeApp(config)}\n`;
 }
 
+function describeFile({ file }: Settings): string {
+  return file === null ? '' : `  file: ${file.path}\n`;
+}
+
 interface Row {
   readonly name: string;
   readonly value: string;
   readonly origin: string;
+}
+
+function originText(origin: Origin, label: string): string {
+  switch (origin) {
+    case 'environment':
+      return `environment (${label})`;
+    case 'file':
+      return `file (${label.replace(/: [^:]*$/, '')})`;
+    case 'command line':
+    case 'default':
+      return origin;
+    default:
+      return origin satisfies never;
+  }
 }
 
 function settingRows(settings: Settings): readonly Row[] {
@@ -61,10 +79,11 @@ function settingRows(settings: Settings): readonly Row[] {
     const { values, origin, label } = settings.get(key);
     const { flag, kind } = optionOf(key);
     const value = values.join(' ') || (kind === 'switch' ? 'false' : '-');
-    return { name: flag, value, origin: origin === 'environment' ? `environment (${label})` : origin };
+    return { name: flag, value, origin: originText(origin, label) };
   });
   if (command === null) return rows;
-  return [{ name: '--', value: command.join(' '), origin: 'command line' }, ...rows];
+  const origin = originText(settings.commandOrigin, `${settings.file?.path}: command`);
+  return [{ name: '--', value: command.join(' '), origin }, ...rows];
 }
 
 function renderRows(rows: readonly Row[]): string {
@@ -87,9 +106,16 @@ function printJson(io: CommandIo, value: unknown): void {
  * Resolves the settings and examines the certificates they name.
  * @returns 0 when the front could start with them, 1 when it would leave out a certificate that cannot be used, 2 when it could not start
  */
-export async function runCheck(settings: Settings, options: CheckOptions, io: CommandIo): Promise<number> {
-  const { command } = settings;
+export async function runCheck(
+  load: () => Promise<Settings>,
+  options: CheckOptions,
+  io: CommandIo,
+): Promise<number> {
+  let warnings: readonly string[] = [];
   try {
+    const settings = await load();
+    const { command } = settings;
+    warnings = settings.warnings;
     const config = resolveConfig(settings, thisPlatform());
     const store = openLocalStore(io.environment);
     const { notes, problems } = await new CertificateLoader(config, store, 'check').load();
@@ -101,7 +127,16 @@ export async function runCheck(settings: Settings, options: CheckOptions, io: Co
       const errors = problems.map(({ reason, consequence, hint }) => {
         return { message: `${reason}; ${consequence}`, hint };
       });
-      printJson(io, { valid: true, warnings, errors, command, settings: settingsForJson(settings), config });
+      const file = settings.file?.path ?? null;
+      printJson(io, {
+        valid: true,
+        warnings,
+        errors,
+        file,
+        command,
+        settings: settingsForJson(settings),
+        config,
+      });
       return errors.length === 0 ? EXIT_SUCCESS : EXIT_FAILURE;
     }
     for (const { reason, consequence, hint } of problems) {
@@ -109,12 +144,16 @@ export async function runCheck(settings: Settings, options: CheckOptions, io: Co
       printError(io, new FrontError('certificate_broken', text, hint === null ? {} : { hint }));
     }
     for (const { text, hint } of found) printWarning(io, text, hint);
-    io.stdout.write(options.print ? renderRows(settingRows(settings)) : describeConfig(config) + acme);
+    io.stdout.write(
+      options.print
+        ? renderRows(settingRows(settings))
+        : describeConfig(config) + acme + describeFile(settings),
+    );
     return problems.length === 0 ? EXIT_SUCCESS : EXIT_FAILURE;
   } catch (error) {
     if (!(error instanceof FrontError) || !options.json) return printError(io, error);
     const { code, message, hint } = error;
-    printJson(io, { valid: false, warnings: settings.warnings, error: { code, message, hint } });
+    printJson(io, { valid: false, warnings, error: { code, message, hint } });
     return EXIT_USAGE;
   }
 }

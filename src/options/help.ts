@@ -13,6 +13,8 @@ Usage:
   tlsfront [options] --wsgi-file <file>          start a WSGI server for a Python file too
   tlsfront demo [options]                        in front of the bundled sample app
   tlsfront check [options] [--print] [--json]    say whether the options are valid
+  tlsfront config export [options]               write the tlsfront.toml of these options
+  tlsfront config schema                         its JSON Schema, for editors
   tlsfront chain check|show|fix|merge            find and repair faults of a certificate file
   tlsfront ca install|uninstall|status|show      make browsers trust the development authority
   tlsfront cert <names>                          write a development certificate for another server
@@ -29,7 +31,7 @@ Examples:
   tlsfront chain merge server.crt ca-bundle.ca -o integrated.crt
 
 Times: 500ms, 30s, 5m, 1h or plain seconds. Sizes: 4096, 32k, 1m, 2g.
-Every option is also an environment variable: TLSFRONT_LISTEN=9443, TLSFRONT_ACCESS_LOG=1.
+Every option is also an environment variable, TLSFRONT_LISTEN=9443, and a line of tlsfront.toml.
 All of it, with reasons: docs/configuration.md.
 `;
 

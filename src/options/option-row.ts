@@ -12,6 +12,7 @@ export const OPTION_GROUPS = [
   'Logs',
   'Limits',
   'Time limits',
+  'Configuration file',
 ] as const;
 
 export type OptionGroup = (typeof OPTION_GROUPS)[number];

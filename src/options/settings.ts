@@ -1,20 +1,30 @@
-/** Lays the sources of settings over each other (flag, environment, default) and remembers where each value came from. */
+/** Lays the sources of settings over each other (flag, environment, file, default) and remembers where each value came from. */
 import type { OptionRow } from './option-row.js';
 import { environmentName, optionOf, SETTING_KEYS, type SettingKey } from './table.js';
 
-/** Where a value came from, the strongest first. A configuration file will stand between environment and default. */
-export const ORIGINS = ['command line', 'environment', 'default'] as const;
+/** Where a value came from, the strongest first. */
+export const ORIGINS = ['command line', 'environment', 'file', 'default'] as const;
 
 export type Origin = (typeof ORIGINS)[number];
 
 /** One source's raw values as written; a switch is `true` or `false`. */
 export type SettingLayer = Partial<Record<SettingKey, readonly string[]>>;
 
+/** What a configuration file says. */
+export interface FileLayer {
+  readonly path: string;
+  readonly values: SettingLayer;
+  /** What to call each value in a message: `tlsfront.toml:3: listen`. */
+  readonly labels: Readonly<Partial<Record<SettingKey, string>>>;
+  /** Program and arguments that start the app; null: it names none. */
+  readonly command: readonly string[] | null;
+}
+
 /** A value as written, with its origin. Without a value and a default: no values. */
 export interface Setting {
   readonly values: readonly string[];
   readonly origin: Origin;
-  /** What to call it in a message: the flag, or the environment variable it came from. */
+  /** What to call it in a message: the flag, the environment variable or the line of a file it came from. */
   readonly label: string;
 }
 
@@ -54,30 +64,49 @@ export function unknownVariables(environment: Readonly<NodeJS.ProcessEnv>): read
 /** The settings that say what the app is. */
 const APP_KEYS: readonly SettingKey[] = ['upstream', 'wsgiFile'];
 
-/** Every setting as written, the command line over the environment over the defaults. */
+function namesApp(layer: SettingLayer): boolean {
+  return APP_KEYS.some((key) => layer[key] !== undefined);
+}
+
+function withoutApp(layer: SettingLayer): SettingLayer {
+  const rest = { ...layer };
+  for (const key of APP_KEYS) delete rest[key];
+  return rest;
+}
+
+/** Every setting as written: the command line over the environment over a file over the defaults. */
 export class Settings {
-  /** Program and arguments after `--`; null when there is none. */
+  /** Program and arguments that start the app, from behind `--` or from the file; null when there is none. */
   readonly command: readonly string[] | null;
+  /** Where the command came from. */
+  readonly commandOrigin: Extract<Origin, 'command line' | 'file'>;
   /** What looks wrong and is not refused, a sentence each. */
   readonly warnings: readonly string[];
-  private readonly flags: SettingLayer;
   private readonly environment: SettingLayer;
+  private readonly fileValues: SettingLayer;
 
+  /**
+   * An app that one source names replaces those of the weaker ones; they do not add up to two.
+   * @param command what stands behind `--` on the command line; null: nothing
+   * @param file the configuration file; null: there is none
+   */
   constructor(
-    flags: SettingLayer,
+    private readonly flags: SettingLayer,
     environment: Readonly<NodeJS.ProcessEnv>,
     command: readonly string[] | null = null,
+    readonly file: FileLayer | null = null,
   ) {
-    this.command = command;
     this.warnings = unknownVariables(environment).map(
       (name) => `${name} is not a setting of tlsfront and is ignored`,
     );
-    this.flags = flags;
-    this.environment = readEnvironment(environment);
-    // An app named on the command line replaces the one of the environment; they do not add up to two.
-    if (command !== null || APP_KEYS.some((key) => flags[key] !== undefined)) {
-      for (const key of APP_KEYS) delete this.environment[key];
-    }
+    const inherited = readEnvironment(environment);
+    const isOnLine = command !== null || namesApp(flags);
+    this.environment = isOnLine ? withoutApp(inherited) : inherited;
+    const isNamed = isOnLine || namesApp(inherited);
+    const values = file?.values ?? {};
+    this.fileValues = isNamed ? withoutApp(values) : values;
+    this.commandOrigin = command === null ? 'file' : 'command line';
+    this.command = command ?? (isNamed ? null : (file?.command ?? null));
   }
 
   /** The value in force and where it came from. */
@@ -88,6 +117,10 @@ export class Settings {
     const inherited = this.environment[key];
     if (inherited !== undefined) {
       return { values: inherited, origin: 'environment', label: environmentName(key) };
+    }
+    const written = this.fileValues[key];
+    if (written !== undefined) {
+      return { values: written, origin: 'file', label: this.file?.labels[key] ?? option.flag };
     }
     const values = option.default === null ? [] : [option.default];
     return { values, origin: 'default', label: option.flag };

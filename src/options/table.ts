@@ -2,6 +2,7 @@
 import { ACME_OPTIONS } from './groups/acme.js';
 import { APP_OPTIONS } from './groups/app.js';
 import { CERTIFICATE_OPTIONS } from './groups/certificates.js';
+import { CONFIG_FILE_OPTIONS } from './groups/config-file.js';
 import { LIMIT_OPTIONS } from './groups/limits.js';
 import { LISTENER_OPTIONS } from './groups/listeners.js';
 import { LOG_OPTIONS } from './groups/logs.js';
@@ -21,6 +22,7 @@ export const OPTIONS = {
   ...EXCHANGE_OPTIONS,
   ...LOG_OPTIONS,
   ...LIMIT_OPTIONS,
+  ...CONFIG_FILE_OPTIONS,
 } satisfies Record<string, OptionRow>;
 
 /** The name of a setting in code. */

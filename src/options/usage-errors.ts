@@ -14,6 +14,10 @@ const GROUPS: Readonly<Record<string, { readonly commands: string; readonly hint
     commands: 'install, uninstall, status or show',
     hint: 'tlsfront ca install makes browsers trust the development certificates; ca status says who does',
   },
+  config: {
+    commands: 'schema or export',
+    hint: 'tlsfront config export --listen 443 -- npm start writes the tlsfront.toml of that command line',
+  },
   hosts: {
     commands: 'add, remove or list',
     hint: 'tlsfront hosts add app.test lets app.test lead to this machine',
@@ -92,6 +96,9 @@ export function translateUsageError(code: string, message: string, words: readon
     return usage(`${name} has no command '${quoted(message)}', only ${group.commands}`, group.hint);
   if (code === 'commander.missingArgument') return usage('the certificate file is missing', CHAIN_HINT);
   if (code === 'commander.help')
-    return usage('there is no such command', 'the commands are demo, check, chain, ca, cert and hosts');
+    return usage(
+      'there is no such command',
+      'the commands are demo, check, config, chain, ca, cert and hosts',
+    );
   return usage(message.replace(/^error: /, '').split('\n')[0] ?? message, HELP_HINT);
 }

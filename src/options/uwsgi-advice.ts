@@ -139,10 +139,10 @@ const ADVICE: readonly Advice[] = [
     'leave it out: the app is reached over loopback TCP',
   ],
   [
-    '--ini --xml -x --yaml --yml -y --json -j --config --inherit --include --emperor',
-    'configuration files come later; write the options out or set TLSFRONT_* variables',
+    '--ini --xml -x --yaml --yml -y --json -j --inherit --include --emperor',
+    'write the options into tlsfront.toml, one a line (`tlsfront config export` does it), or set TLSFRONT_* variables',
   ],
-  ['--set -S --set-placeholder --set-ph', 'configuration files come later; use variables of the shell'],
+  ['--set -S --set-placeholder --set-ph', 'use variables of the shell'],
   [
     '--chroot --pivot-root --unshare --namespace --cap --jailed',
     'use --uid and --gid here, and systemd or a container for the rest',

@@ -123,7 +123,7 @@ const PASTED: readonly (readonly [readonly string[], RegExp])[] = [
   [['--so-keepalive'], /leave it out/],
   [['--https-session-context', 'x'], /resume/],
   [['--sni-dir', 'x'], /--cert-dir: name\.crt, name\.key and name\.ca/],
-  [['--emperor', '/etc/vassals'], /configuration files come later/],
+  [['--emperor', '/etc/vassals'], /write the options into tlsfront\.toml/],
   [['--reload-mercy', '8'], /--mercy/],
   [['--vhost'], /run that uWSGI as the app/],
 ];
