@@ -26,6 +26,8 @@ const PAGES: Readonly<Record<string, readonly [status: number, page: string]>> =
     403,
     `<html><head>${STYLES}</head><body><header><h1>Blocked hosts: app.test</h1></header></body></html>`,
   ],
+  '/svelte?/add': [403, 'Cross-site POST form submissions are forbidden'],
+  '/react-router?index': [400, 'Unexpected Server Error'],
   '/forbidden': [403, 'Unauthorized'],
   '/other': [200, 'Blocked request. This host ("app.test") is not allowed.'],
 };
@@ -42,6 +44,8 @@ const ADVICE: readonly (readonly [path: string, app: string, setting: string])[]
   ['/_next/static/chunk.js', 'Next.js', 'allowedDevOrigins'],
   ['/django', 'Django', 'ALLOWED_HOSTS'],
   ['/django-origin', 'Django', 'CSRF_TRUSTED_ORIGINS'],
+  ['/svelte?/add', 'SvelteKit', 'kit.csrf.trustedOrigins'],
+  ['/react-router?index', 'React Router', 'allowedActionOrigins'],
   ['/rails', 'Rails', 'config.hosts << "app.test"'],
 ];
 

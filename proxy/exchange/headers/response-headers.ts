@@ -135,9 +135,14 @@ function withoutListed(headers: string[], listed: readonly string[]): string[] {
   return kept;
 }
 
+/** Hosts by which an app on this machine may call itself. */
+const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]', '0.0.0.0', '[::]']);
+
 /**
- * `http://` Location of an app that does not know it is behind TLS, put back to https and the client's own
- * authority. Left alone: other hosts, other explicit ports, plain connections, `--no-rewrite-location`.
+ * Location of an app that does not know it is behind TLS, put back to https and the client's own authority: `http://`
+ * with the client's host, and either scheme with the app's own address, whichever name of loopback it writes (Next.js
+ * puts the scheme of X-Forwarded-Proto before its own port). Left alone: other hosts, other explicit ports, plain
+ * connections, `--no-rewrite-location`.
  */
 export function rewriteLocation(
   location: string,
@@ -147,11 +152,16 @@ export function rewriteLocation(
   upstreamAuthority: string,
 ): string {
   if (!policy.config.rewriteLocation || facts.tlsVersion === '') return location;
-  if (location.slice(0, 7).toLowerCase() !== 'http://') return location;
-  let end = 7;
+  const start = authorityStart(location);
+  if (start === 0) return location;
+  const isPlain = start === PLAIN_SCHEME.length;
+  let end = start;
   while (end < location.length && !isAuthorityEnd(location.charCodeAt(end))) end += 1;
-  const authority = location.slice(7, end);
-  if (!isOwnAuthority(authority, head, policy, upstreamAuthority)) return location;
+  const authority = location.slice(start, end);
+  const isOwn = isPlain
+    ? isOwnAuthority(authority, head, policy, upstreamAuthority)
+    : isUpstream(authority, '443', upstreamAuthority);
+  if (!isOwn) return location;
   return `https://${head.authority}${location.slice(end)}`;
 }
 
@@ -162,10 +172,33 @@ function isOwnAuthority(
   upstreamAuthority: string,
 ): boolean {
   const { upstreamHost } = policy.config;
-  if (authority.toLowerCase() === upstreamAuthority.toLowerCase()) return true;
+  if (isUpstream(authority, '80', upstreamAuthority)) return true;
   return (
     isSameHost(authority, head.authority) || (upstreamHost !== null && isSameHost(authority, upstreamHost))
   );
+}
+
+const PLAIN_SCHEME = 'http://';
+const TLS_SCHEME = 'https://';
+
+/** Where the authority of an absolute Location begins; 0: it is none of http or https. */
+function authorityStart(location: string): number {
+  const colon = location.indexOf(':');
+  if (colon !== 4 && colon !== 5) return 0;
+  const scheme = location.slice(0, colon + 3).toLowerCase();
+  return scheme === PLAIN_SCHEME || scheme === TLS_SCHEME ? scheme.length : 0;
+}
+
+/** Whether the authority is the upstream's, by any name where that is on this machine. */
+function isUpstream(authority: string, defaultPort: string, upstreamAuthority: string): boolean {
+  const host = hostOf(authority);
+  const upstreamHost = hostOf(upstreamAuthority);
+  const isSame = host === upstreamHost || (LOOPBACK_HOSTS.has(host) && LOOPBACK_HOSTS.has(upstreamHost));
+  if (!isSame) return false;
+  const upstreamPort = portOf(upstreamAuthority);
+  // A socket file has no port, and is plain.
+  if (upstreamPort === '') return defaultPort === '80' && authority.toLowerCase() === upstreamAuthority;
+  return (portOf(authority) || defaultPort) === upstreamPort;
 }
 
 function isAuthorityEnd(code: number): boolean {

@@ -49,6 +49,21 @@ const REFUSALS: readonly Refusal[] = [
       `its port (https://${host}:…) to CSRF_TRUSTED_ORIGINS; --change-host must be off`,
   },
   {
+    text: 'Cross-site POST form submissions are forbidden',
+    app: 'SvelteKit',
+    hint: (host) =>
+      `vite preview takes every request for http: add 'https://${host}:…' with its port to kit.csrf.trustedOrigins in ` +
+      `svelte.config.js; adapter-node needs ORIGIN=https://${host}:… in its environment`,
+  },
+  {
+    // The whole answer to a form whose Origin is not http:// and the Host; what it was about stands in the app's output only.
+    text: 'Unexpected Server Error',
+    app: 'React Router',
+    hint: (host) =>
+      `if a form was sent: add '${host}:…' with its port to allowedActionOrigins in react-router.config.ts (react-router-serve ` +
+      `compares Origin with http://)`,
+  },
+  {
     // Rails looks at X-Forwarded-Host too, so another Host alone would not help.
     text: 'Blocked host',
     app: 'Rails',
@@ -81,7 +96,9 @@ export function explainRefusal(view: Buffer, head: RequestHead, log: LineWriter)
   log.write(`warning: ${refusal.app} refuses requests for ${host}\nhint: ${refusal.hint(host)}\n`);
 }
 
+const BARE_WORDS: ReadonlySet<string> = new Set(['Unauthorized', 'Unexpected Server Error']);
+
 /** One word says little inside a page: it has to be all of the answer. */
 function isPlausible(page: string, text: string): boolean {
-  return text !== 'Unauthorized' || page.trim() === text;
+  return !BARE_WORDS.has(text) || page.trim() === text;
 }
