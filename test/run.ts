@@ -24,7 +24,9 @@ const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
   .sort()
   .map((name) => join(root, name));
 if (files.length === 0) {
-  process.stderr.write(`error: no test file matches ${wanted.join(' ')}\n`);
+  process.stderr.write(
+    `error: no test file matches ${wanted.join(' ')}\nhint: the files named .long.test.ts run by npm run test:long\n`,
+  );
   process.exit(2);
 }
 const cores = availableParallelism();
