@@ -6,8 +6,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { FrontError } from '../src/shared/errors.js';
 import { signalGroup } from '../src/shared/process-group.js';
 import { systemCode } from '../src/shared/system-error.js';
+import { type DescriptorWriter, openStandardStream } from '../src/system/descriptor-writer.js';
+import { openLog } from '../src/system/log-output.js';
 import type { Launch } from './launch.js';
-import { DescriptorWriter, relayLines } from './output.js';
+import { relayLines } from './output.js';
 import { isGroupAlive, killAll } from './process-group.js';
 
 const LAST_LINES = 20;
@@ -31,8 +33,10 @@ export interface AppProcess {
   readonly loaded: boolean;
   /** The last lines written, oldest first, without the prefix. */
   lastLines(): string[];
-  /** Whether output is still waiting for a reader. */
-  outputWaits(): boolean;
+  /** Output goes to this file from now on. @throws Error of the system when it cannot be opened: it goes on where it went */
+  reopenLog(file: string): void;
+  /** What the output is written with; see leaveProcess. */
+  readonly writers: readonly DescriptorWriter[];
 }
 
 /**
@@ -61,7 +65,7 @@ class Running implements AppProcess {
   readonly exited: Promise<AppEnd>;
   loaded: boolean;
   readonly #lines: Buffer[] = [];
-  readonly #writers = [new DescriptorWriter(1), new DescriptorWriter(2)];
+  readonly writers = [openStandardStream(1), openStandardStream(2)];
   #deadline: NodeJS.Timeout | undefined;
   /** True between end() and the SIGKILL: the rest of the group may finish its work after the leader is gone. */
   #mercy = false;
@@ -73,7 +77,7 @@ class Running implements AppProcess {
     child.stdin?.on('error', () => undefined);
     const remember = (line: Buffer): void => this.#remember(line, launch.loadedText);
     [child.stdout, child.stderr].forEach((stream, index) => {
-      const writer = this.#writers[index];
+      const writer = this.writers[index];
       if (stream !== null && writer !== undefined) relayLines(stream, writer, prefix, remember);
     });
     this.exited = this.#watch(child);
@@ -93,8 +97,8 @@ class Running implements AppProcess {
     return this.#lines.map((line) => line.toString('utf8').trimEnd().slice(0, LAST_LINE_CHARACTERS));
   }
 
-  outputWaits(): boolean {
-    return this.#writers.some((writer) => writer.waits);
+  reopenLog(file: string): void {
+    for (const writer of this.writers) writer.moveTo(openLog(file));
   }
 
   async #watch(child: ChildProcess): Promise<AppEnd> {
@@ -105,7 +109,7 @@ class Running implements AppProcess {
     while (this.#mercy && isGroupAlive(this.pid)) await pause(GROUP_POLL_MS);
     clearTimeout(this.#deadline);
     killAll(this.pid);
-    const written = closed.then(() => Promise.all(this.#writers.map(empty)));
+    const written = closed.then(() => Promise.all(this.writers.map(empty)));
     await Promise.race([written, pause(OUTPUT_MERCY_MS)]);
     return end;
   }

@@ -3,7 +3,7 @@ import { isWorkerOrder } from '../src/shared/worker-messages.js';
 import { Worker } from './worker.js';
 
 /** A terminal sends these to the whole foreground group; the master decides what they mean. */
-const MASTER_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1'] as const;
+const MASTER_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
 
 function serve(): void {
   for (const signal of MASTER_SIGNALS) process.on(signal, () => undefined);
@@ -11,7 +11,8 @@ function serve(): void {
   process.on('message', (message: unknown) => {
     if (!isWorkerOrder(message)) return;
     if (message.type === 'start') void worker.start(message.plan);
-    else worker.stop(message.mercyMs);
+    else if (message.type === 'stop') worker.stop(message.mercyMs);
+    else worker.reopenLog(message.file);
   });
   // The channel closes however the master ends, kill -9 included.
   process.on('disconnect', () => worker.abandon());

@@ -1,6 +1,7 @@
 /** The life of one worker: identity, port, app, readiness, end; every step is reported to the master. */
 import { FrontError } from '../src/shared/errors.js';
 import type { WorkerAddress, WorkerPlan, WorkerReport } from '../src/shared/worker-messages.js';
+import { leaveProcess } from '../src/system/descriptor-writer.js';
 import { takeIdentity } from '../src/system/privileges.js';
 import { type AppProcess, spawnApp } from './app-process.js';
 import { PortSearch } from './found-port.js';
@@ -35,6 +36,15 @@ export class Worker {
     this.#polling.abort();
     this.#app?.end(mercyMs);
     if (!this.#started) process.exit(0);
+  }
+
+  /** The log was rotated: the app's output goes to the new file, the app itself notices nothing. */
+  reopenLog(file: string): void {
+    try {
+      this.#app?.reopenLog(file);
+    } catch {
+      // A folder that is closed to the app's user: the output goes on into the old file, as a reload's does not.
+    }
   }
 
   /** The master is gone: end the app and this process, whatever state they are in. */
@@ -122,9 +132,7 @@ export class Worker {
 
   async #leave(report: WorkerReport): Promise<void> {
     await send(report);
-    // A reader of our output that has stopped reading blocks exit() in libuv's pool; SIGKILL does not wait.
-    if (this.#app?.outputWaits() === true) process.kill(process.pid, 'SIGKILL');
-    process.exit(0);
+    leaveProcess(0, this.#app?.writers ?? []);
   }
 }
 

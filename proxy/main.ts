@@ -8,6 +8,8 @@ import type {
   RouterStart,
   RouterToMaster,
 } from '../src/shared/router-messages.js';
+import { systemCode } from '../src/shared/system-error.js';
+import { leaveProcess } from '../src/system/descriptor-writer.js';
 import { takeIdentity } from '../src/system/privileges.js';
 import type { Engine, EngineServices } from './engine.js';
 import { createCounters } from './exchange/counters.js';
@@ -34,6 +36,8 @@ interface Router {
   readonly services: EngineServices;
 }
 
+/** How long a slow reader may take to read the last lines. */
+const LAST_WORDS_MS = 500;
 const DRAIN_POLL_MS = 50;
 /** Polls before connections without a request are cut: a request may be on its way. */
 const GRACE_POLLS = 5;
@@ -140,9 +144,19 @@ function drain(router: Router, endTunnels: boolean): void {
       router.engine.close();
     if (counters.connectionsOpen > 0) return;
     clearInterval(poll);
-    log.flush();
-    process.exit(0);
+    void log.written(LAST_WORDS_MS).then(() => leaveProcess(0, [log]));
   }, DRAIN_POLL_MS);
+}
+
+function reopenLog(log: LineWriter, file: string): void {
+  try {
+    log.reopen(file);
+  } catch (error) {
+    const reason = systemCode(error) ?? String(error);
+    log.write(
+      `warning: this router cannot open the log ${file}: ${reason}; it goes on in the old one\nhint: let the user of --uid write to its folder, or rotate with SIGHUP or copytruncate\n`,
+    );
+  }
 }
 
 function fail(error: unknown): void {
@@ -188,7 +202,8 @@ function obey(running: Router, message: MasterToRouter): void {
       if (material !== null) fronts[index]?.update(material);
     }
     noteCertificates(services.policy, fronts);
-  } else if (message.type === 'drain') drain(running, message.endTunnels);
+  } else if (message.type === 'reopen_log') reopenLog(services.log, message.file);
+  else if (message.type === 'drain') drain(running, message.endTunnels);
 }
 
 process.on('message', (message: MasterToRouter) => {
@@ -202,6 +217,8 @@ process.on('SIGINT', () => {});
 process.on('SIGHUP', () => {});
 // Node would open its inspector, and with it this process, to every user of the machine.
 process.on('SIGUSR1', () => {});
+process.on('SIGQUIT', () => {});
+process.on('SIGUSR2', () => {});
 process.on('SIGTERM', () => (router === null ? process.exit(0) : drain(router, true)));
-process.on('disconnect', () => process.exit(0));
+process.on('disconnect', () => leaveProcess(0, router === null ? [] : [router.services.log]));
 report({ type: 'loaded' });

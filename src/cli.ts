@@ -185,3 +185,5 @@ process.on('uncaughtException', (error) => process.exit(printError(io, error)));
 const argv = process.argv.slice(2);
 if (argv.length === 1 && argv[0] === '--version') process.stdout.write(`${readVersion()}\n`);
 else process.exitCode = await main(argv, io);
+// A channel to a parent (fork, pm2) must not keep a command that has ended; a cluster's worker that closes it would exit with 0.
+if (process.connected) process.exit();

@@ -7,30 +7,48 @@ import { createOrders } from '../serving/acme-certificates.js';
 import { CertificateLoader } from '../serving/certificate-loader.js';
 import { loadStickySecret } from '../serving/sticky-secret.js';
 import type { Config } from '../shared/config.js';
+import { FrontError } from '../shared/errors.js';
 import type { Identity } from '../shared/router-messages.js';
 import { findGroup, findUser } from '../system/accounts.js';
 import type { CommandIo } from '../terminal/console.js';
 
 /**
- * Serves until a signal ends it.
- * @returns the exit code
+ * Serves until a signal ends it, and then ends this process.
  * @throws FrontError when the front cannot start; nothing is left running
  */
-export async function serve(config: Config, version: string, io: CommandIo): Promise<number> {
+export async function serve(config: Config, version: string, io: CommandIo): Promise<never> {
+  await refuseClusterWorker();
   const noColour = (io.environment.NO_COLOR ?? '') !== '';
+  const identity = findIdentity(config);
   const store = openLocalStore(io.environment);
   const certificates = new CertificateLoader(config, store, 'serve');
-  const log = new MasterLog(config.logFile, config.quiet, noColour);
-  return runMaster({
+  const log = new MasterLog(config.logFile, config.quiet, noColour, identity);
+  const exitCode = await runMaster({
     config,
     version,
-    identity: findIdentity(config),
+    identity,
     log,
     stickySecret: config.sticky ? await loadStickySecret(store, (text) => log.warning(text)) : '',
     loadCertificates: () => certificates.load(),
     issueLeaf: (name) => certificates.issue(name),
     orders: await createOrders(config, store, log, version),
   });
+  return log.leave(exitCode);
+}
+
+/** pm2's cluster mode and the like: listening sockets would be theirs, and nothing we start could have them. */
+async function refuseClusterWorker(): Promise<void> {
+  // Node's cluster is loaded for those alone that have a channel to a parent.
+  if (process.channel === undefined) return;
+  const { default: cluster } = await import('node:cluster');
+  if (!cluster.isWorker) return;
+  throw new FrontError(
+    'config_usage',
+    "tlsfront runs as a worker of Node's cluster, and starts its own processes",
+    {
+      hint: 'pm2: exec_mode fork, without instances; tlsfront --http-processes N starts several routers',
+    },
+  );
 }
 
 /** Whom to become: the user's own primary group unless another is named (as uWSGI does). */

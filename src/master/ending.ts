@@ -1,56 +1,73 @@
 /** The end of the front, phase by phase: drain, end the apps, say goodbye; a second signal cuts it short. */
 import type { Generation } from './generation.js';
 import type { Generations } from './generations.js';
+import type { Life } from './life.js';
 import type { MasterLog } from './log.js';
 import type { OrdersDesk } from './orders.js';
+
+/** After a second signal whatever has not ended in this time is killed together with its keeper. */
+const FORCED_MS = 500;
 
 /** Begins with the first signal that asks for it. */
 export class Ending {
   /** Resolves when the front has ended: with 0, or with 1 where a second signal cut it short. */
   readonly exitCode: Promise<number>;
   private settle: (code: number) => void = () => {};
-  private isBegun = false;
   private isForced = false;
 
-  /** @param mercyMs longest drain */
+  /**
+   * @param mercyMs longest drain
+   * @param onBegin called before anything ends: what listens for the world beside the routers closes
+   */
   constructor(
+    private readonly life: Life,
     private readonly generations: Generations,
     private readonly orders: OrdersDesk,
     private readonly mercyMs: number,
     private readonly log: MasterLog,
+    private readonly onBegin: () => void,
   ) {
     this.exitCode = new Promise((resolve) => {
       this.settle = resolve;
     });
   }
 
-  /** Nothing new is to be started any more. */
-  get begun(): boolean {
-    return this.isBegun;
-  }
-
-  /** The first signal begins the end, every other one ends what is left now. */
-  obey(signal: NodeJS.Signals): void {
-    if (this.isBegun) this.force(signal);
-    else void this.run(signal);
+  /** The first request begins the end, every other one ends what is left now. @param who `SIGTERM`, or whoever asks */
+  obey(who: string): void {
+    switch (this.life.state) {
+      case 'starting':
+      case 'serving':
+      case 'reloading':
+        void this.run(who);
+        return;
+      case 'draining':
+        this.force(who);
+        return;
+      case 'ended':
+        return;
+      default:
+        this.life.state satisfies never;
+    }
   }
 
   /** Ends what a failed start has left. */
   async abandon(): Promise<void> {
-    this.isBegun = true;
-    await Promise.all(this.generations.accepting.map((generation) => generation.kill()));
+    this.life.enter('draining');
+    this.onBegin();
+    await Promise.all(this.generations.all.map((generation) => generation.kill()));
+    this.life.enter('ended');
   }
 
-  private async run(signal: NodeJS.Signals): Promise<void> {
-    this.isBegun = true;
+  private async run(who: string): Promise<void> {
+    this.life.enter('draining');
     this.log.line(
-      `received ${signal}: draining, ${this.mercyMs / 1000} seconds of mercy; send it again to end now`,
+      `received ${who}: draining, ${this.mercyMs / 1000} seconds of mercy; send it again to end now`,
     );
+    this.onBegin();
     const generations = this.generations.all;
     await this.drain(generations);
     await Promise.all(generations.map((generation) => generation.endApps()));
-    this.log.line('goodbye to tlsfront');
-    this.settle(this.isForced ? 1 : 0);
+    this.finish();
   }
 
   /** Requests finish, and orders of certificates break off meanwhile. */
@@ -59,9 +76,21 @@ export class Ending {
     await Promise.all([...drained, this.orders.stop()]);
   }
 
-  private force(signal: NodeJS.Signals): void {
+  private force(who: string): void {
+    if (this.isForced) return;
     this.isForced = true;
-    this.log.warning(`received ${signal} again: ending now`);
+    this.log.warning(`received ${who} again: ending now`);
     for (const generation of this.generations.all) void generation.kill();
+    setTimeout(() => {
+      for (const generation of this.generations.all) generation.killKeepers();
+      this.finish();
+    }, FORCED_MS);
+  }
+
+  private finish(): void {
+    if (this.life.state === 'ended') return;
+    this.life.enter('ended');
+    this.log.line('goodbye to tlsfront');
+    this.settle(this.isForced ? 1 : 0);
   }
 }

@@ -92,6 +92,18 @@ export class Generation {
     await this.workers?.stop(WORKER_MERCY_MS);
   }
 
+  /** The log was rotated: routers and the keepers of the apps go on in the new file. */
+  reopenLog(file: string): void {
+    this.routers.reopenLog(file);
+    this.workers?.reopenLog(file);
+  }
+
+  /** Ends everything that would not end, keepers included. */
+  killKeepers(): void {
+    this.routers.kill();
+    this.workers?.killKeepers();
+  }
+
   /** Ends everything now; resolves when no app is left. */
   async kill(): Promise<void> {
     this.routers.kill();

@@ -1,42 +1,63 @@
 /** The master's own lines: plain text to stderr or the log file, one line each, colour only on a terminal. */
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { fchownSync, fstatSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import type { Note, ServingLog } from '../serving/notes.js';
 import { FrontError } from '../shared/errors.js';
+import type { Identity } from '../shared/router-messages.js';
 import { systemCode } from '../shared/system-error.js';
+import { leaveProcess } from '../system/descriptor-writer.js';
+import { LogOutput } from '../system/log-output.js';
 
-const STDERR = 2;
+/** At the end: how long a slow reader may take to read the last lines. */
+const LAST_WORDS_MS = 500;
 
 /** Where boot lines, warnings and child output go. */
 export class MasterLog implements ServingLog {
-  private descriptor: number;
+  private readonly output: LogOutput;
   private readonly coloured: boolean;
 
   /**
    * @param file path that takes every line (uWSGI's --logto), opened for appending; null: stderr
    * @param quiet leave out everything but warnings, errors and the ready line
+   * @param owner who writes to the file beside us, and so gets what root has made
    * @throws FrontError config_invalid when the file cannot be opened
    */
   constructor(
     private readonly file: string | null,
     private readonly quiet: boolean,
     noColour: boolean,
+    private readonly owner: Identity | null = null,
   ) {
-    this.descriptor = file === null ? STDERR : openLog(file);
-    this.coloured = !noColour && isatty(this.descriptor);
+    try {
+      this.output = new LogOutput(file);
+    } catch (cause) {
+      throw unwritable(file ?? 'stderr', cause);
+    }
+    this.coloured = !noColour && file === null && isatty(2);
+    this.giveToOwner();
   }
 
   /** For the children's stdout and stderr; 'inherit' keeps ours. */
   get childOutput(): number | 'inherit' {
-    return this.file === null ? 'inherit' : this.descriptor;
+    return this.file === null ? 'inherit' : this.output.descriptor;
   }
 
-  /** Opens the log file anew, for log rotation. */
-  reopen(): void {
-    if (this.file === null) return;
-    const old = this.descriptor;
-    this.descriptor = openLog(this.file);
-    closeSync(old);
+  /** Opens the log file anew, for log rotation; null: there is no file. @throws FrontError when that fails: the old one stays */
+  reopen(): string | null {
+    if (this.file === null) return null;
+    try {
+      this.output.reopen();
+    } catch (cause) {
+      throw unwritable(this.file, cause);
+    }
+    this.giveToOwner();
+    return this.file;
+  }
+
+  /** Ends this process when the last lines are written, or after half a second where nobody reads them. */
+  async leave(exitCode: number): Promise<never> {
+    await this.output.written(LAST_WORDS_MS);
+    return leaveProcess(exitCode, [this.output]);
   }
 
   /** An ordinary line. */
@@ -85,22 +106,23 @@ export class MasterLog implements ServingLog {
   }
 
   private write(text: string): void {
-    try {
-      writeSync(this.descriptor, `${text}\n`);
-    } catch {
-      // A closed terminal or a full disk must not end the service.
-    }
+    this.output.write(`${text}\n`);
+  }
+
+  /** Routers and apps open the rotated file themselves, as another user. */
+  private giveToOwner(): void {
+    const { owner, file } = this;
+    if (file === null || owner === null || owner.uid === null || process.getuid?.() !== 0) return;
+    const { descriptor } = this.output;
+    const { uid, gid } = fstatSync(descriptor);
+    if (uid === 0) fchownSync(descriptor, owner.uid, owner.gid ?? gid);
   }
 }
 
-function openLog(file: string): number {
-  try {
-    return openSync(file, 'a', 0o640);
-  } catch (cause) {
-    const reason = systemCode(cause) ?? String(cause);
-    throw new FrontError('config_invalid', `cannot write to the log file ${file}: ${reason}`, {
-      hint: 'give --logto a path in an existing folder that you may write to',
-      cause,
-    });
-  }
+function unwritable(file: string, cause: unknown): FrontError {
+  const reason = systemCode(cause) ?? String(cause);
+  return new FrontError('config_invalid', `cannot write to the log file ${file}: ${reason}`, {
+    hint: 'give --logto a path in an existing folder that you may write to',
+    cause,
+  });
 }

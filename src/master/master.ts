@@ -9,6 +9,7 @@ import { boundLine, readyLine, spawnedLines } from './boot-lines.js';
 import { Ending } from './ending.js';
 import { Generation } from './generation.js';
 import { Generations } from './generations.js';
+import { Life, StateLeft } from './life.js';
 import type { MasterLog } from './log.js';
 import { OrdersDesk } from './orders.js';
 import { listenToSignals } from './signals.js';
@@ -39,14 +40,15 @@ export async function runMaster(parts: MasterParts): Promise<number> {
   const { ending } = master;
   listenToSignals({
     end: (signal) => ending.obey(signal),
-    reload: () => void master.reload(),
+    reload: () => void master.reload('SIGHUP'),
     tellStatistics: () => void master.tellStatistics(),
+    reopenLog: () => master.reopenLog(),
   });
   try {
     await master.boot();
   } catch (error) {
     // A signal during the start ends it in the ordinary way; what then breaks off is no failure.
-    if (ending.begun) return ending.exitCode;
+    if (master.life.isEnding) return ending.exitCode;
     await ending.abandon();
     throw error;
   }
@@ -54,14 +56,14 @@ export async function runMaster(parts: MasterParts): Promise<number> {
 }
 
 class Master {
+  readonly life = new Life();
   readonly ending: Ending;
   private readonly generations: Generations;
   private readonly certificates: CertificateReloader;
   private readonly orders: OrdersDesk;
   private readonly ticketKeys: TicketKeys;
   private readonly frontSecret = randomBytes(32).toString('base64');
-  private reloading = false;
-  /** A reload was asked for while one was going on, which may have read the old files. */
+  /** A reload was asked for while a start or a reload was going on, which may have read the old files. */
   private mustReload = false;
 
   constructor(private readonly parts: MasterParts) {
@@ -73,7 +75,7 @@ class Master {
     this.certificates = new CertificateReloader(
       () => parts.loadCertificates(),
       log,
-      () => this.canChange,
+      () => this.life.state === 'serving',
       (tls) => this.generations.broadcast({ type: 'tls', tls }),
     );
     this.orders = new OrdersDesk(
@@ -81,26 +83,19 @@ class Master {
       () => this.generations.accepting.map(({ routers }) => routers),
       () => void this.certificates.refresh(),
     );
-    this.ending = new Ending(this.generations, this.orders, config.mercyMs, log);
+    this.ending = new Ending(this.life, this.generations, this.orders, config.mercyMs, log, () => {});
   }
 
-  /** It serves, and neither reloads nor ends. */
-  private get canChange(): boolean {
-    return this.generations.serving !== null && !this.reloading && !this.ending.begun;
-  }
-
-  /** The first generation; requests wait for the apps, so the ports are bound at once. */
+  /** The first generation; requests wait for the apps, so the ports are bound at once. @throws StateLeft when the end has begun */
   async boot(): Promise<void> {
     const { config, log } = this.parts;
     process.title = 'tlsfront master';
     this.greet();
-    const certificates = await this.certificates.read();
-    // A signal may have come meanwhile: what starts after the end has begun would be ended by nobody.
-    if (this.ending.begun) return;
+    const certificates = await this.life.during('starting', this.certificates.read());
     const ports = config.listeners.map((listener) => listener.port);
     const generation = this.begin(certificates, ports);
     const apps = generation.startApps();
-    const bound = await generation.startRouters();
+    const bound = await this.life.during('starting', generation.startRouters());
     this.certificates.report(certificates);
     for (const listener of bound) log.line(boundLine(listener));
     await this.waitForApps(apps);
@@ -111,34 +106,65 @@ class Master {
     this.generations.commit();
     this.certificates.commit(certificates);
     this.orders.start();
+    this.life.enter('serving');
+    if (this.mustReload) await this.reload('SIGHUP');
   }
 
-  /** A whole new generation that serves before the old one drains; or the old one stays and we say why. */
-  async reload(): Promise<void> {
+  /** A whole new generation that serves before the old one drains; or the old one stays and we say why. @param who asks for it */
+  async reload(who: string): Promise<void> {
+    switch (this.life.state) {
+      case 'serving':
+        await this.replaceGeneration(who);
+        return;
+      case 'starting':
+      case 'reloading':
+        this.mustReload = true;
+        return;
+      case 'draining':
+      case 'ended':
+        return;
+      default:
+        this.life.state satisfies never;
+    }
+  }
+
+  private async replaceGeneration(who: string): Promise<void> {
     const { log } = this.parts;
     const old = this.generations.serving;
-    this.mustReload = this.reloading;
-    if (old === null || !this.canChange) return;
-    this.reloading = true;
-    log.line('received SIGHUP: starting a new generation');
+    if (old === null) return;
+    this.life.enter('reloading');
+    this.mustReload = false;
+    log.line(`received ${who}: starting a new generation`);
+    this.reopenLog();
     try {
-      log.reopen();
-      const certificates = await this.certificates.read();
-      if (this.ending.begun) return;
+      const certificates = await this.life.during('reloading', this.certificates.read());
       const generation = this.begin(certificates, old.routers.boundPorts);
-      await generation.startApps();
-      await generation.startRouters();
+      await this.life.during('reloading', generation.startApps());
+      await this.life.during('reloading', generation.startRouters());
       this.certificates.report(certificates, 'reload: ');
       this.generations.commit();
       this.certificates.commit(certificates);
       log.line('the new generation serves; the old one drains');
     } catch (error) {
+      if (error instanceof StateLeft) return;
       log.failure(error, (reason) => `reload: ${reason}; the old generation goes on serving`);
       this.generations.rollBack();
     }
-    this.reloading = false;
+    this.life.enter('serving');
     this.certificates.settle();
-    if (this.mustReload) await this.reload();
+    if (this.mustReload) await this.reload(who);
+  }
+
+  /** For log rotation: every process of ours goes on in the new file; the apps notice nothing. */
+  reopenLog(): void {
+    const { log } = this.parts;
+    try {
+      const file = log.reopen();
+      if (file === null) return;
+      for (const generation of this.generations.all) generation.reopenLog(file);
+    } catch (error) {
+      log.failure(error, (reason) => `${reason}; the old one is written on`);
+    }
   }
 
   /** One line of JSON in the log. */
@@ -196,7 +222,7 @@ class Master {
       );
     }, APP_PATIENCE_MS);
     try {
-      await apps;
+      await this.life.during('starting', apps);
     } finally {
       clearTimeout(timer);
     }

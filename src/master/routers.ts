@@ -8,6 +8,7 @@ import type {
 } from '../shared/router-messages.js';
 import { BackOff } from './back-off.js';
 import type { MasterLog } from './log.js';
+import { nameOwner } from './port-owner.js';
 import { RouterProcess } from './router-process.js';
 
 /** What every router of a generation starts with, its number left out. */
@@ -17,6 +18,7 @@ export type GenerationStart = Omit<RouterStart, 'index' | 'upstreams' | 'ports'>
 export class Routers {
   private readonly current = new Map<number, RouterProcess>();
   private readonly backOffs = new Map<number, BackOff>();
+  private readonly respawns = new Set<NodeJS.Timeout>();
   private draining = false;
   private whenEmpty: () => void = () => {};
   /** Resolves when a drain or kill has left no router. */
@@ -77,9 +79,13 @@ export class Routers {
    * @param endTunnels also end tunnels and event streams once nothing else is open
    */
   async drain(mercyMs: number, endTunnels: boolean): Promise<void> {
-    this.draining = true;
+    this.beginEnd();
     if (this.current.size === 0) return;
-    this.sendAll({ type: 'drain', endTunnels });
+    for (const router of this.current.values()) {
+      // One that has not bound yet has nothing to finish, and would lose what it is told while its modules load.
+      if (router.ready) router.send({ type: 'drain', endTunnels });
+      else router.kill();
+    }
     const timer = setTimeout(() => {
       this.log.warning(`no more mercy after ${mercyMs / 1000} seconds: ending what is still open`);
       this.kill();
@@ -90,8 +96,20 @@ export class Routers {
 
   /** Ends all now. */
   kill(): void {
-    this.draining = true;
+    this.beginEnd();
     for (const router of this.current.values()) router.kill();
+  }
+
+  /** The log was rotated. */
+  reopenLog(file: string): void {
+    this.sendAll({ type: 'reopen_log', file });
+  }
+
+  /** Nothing is started any more. */
+  private beginEnd(): void {
+    this.draining = true;
+    for (const timer of this.respawns) clearTimeout(timer);
+    this.respawns.clear();
   }
 
   private sendAll(message: MasterToRouter): void {
@@ -136,16 +154,20 @@ export class Routers {
     const delayMs = backOff.next(performance.now() - router.startedAtMs);
     const when = delayMs === 0 ? '' : ` in ${delayMs} ms`;
     this.log.warning(`http ${router.index} (pid: ${router.pid}) ended by ${reason}: respawning it${when}`);
-    setTimeout(() => this.respawn(router.index), delayMs);
+    const timer = setTimeout(() => {
+      this.respawns.delete(timer);
+      this.respawn(router.index);
+    }, delayMs);
+    this.respawns.add(timer);
   }
 
   private respawn(index: number): void {
-    if (this.draining) return;
     const router = this.spawn(index);
     router.started.then(
       () => this.log.line(`respawned tlsfront http ${index} (new pid: ${router.pid})`),
-      (error: unknown) =>
-        this.log.error(`http ${index}: ${error instanceof Error ? error.message : String(error)}`),
+      (error: unknown) => {
+        if (!this.draining) this.log.failure(nameOwner(error), (reason) => `http ${index}: ${reason}`);
+      },
     );
   }
 }

@@ -6,6 +6,9 @@ import type { WorkerOrder, WorkerPlan, WorkerReport } from '../shared/worker-mes
 
 const SHIM_FILE = fileURLToPath(new URL('../../app/main.js', import.meta.url));
 
+/** A keeper that has not ended so long after its app must have done so is stuck itself. */
+const KEEPER_MERCY_MS = 3_000;
+
 /** What a worker tells its keeper; `onEnd` is called once. */
 export interface WorkerEvents {
   onSpawned(worker: WorkerProcess): void;
@@ -35,6 +38,7 @@ export class WorkerProcess {
   readonly startedAtMs = performance.now();
   private readonly shim: ChildProcess;
   private end: WorkerEnd | null = null;
+  private deadline: NodeJS.Timeout | undefined;
 
   /** @param id number of the upstream that this worker is */
   constructor(
@@ -51,6 +55,7 @@ export class WorkerProcess {
     this.shim.on('message', (message: WorkerReport) => this.receive(message));
     this.shim.on('error', (error) => this.finish({ reason: error.message, hint: null, lastLines: [] }));
     this.shim.on('exit', (code, signal) => {
+      clearTimeout(this.deadline);
       this.killLeftOvers();
       this.finish(
         this.end ?? { reason: `its keeper ended with ${signal ?? code}`, hint: null, lastLines: [] },
@@ -62,6 +67,19 @@ export class WorkerProcess {
   /** Ends the app: SIGTERM to its process group, SIGKILL after `mercyMs`. */
   stop(mercyMs: number): void {
     this.send({ type: 'stop', mercyMs });
+    clearTimeout(this.deadline);
+    this.deadline = setTimeout(() => this.kill(), mercyMs + KEEPER_MERCY_MS);
+  }
+
+  /** Ends the keeper and its app on the spot. */
+  kill(): void {
+    this.killLeftOvers();
+    this.shim.kill('SIGKILL');
+  }
+
+  /** The log was rotated. */
+  reopenLog(file: string): void {
+    this.send({ type: 'reopen_log', file });
   }
 
   private receive(message: WorkerReport): void {

@@ -14,6 +14,8 @@ interface Place {
   readonly index: number;
   readonly backOff: BackOff;
   worker: WorkerProcess | null;
+  /** Set while a respawn waits for its time. */
+  respawn: NodeJS.Timeout | null;
 }
 
 /** Ids of upstreams are never used twice in the life of a master. */
@@ -53,7 +55,7 @@ export class Workers {
       this.whenStopped = resolve;
     });
     for (let index = 1; index <= config.processes; index += 1) {
-      this.places.push({ index, backOff: new BackOff(), worker: null });
+      this.places.push({ index, backOff: new BackOff(), worker: null, respawn: null });
     }
   }
 
@@ -87,12 +89,28 @@ export class Workers {
   /** Ends all: SIGTERM, then SIGKILL after `mercyMs`. Resolves when none is left; a second call may shorten the mercy. */
   async stop(mercyMs: number): Promise<void> {
     this.stopping = true;
+    for (const place of this.places) {
+      if (place.respawn !== null) clearTimeout(place.respawn);
+      place.respawn = null;
+    }
     if (this.all.length === 0) return;
     for (const worker of this.all) worker.stop(mercyMs);
     await this.stopped;
   }
 
+  /** SIGKILL to every keeper and its app; see `stop` for the ordinary way. */
+  killKeepers(): void {
+    this.stopping = true;
+    for (const worker of this.all) worker.kill();
+  }
+
+  /** The log was rotated. */
+  reopenLog(file: string): void {
+    for (const worker of this.all) worker.reopenLog(file);
+  }
+
   private spawn(place: Place): void {
+    place.respawn = null;
     lastId += 1;
     const { command, wsgi, readyTimeoutMs, processes, appPort } = this.config;
     const plan: WorkerPlan = {
@@ -118,6 +136,7 @@ export class Workers {
   }
 
   private onSpawned(place: Place, worker: WorkerProcess): void {
+    if (this.stopping) return;
     if (this.settleStart === null) {
       this.log.line(`respawned tlsfront worker ${place.index} (new pid: ${worker.pid})`);
     }
@@ -133,6 +152,7 @@ export class Workers {
   }
 
   private onReady(place: Place, worker: WorkerProcess, ignoredPort: number | null): void {
+    if (this.stopping) return;
     if (ignoredPort !== null) {
       const where = formatListenAddress(worker.host, worker.port);
       this.log.line(`the app listens on ${where}, not on the PORT ${ignoredPort} it was given: taking that`);
@@ -159,9 +179,7 @@ export class Workers {
     const delayMs = place.backOff.next(performance.now() - worker.startedAtMs);
     const when = delayMs === 0 ? '' : ` in ${delayMs} ms`;
     this.log.warning(`worker ${place.index} (pid: ${worker.pid}) ended: ${end.reason}: respawning it${when}`);
-    setTimeout(() => {
-      if (!this.stopping) this.spawn(place);
-    }, delayMs);
+    place.respawn = setTimeout(() => this.spawn(place), delayMs);
   }
 }
 

@@ -95,6 +95,8 @@ export type MasterToRouter =
   | { readonly type: 'leaf'; readonly name: string; readonly certificate: CertificateMaterial | null }
   /** To be answered by `counted`. */
   | { readonly type: 'count' }
+  /** The log was rotated: write to this file, whose old self may be gone. */
+  | { readonly type: 'reopen_log'; readonly file: string }
   | { readonly type: 'drain'; readonly endTunnels: boolean };
 
 /** A listener after binding; null: skipped because this machine lacks the address family. */

@@ -38,10 +38,11 @@ export interface WorkerPlan {
   readonly hasTerminal: boolean;
 }
 
-/** Master → worker. `stop`: SIGTERM to the app's group now, SIGKILL once `mercyMs` are over. */
+/** Master → worker. `stop`: SIGTERM to the app's group now, SIGKILL once `mercyMs` are over. `reopen_log`: the file was rotated. */
 export type WorkerOrder =
   | { readonly type: 'start'; readonly plan: WorkerPlan }
-  | { readonly type: 'stop'; readonly mercyMs: number };
+  | { readonly type: 'stop'; readonly mercyMs: number }
+  | { readonly type: 'reopen_log'; readonly file: string };
 
 export interface WorkerAddress {
   readonly host: string;
@@ -95,7 +96,7 @@ export type WorkerReport = WorkerSpawned | WorkerReady | WorkerExited | WorkerFa
 
 /** Narrows an IPC message; the channel is private to our own processes, so the type word is proof enough. */
 export function isWorkerOrder(message: unknown): message is WorkerOrder {
-  return hasType(message, ['start', 'stop']);
+  return hasType(message, ['start', 'stop', 'reopen_log']);
 }
 
 /** Narrows an IPC message of a worker process, see isWorkerOrder. */

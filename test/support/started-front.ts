@@ -16,7 +16,7 @@ export interface StartedFrontOptions {
   readonly environment?: NodeJS.ProcessEnv;
   readonly folder?: string;
   /** Program and first arguments in place of node and the built command. */
-  readonly program?: readonly [program: string, ...first: string[]];
+  readonly program?: readonly [program: string, ...first: readonly string[]];
 }
 
 /** Program and argument that run the bundled sample app; the front gives it PORT and HOST. */

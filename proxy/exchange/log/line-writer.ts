@@ -1,7 +1,10 @@
 /** Writes log lines of a router to stderr: gathered for a moment, one write, bounded when nobody reads. */
 
-import { writeSync } from 'node:fs';
+import { closeSync, fstatSync, writeSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { systemCode } from '../../../src/shared/system-error.js';
+import { type DescriptorWriter, openStandardStream } from '../../../src/system/descriptor-writer.js';
+import { openLog } from '../../../src/system/log-output.js';
 
 const FLUSH_AFTER_MS = 50;
 const MAX_GATHERED_BYTES = 256 * 1024;
@@ -14,11 +17,47 @@ export class LineWriter {
   /** The descriptor takes nothing now: until the next turn there is no use in trying. */
   private isStuck = false;
 
-  /** @param onLost called for each line that could not be kept, which the log itself tells when it is read again */
+  /** Set where a write could block: a socket, or a pipe that we may not open anew. The pool takes the wait then. */
+  private pool: DescriptorWriter | null = null;
+
+  /**
+   * @param fd 2: stderr, which the master may have pointed at a log file; another must be a file or be non-blocking
+   * @param onLost called for each line that could not be kept, which the log itself tells when it is read again
+   */
   constructor(
-    private readonly fd: number = 2,
+    private fd: number = 2,
     private readonly onLost: () => void = () => {},
-  ) {}
+  ) {
+    if (fd !== 2) return;
+    const stream = openStandardStream(2);
+    if (stream.neverBlocks) this.fd = stream.descriptor;
+    else if (!isFile(2)) this.pool = stream;
+  }
+
+  /** See leaveProcess. */
+  get blocksExit(): boolean {
+    return this.pool?.blocksExit ?? false;
+  }
+
+  /** Writes to this file from now on. @throws Error of the system when it cannot be opened: the old one stays */
+  reopen(file: string): void {
+    this.flush();
+    const old = this.fd;
+    this.fd = openLog(file);
+    this.pool = null;
+    if (old > 2) closeSync(old);
+  }
+
+  /** Resolves when everything is written, or after `patienceMs`. */
+  async written(patienceMs: number): Promise<void> {
+    const endsAtMs = performance.now() + patienceMs;
+    this.flush();
+    while (this.gathered !== '' && performance.now() < endsAtMs) {
+      await pause(FLUSH_AFTER_MS);
+      this.flush();
+    }
+    await this.pool?.written(Math.max(0, endsAtMs - performance.now()));
+  }
 
   /** Adds a line that ends with a newline. It is lost only where the descriptor takes nothing and too much waits already. */
   write(line: string): void {
@@ -42,11 +81,8 @@ export class LineWriter {
     if (this.gathered === '') return;
     const bytes = Buffer.from(this.gathered);
     this.gathered = '';
-    let offset = 0;
-    try {
-      while (offset < bytes.length) offset += writeSync(this.fd, bytes, offset);
-    } catch (error) {
-      if (systemCode(error) !== 'EAGAIN') return;
+    const offset = this.put(bytes);
+    if (offset < bytes.length) {
       this.isStuck = true;
       this.gathered = bytes.subarray(offset).toString();
       this.flushLater();
@@ -59,9 +95,35 @@ export class LineWriter {
     this.write(text);
   }
 
+  /** How many bytes are done with: all but those that the descriptor does not take now. */
+  private put(bytes: Buffer): number {
+    if (this.pool !== null) {
+      if (this.pool.full) return 0;
+      this.pool.write(bytes);
+      return bytes.length;
+    }
+    let offset = 0;
+    try {
+      while (offset < bytes.length) offset += writeSync(this.fd, bytes, offset);
+    } catch (error) {
+      // On a full disk, or without a reader, they are lost.
+      if (systemCode(error) !== 'EAGAIN') return bytes.length;
+    }
+    return offset;
+  }
+
   private flushLater(): void {
     if (this.timer !== null) return;
     this.timer = setTimeout(() => this.flush(), FLUSH_AFTER_MS);
     this.timer.unref();
+  }
+}
+
+function isFile(descriptor: number): boolean {
+  try {
+    return fstatSync(descriptor).isFile();
+  } catch {
+    // stderr is closed: there is nobody to write for.
+    return false;
   }
 }

@@ -1,7 +1,7 @@
 /** An exclusive lock between processes on one folder, which outlives no dead holder. */
 import { randomUUID } from 'node:crypto';
 import { readlinkSync } from 'node:fs';
-import { open, readFile, rm, stat, utimes } from 'node:fs/promises';
+import { link, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { FrontError } from '../../shared/errors.js';
@@ -13,6 +13,10 @@ const HEARTBEAT_MS = 3_000;
 /** A holder that gave no sign for so long is taken for dead, whatever its process id says (another host, another container). */
 const STALE_MS = 20_000;
 const WAIT_MS = 60_000;
+/** A lock that nobody can be named for: its writer has died in the middle of writing, or is about to write. */
+const UNREADABLE_MS = 2_000;
+/** What link(2) says where a file system has no hard links. */
+const LINKLESS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
 
 interface Holder {
   readonly pid: number;
@@ -48,7 +52,7 @@ async function acquire(path: string, holder: Holder): Promise<void> {
   const deadline = Date.now() + WAIT_MS;
   while (!(await createExclusively(path, JSON.stringify(holder)))) {
     if (await isAbandoned(path)) {
-      await breakLock(path);
+      await breakLock(path, holder);
     } else if (Date.now() > deadline) {
       throw new FrontError('internal', `the lock ${path} is held by another process`, {
         hint: 'end the other tlsfront process, or delete the lock file when there is none',
@@ -59,35 +63,60 @@ async function acquire(path: string, holder: Holder): Promise<void> {
   }
 }
 
+/** The file appears with its whole content or not at all: a disk that is full leaves no empty lock behind. */
 async function createExclusively(path: string, content: string): Promise<boolean> {
+  const draft = `${path}.${randomUUID()}.tmp`;
   try {
-    const file = await open(path, 'wx', 0o600);
-    try {
-      await file.writeFile(content);
-    } finally {
-      await file.close();
-    }
+    await writeFile(draft, content, { flag: 'wx', mode: 0o600 });
+    await link(draft, path);
+    return true;
+  } catch (cause) {
+    if (systemCode(cause) === 'EEXIST') return false;
+    if (LINKLESS.has(systemCode(cause) ?? '')) return createWithoutLink(path, content);
+    throw unmade(path, cause);
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+/** For file systems without hard links, and Windows. */
+async function createWithoutLink(path: string, content: string): Promise<boolean> {
+  try {
+    await writeFile(path, content, { flag: 'wx', mode: 0o600 });
     return true;
   } catch (cause) {
     // Windows answers EPERM while another process is deleting the file.
     if (systemCode(cause) === 'EEXIST' || (process.platform === 'win32' && systemCode(cause) === 'EPERM')) {
       return false;
     }
-    throw new FrontError('config_invalid', `the lock file ${path} cannot be made: ${fileFailure(cause)}`, {
-      hint: 'make its folder writable for this user',
-      cause,
-    });
+    // What was made of it is ours: it was not there before.
+    await rm(path, { force: true });
+    throw unmade(path, cause);
   }
+}
+
+function unmade(path: string, cause: unknown): FrontError {
+  const code = systemCode(cause);
+  const isFull = code === 'ENOSPC' || code === 'EDQUOT';
+  const isReadOnly = code === 'EROFS';
+  return new FrontError('config_invalid', `the lock file ${path} cannot be made: ${fileFailure(cause)}`, {
+    hint: isFull
+      ? 'make room on that disk, or set XDG_DATA_HOME to a folder on another'
+      : isReadOnly
+        ? 'give a certificate with --cert, or set XDG_DATA_HOME to a folder that can be written, such as a tmpfs'
+        : 'make its folder writable for this user',
+    cause,
+  });
 }
 
 /**
  * Only one process at a time may judge and remove a dead holder's lock; otherwise the second remover could take away
  * the lock that a third has just made.
  */
-async function breakLock(path: string): Promise<void> {
+async function breakLock(path: string, holder: Holder): Promise<void> {
   const guard = `${path}.break`;
-  if (!(await createExclusively(guard, ''))) {
-    if (await isOlderThan(guard, STALE_MS)) await rm(guard, { force: true });
+  if (!(await createExclusively(guard, JSON.stringify(holder)))) {
+    if (await isAbandoned(guard)) await rm(guard, { force: true });
     await delay(POLL_MS);
     return;
   }
@@ -104,7 +133,7 @@ async function isAbandoned(path: string): Promise<boolean> {
     if (holder.pid === process.pid) return !heldTokens.has(holder.token);
     if (!isAlive(holder.pid)) return true;
   }
-  return isOlderThan(path, STALE_MS);
+  return isOlderThan(path, holder === undefined ? UNREADABLE_MS : STALE_MS);
 }
 
 async function readHolder(path: string): Promise<Holder | undefined> {

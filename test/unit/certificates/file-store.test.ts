@@ -135,3 +135,46 @@ test('a lock without a readable holder is taken over when it is old', async (t) 
     'mine',
   );
 });
+
+test('an empty lock file, as a full disk once left it, delays nobody for longer than two seconds', async (t) => {
+  const folder = makeWorkspace(t);
+  writeFileSync(folder.at('one.lock'), '');
+  const store = openFileStore(folder.path);
+  assert.equal(
+    await within(
+      store.withLock('one', async () => 'mine'),
+      10_000,
+      'empty lock',
+    ),
+    'mine',
+  );
+});
+
+test('a lock that cannot be written leaves no file behind', { skip: !posix }, async (t) => {
+  const folder = makeWorkspace(t);
+  const program = `
+    import { openFileStore } from ${JSON.stringify(pathToFileURL(`${PACKAGE_ROOT}dist/src/certificates/store/file-store.js`).href)};
+    const failed = await openFileStore(process.argv[1]).withLock('one', async () => null).catch((error) => error);
+    process.stdout.write(failed?.message ?? 'held');`;
+  // A bound of no bytes at all: every write fails as on a full disk, the files themselves can be made.
+  const child = spawn(
+    '/bin/sh',
+    [
+      '-c',
+      'trap "" XFSZ; ulimit -f 0; exec "$0" "$@"',
+      process.execPath,
+      '--input-type=module',
+      '-e',
+      program,
+      folder.path,
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  let said = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  await once(child, 'close');
+  assert.match(said, /the lock file .* cannot be made/);
+  assert.deepEqual(readdirSync(folder.path), []);
+});
