@@ -1,20 +1,24 @@
-/** Issues certificates: the only import of the X.509 library, loaded when something must be issued. */
+/** Issues certificates (RFC 5280 §4) with the writers of DER that stand here. */
 
-import type { KeyObject } from 'node:crypto';
 import {
+  createHash,
   createPrivateKey,
   createPublicKey,
   generateKeyPairSync,
+  type KeyObject,
   randomBytes,
-  webcrypto,
+  sign,
   X509Certificate,
 } from 'node:crypto';
 import { isIP } from 'node:net';
-import type { Extension, X509Certificate as LibraryCertificate } from '@peculiar/x509';
-import { derOctets } from '../formats/der-write.js';
-import { pemOfKey } from '../formats/pem-text.js';
+import { readFields } from '../formats/certificate.js';
+import { readDerChildren } from '../formats/der.js';
+import { derBits, derSequence, derTagged, derTime, derUnsigned } from '../formats/der-write.js';
+import { pemOfCertificate, pemOfKey } from '../formats/pem-text.js';
 import { requireNames } from '../host-names.js';
-import { NAME_CONSTRAINTS_OID, type PermittedNames, writeNameConstraints } from './name-constraints.js';
+import type { PermittedNames } from './name-constraints.js';
+import { certificateExtensions } from './x509-extensions.js';
+import { distinguishedName, type SignatureHash, signatureAlgorithm } from './x509-parts.js';
 
 /** A certificate and its private key, both PEM with LF line ends. */
 export interface KeyPairPem {
@@ -47,7 +51,7 @@ export interface CertificateRequest {
   /** Where clients may fetch the list of revoked certificates (RFC 5280 §4.2.1.13). */
   readonly revocationUrl?: string;
   /** Hash of the signature; SHA-256 when absent. */
-  readonly hash?: 'SHA-1' | 'SHA-256' | 'SHA-384' | 'SHA-512';
+  readonly hash?: SignatureHash;
 }
 
 /** Options of a server's leaf. */
@@ -62,25 +66,6 @@ export interface LeafOptions {
 export const DAY_MS = 86_400_000;
 /** Clocks of containers and phones lag; a certificate that starts a little earlier is valid there too. */
 const BACKDATE_MS = 5 * 60_000;
-
-/** OIDs of RFC 5280 §4.2.1.12. */
-const PURPOSE_OIDS: Readonly<Record<Purpose, string>> = {
-  server: '1.3.6.1.5.5.7.3.1',
-  client: '1.3.6.1.5.5.7.3.2',
-  email: '1.3.6.1.5.5.7.3.4',
-};
-
-/** RFC 8737 §6.1. */
-const ACME_IDENTIFIER_OID = '1.3.6.1.5.5.7.1.31';
-
-type Library = typeof import('@peculiar/x509');
-let library: Promise<Library> | undefined;
-
-/** The library's dependency injection needs Reflect metadata in place before it is evaluated. */
-function loadLibrary(): Promise<Library> {
-  library ??= import('reflect-metadata').then(() => import('@peculiar/x509'));
-  return library;
-}
 
 /** A new ECDSA P-256 private key: the smallest handshake that every browser takes. */
 export function newEcdsaKey(): KeyObject {
@@ -128,123 +113,63 @@ export function commonNameOf(names: readonly string[]): string | undefined {
   return names.find((name) => isIP(name) === 0 && name.length <= 64);
 }
 
-/** Issues a certificate, signed by the issuer, or by itself when there is none. */
+/**
+ * Issues a certificate, signed by the issuer, or by itself when there is none.
+ * @throws TypeError when the issuer's key is neither RSA nor on a NIST curve
+ */
 export async function issueCertificate(
   request: CertificateRequest,
   issuer?: KeyPairPem,
 ): Promise<KeyPairPem> {
-  const x509 = await loadLibrary();
   const key = request.key ?? newEcdsaKey();
-  const publicKey = publicKeyDer(key);
-  const subject = subjectName(request);
-  const issuerCertificate = issuer === undefined ? undefined : new x509.X509Certificate(issuer.certPem);
-  const algorithm = signatureAlgorithm(
-    issuer === undefined ? key : createPrivateKey(issuer.keyPem),
-    request.hash,
+  const publicKey = createPublicKey(key).export({ type: 'spki', format: 'der' });
+  const subject = distinguishedName(request);
+  const authority = issuer === undefined ? null : new X509Certificate(issuer.certPem);
+  const signingKey = issuer === undefined ? key : createPrivateKey(issuer.keyPem);
+  const algorithm = signatureAlgorithm(signingKey, request.hash ?? 'SHA-256');
+  const keyId = keyIdentifier(publicKey);
+  const issuerKeyId = authority === null ? keyId : keyIdentifierOf(authority);
+  const content = derSequence(
+    derTagged(0, Buffer.of(0x02, 0x01, 0x02)),
+    derUnsigned(newSerialNumber()),
+    algorithm.identifier,
+    authority === null ? subject : subjectOf(authority),
+    derSequence(derTime(request.notBefore), derTime(request.notAfter)),
+    subject,
+    publicKey,
+    derTagged(3, derSequence(...certificateExtensions(request, key, keyId, issuerKeyId))),
   );
-  const certificate = await x509.X509CertificateGenerator.create(
-    {
-      serialNumber: newSerialNumber(),
-      subject,
-      issuer: issuerCertificate?.subjectName ?? subject,
-      notBefore: request.notBefore,
-      notAfter: request.notAfter,
-      publicKey,
-      signingKey: await webcrypto.subtle.importKey('pkcs8', algorithm.keyDer, algorithm.parameters, false, [
-        'sign',
-      ]),
-      signingAlgorithm: algorithm.parameters,
-      extensions: [
-        ...usageExtensions(x509, request, key),
-        await x509.SubjectKeyIdentifierExtension.create(publicKey, false, webcrypto),
-        await issuerKeyExtension(x509, issuerCertificate, publicKey),
-        ...(request.issuerUrl === undefined
-          ? []
-          : [new x509.AuthorityInfoAccessExtension({ caIssuers: request.issuerUrl })]),
-        ...(request.acmeIdentifier === undefined
-          ? []
-          : [new x509.Extension(ACME_IDENTIFIER_OID, true, derOctets(Buffer.from(request.acmeIdentifier)))]),
-        ...(request.revocationUrl === undefined
-          ? []
-          : [new x509.CRLDistributionPointsExtension([request.revocationUrl])]),
-      ],
-    },
-    webcrypto,
-  );
-  return {
-    certPem: `${certificate.toString('pem').trim()}\n`,
-    keyPem: pemOfKey(key),
-  };
-}
-
-function subjectName(request: CertificateRequest): Record<string, string[]>[] {
-  const parts: Record<string, string[]>[] = [];
-  if (request.organization !== undefined) parts.push({ O: [request.organization] });
-  if (request.commonName !== undefined) parts.push({ CN: [request.commonName] });
-  return parts;
+  const signature = sign(algorithm.hash, content, signingKey);
+  const certificate = derSequence(content, algorithm.identifier, derBits(signature));
+  return { certPem: pemOfCertificate(certificate), keyPem: pemOfKey(key) };
 }
 
 /** 127 bits, positive and never zero (RFC 5280 §4.1.2.2; browsers ask for 64 random bits at least). */
-function newSerialNumber(): string {
+function newSerialNumber(): Buffer {
   const bytes = randomBytes(16);
   bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40;
-  return bytes.toString('hex');
+  return bytes;
 }
 
-function publicKeyDer(key: KeyObject): Buffer {
-  return createPublicKey(key).export({ type: 'spki', format: 'der' });
+/** SHA-1 of the key's bits (RFC 5280 §4.2.1.2, method 1): a name, not a proof. */
+function keyIdentifier(publicKey: Buffer): Buffer {
+  const [outer] = readDerChildren(publicKey);
+  const bits = readDerChildren(outer?.content ?? publicKey)[1];
+  return createHash('sha1')
+    .update(bits?.content.subarray(1) ?? publicKey)
+    .digest();
 }
 
-function signatureAlgorithm(key: KeyObject, hash = 'SHA-256') {
-  const keyDer = key.export({ type: 'pkcs8', format: 'der' });
-  if (key.asymmetricKeyType === 'rsa') return { keyDer, parameters: { name: 'RSASSA-PKCS1-v1_5', hash } };
-  const curve = key.asymmetricKeyDetails?.namedCurve;
-  const namedCurve = curve === 'secp384r1' ? 'P-384' : curve === 'secp521r1' ? 'P-521' : 'P-256';
-  return { keyDer, parameters: { name: 'ECDSA', namedCurve, hash } };
+/** The identifier that the issuer's own certificate carries (RFC 5280 §4.2.1.1), or that of its key. */
+function keyIdentifierOf(authority: X509Certificate): Buffer {
+  const written = readFields(authority.raw)?.subjectKeyId;
+  if (written !== undefined) return Buffer.from(written, 'hex');
+  return keyIdentifier(authority.publicKey.export({ type: 'spki', format: 'der' }));
 }
 
-function usageExtensions(x509: Library, request: CertificateRequest, key: KeyObject): Extension[] {
-  const { authority, purposes = [], names = [] } = request;
-  const flags = x509.KeyUsageFlags;
-  const extensions: Extension[] = [
-    new x509.BasicConstraintsExtension(authority !== undefined, authority?.pathLength, true),
-    new x509.KeyUsagesExtension(
-      authority !== undefined
-        ? flags.keyCertSign | flags.cRLSign
-        : key.asymmetricKeyType === 'rsa'
-          ? flags.digitalSignature | flags.keyEncipherment
-          : flags.digitalSignature,
-      true,
-    ),
-  ];
-  if (authority?.permitted !== undefined) {
-    // Not critical, although RFC 5280 §4.2.1.10 asks for it: clients that know constraints hold to them either way, and those
-    // that do not (mbedTLS, macOS before 10.13) would refuse everything that this authority vouches for.
-    extensions.push(
-      new x509.Extension(NAME_CONSTRAINTS_OID, false, writeNameConstraints(authority.permitted)),
-    );
-  }
-  if (purposes.length > 0) {
-    extensions.push(new x509.ExtendedKeyUsageExtension(purposes.map((purpose) => PURPOSE_OIDS[purpose])));
-  }
-  if (names.length > 0) {
-    extensions.push(new x509.SubjectAlternativeNameExtension(names.map(generalName)));
-  }
-  return extensions;
-}
-
-function generalName(name: string): { type: 'ip' | 'email' | 'dns'; value: string } {
-  if (isIP(name) !== 0) return { type: 'ip', value: name };
-  return { type: name.includes('@') ? 'email' : 'dns', value: name };
-}
-
-/** Names the issuer's key by the identifier that the issuer's own certificate carries (RFC 5280 §4.2.1.1). */
-async function issuerKeyExtension(
-  x509: Library,
-  issuer: LibraryCertificate | undefined,
-  ownKey: Buffer,
-): Promise<Extension> {
-  const keyId = issuer?.getExtension(x509.SubjectKeyIdentifierExtension)?.keyId;
-  if (keyId !== undefined) return new x509.AuthorityKeyIdentifierExtension(keyId);
-  return x509.AuthorityKeyIdentifierExtension.create(issuer?.publicKey ?? ownKey, false, webcrypto);
+/** The issuer's subject, byte by byte: chains are matched so. */
+function subjectOf(authority: X509Certificate): Buffer {
+  const subject = readFields(authority.raw)?.subject;
+  if (subject === undefined) throw new TypeError('the issuer is no certificate');
+  return subject;
 }

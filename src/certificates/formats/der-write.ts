@@ -1,4 +1,4 @@
-/** Writes DER (X.690 §8, §10): the few forms that bundles are made of. */
+/** Writes DER (X.690 §8, §10): the few forms that bundles and certificates are made of. */
 
 /** One value of the tag whose content is the parts joined. */
 export function der(tag: number, ...parts: readonly Buffer[]): Buffer {
@@ -29,6 +29,48 @@ export function derInteger(value: number): Buffer {
   for (let rest = value; rest > 0; rest = Math.floor(rest / 256)) bytes.unshift(rest % 256);
   if (bytes.length === 0 || (bytes[0] ?? 0) >= 0x80) bytes.unshift(0);
   return der(0x02, Buffer.from(bytes));
+}
+
+/** INTEGER from its bytes, taken as a positive number (X.690 §8.3). */
+export function derUnsigned(bytes: Buffer): Buffer {
+  let start = 0;
+  while (start < bytes.length - 1 && bytes[start] === 0) start += 1;
+  const shortest = bytes.subarray(start);
+  return der(0x02, (shortest[0] ?? 0) >= 0x80 ? Buffer.concat([Buffer.of(0), shortest]) : shortest);
+}
+
+/** BIT STRING; `unusedBits` at the end of the last byte do not count (X.690 §8.6). */
+export function derBits(content: Buffer, unusedBits = 0): Buffer {
+  return der(0x03, Buffer.of(unusedBits), content);
+}
+
+/** BOOLEAN. */
+export function derBoolean(value: boolean): Buffer {
+  return der(0x01, Buffer.of(value ? 0xff : 0));
+}
+
+/** SET of one part. */
+export function derSet(part: Buffer): Buffer {
+  return der(0x31, part);
+}
+
+/** UTF8String. */
+export function derUtf8(text: string): Buffer {
+  return der(0x0c, Buffer.from(text, 'utf8'));
+}
+
+/** The form that RFC 5280 §4.1.2.5 asks for: UTCTime up to 2049, GeneralizedTime after; whole seconds. */
+export function derTime(time: Date): Buffer {
+  const digits = time.toISOString().replaceAll(/[-:T]|\.\d+/g, '');
+  const year = time.getUTCFullYear();
+  return year >= 1950 && year < 2050
+    ? der(0x17, Buffer.from(digits.slice(2)))
+    : der(0x18, Buffer.from(digits));
+}
+
+/** A value under an explicit tag of its context (X.690 §8.14). */
+export function derTagged(number: number, ...parts: readonly Buffer[]): Buffer {
+  return der(0xa0 | number, ...parts);
 }
 
 /** OBJECT IDENTIFIER from its dotted form. */
