@@ -31,7 +31,7 @@ export async function serve(config: Config, version: string, io: CommandIo): Pro
     stickySecret: config.sticky ? await loadStickySecret(store, (text) => log.warning(text)) : '',
     loadCertificates: () => certificates.load(),
     issueLeaf: (name) => certificates.issue(name),
-    orders: await createOrders(config, store, log, version),
+    orders: await createOrders(config, store, log, version, io.environment),
   });
   return log.leave(exitCode);
 }

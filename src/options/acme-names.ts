@@ -1,5 +1,5 @@
 /** Which names an ACME authority gives certificates for. */
-import { isIP } from 'node:net';
+import { BlockList, isIP } from 'node:net';
 import type { ChallengeKind } from '../shared/acme.js';
 import { isLocalhost, isWithin, PRIVATE_DOMAINS } from '../shared/private-names.js';
 import { misused } from './read-setting.js';
@@ -7,6 +7,29 @@ import type { Settings } from './settings.js';
 
 /** Names beneath these exist in no public DNS: those of private networks, and special ones (RFC 7686, RFC 9476, reverse look-ups). */
 const UNISSUED_DOMAINS: readonly string[] = [...PRIVATE_DOMAINS, 'onion', 'alt', 'arpa'];
+
+/** Addresses that nobody reaches from the internet (RFC 6890, RFC 6598, RFC 4193). */
+const PRIVATE_ADDRESSES = new BlockList();
+for (const [network, bits] of [
+  ['0.0.0.0', 8],
+  ['10.0.0.0', 8],
+  ['100.64.0.0', 10],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['172.16.0.0', 12],
+  ['192.168.0.0', 16],
+  ['224.0.0.0', 3],
+] as const) {
+  PRIVATE_ADDRESSES.addSubnet(network, bits, 'ipv4');
+}
+for (const [network, bits] of [
+  ['::', 127],
+  ['fc00::', 7],
+  ['fe80::', 10],
+  ['ff00::', 8],
+] as const) {
+  PRIVATE_ADDRESSES.addSubnet(network, bits, 'ipv6');
+}
 
 /**
  * The names to order, each once.
@@ -30,7 +53,13 @@ export function requireAcmeNames(
   for (const name of hosts) {
     const reason = whyNotIssued(name, isPrivateAuthority);
     if (reason !== null) throw misused(`${host} ${name} with ${label}: ${reason}`, nameHint(name));
-    if (name.startsWith('*.') && !challenges.includes('dns-01')) {
+    if (isIP(name) !== 0 && !challenges.some((kind) => !isByDns(kind))) {
+      throw misused(
+        `${host} ${name} with ${label}: an address is proven by http-01 or tls-alpn-01, it has no place in the DNS`,
+        'leave --acme-challenge and --acme-dns-hook out',
+      );
+    }
+    if (name.startsWith('*.') && !challenges.some(isByDns)) {
       throw misused(
         `${host} ${name} with ${label}: a wildcard is proven by dns-01 alone`,
         'add --acme-dns-hook with a program that writes TXT records, or name each host',
@@ -40,15 +69,24 @@ export function requireAcmeNames(
   return [...new Set(hosts)];
 }
 
+function isByDns(kind: ChallengeKind): boolean {
+  return kind === 'dns-01' || kind === 'dns-persist-01';
+}
+
 function nameHint(name: string): string {
-  if (isIP(name) !== 0) return 'give the DNS name that points at this address';
+  if (isIP(name) !== 0)
+    return 'leave --acme out for a development certificate, or give a public address or name';
   if (isLocalhost(name)) return 'leave --acme out: localhost gets a development certificate';
   return 'leave --acme out for a development certificate; a private authority that issues for such names is given with --acme-directory and --acme-ca';
 }
 
 /** Why no authority gives a certificate for the name; null when one may. */
 function whyNotIssued(name: string, isPrivateAuthority: boolean): string | null {
-  if (isIP(name) !== 0) return 'addresses get no certificate this way';
+  if (isIP(name) !== 0) {
+    return isPrivateAuthority || !PRIVATE_ADDRESSES.check(name, isIP(name) === 6 ? 'ipv6' : 'ipv4')
+      ? null
+      : 'public authorities give no certificate for an address that is not reached from the internet';
+  }
   const bare = name.replace(/^\*\./, '');
   if (isLocalhost(bare)) return 'localhost is every machine, no authority can tell whose';
   if (isPrivateAuthority) return null;

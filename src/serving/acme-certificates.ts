@@ -1,5 +1,5 @@
 /** ACME as the commands see it: who orders, what is served until then and after, and what `check` says of it. */
-import { keysOf, readStoredCertificate } from '../certificates/acme/stored-certificate.js';
+import { keysOf, readNewestCertificate } from '../certificates/acme/stored-certificate.js';
 import { temporaryCertificate } from '../certificates/acme/temporary.js';
 import type { LocalStore } from '../certificates/store/store.js';
 import type { AcmeConfig, CertificateOrders } from '../shared/acme.js';
@@ -15,6 +15,7 @@ export async function createOrders(
   store: LocalStore,
   log: ServingLog,
   version: string,
+  environment: Readonly<NodeJS.ProcessEnv>,
 ): Promise<CertificateOrders | null> {
   if (config.acme === null) return null;
   const { readAcmeSecrets } = await import('../certificates/acme/account.js');
@@ -25,7 +26,8 @@ export async function createOrders(
     secrets,
     store,
     log,
-    userAgent: `tlsfront/${version} acme-client`,
+    userAgent: `tlsfront/${version}`,
+    environment,
   });
 }
 
@@ -44,18 +46,18 @@ export class AcmeCertificates {
     notes: Note[],
     purpose: 'serve' | 'check',
   ): Promise<readonly CertificateMaterial[]> {
-    const keys = keysOf(this.config.directory);
+    const { names, directories } = this.config;
     const found: CertificateMaterial[] = [];
     const missing: string[] = [];
-    for (const name of this.config.names) {
-      const file = this.store.pathOf(keys.certificate(name));
-      files.add(file);
-      const stored = await readStoredCertificate(this.store, keys, name);
-      if (stored === undefined) missing.push(name);
+    for (const name of names) {
+      for (const directory of directories) files.add(this.store.pathOf(keysOf(directory).certificate(name)));
+      const newest = await readNewestCertificate(this.store, directories, name);
+      if (newest === undefined) missing.push(name);
       else {
-        const { chainPem, keyPem, names } = stored;
-        found.push({ chainPem, keyPem, names });
-        notes.push(validityNote(name, stored.endMs, file));
+        const { chainPem, keyPem, names: covered, endMs } = newest.certificate;
+        found.push({ chainPem, keyPem, names: covered });
+        const file = this.store.pathOf(keysOf(newest.directory).certificate(name));
+        notes.push(validityNote(name, endMs, file));
       }
     }
     if (missing.length === 0) return found;
@@ -95,11 +97,10 @@ export function refuseGiven(acme: AcmeConfig | null, given: readonly (readonly s
 export async function describeAcme(acme: AcmeConfig, store: LocalStore): Promise<string> {
   const { readAcmeSecrets } = await import('../certificates/acme/account.js');
   await readAcmeSecrets(acme);
-  const keys = keysOf(acme.directory);
-  const lines = [`acme: ${acme.directory} by ${acme.challenges.join(', else ')}`];
+  const lines = [`acme: ${acme.directories.join(', else ')} by ${acme.challenges.join(', else ')}`];
   for (const name of acme.names) {
-    const stored = await readStoredCertificate(store, keys, name);
-    const until = stored === undefined ? null : dayOf(stored.endMs);
+    const newest = await readNewestCertificate(store, acme.directories, name);
+    const until = newest === undefined ? null : dayOf(newest.certificate.endMs);
     lines.push(until === null ? `  ${name}: would be ordered` : `  ${name}: stored, until ${until}`);
   }
   return lines.map((line) => `  ${line}\n`).join('');

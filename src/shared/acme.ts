@@ -1,7 +1,7 @@
 /** What ACME (RFC 8555) is to the rooms: its configuration, the answers to challenges, and what the master knows of it. */
 
-/** Ways to prove that a name is ours (RFC 8555 §8.3, §8.4, RFC 8737). */
-export const CHALLENGE_KINDS = ['http-01', 'tls-alpn-01', 'dns-01'] as const;
+/** Ways to prove that a name is ours (RFC 8555 §8.3, §8.4, RFC 8737, draft-ietf-acme-dns-persist). */
+export const CHALLENGE_KINDS = ['http-01', 'tls-alpn-01', 'dns-01', 'dns-persist-01'] as const;
 
 export type ChallengeKind = (typeof CHALLENGE_KINDS)[number];
 
@@ -9,11 +9,13 @@ export type ChallengeKind = (typeof CHALLENGE_KINDS)[number];
 export interface AcmeConfig {
   /** The authority may write to this address. */
   readonly email: string;
-  /** URL of the authority's directory (RFC 8555 §7.1.1). */
-  readonly directory: string;
+  /** URLs of the authorities' directories (RFC 8555 §7.1.1); the next is asked when those before have failed. At least one. */
+  readonly directories: readonly string[];
+  /** Profile that orders ask for (draft-ietf-acme-profiles); null: `shortlived` for addresses, none for names. */
+  readonly profile: string | null;
   /** File with the only authorities that are trusted when talking to it; null: those of Node. */
   readonly caFile: string | null;
-  /** Names that get a certificate each; wildcards as `*.example.com`. */
+  /** Names and addresses that get a certificate each; wildcards as `*.example.com`. */
   readonly names: readonly string[];
   /** What is tried, in this order. */
   readonly challenges: readonly ChallengeKind[];

@@ -66,7 +66,8 @@ class Clock {
 function configFor(directory: string, names: readonly string[]): AcmeConfig {
   return {
     email: 'ops@example.net',
-    directory,
+    directories: [directory],
+    profile: null,
     caFile: null,
     names,
     challenges: ['http-01'],
@@ -99,6 +100,7 @@ function ordersOn(
     store: openFileStore(data.path),
     log: { line: keep('line'), warning: keep('warning'), error: keep('error'), hint: keep('hint') },
     userAgent: 'tlsfront-test',
+    environment: {},
     now: () => clock.nowMs,
     random: () => 0.5,
     sleep: clock.sleep,
@@ -166,7 +168,7 @@ test('failed renewals are told as warnings first and as errors near the end', as
   const data = makeWorkspace(t);
   const config = configFor('https://127.0.0.1:1/dir', ['one.test']);
   const { certPem, keyPem } = await issueLeaf(root, ['one.test'], { validDays: 90 });
-  data.write(keysOf(config.directory).certificate('one.test'), certPem + keyPem);
+  data.write(keysOf(config.directories[0] ?? '').certificate('one.test'), certPem + keyPem);
   const clock = new Clock(Date.now() + 92 * DAY_MS, 12);
   const startMs = clock.nowMs;
   const { orders, log } = ordersOn(data, config, clock);

@@ -36,7 +36,9 @@ export async function startAcmeFront(
   const front = await StartedFront.start({
     arguments: [
       ...['--listen', `127.0.0.1:${httpsPort}`, '--acme', 'ops@example.net'],
-      ...['--acme-directory', pebble.directory, '--acme-ca', pebble.caFile],
+      // Another given with the rest would be a second one.
+      ...(more.includes('--acme-directory') ? [] : ['--acme-directory', pebble.directory]),
+      ...['--acme-ca', pebble.caFile],
       ...names.flatMap((name) => ['--host', name]),
       ...more,
     ],

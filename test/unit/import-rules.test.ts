@@ -28,7 +28,6 @@ function namesIn(cell: string): readonly string[] {
 }
 
 const FENCED: Readonly<Record<string, string>> = {
-  'acme-client': 'src/certificates/acme/authority.ts',
   commander: 'src/cli.ts',
   'http-proxy-3': 'proxy/library/forwarder.ts',
   'http2-wrapper': 'proxy/upstream/http2-sessions.ts',

@@ -9,7 +9,9 @@ import { pemOfKey } from '../formats/pem-text.js';
 import { fileFailure } from '../store/file-failure.js';
 import type { Store } from '../store/store.js';
 import { Authority } from './authority.js';
+import { AccountKey } from './jws.js';
 import { AcmeError } from './problem.js';
+import type { ProxyEnvironment } from './proxy.js';
 import type { AuthorityKeys } from './stored-certificate.js';
 
 interface KnownAccount {
@@ -70,6 +72,9 @@ async function readBindingKey(file: string): Promise<string> {
 /** How the account is found and made. */
 export interface AccountParts {
   readonly config: AcmeConfig;
+  /** Of the authority whose account it is. */
+  readonly directory: string;
+  readonly environment: ProxyEnvironment;
   readonly secrets: AcmeSecrets;
   readonly store: Store;
   readonly keys: AuthorityKeys;
@@ -84,13 +89,14 @@ export interface AccountParts {
  * @throws AcmeError when the authority does not take it
  */
 export async function openAccount(parts: AccountParts): Promise<Authority> {
-  const { store, keys, config, secrets, userAgent, signal } = parts;
+  const { store, keys, config, directory, environment, secrets, userAgent, signal } = parts;
   return store.withLock(keys.account, async () => {
     const accountKeyPem = await ensureKey(store, keys);
     const known = await readAccount(store, keys);
-    const authority = await Authority.open(
+    const authority = new Authority(
       {
-        directory: config.directory,
+        directory,
+        environment,
         caPem: secrets.caPem,
         userAgent,
         accountKeyPem,
@@ -102,7 +108,7 @@ export async function openAccount(parts: AccountParts): Promise<Authority> {
     );
     if (known?.email === config.email) return authority;
     const url = known?.url ?? (await authority.register(config.email));
-    if (known === null) parts.onRegistered(authority.terms);
+    if (known === null) parts.onRegistered(await authority.terms());
     else await authority.changeContact(config.email);
     await store.put(keys.account, `${JSON.stringify({ url, email: config.email }, null, 2)}\n`);
     return authority;
@@ -114,6 +120,12 @@ export async function forgetAccount(store: Store, keys: AuthorityKeys): Promise<
   await store.delete(keys.account);
 }
 
+/** Forgets account and key: the authority has deactivated it, and the key is of no use any more (RFC 8555 §7.3.6). */
+export async function retireAccount(store: Store, keys: AuthorityKeys): Promise<void> {
+  await store.delete(keys.account);
+  await store.delete(keys.accountKey);
+}
+
 async function ensureKey(store: Store, keys: AuthorityKeys): Promise<string> {
   const bytes = await store.get(keys.accountKey);
   if (bytes === undefined) {
@@ -122,7 +134,9 @@ async function ensureKey(store: Store, keys: AuthorityKeys): Promise<string> {
     return pem;
   }
   try {
-    return pemOfKey(createPrivateKey(bytes));
+    const pem = pemOfKey(createPrivateKey(bytes));
+    new AccountKey(pem);
+    return pem;
   } catch (cause) {
     throw new AcmeError(
       `the key of the ACME account cannot be read (${keys.accountKey} in the data folder)`,

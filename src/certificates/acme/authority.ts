@@ -1,153 +1,188 @@
-/** Talks to one ACME authority: the only import of acme-client, which is loaded when an order is due. */
+/** What is asked of one ACME authority (RFC 8555 §7), as calls with values. */
+import { createHash, createPrivateKey } from 'node:crypto';
+import { isIP } from 'node:net';
 import type { ChallengeKind } from '../../shared/acme.js';
-import { createAdapter, DirectoryMeta, type HttpOptions } from './authority-http.js';
-import { AcmeError, oneLine, type Problem, readProblem } from './problem.js';
+import { certificateRequest } from './certificate-request.js';
+import { AcmeConnection } from './connection.js';
+import { AccountKey, base64url } from './jws.js';
+import {
+  type Authorization,
+  type Challenge,
+  misunderstood,
+  type Order,
+  readAuthorization,
+  readOrder,
+} from './messages.js';
+import { AcmeError } from './problem.js';
 import type { ProblemContext } from './problem-words.js';
+import { PublicReader } from './public-reader.js';
+import { AcmeTransport, type TransportOptions } from './transport.js';
 
-type Library = typeof import('acme-client');
-type Client = InstanceType<Library['Client']>;
-export type Order = Awaited<ReturnType<Client['createOrder']>>;
-export type Authorization = Awaited<ReturnType<Client['getAuthorizations']>>[number];
-
-export interface AuthorityOptions extends HttpOptions {
+export interface AuthorityOptions extends TransportOptions {
+  readonly directory: string;
   readonly accountKeyPem: string;
   /** null: the account is yet to be made or found. */
   readonly accountUrl: string | null;
   readonly accountBinding: { readonly keyId: string; readonly hmacKey: string } | null;
 }
 
-/** A challenge as far as it concerns us. */
-export interface Challenge {
-  readonly url: string;
-  /** Part of a path: letters, digits, `-` and `_` alone (RFC 8555 §8). */
-  readonly token: string;
-  readonly status: string;
-  /** What the authority saw, when it is invalid. */
-  readonly problem: Problem | null;
+/** What a new order asks for beside its name. */
+export interface OrderWishes {
+  /** Name of a profile (draft-ietf-acme-profiles); null: the authority's choice. */
+  readonly profile: string | null;
+  /** Identifier of the certificate that this one takes the place of (RFC 9773 §5); null: of none. */
+  readonly replaces: string | null;
 }
 
-/** After the library has given up asking with new nonces it begins anew so many times. */
-const MOST_REPETITIONS = 2;
+const NO_WISHES: OrderWishes = { profile: null, replaces: null };
+/** Tokens are parts of paths (RFC 8555 §8). */
+const TOKEN = /^[A-Za-z0-9_-]{1,512}$/;
 
 /** A connection to an authority with an account key. */
 export class Authority {
-  /** What the requests of the moment are for. */
-  context: ProblemContext;
+  private readonly connection: AcmeConnection;
 
-  private constructor(
-    private readonly client: Client,
-    private readonly library: Library,
-    private readonly meta: DirectoryMeta,
+  constructor(
+    private readonly options: AuthorityOptions,
     email: string,
   ) {
-    this.context = { name: '', kind: null, email, caaIdentities: [] };
+    const reader = new PublicReader(new AcmeTransport(options), options.directory, email);
+    this.connection = new AcmeConnection(reader, new AccountKey(options.accountKeyPem), options.accountUrl);
   }
 
-  static async open(options: AuthorityOptions, email: string): Promise<Authority> {
-    const library = await import('acme-client');
-    const meta = new DirectoryMeta();
-    const { accountUrl, accountBinding } = options;
-    const client = new library.Client({
-      directoryUrl: options.directory,
-      accountKey: options.accountKeyPem,
-      ...(accountUrl === null ? {} : { accountUrl }),
-      ...(accountBinding === null
-        ? {}
-        : { externalAccountBinding: { kid: accountBinding.keyId, hmacKey: accountBinding.hmacKey } }),
-    });
-    const authority = new Authority(client, library, meta, email);
-    library.axios.defaults.adapter = createAdapter(library, options, meta, () => authority.context);
-    return authority;
+  /** What the requests of the moment are for. */
+  get context(): ProblemContext {
+    return this.connection.reader.context;
   }
 
   /** For whom, and by which challenge, the next requests are; problems are told with it. */
-  speakOf(name: string, kind: ChallengeKind | null): void {
-    this.context = { ...this.context, name, kind, caaIdentities: this.meta.caaIdentities };
+  async speakOf(name: string, kind: ChallengeKind | null): Promise<void> {
+    const { caaIdentities } = await this.connection.reader.directory();
+    this.connection.reader.context = { ...this.context, name, kind, caaIdentities };
   }
 
   /** Makes the account, or finds the one of the key, and agrees to the terms. @returns its URL */
   async register(email: string): Promise<string> {
-    await this.call(() =>
-      this.client.createAccount({ termsOfServiceAgreed: true, contact: [`mailto:${email}`] }),
-    );
-    return this.client.getAccountUrl();
+    const { newAccount } = await this.connection.reader.directory();
+    const { accountBinding } = this.options;
+    const payload = {
+      termsOfServiceAgreed: true,
+      contact: [`mailto:${email}`],
+      ...(accountBinding === null
+        ? {}
+        : {
+            externalAccountBinding: this.connection.key.bind(
+              accountBinding.keyId,
+              accountBinding.hmacKey,
+              newAccount,
+            ),
+          }),
+    };
+    const answer = await this.connection.post(newAccount, payload, true);
+    const url = answer.field('location');
+    if (url === null) throw misunderstood('an account without an address');
+    this.connection.accountUrl = url;
+    return url;
+  }
+
+  /** URL of the account; null until it is known. */
+  get accountUrl(): string | null {
+    return this.connection.accountUrl;
   }
 
   async changeContact(email: string): Promise<void> {
-    await this.call(() => this.client.updateAccount({ contact: [`mailto:${email}`] }));
+    await this.postToAccount({ contact: [`mailto:${email}`] });
+  }
+
+  /** Ends the account for ever (RFC 8555 §7.3.6). */
+  async deactivateAccount(): Promise<void> {
+    await this.postToAccount({ status: 'deactivated' });
+  }
+
+  private async postToAccount(payload: object): Promise<void> {
+    const { accountUrl } = this.connection;
+    if (accountUrl === null) throw new Error('there is no account yet');
+    await this.connection.post(accountUrl, payload);
   }
 
   /** URL of the terms of service; null when the authority has none. */
-  get terms(): string | null {
-    return this.meta.terms;
+  async terms(): Promise<string | null> {
+    return (await this.connection.reader.directory()).terms;
   }
 
-  newOrder(name: string): Promise<Order> {
-    return this.call(() => this.client.createOrder({ identifiers: [{ type: 'dns', value: name }] }));
+  /** Names of the profiles that orders may ask for. */
+  async profiles(): Promise<readonly string[]> {
+    return (await this.connection.reader.directory()).profiles;
   }
 
-  refresh(order: Order): Promise<Order> {
-    return this.call(() => this.client.getOrder(order));
+  async newOrder(name: string, wishes: OrderWishes = NO_WISHES): Promise<Order> {
+    const { newOrder } = await this.connection.reader.directory();
+    const type = isIP(name) === 0 ? 'dns' : 'ip';
+    const answer = await this.connection.post(newOrder, {
+      identifiers: [{ type, value: name }],
+      ...(wishes.profile === null ? {} : { profile: wishes.profile }),
+      ...(wishes.replaces === null ? {} : { replaces: wishes.replaces }),
+    });
+    const url = answer.field('location');
+    if (url === null) throw misunderstood('an order without an address');
+    return readOrder(answer.text, url);
   }
 
-  authorizations(order: Order): Promise<Authorization[]> {
-    return this.call(() => this.client.getAuthorizations(order));
+  async refresh({ url }: Order): Promise<Order> {
+    return readOrder((await this.connection.post(url, null)).text, url);
   }
 
-  /** The authorization's challenge of a kind; null when the authority does not offer it. */
+  async authorizations(order: Order): Promise<readonly Authorization[]> {
+    const found: Authorization[] = [];
+    for (const url of order.authorizations) found.push(await this.authorization(url));
+    return found;
+  }
+
+  async authorization(url: string): Promise<Authorization> {
+    return readAuthorization((await this.connection.post(url, null)).text, url);
+  }
+
+  /** The authorization's challenge of a kind; null when the authority does not offer it. @throws AcmeError */
   challengeOf({ challenges }: Authorization, kind: ChallengeKind): Challenge | null {
-    // The library's types know two kinds only.
-    const offered: readonly { type: string; url: string; token?: string; status: string; error?: object }[] =
-      challenges;
-    const found = offered.find(({ type }) => type === kind);
+    const found = challenges.find(({ type }) => type === kind);
     if (found === undefined) return null;
-    const { url, token = '', status, error } = found;
-    if (!/^[A-Za-z0-9_-]{1,512}$/.test(token)) {
-      throw new AcmeError(`${this.context.name}: the authority sent a token that is none`, null);
-    }
-    return { url, token, status, problem: readProblem(error, 0) };
+    if (kind === 'dns-persist-01' || TOKEN.test(found.token)) return found;
+    throw new AcmeError(`${this.context.name}: the authority sent a token that is none`, null);
   }
 
   /** The key authorization (RFC 8555 §8.1); for dns-01 its digest, the value of the record. */
-  keyAuthorization(kind: ChallengeKind, { url, token }: Challenge): Promise<string> {
-    // For http-01 and tls-alpn-01 the text is the same.
-    const type = kind === 'dns-01' ? 'dns-01' : 'http-01';
-    return this.client.getChallengeKeyAuthorization({ type, url, token, status: 'pending' });
+  keyAuthorization(kind: ChallengeKind, { token }: Challenge): string {
+    const text = `${token}.${this.connection.key.thumbprint}`;
+    return kind === 'dns-01' ? createHash('sha256').update(text).digest('base64url') : text;
   }
 
   /** Tells the authority that the answer is in its place. */
-  async complete({ url, token }: Challenge): Promise<void> {
-    await this.call(() => this.client.completeChallenge({ type: 'http-01', url, token, status: 'pending' }));
+  async complete({ url }: Challenge): Promise<void> {
+    await this.connection.post(url, {});
   }
 
   /** Takes back what is not needed any more: authorities count open authorizations. */
-  async deactivate(authorization: Authorization): Promise<void> {
-    await this.call(() => this.client.deactivateAuthorization(authorization));
+  async deactivate({ url }: Authorization): Promise<void> {
+    await this.connection.post(url, { status: 'deactivated' });
   }
 
   /** Sends the certificate request of a key for one name. */
   async finalize(order: Order, name: string, keyPem: string): Promise<Order> {
-    const [, request] = await this.library.crypto.createCsr({ altNames: [name] }, keyPem);
-    return this.call(() => this.client.finalizeOrder(order, request));
+    const csr = base64url(certificateRequest([name], createPrivateKey(keyPem)));
+    const answer = await this.connection.post(order.finalize, { csr });
+    return readOrder(answer.text, order.url);
   }
 
   /** The chain of a valid order, PEM. */
-  download(order: Order): Promise<string> {
-    return this.call(() => this.client.getCertificate(order));
+  async download({ certificate }: Order): Promise<string> {
+    if (certificate === null) throw misunderstood('a finished order without a certificate');
+    return (await this.connection.post(certificate, null)).text;
   }
 
-  /** What the library throws of its own is told as an answer that is not understood. */
-  private async call<T>(work: () => Promise<T>, repetitions = MOST_REPETITIONS): Promise<T> {
-    try {
-      return await work();
-    } catch (cause) {
-      const isNonce = cause instanceof AcmeError && cause.facts.problem?.type === 'badNonce';
-      // Nothing was done: the authority looks at the nonce first.
-      if (isNonce && repetitions > 0) return this.call(work, repetitions - 1);
-      if (cause instanceof AcmeError) throw cause;
-      const reason = cause instanceof Error ? oneLine(cause.message) : String(cause);
-      const hint = 'check that --acme-directory is the directory of an ACME authority';
-      throw new AcmeError(`the answer of the authority is not understood: ${reason}`, hint, { cause });
-    }
+  /** Takes a certificate back (RFC 8555 §7.6). @param der of the leaf */
+  async revoke(der: Buffer): Promise<void> {
+    const { revokeCert } = await this.connection.reader.directory();
+    if (revokeCert === null) throw new AcmeError('the authority takes no certificate back', null);
+    await this.connection.post(revokeCert, { certificate: base64url(der) });
   }
 }

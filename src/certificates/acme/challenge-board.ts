@@ -1,10 +1,13 @@
 /** Puts the answers to challenges where the authority looks, and takes them away again. */
 import { createHash } from 'node:crypto';
+import { isIP } from 'node:net';
 import type { CertificateUser, ChallengeAnswers, ChallengeKind } from '../../shared/acme.js';
 import { DAY_MS, issueCertificate } from '../development/x509-issuer.js';
+import { addressBytes } from '../development/x509-parts.js';
 import { HASTY_HOOK_MS, runDnsHook } from './dns-hook.js';
+import type { Challenge } from './messages.js';
 import { pause } from './pause.js';
-import { AcmeError } from './problem.js';
+import { AcmeError, oneLine } from './problem.js';
 
 /** Takes an answer away. */
 export type Withdraw = () => Promise<void>;
@@ -17,7 +20,24 @@ export interface BoardParts {
   readonly signal: AbortSignal;
   /** Tells what went wrong without changing anything. */
   onWarning(text: string): void;
+  /** Asks a person for a DNS record. */
+  onRecord(text: string): void;
 }
+
+/** What the authority wants to see. */
+export interface ChallengeAnswer {
+  /** What the certificate is for; a wildcard keeps its `*.`. */
+  readonly name: string;
+  /** The name without `*.`, or the address. */
+  readonly domain: string;
+  readonly challenge: Pick<Challenge, 'token' | 'issuerDomainNames'>;
+  /** For dns-01 the value of the record. */
+  readonly keyAuthorization: string;
+  readonly accountUrl: string;
+}
+
+/** An answer that nobody has to take away. */
+const LEAVE: Withdraw = () => Promise.resolve();
 
 /** The answers of the moment. */
 export class ChallengeBoard {
@@ -28,18 +48,23 @@ export class ChallengeBoard {
 
   /**
    * Resolves when the answer stands in its place.
-   * @param domain the name without `*.`
-   * @param keyAuthorization for dns-01 the value of the record
+   * @throws AcmeError when it cannot be put there
    */
-  async present(
-    kind: ChallengeKind,
-    domain: string,
-    token: string,
-    keyAuthorization: string,
-  ): Promise<Withdraw> {
-    if (kind === 'http-01') return this.show(this.http, { token, keyAuthorization });
-    if (kind === 'tls-alpn-01') return this.show(this.tls, await alpnCertificate(domain, keyAuthorization));
-    return this.presentRecord(`_acme-challenge.${domain}`, keyAuthorization);
+  async present(kind: ChallengeKind, answer: ChallengeAnswer): Promise<Withdraw> {
+    const { domain, keyAuthorization, challenge } = answer;
+    switch (kind) {
+      case 'http-01':
+        return this.show(this.http, { token: challenge.token, keyAuthorization });
+      case 'tls-alpn-01':
+        return this.show(this.tls, await alpnCertificate(domain, keyAuthorization));
+      case 'dns-01':
+        return this.presentRecord(`_acme-challenge.${domain}`, keyAuthorization);
+      case 'dns-persist-01':
+        this.parts.onRecord(`the DNS needs this record, once: ${persistentRecord(answer)}`);
+        return LEAVE;
+      default:
+        return kind satisfies never;
+    }
   }
 
   private async show<Answer>(answers: Set<Answer>, answer: Answer): Promise<Withdraw> {
@@ -88,6 +113,25 @@ export class ChallengeBoard {
   }
 }
 
+/** The record that lets this account validate the name for ever (draft-ietf-acme-dns-persist §4). */
+function persistentRecord({ name, domain, challenge, accountUrl }: ChallengeAnswer): string {
+  const [issuer] = challenge.issuerDomainNames;
+  if (issuer === undefined || !/^[A-Za-z0-9.-]{1,253}$/.test(issuer)) {
+    throw new AcmeError(`${name}: the authority does not name itself for the record of dns-persist-01`, null);
+  }
+  const policy = name.startsWith('*.') ? '; policy=wildcard' : '';
+  return `_validation-persist.${domain}. TXT "${issuer}; accounturi=${oneLine(accountUrl)}${policy}"`;
+}
+
+/** The server name that validates an address: its reverse name (RFC 8738 §6). */
+export function validationName(domain: string): string {
+  if (isIP(domain) === 0) return domain;
+  const bytes = [...addressBytes(domain)];
+  if (bytes.length === 4) return `${bytes.reverse().join('.')}.in-addr.arpa`;
+  const nibbles = bytes.flatMap((byte) => [byte >> 4, byte & 15]).map((nibble) => nibble.toString(16));
+  return `${nibbles.reverse().join('.')}.ip6.arpa`;
+}
+
 /** RFC 8737 §3: self-signed, for this name alone, with the digest in a critical extension. */
 async function alpnCertificate(
   name: string,
@@ -101,5 +145,5 @@ async function alpnCertificate(
     notAfter: new Date(now + 7 * DAY_MS),
     acmeIdentifier: createHash('sha256').update(keyAuthorization).digest(),
   });
-  return { name, certPem, keyPem };
+  return { name: validationName(name), certPem, keyPem };
 }

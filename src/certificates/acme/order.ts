@@ -2,10 +2,11 @@
 import type { ChallengeKind } from '../../shared/acme.js';
 import { newEcdsaKey } from '../development/x509-issuer.js';
 import { pemOfKey } from '../formats/pem-text.js';
-import type { Authority, Authorization, Order } from './authority.js';
+import type { Authority, OrderWishes } from './authority.js';
 import type { ChallengeBoard } from './challenge-board.js';
+import type { Authorization, Order, OrderState } from './messages.js';
 import { pause } from './pause.js';
-import { AcmeError, readProblem } from './problem.js';
+import { AcmeError } from './problem.js';
 import { explainProblem } from './problem-words.js';
 
 const FIRST_LOOK_MS = 250;
@@ -32,15 +33,16 @@ export async function orderCertificate(
   parts: OrderParts,
   name: string,
   kind: ChallengeKind,
+  wishes: OrderWishes,
 ): Promise<string> {
   const { authority, signal } = parts;
-  authority.speakOf(name, null);
-  const order = await authority.newOrder(name);
-  authority.speakOf(name, kind);
+  await authority.speakOf(name, null);
+  const order = await beginOrder(authority, name, wishes);
+  await authority.speakOf(name, kind);
   for (const authorization of await authority.authorizations(order)) {
-    if (authorization.status !== 'valid') await prove(parts, order, authorization, kind);
+    if (authorization.status !== 'valid') await prove(parts, authorization, kind);
   }
-  authority.speakOf(name, null);
+  await authority.speakOf(name, null);
   const ready = await settle(parts, order, ['ready', 'valid']);
   const keyPem = pemOfKey(newEcdsaKey());
   const sent = await authority.finalize(ready, name, keyPem);
@@ -49,9 +51,20 @@ export async function orderCertificate(
   return `${(await authority.download(valid)).trim()}\n${keyPem}`;
 }
 
+/** Authorities that do not know the certificate to be replaced, or have replaced it, refuse the word of it, not the order (RFC 9773 §5). */
+async function beginOrder(authority: Authority, name: string, wishes: OrderWishes): Promise<Order> {
+  try {
+    return await authority.newOrder(name, wishes);
+  } catch (error) {
+    const type = error instanceof AcmeError ? error.facts.problem?.type : undefined;
+    const isAboutReplacing = type === 'alreadyReplaced' || type === 'malformed' || type === 'other';
+    if (wishes.replaces === null || !isAboutReplacing) throw error;
+    return authority.newOrder(name, { ...wishes, replaces: null });
+  }
+}
+
 async function prove(
   { authority, board, signal }: OrderParts,
-  order: Order,
   authorization: Authorization,
   kind: ChallengeKind,
 ): Promise<void> {
@@ -64,12 +77,17 @@ async function prove(
       `give --acme-challenge one of these`,
     );
   }
-  const keyAuthorization = await authority.keyAuthorization(kind, challenge);
   let isDecided = false;
-  const withdraw = await board.present(kind, domain, challenge.token, keyAuthorization);
+  const withdraw = await board.present(kind, {
+    name: authority.context.name,
+    domain,
+    challenge,
+    keyAuthorization: authority.keyAuthorization(kind, challenge),
+    accountUrl: authority.accountUrl ?? '',
+  });
   try {
     await authority.complete(challenge);
-    await awaitDecision(authority, order, authorization, kind, signal);
+    await awaitDecision(authority, authorization, kind, signal);
     isDecided = true;
   } catch (error) {
     isDecided = error instanceof ValidationError;
@@ -83,14 +101,13 @@ async function prove(
 /** Looks at the authorization until it is valid. */
 async function awaitDecision(
   authority: Authority,
-  order: Order,
   { url }: Authorization,
   kind: ChallengeKind,
   signal: AbortSignal,
 ): Promise<void> {
   for await (const _look of looks(signal)) {
-    const [authorization] = await authority.authorizations({ ...order, authorizations: [url] });
-    if (authorization === undefined || authorization.status === 'pending') continue;
+    const authorization = await authority.authorization(url);
+    if (authorization.status === 'pending') continue;
     if (authorization.status === 'valid') return;
     const problem = authority.challengeOf(authorization, kind)?.problem ?? null;
     const { name } = authority.context;
@@ -113,14 +130,14 @@ async function awaitDecision(
 async function settle(
   { authority, signal }: OrderParts,
   order: Order,
-  states: readonly string[],
+  states: readonly OrderState[],
 ): Promise<Order> {
   let seen = order;
   for await (const look of looks(signal)) {
     if (look > 0) seen = await authority.refresh(order);
     if (states.includes(seen.status)) return seen;
     if (seen.status !== 'invalid') continue;
-    const problem = readProblem(seen.error, 0);
+    const { problem } = seen;
     const { name } = authority.context;
     throw problem === null
       ? new AcmeError(`${name}: the authority has refused the order, without a reason`, null)

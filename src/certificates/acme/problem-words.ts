@@ -27,7 +27,7 @@ function words(sentence: string, hint: string | null): Row {
   return () => ({ sentence, hint });
 }
 
-const PORTS = { 'http-01': 80, 'tls-alpn-01': 443, 'dns-01': 53 } as const;
+const PORTS = { 'http-01': 80, 'tls-alpn-01': 443, 'dns-01': 53, 'dns-persist-01': 53 } as const;
 
 function bare(name: string): string {
   return name.replace(/^\*\./, '');
@@ -75,7 +75,7 @@ function wrongAnswer({ name, kind, ...rest }: ProblemContext): Words {
   }
   return {
     sentence: 'the authority does not allow this account to do that',
-    hint: 'was the account deactivated, or the binding given for another? A new account is made when its file in the data folder is removed',
+    hint: 'was the account closed, or the binding given for another? `tlsfront acme status` names its files: when account.json and account.key are both removed, a new account is made',
   };
 }
 
@@ -102,10 +102,17 @@ function noRecord(context: ProblemContext): Words {
   };
 }
 
-function caa({ name, caaIdentities: [identity = 'the authority'] }: ProblemContext): Words {
+function caa({ name, caaIdentities: [identity] }: ProblemContext): Words {
   const tag = name.startsWith('*.') ? 'issuewild' : 'issue';
+  const forbidden = 'CAA records in the DNS forbid this authority to issue for the name';
+  if (identity === undefined) {
+    return {
+      sentence: forbidden,
+      hint: `look at them with: dig CAA ${bare(name)}; the authority's documentation says which domain its record names: ${bare(name)}. CAA 0 ${tag} "DOMAIN"`,
+    };
+  }
   return {
-    sentence: 'CAA records in the DNS forbid this authority to issue for the name',
+    sentence: forbidden,
     hint: `add the record: ${bare(name)}. CAA 0 ${tag} "${identity}"`,
   };
 }

@@ -5,7 +5,7 @@ import type { ListenerConfig } from '../../shared/config.js';
 import type { Platform } from '../../system/platform.js';
 import { requireAcmeNames } from '../acme-names.js';
 import { type OptionRow, row } from '../option-row.js';
-import { invalid, misused, readChoice, readNumber, readText, requireFile } from '../read-setting.js';
+import { invalid, misused, readChoice, readList, readNumber, readText, requireFile } from '../read-setting.js';
 import type { Settings } from '../settings.js';
 
 /** Let's Encrypt (https://letsencrypt.org/docs/acme-protocol-updates/). */
@@ -16,9 +16,20 @@ export const STAGING_DIRECTORY = 'https://acme-staging-v02.api.letsencrypt.org/d
 /** Their rows, in the order of `--help`. */
 export const ACME_OPTIONS = {
   acme: row('ACME', 'text', '--acme', '<email>', 'Get and renew a certificate for each --host'),
-  acmeDirectory: row('ACME', 'text', '--acme-directory', '<url|staging>', 'Directory of the authority', {
-    default: PRODUCTION_DIRECTORY,
-    defaultText: "Let's Encrypt",
+  acmeDirectory: row(
+    'ACME',
+    'text',
+    '--acme-directory',
+    '<url|staging>',
+    'Directory of the authority; repeated: the next is asked when those before have failed',
+    {
+      default: PRODUCTION_DIRECTORY,
+      defaultText: "Let's Encrypt",
+      repeatable: true,
+    },
+  ),
+  acmeProfile: row('ACME', 'text', '--acme-profile', '<name>', 'Profile that certificates are ordered with', {
+    defaultText: 'shortlived for addresses',
   }),
   acmeCa: row(
     'ACME',
@@ -76,7 +87,8 @@ export function readAcme(
   const challenges = readChallenges(settings, listeners, dnsHook !== null);
   return {
     email,
-    directory: readDirectory(settings),
+    directories: readDirectories(settings),
+    profile: readProfile(settings),
     caFile,
     names: requireAcmeNames(settings, hosts, challenges, caFile !== null),
     challenges,
@@ -116,9 +128,27 @@ function requireListener(settings: Settings, listeners: readonly ListenerConfig[
   );
 }
 
-function readDirectory(settings: Settings): string {
-  const text = readText(settings, 'acmeDirectory') ?? '';
+function readDirectories(settings: Settings): readonly string[] {
   const { label } = settings.get('acmeDirectory');
+  const all = readList(settings, 'acmeDirectory').map((text) => readDirectory(label, text));
+  const twice = all.find((directory, index) => all.indexOf(directory) !== index);
+  if (twice !== undefined) throw misused(`${label} ${twice} is given twice`, 'name each authority once');
+  return all;
+}
+
+/** Names of profiles are short words (draft-ietf-acme-profiles §3). */
+function readProfile(settings: Settings): string | null {
+  const text = readText(settings, 'acmeProfile');
+  if (text === null || /^[A-Za-z0-9._-]{1,64}$/.test(text)) return text;
+  throw invalid(
+    settings.get('acmeProfile').label,
+    text,
+    'not the name of a profile',
+    'write one that the authority offers, such as classic, tlsserver or shortlived',
+  );
+}
+
+function readDirectory(label: string, text: string): string {
   if (text === 'staging') return STAGING_DIRECTORY;
   const hint = "write the https URL of the directory, or staging for a trial with Let's Encrypt";
   if (!URL.canParse(text)) throw invalid(label, text, 'not a URL', hint);
@@ -165,6 +195,10 @@ function readChallenges(
       `${label} dns-01 is given without --acme-dns-hook`,
       'add --acme-dns-hook with a program that writes TXT records',
     );
+  }
+  if (kind === 'dns-persist-01' && !hasHook) {
+    refuseWait(settings);
+    return [kind];
   }
   if (kind !== 'dns-01' && hasHook) {
     throw misused(

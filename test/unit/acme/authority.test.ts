@@ -19,11 +19,12 @@ async function register(t: TestContext, answer: RequestListener): Promise<AcmeEr
   await once(server, 'listening');
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
-  const authority = await Authority.open(
+  const authority = new Authority(
     {
       directory: `https://localhost:${port}/dir`,
       caPem: root.certPem,
       userAgent: 'tlsfront-test',
+      environment: {},
       accountKeyPem: newEcdsaKey().export({ type: 'pkcs8', format: 'pem' }).toString(),
       accountUrl: null,
       accountBinding: null,

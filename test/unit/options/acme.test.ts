@@ -17,7 +17,8 @@ test('--acme and --host alone: Let’s Encrypt, port 443 of every address, tls-a
   const config = resolveGiven({ flags: GIVEN });
   assert.deepEqual(config.acme, {
     email: 'me@example.com',
-    directory: PRODUCTION_DIRECTORY,
+    directories: [PRODUCTION_DIRECTORY],
+    profile: null,
     caFile: null,
     names: ['example.com'],
     challenges: ['tls-alpn-01'],
@@ -36,7 +37,7 @@ test('without --acme there is none', () => {
 });
 
 test('staging is a word for its directory', () => {
-  assert.equal(acmeOf({ acmeDirectory: ['staging'] }).directory, STAGING_DIRECTORY);
+  assert.deepEqual(acmeOf({ acmeDirectory: ['staging'] }).directories, [STAGING_DIRECTORY]);
 });
 
 test('a plain listener adds http-01; HTTPS is there although --http stands alone', () => {
@@ -129,8 +130,23 @@ const WRONG: readonly (readonly [string, SettingLayer, RegExp])[] = [
     /localhost is every machine/,
   ],
   ['one label', { host: ['intranet1'] }, /a name without a dot/],
-  ['an address', { host: ['192.0.2.1'] }, /addresses get no certificate this way \/ give the DNS name/],
-  ['an IPv6 address', { host: ['2001:db8::1'], acmeCa: ['r'] }, /addresses get no certificate/],
+  [
+    'an address of a private network',
+    { host: ['10.1.2.3'] },
+    /not reached from the internet \/ .*a public address/,
+  ],
+  ['an IPv6 address of a private network', { host: ['fd00::1'] }, /not reached from the internet/],
+  [
+    'an address by DNS',
+    { host: ['192.0.2.1'], acmeDnsHook: ['h'] },
+    /an address is proven by http-01 or tls-alpn-01/,
+  ],
+  [
+    'an authority twice',
+    { acmeDirectory: ['https://a.b/d', 'https://a.b/d'] },
+    /https:\/\/a\.b\/d is given twice/,
+  ],
+  ['a profile with a blank', { acmeProfile: ['short lived'] }, /not the name of a profile/],
   ['an underscore', { host: ['a_b.example.com'] }, /no name with an underscore/],
   ['a wildcard', { host: ['*.example.com'] }, /a wildcard is proven by dns-01 alone \/ add --acme-dns-hook/],
   [
