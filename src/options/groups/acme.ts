@@ -5,7 +5,15 @@ import type { ListenerConfig } from '../../shared/config.js';
 import type { Platform } from '../../system/platform.js';
 import { requireAcmeNames } from '../acme-names.js';
 import { type OptionRow, row } from '../option-row.js';
-import { invalid, misused, readChoice, readList, readNumber, readText, requireFile } from '../read-setting.js';
+import {
+  invalid,
+  misused,
+  readChoice,
+  readList,
+  readNumber,
+  readText,
+  requireFile,
+} from '../read-setting.js';
 import type { Settings } from '../settings.js';
 
 /** Let's Encrypt (https://letsencrypt.org/docs/acme-protocol-updates/). */
