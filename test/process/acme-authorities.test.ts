@@ -64,7 +64,7 @@ async function scene(t: TestContext, ...manners: readonly Omit<AuthorityManner, 
     log,
     user,
     /** Starts orders; they end with the test. */
-    run(name: string, config: Partial<AcmeConfig> = {}, clock = { ms: Date.now() }) {
+    orders(name: string, config: Partial<AcmeConfig> = {}, clock = { ms: Date.now() }) {
       const wake: (() => void)[] = [];
       const keep = (text: string): void => void log.push(text);
       const orders = new AcmeOrders({
@@ -126,7 +126,7 @@ test('a certificate is renewed in the window that its authority wants, with the 
   });
   const clock = { ms: Date.now() };
   Object.assign(plan, { startMs: clock.ms + 20 * DAY_MS, endMs: clock.ms + 22 * DAY_MS });
-  const { pass, idle } = at.run('one.test', {}, clock);
+  const { pass, idle } = at.orders('one.test', {}, clock);
   await idle();
   const before = await at.held('one.test');
   await pass(DAY_MS);
@@ -143,7 +143,7 @@ test('a certificate is renewed in the window that its authority wants, with the 
 test('a window that has passed, as after a mass revocation, renews at once and not again and again', async (t) => {
   const passed = { startMs: 1_000, endMs: 2_000 };
   const at = await scene(t, { renewal: () => passed });
-  const { pass, idle } = at.run('one.test');
+  const { pass, idle } = at.orders('one.test');
   await idle();
   await pass(DAY_MS);
   await until(() => at.first.orders.length === 2, 10_000, 'the renewal');
@@ -157,7 +157,7 @@ test('an authority that does not want to hear of the old certificate gets an ord
     renewal: () => ({ startMs: 1_000, endMs: 2_000 }),
     refuseOrder: ({ replaces }) => (replaces === undefined ? null : ['alreadyReplaced', 'it was replaced']),
   });
-  const { pass, idle } = at.run('one.test');
+  const { pass, idle } = at.orders('one.test');
   await idle();
   const before = await at.held('one.test');
   await pass(DAY_MS);
@@ -173,7 +173,7 @@ test('renewal information that is broken leaves renewal at two thirds of the lif
     renewal: () => ({ startMs: 2_000, endMs: 1_000 }),
   });
   const clock = { ms: Date.now() };
-  const { pass, idle } = at.run('one.test', {}, clock);
+  const { pass, idle } = at.orders('one.test', {}, clock);
   await idle();
   await pass(50 * DAY_MS);
   await idle();
@@ -184,7 +184,7 @@ test('renewal information that is broken leaves renewal at two thirds of the lif
 
 test('an address gets a certificate of the short-lived profile', async (t) => {
   const at = await scene(t, { profiles: ['classic', 'shortlived'], lifeMs: 6 * DAY_MS });
-  await at.run('203.0.113.5').idle();
+  await at.orders('203.0.113.5').idle();
   const { x509 } = await at.held('203.0.113.5');
   assert.equal(x509.subjectAltName, 'IP Address:203.0.113.5');
   assert.deepEqual(at.first.orders[0]?.payload, {
@@ -195,36 +195,36 @@ test('an address gets a certificate of the short-lived profile', async (t) => {
 
 test('an IPv6 address gets a certificate, and its files have a name that every file system takes', async (t) => {
   const at = await scene(t, { profiles: ['shortlived'] });
-  await at.run('2001:db8::5').idle();
+  await at.orders('2001:db8::5').idle();
   assert.match((await at.held('2001:db8::5')).x509.subjectAltName ?? '', /^IP Address:2001:DB8:0:0:0:0:0:5$/);
   assert.match(keysOf(at.first.directory).certificate('2001:db8::5'), /\/2001-db8--5\.pem$/);
 });
 
 test('the profile that is asked for is ordered', async (t) => {
   const at = await scene(t, { profiles: ['classic', 'tlsserver'] });
-  await at.run('one.test', { profile: 'tlsserver' }).idle();
+  await at.orders('one.test', { profile: 'tlsserver' }).idle();
   assert.equal(at.first.orders[0]?.payload.profile, 'tlsserver');
 });
 
 test('a profile that is not offered is an error that names those that are', async (t) => {
   const at = await scene(t, { profiles: ['classic', 'tlsserver'] });
-  await at.run('one.test', { profile: 'tlsservre' }).idle();
+  await at.orders('one.test', { profile: 'tlsservre' }).idle();
   assert.match(at.log.join('\n'), /offers no profile tlsservre[\s\S]*it offers: classic, tlsserver/);
 });
 
 test('the second authority is asked when the first has failed', async (t) => {
   const at = await scene(t, { refuseOrder: () => ['rateLimited', 'too many'] }, {});
-  await at.run('one.test').idle();
+  await at.orders('one.test').idle();
   assert.equal((await at.held('one.test')).directory, at.directories[1]);
   assert.match(at.log.join('\n'), /localhost:\d+: .*limit.*; trying localhost:\d+/);
 });
 
 test('a deactivated account is replaced by one with a new key', async (t) => {
   const at = await scene(t, {});
-  await at.run('one.test').idle();
+  await at.orders('one.test').idle();
   const [[id, account] = ['', { jwk: {}, status: '' }]] = [...at.first.accounts];
   at.first.accounts.set(id, { ...account, status: 'deactivated' });
-  const second = at.run('two.test');
+  const second = at.orders('two.test');
   await second.idle();
   await at.held('two.test');
   assert.equal(at.first.accounts.size, 2);
@@ -234,11 +234,11 @@ test('a deactivated account is replaced by one with a new key', async (t) => {
 test('failures are remembered over a restart, so that an authority is not asked in a loop of starts', async (t) => {
   const at = await scene(t, { refuseOrder: () => ['rateLimited', 'too many'] });
   const clock = { ms: Date.now() };
-  const first = at.run('one.test', {}, clock);
+  const first = at.orders('one.test', {}, clock);
   await first.idle();
   await first.orders.stop();
   const asked = at.first.requests.length;
-  const second = at.run('one.test', {}, clock);
+  const second = at.orders('one.test', {}, clock);
   await second.idle();
   assert.equal(at.first.requests.length, asked);
   await second.pass(2 * 60_000);
@@ -247,7 +247,7 @@ test('failures are remembered over a restart, so that an authority is not asked 
 
 test('dns-persist-01 asks for its one record and orders', async (t) => {
   const at = await scene(t, { challenges: ['dns-persist-01'] });
-  await at.run('*.one.test', { challenges: ['dns-persist-01'] }).idle();
+  await at.orders('*.one.test', { challenges: ['dns-persist-01'] }).idle();
   assert.match(
     at.log.join('\n'),
     /_validation-persist\.one\.test\. TXT "authority\.example; accounturi=https:\/\/localhost:\d+\/account\/[0-9a-f]+; policy=wildcard"/,
@@ -289,7 +289,7 @@ for (const [what, answer, words] of [
         return false;
       },
     });
-    await at.run('one.test').idle();
+    await at.orders('one.test').idle();
     assert.match(at.log.join('\n'), words);
     assert.match(at.log.join('\n'), /next attempt in a minute/);
     assert.equal(spoilt, 1);
@@ -308,7 +308,7 @@ for (const [form, field] of [
         return true;
       },
     });
-    await at.run('one.test').idle();
+    await at.orders('one.test').idle();
     assert.match(at.log.join('\n'), /answers with status 503; next attempt in 2 hours/);
   });
 }
