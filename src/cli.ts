@@ -6,9 +6,10 @@ import { addAuthority } from './commands/authority/authority-parser.js';
 import { addChain } from './commands/chain/chain-parser.js';
 import { collect } from './commands/collect.js';
 import { loadSettings } from './options/config-file/load.js';
-import { renderHelp } from './options/help.js';
+import { findHelp, renderHelp } from './options/help.js';
 import { misused } from './options/read-setting.js';
 import type { SettingLayer, Settings } from './options/settings.js';
+import { expandShorthand } from './options/shorthand.js';
 import { optionOf, SETTING_KEYS } from './options/table.js';
 import { translateUsageError } from './options/usage-errors.js';
 import { type CommandIo, EXIT_SUCCESS, printError, printWarning } from './terminal/console.js';
@@ -20,6 +21,9 @@ function readVersion(): string {
   const known = typeof manifest === 'object' && manifest !== null && 'version' in manifest;
   return known ? String(manifest.version) : 'unknown';
 }
+
+/** All that people try; `-v` with more beside it is uWSGI's. */
+const VERSION_WORDS: ReadonlySet<string> = new Set(['--version', '-v', '-V', 'version']);
 
 /** A parser with our options, our help text, and no exits or messages of its own. */
 function prepareParser({ Option }: Commander, parser: Command): Command {
@@ -61,6 +65,21 @@ async function serveSettings(settings: Settings, io: CommandIo): Promise<number>
   const config = resolveConfig(settings, thisPlatform());
   const { serve } = await import('./commands/serve.js');
   return serve(config, readVersion(), io);
+}
+
+/** The app of a command line that names none: the development script of this folder. */
+async function withDevScript(settings: Settings, flags: SettingLayer, io: CommandIo): Promise<Settings> {
+  const { command, file } = settings;
+  if (command !== null || file !== null || settings.has('upstream') || settings.has('wsgiFile'))
+    return settings;
+  const { findDevScript } = await import('./commands/dev-script.js');
+  const script = findDevScript(process.cwd());
+  return script === null ? settings : await loadSettings(flags, io.environment, script);
+}
+
+async function serveRoot(parser: Command, command: readonly string[] | null, io: CommandIo): Promise<number> {
+  const flags = flagsOf(parser);
+  return serveSettings(await withDevScript(await layer(flags, command, io), flags, io), io);
 }
 
 /** Options may stand before and after the subcommand's name; those after it win. */
@@ -116,6 +135,22 @@ function addConfig(
   });
 }
 
+/** The commands that print what the package knows. */
+function addTexts(root: Command, io: CommandIo, done: (exitCode: number) => void): void {
+  root.command('completion [shell]').action(async (shell?: string) => {
+    done((await import('./commands/completion.js')).printCompletion(shell, io));
+  });
+  root.command('man').action(async () => {
+    done((await import('./commands/completion.js')).printManual(readVersion(), io));
+  });
+  root.command('doctor').action(async () => {
+    done(await (await import('./commands/doctor.js')).runDoctor(io));
+  });
+  root.command('docs [topic]').action(async (topic?: string) => {
+    done((await import('./commands/docs.js')).printDocs(topic, io));
+  });
+}
+
 /** Binds the subcommands; `done` gets the exit code of the one that runs. */
 function buildParser(
   commander: Commander,
@@ -129,12 +164,13 @@ function buildParser(
     .helpCommand(true)
     .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: () => undefined })
     .exitOverride()
-    .action(async () => done(await serveSettings(await layer(flagsOf(root), command, io), io)));
+    .action(async () => done(await serveRoot(root, command, io)));
   const demoParser = prepareParser(commander, root.command('demo'));
   demoParser.action(async () => done(await demo(flagsOf(demoParser), command, io)));
   const checkParser = prepareParser(commander, root.command('check').option('--print').option('--json'));
   checkParser.action(async () => done(await check(checkParser, command, io)));
   addConfig(commander, root, command, io, done);
+  addTexts(root, io, done);
   addChain(root, io, done);
   addAuthority(root, io, done);
   return root;
@@ -157,14 +193,19 @@ function cutCommand(argv: readonly string[]): [words: readonly string[], command
 
 /** Runs the command line to its end and gives the exit code. */
 async function main(argv: readonly string[], io: CommandIo): Promise<number> {
-  const commander = await import('commander');
   const [words, command] = cutCommand(argv);
+  const help = findHelp(words);
+  if (help !== null) {
+    io.stdout.write(help);
+    return EXIT_SUCCESS;
+  }
+  const commander = await import('commander');
   let exitCode: number = EXIT_SUCCESS;
   const parser = buildParser(commander, command, io, (code) => {
     exitCode = code;
   });
   try {
-    await parser.parseAsync(cutUnknownFlags(words), { from: 'user' });
+    await parser.parseAsync(cutUnknownFlags(expandShorthand(words)), { from: 'user' });
     return exitCode;
   } catch (error) {
     if (!(error instanceof commander.CommanderError)) return printError(io, error);
@@ -183,7 +224,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 process.on('uncaughtException', (error) => process.exit(printError(io, error)));
 
 const argv = process.argv.slice(2);
-if (argv.length === 1 && argv[0] === '--version') process.stdout.write(`${readVersion()}\n`);
+if (argv.length === 1 && VERSION_WORDS.has(argv[0] ?? '')) process.stdout.write(`${readVersion()}\n`);
 else process.exitCode = await main(argv, io);
 // A channel to a parent (fork, pm2) must not keep a command that has ended; a cluster's worker that closes it would exit with 0.
 if (process.connected) process.exit();

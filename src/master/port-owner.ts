@@ -17,7 +17,7 @@ export function nameOwner(error: unknown): unknown {
 }
 
 /** `nginx (pid: 812)`, or null when it cannot be known (other systems, other users' processes). */
-function findPortOwner(port: number): string | null {
+export function findPortOwner(port: number): string | null {
   const inodes = new Set([
     ...listeningInodes('/proc/net/tcp', port),
     ...listeningInodes('/proc/net/tcp6', port),

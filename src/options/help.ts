@@ -1,4 +1,5 @@
-/** The text of `tlsfront --help`: the options table in groups, then examples. */
+/** The texts of `tlsfront --help`, which fits a screen, and of `--help all`: the options table in groups, then examples. */
+import { COMMAND_HELP, COMMANDS } from './command-help.js';
 import { OPTION_GROUPS, type OptionGroup, type OptionRow } from './option-row.js';
 import { optionOf, SETTING_KEYS } from './table.js';
 
@@ -32,8 +33,61 @@ Examples:
 
 Times: 500ms, 30s, 5m, 1h or plain seconds. Sizes: 4096, 32k, 1m, 2g.
 Every option is also an environment variable, TLSFRONT_LISTEN=9443, and a line of tlsfront.toml.
-All of it, with reasons: docs/configuration.md.
+All of it, with reasons: tlsfront docs configuration.
 `;
+
+/** What somebody needs who has just installed it; fits a screen. */
+function renderShortHelp(): string {
+  const commands = COMMANDS.map(([name, text]) => `  ${name.padEnd(12)}${text}`).join('\n');
+  return `tlsfront puts HTTPS and HTTP/2 in front of a plain HTTP app.
+
+Usage:
+  tlsfront 8080                   https://localhost for what runs on port 8080
+  tlsfront -- npm run dev         start the app too, on whatever port it likes
+  tlsfront                        the same for the script \`dev\` of package.json
+  tlsfront index.py               start a WSGI server for a Python file
+
+Commands:
+${commands}
+
+Most used options:
+  -l, --listen <[host:]port>      where to listen; without it 443 on loopback, or 8443
+      --host <name>               one more name: app.test, 192.168.1.5
+      --cert <file> --key <file>  your own certificate; --acme <email>: one from Let's Encrypt
+      --app-port <port>           where the started app listens, if it cannot be told
+      --access-log                one line for each request
+
+Examples:
+  tlsfront --host app.test --listen 0.0.0.0:8443 8080
+  tlsfront --cert server.crt --key server.key --ca-bundle ca.crt --listen :443 8080
+
+--help all lists every option, --help limits one group, <command> --help is about a command.
+`;
+}
+
+/**
+ * The help that words of a command line ask for.
+ * @returns null: none, or that of a parser of its own (chain, ca, cert, hosts, config)
+ */
+export function findHelp(words: readonly string[]): string | null {
+  const at = words.findIndex((word) => word === '--help' || word === '-h');
+  const [first = ''] = words;
+  if (first === 'help') return helpOn(words[1]);
+  if (at === -1) return null;
+  const command = words.slice(0, at).find((word) => COMMANDS.some(([name]) => name === word));
+  if (command !== undefined) return COMMAND_HELP[command] ?? null;
+  return helpOn(words[at + 1]) ?? renderShortHelp();
+}
+
+function helpOn(topic: string | undefined): string | null {
+  if (topic === undefined) return renderShortHelp();
+  if (topic === 'all') return renderHelp();
+  const command = COMMAND_HELP[topic];
+  if (command !== undefined) return command;
+  if (COMMANDS.some(([name]) => name === topic)) return null;
+  const groups = OPTION_GROUPS.filter((group) => group.toLowerCase().includes(topic.toLowerCase()));
+  return groups.length === 0 ? null : groups.map(renderGroup).join('').trimStart();
+}
 
 /** The default as people should read it; empty when there is none. */
 export function describeDefault(option: OptionRow): string {

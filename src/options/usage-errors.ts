@@ -1,9 +1,23 @@
 /** Says in our words what the option parser found wrong, with the option that was probably meant. */
 import { FrontError } from '../shared/errors.js';
+import { COMMANDS } from './command-help.js';
 import { optionOf, SETTING_KEYS } from './table.js';
 import { adviseOnUwsgiFamily, adviseOnUwsgiOption } from './uwsgi-advice.js';
 
 const HELP_HINT = '`tlsfront --help` lists the options';
+/** What other tools of this kind call it. */
+const OTHER_NAMES: Readonly<Record<string, string>> = {
+  '--port':
+    '--listen 8443 is the port of HTTPS, --upstream 8080 that of a running app, --app-port 5173 that of a started one',
+  '--name': '--host shop.localhost gives the app a name of its own; *.localhost needs no hosts file',
+  '--from': '--host app.test is the name and --listen 443 the port of HTTPS',
+  '--to': '--upstream 8080 is the app',
+  '--source': '--listen 8443 is the port of HTTPS',
+  '--target': '--upstream 8080 is the app',
+  '--hostname': '--host app.test is a name to serve, --listen 0.0.0.0:8443 an address to listen on',
+  '--domain': '--host app.test is a name to serve',
+  '--command': 'write the command after --: tlsfront -- npm run dev',
+};
 const CHAIN_HINT =
   'write tlsfront chain check server.crt, or tlsfront chain merge server.crt ca.crt -o integrated.crt';
 
@@ -43,6 +57,8 @@ function unknownOption(message: string): FrontError {
   const valued = valuedSwitch(written);
   if (valued !== null) return valued;
   const flag = bareFlag(written);
+  const other = OTHER_NAMES[flag];
+  if (other !== undefined) return usage(`${flag} is not an option`, other);
   const advice = adviseOnUwsgiOption(flag);
   if (advice !== null) return usage(`${flag} is an option of uWSGI that tlsfront does not have`, advice);
   const meant = /\(Did you mean (?:one of )?([^?]+)\?\)/.exec(message)?.[1];
@@ -96,9 +112,6 @@ export function translateUsageError(code: string, message: string, words: readon
     return usage(`${name} has no command '${quoted(message)}', only ${group.commands}`, group.hint);
   if (code === 'commander.missingArgument') return usage('the certificate file is missing', CHAIN_HINT);
   if (code === 'commander.help')
-    return usage(
-      'there is no such command',
-      'the commands are demo, check, config, chain, ca, cert and hosts',
-    );
+    return usage('there is no such command', `the commands are ${COMMANDS.map(([name]) => name).join(', ')}`);
   return usage(message.replace(/^error: /, '').split('\n')[0] ?? message, HELP_HINT);
 }

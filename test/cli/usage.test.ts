@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { optionOf, SETTING_KEYS } from '../../src/options/table.js';
 import { CLI, cleanEnvironment, runCommand } from '../support/command.js';
 import { within } from '../support/deadline.js';
 import { PACKAGE_ROOT } from '../support/workspace.js';
@@ -24,9 +25,9 @@ for (const args of [
   ['--help'],
   ['-h'],
   ['help'],
-  ['demo', '--help'],
-  ['check', '--help'],
-  ['help', 'check'],
+  ['--help', 'all'],
+  ['help', 'all'],
+  ['--listen', '9443', '--help'],
 ]) {
   test(`${args.join(' ')} prints the help on stdout`, async () => {
     const { code, stdout, stderr } = await runCommand(args);
@@ -36,6 +37,60 @@ for (const args of [
     assert.match(stdout, /\nExamples:\n/);
   });
 }
+
+test('--help fits a screen and names every command', async () => {
+  const { stdout } = await runCommand(['--help']);
+  const lines = stdout.split('\n');
+  assert.ok(lines.length <= 40 && lines.every((line) => line.length <= 100));
+  const { stdout: completion } = await runCommand(['completion', 'bash']);
+  const commands = /COMP_CWORD -eq 1 \]\]; then\n\s+COMPREPLY=\(\$\(compgen -W '([^']+)'/.exec(
+    completion,
+  )?.[1];
+  for (const name of commands?.split(' ') ?? ['no commands'])
+    assert.match(stdout, new RegExp(`^  ${name} `, 'm'));
+});
+
+for (const name of ['demo', 'check', 'doctor', 'completion', 'man', 'docs']) {
+  test(`${name} has a help of its own, by both ways`, async () => {
+    const [after, before] = await Promise.all([runCommand([name, '--help']), runCommand(['help', name])]);
+    assert.match(after.stdout, new RegExp(`^tlsfront ${name}\\b`));
+    assert.match(after.stdout, /\nExamples:\n/);
+    assert.deepEqual(before, after);
+  });
+}
+
+test('--help with the name of a group lists that group alone', async () => {
+  const { stdout } = await runCommand(['--help', 'limits']);
+  assert.match(stdout, /^Limits:\n/);
+  assert.match(stdout, /--max-body-bytes/);
+  assert.doesNotMatch(stdout, /--upstream /);
+});
+
+for (const word of ['-v', '-V', 'version']) {
+  test(`${word} prints the version`, async () => {
+    assert.match((await runCommand([word])).stdout, /^\d+\.\d+\.\d+\n$/);
+  });
+}
+
+test('completion and the manual hold every option', async () => {
+  const texts = await Promise.all(
+    [['completion', 'bash'], ['completion', 'zsh'], ['completion', 'fish'], ['man']].map((args) =>
+      runCommand(args),
+    ),
+  );
+  for (const { code, stdout } of texts) {
+    assert.equal(code, 0);
+    for (const key of SETTING_KEYS) {
+      const name = optionOf(key).flag.slice(2);
+      assert.ok(stdout.includes(name) || stdout.includes(name.replaceAll('-', '\\-')), name);
+    }
+  }
+});
+
+test('docs lists the documents and prints one', async () => {
+  assert.match((await runCommand(['docs'])).stdout, /^dev-servers +Development servers$/m);
+  assert.match((await runCommand(['docs', 'dev-servers'])).stdout, /^# Development servers\n/);
+});
 
 test('chain check --help lists its own options', async () => {
   const { code, stdout } = await runCommand(['chain', 'check', '--help']);
@@ -56,10 +111,20 @@ const WRONG: readonly (readonly [readonly string[], RegExp])[] = [
   [['--listen'], /^error: --listen needs a value\nhint: write --listen <\[host:\]port>/],
   [['-l'], /^error: --listen needs a value/],
   [['--cert', '--key', 'k'], /^error: --cert needs a value, and --key follows/],
-  [['8080'], /^error: '8080' stands alone\nhint: for a running app write --upstream 8080/],
-  [['localhost:8080'], /hint: for a running app write --upstream localhost:8080/],
-  [['http://app'], /hint: for a running app write --upstream http:\/\/app/],
-  [['index.py'], /hint: for a WSGI file write --wsgi-file index\.py/],
+  [['8080', '8081'], /^error: '8081' stands alone\nhint: for a running app write --upstream 8081/],
+  [['8080', '--mercy', 'soon'], /^error: --mercy soon: not a time/],
+  [['99999'], /^error: --upstream 99999: port 99999 is out of range/],
+  [['nonexistent.py'], /^error: --wsgi-file nonexistent\.py: no such file/],
+  [
+    ['--port', '3000'],
+    /^error: --port is not an option\nhint: .*--listen 8443.*--upstream 8080.*--app-port 5173/,
+  ],
+  [['--name=shop'], /hint: --host shop\.localhost/],
+  [['--from', 'app.test', '--to', ':8080'], /hint: --host app\.test/],
+  [['--target', '8080'], /hint: --upstream 8080/],
+  [['completion'], /^error: completion needs the name of a shell/],
+  [['completion', 'csh'], /^error: there is no completion for 'csh'/],
+  [['docs', 'nonsense'], /^error: there is no document 'nonsense'\nhint: there are: .*troubleshooting/],
   [['npm', 'run', 'dev'], /hint: to start an app write -- before its command: tlsfront -- npm …/],
   [['--'], /^error: there is no command after --/],
   [['demo', '--', 'npm'], /^error: demo brings its own app/],

@@ -109,7 +109,8 @@ async function takeOutReplaced(
   return code;
 }
 
-interface StatusRow {
+/** A store or client, and whether it trusts. */
+export interface StatusRow {
   readonly name: string;
   /** Undefined: it was not tried, which is neither success nor failure. */
   readonly ok: boolean | undefined;
@@ -130,15 +131,13 @@ function describeTrial({ name, outcome, reason }: ClientTrial): StatusRow {
   }
 }
 
-/** Says which stores have the authority, and which clients trust it when they are tried. @returns 0 all do, 1 not all */
-export async function runCaStatus(_options: object, io: CommandIo): Promise<number> {
+const NO_AUTHORITY = 'there is no development authority yet';
+
+/** Which stores have the authority, and which clients trust it when they are tried; a text where there is no authority. */
+export async function examineTrust(io: CommandIo): Promise<readonly StatusRow[] | string> {
   const store = openStore(io);
   const found = await findAuthority(store, new Date());
-  if (found.authority === undefined) {
-    throw new FrontError('internal', found.problem ?? 'there is no development authority yet', {
-      hint: 'tlsfront ca install makes one',
-    });
-  }
+  if (found.authority === undefined) return found.problem ?? NO_AUTHORITY;
   const authority = referTo(store, found.authority.certPem);
   const machine = thisMachine(homedir(), io.environment);
   const { stores, unusable } = findStores(machine);
@@ -150,7 +149,15 @@ export async function runCaStatus(_options: object, io: CommandIo): Promise<numb
   for (const { name, reason } of unusable) rows.push({ name, ok: false, text: reason });
   const leaf = await ensureDevelopmentLeaf(store, [], new Date());
   const trials = await tryClients(machine, { certPem: leaf.chainPem, keyPem: leaf.keyPem });
-  rows.push(...trials.map(describeTrial));
+  return [...rows, ...trials.map(describeTrial)];
+}
+
+/** Says which stores have the authority, and which clients trust it when they are tried. @returns 0 all do, 1 not all */
+export async function runCaStatus(_options: object, io: CommandIo): Promise<number> {
+  const rows = await examineTrust(io);
+  if (typeof rows === 'string')
+    throw new FrontError('internal', rows, { hint: 'tlsfront ca install makes one' });
+  const file = openStore(io).pathOf(AUTHORITY_CERT_KEY);
   const coloured = usesColour(io.stdout, io.environment);
   const width = Math.max(...rows.map(({ name }) => name.length));
   for (const { name, ok, text } of rows) {
@@ -158,7 +165,7 @@ export async function runCaStatus(_options: object, io: CommandIo): Promise<numb
     const mark = ok === undefined ? '-' : passed;
     io.stdout.write(`${mark} ${name.padEnd(width)}  ${text}\n`);
   }
-  io.stdout.write(`for Node: export NODE_EXTRA_CA_CERTS=${shellWord(authority.file)}\n`);
+  io.stdout.write(`for Node: export NODE_EXTRA_CA_CERTS=${shellWord(file)}\n`);
   io.stdout.write('for containers and other machines: tlsfront ca show --pem\n');
   return rows.every(({ ok }) => ok !== false) ? 0 : 1;
 }
@@ -168,7 +175,7 @@ export async function runCaShow({ pem = false }: { readonly pem?: boolean }, io:
   const store = openStore(io);
   const { authority, problem } = await findAuthority(store, new Date());
   if (authority === undefined) {
-    throw new FrontError('internal', problem ?? 'there is no development authority yet', {
+    throw new FrontError('internal', problem ?? NO_AUTHORITY, {
       hint: 'tlsfront ca install makes one',
     });
   }

@@ -1,0 +1,78 @@
+/** Help of the commands that share the front's options, and the one list of all commands. */
+
+/** Every command, in the order of `--help`. */
+export const COMMANDS = [
+  ['demo', 'in front of the bundled sample app'],
+  ['check', 'say whether options and certificates are valid; --print shows each value'],
+  ['config', 'export, schema: the options as tlsfront.toml'],
+  ['chain', 'check, show, fix, merge: faults of a certificate file'],
+  ['ca', 'install, uninstall, status, show: who trusts the development certificates'],
+  ['cert', 'write a development certificate for another server'],
+  ['hosts', 'add, remove, list: names of this machine'],
+  ['doctor', 'try ports, trust, names and the clock of this machine, each with its cure'],
+  ['completion', 'bash, zsh, fish: completion of the shell'],
+  ['man', 'the manual page; tlsfront man | man -l -'],
+  ['docs', 'the documents of this version: tlsfront docs troubleshooting'],
+] as const;
+
+const OPTIONS_TOO = 'All options of the front are taken too: tlsfront --help all lists them.\n';
+
+/** The text of each command that has no parser of its own. */
+export const COMMAND_HELP: Readonly<Record<string, string>> = {
+  demo: `tlsfront demo [options]
+
+Starts the bundled sample app and serves it: a page that shows what the front does with HTTP/2,
+WebSockets, event streams and uploads. Nothing of yours is needed.
+
+Examples:
+  tlsfront demo
+  tlsfront demo --listen 9443 --access-log
+
+${OPTIONS_TOO}`,
+  check: `tlsfront check [options] [--print] [--json]
+
+Says whether this command line, environment and tlsfront.toml could be served, certificates included.
+It binds nothing and starts nothing. Exit code 0: valid; 2: not, with what is wrong.
+
+  --print    every value in force, and where it comes from
+  --json     the same for programs, with the whole resolved configuration
+
+Examples:
+  tlsfront check --cert server.crt --key server.key --upstream 8080
+  tlsfront check --print
+
+${OPTIONS_TOO}`,
+  doctor: `tlsfront doctor
+
+Tries what the front needs on this machine: ports, who trusts the development certificates for real,
+names, variables of proxies, the clock. Each line that is not well has its cure beside it.
+It changes nothing. Exit code 0: all well; 1: something is not.
+
+Examples:
+  tlsfront doctor
+`,
+  completion: `tlsfront completion bash|zsh|fish
+
+Prints the completion of commands and options for a shell.
+
+Examples:
+  tlsfront completion bash > ~/.local/share/bash-completion/completions/tlsfront
+  tlsfront completion zsh > "\${fpath[1]}/_tlsfront"
+  tlsfront completion fish > ~/.config/fish/completions/tlsfront.fish
+`,
+  man: `tlsfront man
+
+Prints the manual page, made from the table of options.
+
+Examples:
+  tlsfront man | man -l -
+`,
+  docs: `tlsfront docs [topic]
+
+Prints a document of this version, or the list of them.
+
+Examples:
+  tlsfront docs
+  tlsfront docs dev-servers
+`,
+};

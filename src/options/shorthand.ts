@@ -1,0 +1,29 @@
+/** Command lines as people type them first: `tlsfront 8080`, `tlsfront index.py`. */
+import { optionOf, SETTING_KEYS } from './table.js';
+
+/** A port, host:port or URL. */
+const ADDRESS = /^(?:https?:\/\/\S+|(?:[\w.-]*|\[[\da-f:]+\]):\d{1,5}|\d{1,5})$/i;
+
+/** Flags and short names that take the word after them. */
+function takesValue(word: string): boolean {
+  return SETTING_KEYS.map(optionOf).some(
+    ({ flag, short, argument }) => argument !== null && (flag === word || short === word),
+  );
+}
+
+/**
+ * The words with the flag that a lone app was meant to have: an address is `--upstream`, a Python file `--wsgi-file`.
+ * Any other first word is a command, and everything stays as it is.
+ */
+export function expandShorthand(words: readonly string[]): readonly string[] {
+  for (let index = 0; index < words.length; index += 1) {
+    const word = words[index] ?? '';
+    if (word.startsWith('-')) {
+      if (takesValue(word)) index += 1;
+      continue;
+    }
+    const flag = ADDRESS.test(word) ? '--upstream' : word.endsWith('.py') ? '--wsgi-file' : null;
+    return flag === null ? words : [...words.slice(0, index), flag, ...words.slice(index)];
+  }
+  return words;
+}
