@@ -1,32 +1,59 @@
 /** The store as files in a private folder: whole-file replacement by rename, files 0600, folders 0700. */
-import { chmod, chown, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
-import { dirname, join, sep } from 'node:path';
+import { constants } from 'node:fs';
+import { open, readdir, rm } from 'node:fs/promises';
+import { join, resolve, sep } from 'node:path';
 import { FrontError } from '../../shared/errors.js';
 import { systemCode } from '../../shared/system-error.js';
 import { fileFailure } from './file-failure.js';
 import { withFileLock } from './file-lock.js';
 import { replaceFile } from './replace-file.js';
+import { openSafeFolder, refuseLink } from './safe-folder.js';
 import type { LocalStore } from './store.js';
 
 const FILE_MODE = 0o600;
-const FOLDER_MODE = 0o700;
 const SEGMENT = /^[A-Za-z0-9_*@-][A-Za-z0-9._*@-]*$/;
 
-/** Opens the store in a folder, which is made on the first `put`. */
+/** Opens the store in a folder, which is made on the first `put`. Inside it no link is followed. */
 export function openFileStore(folder: string): LocalStore {
-  const pathOf = (key: string): string => join(folder, ...segmentsOf(key));
+  const root = resolve(folder);
+  const pathOf = (key: string): string => join(root, ...segmentsOf(key));
+  const guard = <T>(work: () => Promise<T>): Promise<T> => guarded(root, work);
   return {
     pathOf,
-    get: (key) => guarded(folder, () => readPrivately(pathOf(key))),
-    put: (key, value) => guarded(folder, () => putFile(folder, pathOf(key), value)),
-    list: (prefix) => guarded(folder, () => listKeys(folder, prefix)),
-    delete: (key) => guarded(folder, () => removeFile(pathOf(key))),
+    get: (key) => guard(() => inFolder(root, key, false, undefined, readPrivately)),
+    put: (key, value) => guard(() => inFolder(root, key, true, undefined, (place) => putFile(place, value))),
+    list: (prefix) => guard(() => listKeys(root, prefix)),
+    delete: (key) => guard(() => inFolder(root, key, false, false, removeFile)),
     withLock: async (name, work) => {
-      const lockFile = `${pathOf(name)}.lock`;
-      await guarded(folder, () => makeFolders(folder, lockFile));
-      return withFileLock(lockFile, work);
+      await guard(() => inFolder(root, name, true, undefined, async () => undefined));
+      return withFileLock(`${pathOf(name)}.lock`, work);
     },
   };
+}
+
+/** A file of the store: by which path it is reached, and which people know. */
+interface Place {
+  readonly path: string;
+  readonly shown: string;
+}
+
+/** Does something with a key's file while its folder is open; `missing` where there is no such folder. */
+async function inFolder<T>(
+  root: string,
+  key: string,
+  create: boolean,
+  missing: T,
+  work: (place: Place) => Promise<T>,
+): Promise<T> {
+  const segments = segmentsOf(key);
+  const name = segments.at(-1) ?? '';
+  const folder = openSafeFolder(root, segments.slice(0, -1), create);
+  if (folder === null) return missing;
+  try {
+    return await work({ path: join(folder.path, name), shown: join(root, ...segments) });
+  } finally {
+    folder.close();
+  }
 }
 
 function segmentsOf(key: string): string[] {
@@ -56,47 +83,39 @@ async function guarded<T>(folder: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-async function readPrivately(path: string): Promise<Buffer | undefined> {
+async function readPrivately({ path, shown }: Place): Promise<Buffer | undefined> {
   let file: Awaited<ReturnType<typeof open>>;
   try {
-    file = await open(path, 'r');
+    // Not blocking: opening a pipe would wait for its writer.
+    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (cause) {
     if (systemCode(cause) === 'ENOENT') return undefined;
+    if (systemCode(cause) === 'ELOOP') throw refuseLink(shown);
     throw cause;
   }
   try {
-    const { mode } = await file.stat();
+    const stats = await file.stat();
+    if (!stats.isFile())
+      throw new FrontError('config_invalid', `${shown} is no ordinary file`, { hint: 'remove it' });
     // Copies and backups lose modes; a key that others can read is closed to them as soon as it is seen.
-    if (process.platform !== 'win32' && (mode & 0o077) !== 0) await file.chmod(FILE_MODE);
+    if (process.platform !== 'win32' && (stats.mode & 0o077) !== 0) await file.chmod(FILE_MODE);
     return await file.readFile();
   } finally {
     await file.close();
   }
 }
 
-async function putFile(folder: string, path: string, value: string | Uint8Array): Promise<void> {
-  await makeFolders(folder, path);
-  await replaceFile(path, value, FILE_MODE, true, true);
+async function putFile({ path }: Place, value: string | Uint8Array): Promise<undefined> {
+  await replaceFile(path, value, { mode: FILE_MODE, exact: true, asFolder: true, follows: false });
+  return undefined;
 }
 
-async function makeFolders(folder: string, path: string): Promise<void> {
-  const first = await mkdir(dirname(path), { recursive: true, mode: FOLDER_MODE });
-  if (process.platform === 'win32') return;
-  if (first !== undefined && process.getuid?.() === 0) await giveToOwner(first, dirname(path));
-  const { mode } = await stat(folder);
-  if ((mode & 0o077) !== 0) await chmod(folder, FOLDER_MODE);
-}
-
-/** Under sudo with the user's HOME, new folders belong to whom the folder above them belongs, not to root. */
-async function giveToOwner(first: string, last: string): Promise<void> {
-  const { uid, gid } = await stat(dirname(first));
-  for (let folder = last; folder.length >= first.length; folder = dirname(folder)) {
-    await chown(folder, uid, gid);
-  }
-}
-
-async function listKeys(folder: string, prefix: string): Promise<string[]> {
+async function listKeys(root: string, prefix: string): Promise<string[]> {
+  const opened = openSafeFolder(root, [], false);
+  if (opened === null) return [];
+  const folder = opened.path;
   try {
+    // Links within are neither files nor folders here.
     const entries = await readdir(folder, { recursive: true, withFileTypes: true });
     return entries
       .filter((entry) => entry.isFile() && !/\.(tmp|lock|break)$/.test(entry.name))
@@ -111,10 +130,12 @@ async function listKeys(folder: string, prefix: string): Promise<string[]> {
   } catch (cause) {
     if (systemCode(cause) === 'ENOENT') return [];
     throw cause;
+  } finally {
+    opened.close();
   }
 }
 
-async function removeFile(path: string): Promise<boolean> {
+async function removeFile({ path }: Place): Promise<boolean> {
   try {
     await rm(path);
     return true;

@@ -114,7 +114,7 @@ function endOf(authorityPem: string, days: number, now: Date): Date {
 }
 
 async function write(file: string, content: string | Uint8Array, mode: number): Promise<void> {
-  await replaceFile(file, content, mode, mode === 0o600).catch((cause: unknown) => {
+  await replaceFile(file, content, { mode, exact: mode === 0o600 }).catch((cause: unknown) => {
     throw unwritable(file, cause);
   });
 }

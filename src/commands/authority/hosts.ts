@@ -103,7 +103,7 @@ async function read(path: string): Promise<string> {
 
 async function write(path: string, text: string): Promise<void> {
   try {
-    await replaceFile(path, text, 0o644).catch(async (cause: unknown) => {
+    await replaceFile(path, text, { mode: 0o644 }).catch(async (cause: unknown) => {
       // In a container the file is a mount of its own, which cannot be renamed over.
       if (systemCode(cause) !== 'EBUSY' && systemCode(cause) !== 'EXDEV') throw cause;
       await writeFile(path, text);

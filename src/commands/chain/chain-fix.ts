@@ -101,7 +101,7 @@ async function write(path: string, content: string, mode: number, io: CommandIo)
       throw cause;
     });
     if (old !== undefined && old !== content) io.stdout.write(`kept the old file as ${await keep(path)}\n`);
-    await replaceFile(path, content, mode, mode === 0o600);
+    await replaceFile(path, content, { mode, exact: mode === 0o600 });
   } catch (cause) {
     throw unwritable(path, cause);
   }

@@ -96,7 +96,7 @@ export function runChainMerge(options: ChainMergeOptions, io: CommandIo): Promis
       io.stdout.write(pem);
       return 0;
     }
-    await replaceFile(toFile, pem, 0o644).catch((cause: unknown) => {
+    await replaceFile(toFile, pem, { mode: 0o644 }).catch((cause: unknown) => {
       throw unwritable(toFile, cause);
     });
     io.stdout.write(`wrote ${toFile}: ${chain.certificates.map(({ label }) => label).join(', then ')}\n`);
