@@ -10,6 +10,7 @@ import type { Policy } from './types.js';
  */
 export function compilePolicy(config: Config, httpsPort: number, loopMarker: string): Policy {
   const trusted = compileBlocks(config.trustedProxies);
+  const fronts = compileBlocks(config.proxyProtocol);
   return {
     config,
     certificates: [],
@@ -17,7 +18,8 @@ export function compilePolicy(config: Config, httpsPort: number, loopMarker: str
     isClosed: () => false,
     httpsPort,
     loopMarker,
-    isTrusted: (address) => trusted?.check(address, isIPv6(address) ? 'ipv6' : 'ipv4') ?? false,
+    isTrusted: (address) => isWithin(trusted, address),
+    sendsProxyHeader: (address) => isWithin(fronts, address),
   };
 }
 
@@ -25,6 +27,10 @@ export function compilePolicy(config: Config, httpsPort: number, loopMarker: str
 export function loopMarkerOf(secret: string): string {
   const id = createHash('sha256').update('loop guard').update(secret).digest('base64url').slice(0, 12);
   return `tlsfront;id="${id}"`;
+}
+
+function isWithin(list: BlockList | null, address: string): boolean {
+  return list?.check(address, isIPv6(address) ? 'ipv6' : 'ipv4') ?? false;
 }
 
 function compileBlocks(blocks: readonly string[]): BlockList | null {

@@ -59,4 +59,6 @@ export interface Policy {
   /** Member of CDN-Loop by which the front knows its own requests. */
   readonly loopMarker: string;
   isTrusted(address: string): boolean;
+  /** Whether connections from there begin with a PROXY protocol header. */
+  sendsProxyHeader(address: string): boolean;
 }

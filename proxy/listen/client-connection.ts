@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { clientCertificateFields } from '../exchange/headers/client-certificate.js';
 import type { CertificateNames, ConnectionFacts, Policy } from '../exchange/types.js';
+import type { ProxiedConnection, ProxiedTls } from '../wire/proxy-protocol/header.js';
 
 /** One end of a connection. */
 export interface Endpoint {
@@ -19,6 +20,8 @@ export interface ClientConnection {
   readonly remote: Endpoint;
   /** Where the client connected to. */
   readonly local: Endpoint;
+  /** TLS that a trusted front has ended for the client; null: none, or it told nothing. */
+  readonly proxiedTls: (ProxiedTls & { readonly serverName: string }) | null;
 }
 
 /** A connection that came straight from the client. */
@@ -27,20 +30,31 @@ export function connectionOf(socket: Socket): ClientConnection {
     socket,
     remote: { address: plainAddress(socket.remoteAddress), port: socket.remotePort ?? 0 },
     local: { address: plainAddress(socket.localAddress), port: socket.localPort ?? 0 },
+    proxiedTls: null,
   };
 }
 
-/** What the exchange knows of a connection without TLS. */
+/** A connection of the client that a trusted front names. */
+export function proxiedBy(socket: Socket, told: ProxiedConnection): ClientConnection {
+  return {
+    socket,
+    remote: { address: told.sourceAddress, port: told.sourcePort },
+    local: { address: told.destinationAddress, port: told.destinationPort },
+    proxiedTls: told.tls === null ? null : { ...told.tls, serverName: told.serverName },
+  };
+}
+
+/** What the exchange knows of a connection without TLS of ours: the client may have spoken TLS with the front before us. */
 export function plainFacts(client: ClientConnection, policy: Policy): ConnectionFacts {
-  const { remote, local } = client;
+  const { remote, local, proxiedTls } = client;
   return {
     remoteAddress: remote.address,
     remotePort: remote.port,
     localAddress: local.address,
     localPort: local.port,
-    tlsVersion: '',
-    cipher: '',
-    serverName: '',
+    tlsVersion: proxiedTls?.version ?? '',
+    cipher: proxiedTls?.cipher ?? '',
+    serverName: proxiedTls?.serverName ?? '',
     trusted: policy.isTrusted(remote.address),
     certificate: null,
     clientFields: [],

@@ -7,8 +7,11 @@ import type { ListenerRole } from '../exchange/gate.js';
 import type { Notices } from '../exchange/log/notices.js';
 import type { Policy } from '../exchange/types.js';
 import type { TlsFront, TlsFrontParts } from '../tls/tls-front.js';
-import { type ClientConnection, connectionOf, plainFacts, tlsFacts } from './client-connection.js';
+import { decodeProxyHeader } from '../wire/proxy-protocol/decode.js';
+import type { ProxyHeader } from '../wire/proxy-protocol/header.js';
+import { type ClientConnection, connectionOf, plainFacts, proxiedBy, tlsFacts } from './client-connection.js';
 import type { ConnectionLimiter } from './connection-limiter.js';
+import { readFirstBytes } from './first-bytes.js';
 
 /** What a listener needs to serve one configured address. */
 export interface ListenerParts {
@@ -37,7 +40,37 @@ export function createListener(parts: ListenerParts, limiter: ConnectionLimiter)
       limiter.leave();
     });
     socket.on('error', ignore);
-    admit(parts, limiter, connectionOf(socket));
+    const client = connectionOf(socket);
+    if (parts.policy.sendsProxyHeader(client.remote.address)) {
+      readProxyHeader(parts, client, (named) => admit(parts, limiter, named));
+    } else admit(parts, limiter, client);
+  });
+}
+
+/** Goes on with the client that the front at the other end names; a front that names none in time is refused. */
+function readProxyHeader(
+  { policy, notices, counters }: ListenerParts,
+  front: ClientConnection,
+  onClient: (client: ClientConnection) => void,
+): void {
+  const { socket, remote } = front;
+  const judge = (bytes: Buffer): ProxyHeader | 'invalid' | null => {
+    const header = decodeProxyHeader(bytes);
+    return header === 'more' ? null : header;
+  };
+  readFirstBytes(socket, policy.config.limits.handshakeTimeoutMs, judge, (header, bytes) => {
+    if (header === 'invalid') {
+      counters.refusedByLimit += 1;
+      socket.destroy();
+      notices.warn(
+        '--proxy-protocol',
+        `a connection from ${remote.address} is refused: it does not begin with a PROXY protocol header`,
+        'let that front send it (send-proxy-v2 in HAProxy, proxy_protocol in nginx), or take its address out of --proxy-protocol',
+      );
+      return;
+    }
+    if (bytes.length > header.length) socket.unshift(bytes.subarray(header.length));
+    onClient(header.connection === null ? front : proxiedBy(socket, header.connection));
   });
 }
 

@@ -11,6 +11,7 @@ import { type Dial, type Dialer, forgetAddress, knownAddress, noteAddress } from
 import { classifyUpstreamFailure } from './failure.js';
 import type { Http1Codec } from './http1-codec.js';
 import { Http1RequestWriter } from './http1-request.js';
+import { proxyHeaderFor } from './proxy-header.js';
 import type { ExchangeHead, Lease, LeaseHandler, UpstreamResponse } from './transport.js';
 import type { Waiting, Waits } from './waiting.js';
 
@@ -118,8 +119,10 @@ export class Http1Connection implements Lease, Waits {
   sendHead(exchange: ExchangeHead, path: string, fields: OutgoingFields, framing: Framing): void {
     this.codec.decoder.expect(exchange.head.method);
     const head = this.codec.encodeHead(exchange, path, fields);
+    const { proxyProtocol } = this.upstream;
     if (head === null) this.fail('header_too_large', null);
-    else this.writer.sendHead(head, framing);
+    else if (proxyProtocol === null) this.writer.sendHead(head, framing);
+    else this.writer.sendHead(proxyHeaderFor(proxyProtocol, exchange.facts) + head, framing);
   }
 
   sendBody(chunk: Buffer): boolean {
@@ -291,7 +294,14 @@ export class Http1Connection implements Lease, Waits {
     this.holder = null;
     if (this.paused) this.resume();
     const { codec, writer } = this;
-    if (!codec.keepAlive || writer.muted || !codec.decoder.idle || this.closed) {
+    // What the connection began with was true of one client.
+    if (
+      this.upstream.proxyProtocol !== null ||
+      !codec.keepAlive ||
+      writer.muted ||
+      !codec.decoder.idle ||
+      this.closed
+    ) {
       this.close();
       return;
     }

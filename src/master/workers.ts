@@ -75,7 +75,7 @@ export class Workers {
       if (worker !== null && worker.port !== 0) {
         const { id, scheme, host, port, ready } = worker;
         const needsLength = this.bufferRequests || !worker.readsChunked;
-        const everything = { path: null, routeHost: '', routePrefix: '', weight: 1 };
+        const everything = { path: null, routeHost: '', routePrefix: '', weight: 1, proxyProtocol: null };
         states.push({ id, key: String(index), scheme, host, port, ...everything, needsLength, ready });
       }
     }

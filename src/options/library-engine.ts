@@ -14,6 +14,8 @@ const DIRECT_ONLY: readonly SettingKey[] = ['maxControlFrames', 'maxWaitingBytes
 export function refuseForLibrary(config: Config, settings: Settings): void {
   const other = config.upstreams.find(({ scheme, path }) => scheme !== 'http' || path !== null);
   if (other !== undefined) throw misused(`the library engine cannot reach ${formatUpstream(other)}`, HINT);
+  const proxied = config.upstreams.find(({ proxyProtocol }) => proxyProtocol !== null);
+  if (proxied !== undefined) throw misused('the library engine has no proxy= for upstreams', HINT);
   if (config.sticky) throw misused('the library engine has no --sticky', HINT);
   if (config.health.path !== null) throw misused('the library engine has no --health-path', HINT);
   if (config.bufferRequests) throw misused('the library engine has no --buffer-requests', HINT);

@@ -1,6 +1,7 @@
 /** Turns settings into the frozen configuration, or throws the first thing that is wrong with them. */
 import type { Config } from '../shared/config.js';
 import type { Platform } from '../system/platform.js';
+import { readBlocks } from './address-blocks.js';
 import { CertificateChoice, cutHttps } from './certificate-choice.js';
 import { readAcme } from './groups/acme.js';
 import { readAppSource } from './groups/app.js';
@@ -9,7 +10,7 @@ import { readLimits } from './groups/limits.js';
 import { readListeners } from './groups/listeners.js';
 import { readLogFile, readLogFormat } from './groups/logs.js';
 import { readIdentity, readRouters } from './groups/processes.js';
-import { readExchangeSettings, readTrustedProxies } from './groups/requests.js';
+import { readExchangeSettings } from './groups/requests.js';
 import { readUpstreamSettings } from './groups/upstreams.js';
 import { refuseForLibrary } from './library-engine.js';
 import { readChoice, readNumber, readSwitch, readText } from './read-setting.js';
@@ -61,7 +62,8 @@ export function resolveConfig(settings: Settings, platform: Platform): Config {
     rewriteLocation: !readSwitch(settings, 'noRewriteLocation'),
     bufferRequests: readSwitch(settings, 'bufferRequests'),
     keepUnderscores: readSwitch(settings, 'keepUnderscores'),
-    trustedProxies: readTrustedProxies(settings),
+    proxyProtocol: readBlocks(settings, 'proxyProtocol'),
+    trustedProxies: readBlocks(settings, 'trustedProxies'),
     limits: readLimits(settings),
   });
   if (config.engine === 'library') refuseForLibrary(config, settings);

@@ -15,13 +15,42 @@ function cutRoute(text: string): [route: string, address: string] {
   return isAddress ? ['', text] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-function cutWeight(label: string, text: string): [rest: string, weight: number] {
-  const [, rest, weight] = /^(.*),weight=(.*)$/s.exec(text) ?? [];
-  if (rest === undefined || weight === undefined) return [text, 1];
+/** What may stand behind an address. */
+interface Suffixes {
+  readonly weight: number;
+  readonly proxyProtocol: RoutedUpstream['proxyProtocol'];
+}
+
+/** Cuts `,weight=n` and `,proxy=v2` off, in any order. */
+function cutSuffixes(label: string, text: string): [rest: string, suffixes: Suffixes] {
+  let suffixes: Suffixes = { weight: 1, proxyProtocol: null };
+  let rest = text;
+  for (;;) {
+    const [, before, name, value = ''] = /^(.*),(weight|proxy)=([^,]*)$/s.exec(rest) ?? [];
+    if (before === undefined) return [rest, suffixes];
+    rest = before;
+    suffixes =
+      name === 'weight'
+        ? { ...suffixes, weight: readWeight(label, text, value) }
+        : { ...suffixes, proxyProtocol: readProxyVersion(label, text, value) };
+  }
+}
+
+function readWeight(label: string, text: string, weight: string): number {
   const number = /^\d{1,4}$/.test(weight) ? Number(weight) : 0;
   if (number < 1 || number > MOST_WEIGHT)
     throw invalid(label, text, `'${weight}' is not a weight`, `give a whole number from 1 to ${MOST_WEIGHT}`);
-  return [rest, number];
+  return number;
+}
+
+function readProxyVersion(label: string, text: string, version: string): 'v1' | 'v2' {
+  if (version === 'v1' || version === 'v2') return version;
+  throw invalid(
+    label,
+    text,
+    `'${version}' is no version of the PROXY protocol`,
+    'write proxy=v2, or proxy=v1',
+  );
 }
 
 function readRouteHost(label: string, text: string, host: string): string {
@@ -42,19 +71,27 @@ function readRoutePrefix(label: string, text: string, prefix: string): string {
 }
 
 /**
- * One `--upstream`: `[host][/prefix]=address[,weight=n]`, or the address alone for every request.
+ * One `--upstream`: `[host][/prefix]=address[,weight=n][,proxy=v2]`, or the address alone for every request.
  * @throws FrontError config_invalid
  */
 export function readUpstream(label: string, text: string): RoutedUpstream {
-  const [rest, weight] = cutWeight(label, text);
+  const [rest, suffixes] = cutSuffixes(label, text);
   const [route, address] = cutRoute(rest);
   const slash = route.indexOf('/');
   const host = slash === -1 ? route : route.slice(0, slash);
   const prefix = slash === -1 ? '' : route.slice(slash);
+  const upstream = readUpstreamAddress(label, address);
+  if (suffixes.proxyProtocol !== null && (upstream.scheme === 'https' || upstream.scheme === 'h2c'))
+    throw invalid(
+      label,
+      text,
+      `the PROXY protocol is not spoken to ${upstream.scheme} apps`,
+      'its header is for one client, and their connections are shared; http:// and uwsgi:// take it',
+    );
   return {
-    ...readUpstreamAddress(label, address),
+    ...upstream,
     routeHost: readRouteHost(label, text, host),
     routePrefix: readRoutePrefix(label, text, prefix),
-    weight,
+    ...suffixes,
   };
 }

@@ -76,6 +76,8 @@ export interface RoutedUpstream extends UpstreamAddress {
   readonly routePrefix: string;
   /** Share of the requests beside others of the same route; at least 1. */
   readonly weight: number;
+  /** Each request gets a connection of its own, which begins with a header that names the client; null: none is sent. */
+  readonly proxyProtocol: 'v1' | 'v2' | null;
 }
 
 /** Which upstreams get no requests for a while. */
@@ -221,6 +223,8 @@ export interface Config {
   readonly bufferRequests: boolean;
   /** Pass field names with an underscore on to apps that speak HTTP. */
   readonly keepUnderscores: boolean;
+  /** CIDR blocks of fronts that begin every connection with a PROXY protocol header. */
+  readonly proxyProtocol: readonly string[];
   /** CIDR blocks whose X-Forwarded-* and Forwarded fields are believed. */
   readonly trustedProxies: readonly string[];
   readonly limits: Limits;

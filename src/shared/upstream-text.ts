@@ -10,9 +10,9 @@ export function formatUpstream({ scheme, host, port, path }: UpstreamAddress): s
   return scheme === 'http' ? authority : `${scheme}://${authority}`;
 }
 
-/** The upstream as users write it; the weight is left out where it is 1. */
+/** The upstream as users write it, without what goes without saying. */
 export function formatRouted(upstream: RoutedUpstream): string {
-  const { routeHost, routePrefix, weight } = upstream;
+  const { routeHost, routePrefix, weight, proxyProtocol } = upstream;
   const route = `${routeHost}${routePrefix}`;
-  return `${route}${route === '' ? '' : '='}${formatUpstream(upstream)}${weight === 1 ? '' : `,weight=${weight}`}`;
+  return `${route}${route === '' ? '' : '='}${formatUpstream(upstream)}${weight === 1 ? '' : `,weight=${weight}`}${proxyProtocol === null ? '' : `,proxy=${proxyProtocol}`}`;
 }

@@ -1,6 +1,6 @@
 /** The one way to ask for an outside program: a path, or MISSING, which no caller can take for a result. */
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 
 /** Stands for a tool that this machine has not got. A helper that gets it returns it, so that its caller must look. */
@@ -29,6 +29,11 @@ export function findTool(name: string): string | Missing {
  */
 export function requireTool(t: Skippable, name: string): string | Missing {
   return found(t, findTool(name), name);
+}
+
+/** A file that a tool needs beside itself, such as a module of nginx, under the rules of requireTool. */
+export function requireFile(t: Skippable, path: string): string | Missing {
+  return found(t, existsSync(path) ? path : MISSING, path);
 }
 
 /** Paths of all the tools by name, under the rules of requireTool. */

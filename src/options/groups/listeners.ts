@@ -45,6 +45,14 @@ export const LISTENER_OPTIONS = {
     'Plain HTTP that redirects to HTTPS',
     { repeatable: true, uwsgi: 'same' },
   ),
+  proxyProtocol: row(
+    GROUP,
+    'text',
+    '--proxy-protocol',
+    '<cidr>',
+    'Fronts whose connections begin with a PROXY protocol header',
+    { repeatable: true, commas: true },
+  ),
 } satisfies Record<string, OptionRow>;
 
 /** Where HTTPS is expected, and where it goes when that port is not permitted and nobody chose it. */

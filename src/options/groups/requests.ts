@@ -1,5 +1,4 @@
 /** What passes between client and app: Host, header fields, bodies, cookies, compression. */
-import { BlockList, isIP } from 'node:net';
 import type { Config } from '../../shared/config.js';
 import { readHeaderRules } from '../header-rules.js';
 import { type OptionRow, row, turn } from '../option-row.js';
@@ -66,25 +65,6 @@ export const EXCHANGE_OPTIONS = {
   ),
   via: turn(GROUP, '--via', 'Add Via fields in both directions'),
 } satisfies Record<string, OptionRow>;
-
-/** CIDR blocks in full form: a single address becomes /32 or /128. */
-export function readTrustedProxies(settings: Settings): readonly string[] {
-  const { label } = settings.get('trustedProxies');
-  return readList(settings, 'trustedProxies').map((text) => {
-    const [address = '', prefix, ...more] = text.split('/');
-    const family = isIP(address);
-    const bits = family === 6 ? 128 : 32;
-    const length = prefix === undefined ? bits : /^\d{1,3}$/.test(prefix) ? Number(prefix) : Number.NaN;
-    try {
-      if (family === 0 || more.length > 0) throw new RangeError('not an address');
-      new BlockList().addSubnet(address, length, family === 6 ? 'ipv6' : 'ipv4');
-    } catch (error) {
-      if (!(error instanceof Error)) throw error;
-      throw invalid(label, text, 'not an address block', 'write 10.0.0.0/8, 192.168.1.5 or fd00::/8');
-    }
-    return `${address}/${length}`;
-  });
-}
 
 /** The part of the configuration that these settings make. */
 export type ExchangeSettings = Pick<

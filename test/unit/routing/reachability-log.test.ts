@@ -25,6 +25,7 @@ const STATE: UpstreamState = {
   routeHost: '',
   routePrefix: '',
   weight: 1,
+  proxyProtocol: null,
   needsLength: false,
   ready: true,
 };

@@ -16,6 +16,7 @@ export const INPUTS: Readonly<Record<string, number>> = {
   http2: 35_000,
   hpack: 25_000,
   uwsgi: 25_000,
+  'proxy-protocol': 20_000,
 };
 
 /** The seed of every run, so that a change of the code is the only thing that changes the result. */

@@ -4,6 +4,7 @@ import { HPACK } from './hpack.js';
 import { HTTP1_REQUESTS } from './http1-requests.js';
 import { HTTP1_RESPONSES } from './http1-responses.js';
 import { HTTP2 } from './http2.js';
+import { PROXY_PROTOCOL } from './proxy-protocol.js';
 import type { FuzzTarget } from './target.js';
 import { UWSGI } from './uwsgi.js';
 
@@ -14,4 +15,5 @@ export const TARGETS: readonly [FuzzTarget, ...FuzzTarget[]] = [
   HTTP2,
   HPACK,
   UWSGI,
+  PROXY_PROTOCOL,
 ];
