@@ -23,6 +23,7 @@ function row(severity: Severity, atStart: FindingRow['atStart'], fix: string): F
 
 const MERGE = 'write a clean file with: tlsfront chain merge FILE… -o integrated.crt';
 const CONVERT = 'convert it: tlsfront chain fix FILE -o integrated.crt';
+const ISSUE_AUTHORITY = 'issue the certificate of that authority anew, or get another chain from its issuer';
 const ASK_ISSUER = 'order a new certificate from its issuer';
 
 /** Code → severity, what the front does at start, fix. Each code has a section in docs/chain.md. */
@@ -73,6 +74,7 @@ export const FINDINGS = {
     'put -----BEGIN CERTIFICATE----- before and -----END CERTIFICATE----- after it',
   ),
   blank_line_inside: row('error', 'mend', 'remove the empty line between the borders'),
+  foreign_whitespace: row('error', 'mend', 'remove it, or copy the certificate again'),
   inner_byte_order_mark: row(
     'warning',
     'mend',
@@ -117,6 +119,10 @@ export const FINDINGS = {
   intermediate_in_bundle: row('warning', 'mend', MERGE),
   signature_invalid: row('warning', 'serve', "get the issuer's present certificate from its web site"),
   issuer_not_authority: row('error', 'serve', ASK_ISSUER),
+  issuer_key_usage: row('error', 'serve', ISSUE_AUTHORITY),
+  issuer_purpose: row('error', 'serve', ISSUE_AUTHORITY),
+  path_too_long: row('error', 'serve', ISSUE_AUTHORITY),
+  name_not_permitted: row('error', 'serve', 'order it from an authority that may vouch for that name'),
   self_signed: row(
     'warning',
     'serve',
@@ -147,6 +153,26 @@ export const FINDINGS = {
     'serve',
     'order a certificate for TLS servers (extendedKeyUsage serverAuth)',
   ),
+  leaf_key_usage: row('warning', 'serve', 'issue it with keyUsage digitalSignature'),
+  unfit_key_usage: row('error', 'serve', 'issue it with keyUsage digitalSignature'),
+  address_as_dns_name: row('warning', 'serve', 'issue it with the address as an iPAddress (IP:192.168.1.5)'),
+  wildcard_too_wide: row(
+    'warning',
+    'serve',
+    'name the hosts, or take a wildcard below a name of your own (*.app.test)',
+  ),
+  unknown_critical_extension: row(
+    'error',
+    'serve',
+    'issue it without that extension, or with it not critical',
+  ),
+  repeated_extension: row('error', 'serve', ASK_ISSUER),
+  explicit_curve: row(
+    'error',
+    'serve',
+    'make a new key on the named curve (openssl ecparam -genkey -name prime256v1)',
+  ),
+  any_purpose: row('warning', 'serve', 'issue it with extendedKeyUsage serverAuth'),
   no_purpose: row('warning', 'serve', 'issue it with extendedKeyUsage serverAuth'),
   weak_key: row('error', 'serve', 'make a new key: ECDSA P-256, or RSA with 2048 bits'),
   uncommon_key: row('warning', 'serve', 'make a new key: ECDSA P-256, or RSA with 2048 bits'),

@@ -50,11 +50,12 @@ export function requireNames(names: readonly string[]): string[] {
 
 /**
  * Whether a certificate's name covers a host, both canonical: equal, or a wildcard in place of exactly the leftmost
- * label (RFC 6125 §6.4.3). IP addresses match only themselves.
+ * label (RFC 6125 §6.4.3), and not right below a top-level name, which clients refuse. IP addresses match only themselves.
  */
 export function nameCovers(certificateName: string, host: string): boolean {
   if (certificateName === host) return true;
   if (!certificateName.startsWith('*.') || isIP(host) !== 0) return false;
+  if (!certificateName.includes('.', 2)) return false;
   const dot = host.indexOf('.');
   return dot > 0 && host.slice(dot) === certificateName.slice(1);
 }

@@ -46,14 +46,17 @@ export class BrowserPage {
     ending: Ending,
     chromium: string,
     certutil: string,
-    authorityFile: string,
+    authorityFiles: string | readonly string[],
+    more: readonly string[] = [],
   ): Promise<BrowserPage> {
     const home = makeWorkspace(ending);
     const database = home.at('.pki/nssdb');
     mkdirSync(database, { recursive: true });
     for (const args of [
       ['-N', '--empty-password'],
-      ['-A', '-t', 'C,,', '-n', 'tests', '-i', authorityFile],
+      ...[authorityFiles]
+        .flat()
+        .map((file, index) => ['-A', '-t', 'C,,', '-n', `tests ${index}`, '-i', file]),
     ]) {
       const { status, stderr } = spawnSync(certutil, ['-d', `sql:${database}`, ...args], {
         encoding: 'utf8',
@@ -66,7 +69,7 @@ export class BrowserPage {
       [
         ...['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run'],
         ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
-        ...['--remote-debugging-pipe', `--user-data-dir=${home.at('profile')}`, 'about:blank'],
+        ...['--remote-debugging-pipe', `--user-data-dir=${home.at('profile')}`, ...more, 'about:blank'],
       ],
       {
         stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],

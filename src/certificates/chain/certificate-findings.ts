@@ -4,6 +4,7 @@ import { type Finding, finding } from '../findings.js';
 import type { Certificate } from '../formats/certificate.js';
 import { canonicalName, nameCovers } from '../host-names.js';
 import type { Anchor, Chain } from './chain.js';
+import { anyPurpose, judgeNameForms } from './path-findings.js';
 
 const DAY_MS = 86_400_000;
 const SERVER_PURPOSE = '1.3.6.1.5.5.7.3.1';
@@ -36,6 +37,7 @@ export function judgeCertificates(chain: Chain, hosts: readonly string[], now: D
     ...judgeDates(leaf, now),
     ...hosts.flatMap((host) => judgeHost(leaf, host)),
     ...judgeLeaf(leaf, anchor),
+    ...judgeNameForms(leaf),
     ...certificates.flatMap((one) => [...judgeKey(one), ...(one.selfSigned ? [] : judgeSignature(one))]),
     ...certificates.slice(1).flatMap((one) => judgeIntermediate(one, now)),
   ];
@@ -114,7 +116,9 @@ function judgeLeaf(leaf: Certificate, anchor: Anchor): Finding[] {
   if (purposes === undefined) {
     const message = `${label} does not say that it is for servers; Apple devices refuse it`;
     findings.push(finding('no_purpose', message, position));
-  } else if (!purposes.includes(SERVER_PURPOSE) && !purposes.includes(ANY_PURPOSE)) {
+  } else if (!purposes.includes(SERVER_PURPOSE) && purposes.includes(ANY_PURPOSE)) {
+    findings.push(anyPurpose(label, position));
+  } else if (!purposes.includes(SERVER_PURPOSE)) {
     findings.push(finding('missing_server_purpose', `${label} is not for TLS servers`, position));
   }
   return [...findings, ...judgeLength(leaf, anchor)];

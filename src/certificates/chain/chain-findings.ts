@@ -12,21 +12,7 @@ export interface GivenCertificates {
 
 /** What is wrong with order, extent and end of the chain. */
 export function judgeChain(chain: Chain, given: GivenCertificates): Finding[] {
-  return [
-    ...judgeExtras(chain, given.found),
-    ...judgeOrder(chain, given.found),
-    ...judgeEnd(chain, given),
-    ...chain.certificates
-      .slice(1)
-      .filter(({ authority }) => authority === false)
-      .map((one) =>
-        finding(
-          'issuer_not_authority',
-          `${one.label} signed the chain but is marked as no authority`,
-          one.position,
-        ),
-      ),
-  ];
+  return [...judgeExtras(chain, given.found), ...judgeOrder(chain, given.found), ...judgeEnd(chain, given)];
 }
 
 /** Duplicates, roots and strangers, each named at its place. */

@@ -1,6 +1,6 @@
 /** Builds the chain a server should send: the leaf first, each issuer after, without duplicates and without the root. */
-import type { KeyObject } from 'node:crypto';
-import { type Certificate, verifies } from '../formats/certificate.js';
+import type { KeyObject, X509Certificate } from 'node:crypto';
+import { type Certificate, type CertificateFields, readFields, verifies } from '../formats/certificate.js';
 import { nameCovers } from '../host-names.js';
 import { keyIdsAgree, type RootStore } from './roots.js';
 
@@ -41,10 +41,12 @@ export interface Chain {
   readonly anchor: Anchor;
   /** The self-signed certificate at the end, where one was given. */
   readonly root: Certificate | undefined;
+  /** The root's fields, whoever has it; undefined where it is not known. */
+  readonly anchorFields: CertificateFields | undefined;
 }
 
-/** Deeper chains than this are refused by common clients too. */
-const MAX_DEPTH = 10;
+/** OpenSSL, and with it most clients, takes up to a hundred intermediates; browsers fewer than that. */
+const MAX_DEPTH = 100;
 const MAX_PATHS = 256;
 
 /** @returns undefined when no given certificate can be a server's own. */
@@ -52,7 +54,13 @@ export function buildChain(material: ChainMaterial): Chain | undefined {
   const leaf = chooseLeaf(material);
   if (leaf === undefined) return undefined;
   if (leaf.selfSigned)
-    return { leaf, certificates: [leaf], anchor: anchorOfSelfSigned(leaf, material), root: undefined };
+    return {
+      leaf,
+      certificates: [leaf],
+      anchor: anchorOfSelfSigned(leaf, material),
+      root: undefined,
+      anchorFields: undefined,
+    };
   const paths = findPaths(leaf, [...material.given, ...material.bundle]);
   const chains = paths.map((path) => closeChain(leaf, path, material));
   chains.sort(byWorth(material.now));
@@ -139,10 +147,21 @@ function closeChain(leaf: Certificate, path: readonly Certificate[], material: C
     pool.find((root) => root.selfSigned && path.some((one) => isIssuerOf(root, one)));
   const inFile = rootIn(material.given);
   const inBundle = rootIn(material.bundle);
-  const isPublic = path.some((one) => material.roots.issuerOf(one) !== undefined);
-  const isLocal = (): boolean => path.some((one) => material.localRoots.issuerOf(one) !== undefined);
-  const anchor = isPublic ? 'public' : inBundle ? 'bundle' : isLocal() ? 'local' : inFile ? 'file' : 'none';
-  return { leaf, certificates: path, anchor, root: inFile ?? inBundle };
+  const known = rootOf(path, material.roots);
+  const local = known === undefined && inBundle === undefined ? rootOf(path, material.localRoots) : undefined;
+  const anchor = known ? 'public' : inBundle ? 'bundle' : local ? 'local' : inFile ? 'file' : 'none';
+  const root = inFile ?? inBundle;
+  const theirs = known ?? local;
+  const anchorFields = theirs === undefined ? (inBundle ?? inFile) : readFields(theirs.raw);
+  return { leaf, certificates: path, anchor, root, anchorFields };
+}
+
+function rootOf(path: readonly Certificate[], roots: RootStore): X509Certificate | undefined {
+  for (const one of path) {
+    const root = roots.issuerOf(one);
+    if (root !== undefined) return root;
+  }
+  return undefined;
 }
 
 const ANCHOR_WORTH: Readonly<Record<Anchor, number>> = {

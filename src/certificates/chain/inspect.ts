@@ -9,6 +9,7 @@ import { judgeCertificates, listed } from './certificate-findings.js';
 import { buildChain, type Chain, withoutDuplicates } from './chain.js';
 import { judgeChain } from './chain-findings.js';
 import type { Source } from './input-file.js';
+import { judgePath } from './path-findings.js';
 import { NO_ROOTS, PUBLIC_ROOTS, type RootStore } from './roots.js';
 
 /** What to examine. */
@@ -57,7 +58,11 @@ export function inspect(input: InspectionInput): Inspection {
     if (key !== undefined && !chain.leaf.x509.checkPrivateKey(key)) {
       findings.push(keyMismatch(chain.leaf, key, [...found, ...bundle], input));
     }
-    findings.push(...judgeChain(chain, { found, bundle }), ...judgeCertificates(chain, hosts, now));
+    findings.push(
+      ...judgeChain(chain, { found, bundle }),
+      ...judgePath(chain),
+      ...judgeCertificates(chain, hosts, now),
+    );
   } else if (found.length > 0) {
     const names = listed(found.map(({ label }) => label));
     findings.push(

@@ -2,8 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { Position } from '../findings.js';
 import {
-  DER_BOOLEAN,
-  DER_OID,
+  DER_SEQUENCE,
   type DerValue,
   readDer,
   readDerChildren,
@@ -11,9 +10,10 @@ import {
   readDerTime,
   readOid,
 } from './der.js';
+import { type CertificateExtensions, readExtensions } from './extensions.js';
 
 /** Fields of RFC 5280 §4.1 and §4.2 that decide what clients think of a certificate. */
-export interface CertificateFields {
+export interface CertificateFields extends CertificateExtensions {
   /** DER of the names: issuers are matched on bytes. */
   readonly subject: Buffer;
   readonly issuer: Buffer;
@@ -21,17 +21,11 @@ export interface CertificateFields {
   readonly notAfter: Date;
   /** OID of the algorithm the issuer signed with. */
   readonly signatureOid: string;
-  readonly subjectKeyId: string | undefined;
-  readonly authorityKeyId: string | undefined;
-  /** Basic constraints; undefined without the extension. */
-  readonly authority: boolean | undefined;
-  /** OIDs of the extended key usage; undefined without the extension. */
-  readonly purposes: readonly string[] | undefined;
-  /** Subject alternative names: DNS names in lower case and IP addresses; undefined without the extension. */
-  readonly names: readonly string[] | undefined;
   readonly commonName: string | undefined;
-  /** Where the issuer's certificate can be had (RFC 5280 §4.2.2.1); http and https only. */
-  readonly issuerUrls: readonly string[];
+  /** 1 to 3. */
+  readonly version: number;
+  /** The curve of an EC key is written out as numbers instead of named: most clients refuse that (RFC 5480 §2.1.1). */
+  readonly hasExplicitCurve: boolean;
 }
 
 /** A certificate and where it was found. */
@@ -48,13 +42,7 @@ export interface Certificate extends CertificateFields {
   readonly pem: string;
 }
 
-const SUBJECT_KEY_ID = '2.5.29.14';
-const ALTERNATIVE_NAMES = '2.5.29.17';
-const BASIC_CONSTRAINTS = '2.5.29.19';
-const AUTHORITY_KEY_ID = '2.5.29.35';
-const EXTENDED_KEY_USAGE = '2.5.29.37';
-const AUTHORITY_ACCESS = '1.3.6.1.5.5.7.1.1';
-const ISSUER_ACCESS = '1.3.6.1.5.5.7.48.2';
+const EC_PUBLIC_KEY = '1.2.840.10045.2.1';
 const COMMON_NAME = '2.5.4.3';
 const ORGANIZATION = '2.5.4.10';
 const ORGANIZATIONAL_UNIT = '2.5.4.11';
@@ -99,8 +87,10 @@ export function readFields(der: Buffer): CertificateFields | undefined {
   const outer = readDerChildren(readDer(der)?.content ?? Buffer.alloc(0));
   const [tbs, signatureAlgorithm] = outer;
   if (tbs === undefined || signatureAlgorithm === undefined) return undefined;
-  const parts = readDerChildren(tbs.content).filter((part) => part.tag !== 0xa0);
-  const [, , issuer, validity, subject] = parts;
+  const all = readDerChildren(tbs.content);
+  const parts = all.filter((part) => part.tag !== 0xa0);
+  const version = readDer(all.find((part) => part.tag === 0xa0)?.content ?? Buffer.alloc(0));
+  const [, , issuer, validity, subject, publicKey] = parts;
   if (issuer === undefined || validity === undefined || subject === undefined) return undefined;
   const [notBefore, notAfter] = readDerChildren(validity.content);
   const oid = readDerChildren(signatureAlgorithm.content)[0];
@@ -112,53 +102,17 @@ export function readFields(der: Buffer): CertificateFields | undefined {
     notAfter: readDerTime(notAfter),
     signatureOid: readOid(oid.content),
     commonName: attributeOf(subject.whole, COMMON_NAME),
+    version: 1 + (version?.content[0] ?? 0),
+    hasExplicitCurve: hasExplicitCurve(publicKey),
     ...readExtensions(parts.find((part) => part.tag === 0xa3)),
   };
 }
 
-function readExtensions(wrapper: DerValue | undefined) {
-  const extensions = new Map<string, Buffer>();
-  for (const extension of readDerChildren(
-    readDer(wrapper?.content ?? Buffer.alloc(0))?.content ?? Buffer.alloc(0),
-  )) {
-    const fields = readDerChildren(extension.content);
-    const oid = fields[0];
-    const value = fields.at(-1);
-    if (oid?.tag === DER_OID && value !== undefined) extensions.set(readOid(oid.content), value.content);
-  }
-  const inside = (oid: string): DerValue[] | undefined => {
-    const value = extensions.get(oid);
-    return value && readDerChildren(readDer(value)?.content ?? Buffer.alloc(0));
-  };
-  const constraints = inside(BASIC_CONSTRAINTS);
-  const subjectKeyId = extensions.get(SUBJECT_KEY_ID);
-  return {
-    subjectKeyId: subjectKeyId && readDer(subjectKeyId)?.content.toString('hex'),
-    authorityKeyId: inside(AUTHORITY_KEY_ID)
-      ?.find((part) => part.tag === 0x80)
-      ?.content.toString('hex'),
-    authority: constraints?.some((part) => part.tag === DER_BOOLEAN && part.content[0] !== 0),
-    purposes: inside(EXTENDED_KEY_USAGE)?.map((part) => readOid(part.content)),
-    names: inside(ALTERNATIVE_NAMES)?.flatMap(readGeneralName),
-    issuerUrls: (inside(AUTHORITY_ACCESS) ?? []).flatMap(readIssuerUrl),
-  };
-}
-
-/** dNSName and iPAddress of RFC 5280 §4.2.1.6; other kinds name no server. */
-function readGeneralName(name: DerValue): string[] {
-  if (name.tag === 0x82) return [name.content.toString('latin1').toLowerCase()];
-  if (name.tag !== 0x87) return [];
-  if (name.content.length === 4) return [[...name.content].join('.')];
-  if (name.content.length !== 16) return [];
-  const groups = name.content.toString('hex').match(/.{4}/g) ?? [];
-  return [new URL(`http://[${groups.join(':')}]/`).hostname.slice(1, -1)];
-}
-
-function readIssuerUrl(description: DerValue): string[] {
-  const [method, location] = readDerChildren(description.content);
-  if (method === undefined || readOid(method.content) !== ISSUER_ACCESS || location?.tag !== 0x86) return [];
-  const url = location.content.toString('latin1');
-  return /^https?:\/\//.test(url) && URL.canParse(url) ? [url] : [];
+/** SubjectPublicKeyInfo: the algorithm with its parameters, then the key. */
+function hasExplicitCurve(publicKey: DerValue | undefined): boolean {
+  const [algorithm] = readDerChildren(publicKey?.content ?? Buffer.alloc(0));
+  const [oid, parameters] = readDerChildren(algorithm?.content ?? Buffer.alloc(0));
+  return oid !== undefined && readOid(oid.content) === EC_PUBLIC_KEY && parameters?.tag === DER_SEQUENCE;
 }
 
 function labelOf(name: Buffer): string | undefined {

@@ -113,12 +113,22 @@ function splitHeaders(
   };
 }
 
+/** OpenSSL takes one empty line after the first border for the end of headers, and any other for the end of the block. */
 function checkLayout(base64: string, file: string, firstLine: number, findings: Finding[]): void {
-  const trimmed = base64.trim();
-  const blank = trimmed.search(/\n[ \t]*\n/);
+  const lines = base64.split('\n');
+  // What is left of the lines of the borders is no line of its own.
+  const isBlank = (line: string, at: number): boolean =>
+    at > 0 && at < lines.length - 1 && line.trim() === '';
+  const blank = lines.findIndex((line, at) => isBlank(line, at) && at > 1);
   if (blank >= 0) {
-    const line = firstLine + base64.slice(0, base64.indexOf(trimmed) + blank + 1).split('\n').length - 1;
-    findings.push(finding('blank_line_inside', 'an empty line interrupts the block', { file, line }));
+    const position = { file, line: firstLine + blank };
+    findings.push(finding('blank_line_inside', 'an empty line interrupts the block', position));
+  }
+  const foreign = lines.findIndex((line) => /[^\S \t].*\S/.test(line));
+  if (foreign >= 0) {
+    const message =
+      'a blank of another kind (no-break space, form feed) stands in the base64 text; servers cannot read past it';
+    findings.push(finding('foreign_whitespace', message, { file, line: firstLine + foreign }));
   }
   const told = findings.some(({ code }) => code === 'whitespace_inside');
   if (!told && /\n.*[^\S\n]/.test(base64.trimEnd())) {
