@@ -94,6 +94,7 @@ async function start(message: RouterStart): Promise<Router> {
       onSecure,
       onPlain,
       onKeyLog,
+      onRefusedClient: (kind, text) => notices.warn(`client certificate ${kind}`, text),
     });
   });
   noteCertificates(services.policy, fronts);

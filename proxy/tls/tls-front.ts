@@ -14,6 +14,7 @@ import type { ClientHello } from './client-hello.js';
 import { clientOptions, clientsOf, isLetIn, isSameRule } from './client-rules.js';
 import { peekClientHello } from './hello-peek.js';
 import { LeafRequests } from './leaf-requests.js';
+import { logRefusedClient, type RefusedClientLog, watchRefusedClients } from './refused-clients.js';
 
 /** What a listener's TLS is made of. */
 export interface TlsFrontParts {
@@ -30,6 +31,8 @@ export interface TlsFrontParts {
   onPlain(client: ClientConnection): void;
   /** Takes each line of session secrets; null: nobody listens. */
   readonly onKeyLog: ((line: Buffer) => void) | null;
+  /** Takes the reason for each client whose certificate is refused. */
+  readonly onRefusedClient: RefusedClientLog;
 }
 
 /** How long a session may be resumed. */
@@ -200,6 +203,8 @@ export class TlsFront {
       ...clientOptions(clientsOf(listener, material, entry), material),
     });
     server.on('secureConnection', (socket) => this.onSecure(socket, entry));
+    if (clientsOf(listener, material, entry)?.required)
+      watchRefusedClients(server, this.parts.onRefusedClient);
     server.on('tlsClientError', (_error, socket) => socket.destroy());
     if (onKeyLog !== null) server.on('keylog', onKeyLog);
     return server;
@@ -212,8 +217,11 @@ export class TlsFront {
     socket.allowHalfOpen = true;
     const clients = entry.clients ?? this.parts.listener.clientCa;
     const client = this.clients.get(socketBelow(socket));
-    if (client === undefined || (clients !== null && !isLetIn(socket, clients.required))) socket.destroy();
-    else this.parts.onSecure(client, socket, entry);
+    if (client === undefined) socket.destroy();
+    else if (clients !== null && !isLetIn(socket, clients.required)) {
+      logRefusedClient(socket, this.parts.onRefusedClient);
+      socket.destroy();
+    } else this.parts.onSecure(client, socket, entry);
   }
 }
 

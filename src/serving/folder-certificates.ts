@@ -13,6 +13,7 @@ import type { Config } from '../shared/config.js';
 import { FrontError } from '../shared/errors.js';
 import type { LoadReport } from './load-report.js';
 import type { Note } from './notes.js';
+import { noteRootless } from './rootless-authority.js';
 import { type Servable, toServable } from './servable.js';
 import { compareSiblings, isInDate, siblingKey } from './siblings.js';
 
@@ -130,6 +131,7 @@ export class FolderCertificates {
     const servable = toServable(loaded, certFile, notes);
     const entry = { ...servable, certFile, keyFile, group: siblingKey(leaf) };
     if (authority === null) return entry;
+    noteRootless(clientAuthorityFile ?? this.folder, authority, notes);
     const { required } = this.config.tls.folderClients;
     const verb = required ? 'must' : 'may';
     const text = `clients of ${loaded.names.join(', ')} ${verb} show a certificate of ${clientAuthorityFile}`;

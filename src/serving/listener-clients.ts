@@ -7,6 +7,7 @@ import {
 import type { Config, HttpsListener } from '../shared/config.js';
 import type { CertificateMaterial, TlsMaterial } from '../shared/router-messages.js';
 import type { LoadReport } from './load-report.js';
+import { noteRootless } from './rootless-authority.js';
 
 type Clients = Pick<TlsMaterial, 'clientAuthority' | 'clientCrls'>;
 
@@ -38,7 +39,9 @@ export class ListenerClients {
   private async readAuthority(file: string, report: LoadReport): Promise<string> {
     report.files.add(file);
     try {
-      return await readClientAuthority(file);
+      const authority = await readClientAuthority(file);
+      noteRootless(file, authority, report.notes);
+      return authority;
     } catch (error) {
       if (this.authority === null) throw error;
       report.fail(error, 'the old authority stays in force');

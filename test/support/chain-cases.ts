@@ -560,7 +560,11 @@ async function certificateCases(): Promise<ChainCase[]> {
       codes: ['name_mismatch', 'no_alternative_names'],
       unseenByOpenssl: true,
     },
-    { name: 'an authority as leaf', cert: await issue({ authority: {} }), codes: ['authority_as_leaf', 'unfit_key_usage'] },
+    {
+      name: 'an authority as leaf',
+      cert: await issue({ authority: {} }),
+      codes: ['authority_as_leaf', 'unfit_key_usage'],
+    },
     {
       name: 'a client certificate',
       cert: client.certPem + above,

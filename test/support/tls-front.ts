@@ -33,6 +33,8 @@ export interface ServedFront {
   readonly asked: readonly string[];
   /** The clients' ports, as their connections were accepted. */
   readonly remotes: readonly number[];
+  /** Why clients' certificates were refused: kind and line. */
+  readonly refused: readonly (readonly [kind: string, text: string])[];
 }
 
 /** A certificate with these names, as the master hands it out. */
@@ -62,6 +64,7 @@ export async function serveTlsFront(t: TestContext, given: FrontGiven): Promise<
   if (base === undefined) throw new Error('no listener');
   const asked: string[] = [];
   const remotes: number[] = [];
+  const refused: [string, string][] = [];
   const leafRequests: LeafRequests = new LeafRequests((name) => {
     asked.push(name);
     setImmediate(() => leafRequests.settle(name, given.issue?.(name) ?? null));
@@ -82,6 +85,7 @@ export async function serveTlsFront(t: TestContext, given: FrontGiven): Promise<
       else socket.end(answer);
     },
     onKeyLog: given.onKeyLog ?? null,
+    onRefusedClient: (...line) => refused.push(line),
   });
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     socket.on('error', () => undefined);
@@ -92,7 +96,7 @@ export async function serveTlsFront(t: TestContext, given: FrontGiven): Promise<
   await once(server, 'listening');
   const address = server.address();
   if (typeof address !== 'object' || address === null) throw new Error('no address');
-  return { port: address.port, front, asked, remotes };
+  return { port: address.port, front, asked, remotes, refused };
 }
 
 /** What a client saw. */

@@ -226,6 +226,18 @@ test('a client authority or revocation list that breaks leaves the old one in fo
   assert.equal(problems[0]?.consequence, 'the old authority stays in force');
 });
 
+test('an intermediate alone as the authority of clients is warned of: nobody would be let in', async (t) => {
+  const folder = makeWorkspace(t);
+  await pair(folder, 'site', 'site');
+  const flags = { cert: [folder.at('site.crt')], key: [folder.at('site.key')] };
+  const warned = async (text: string): Promise<boolean> => {
+    const { notes } = await makeLoader(t, { ...flags, clientCa: [folder.write('ca.pem', text)] }).load();
+    return notes.some((note) => note.kind === 'warning' && note.text.includes('holds no root'));
+  };
+  assert.equal(await warned(all.intermediate.certPem), true);
+  assert.equal(await warned(all.intermediate.certPem + all.root.certPem), false);
+});
+
 test('a folder that cannot be read any more keeps its certificates', async (t) => {
   const folder = makeWorkspace(t);
   const site = makeWorkspace(t);
