@@ -1,5 +1,6 @@
 /** `tlsfront check`: says whether the settings are valid and what they come to. Binds, starts and writes nothing. */
 
+import { createSecureContext } from 'node:tls';
 import { openLocalStore } from '../certificates/store/local-store.js';
 import { resolveConfig } from '../options/resolve.js';
 import type { Origin, Settings } from '../options/settings.js';
@@ -102,6 +103,16 @@ function printJson(io: CommandIo, value: unknown): void {
   io.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 }
 
+/** Whether connections may be made with X25519MLKEM768, which Node's OpenSSL has from 3.5 on and then takes by default. */
+function hasPostQuantumKeys(): boolean {
+  try {
+    createSecureContext({ ecdhCurve: 'X25519MLKEM768' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Resolves the settings and examines the certificates they name.
  * @returns 0 when the front could start with them, 1 when it would leave out a certificate that cannot be used, 2 when it could not start
@@ -135,6 +146,7 @@ export async function runCheck(
         file,
         command,
         settings: settingsForJson(settings),
+        postQuantum: hasPostQuantumKeys(),
         config,
       });
       return errors.length === 0 ? EXIT_SUCCESS : EXIT_FAILURE;

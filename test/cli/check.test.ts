@@ -120,6 +120,8 @@ test('--json prints one object with the resolved configuration', async () => {
   assert.equal(result.valid, true);
   assert.deepEqual(result.config.worker.command, ['check', '--json']);
   assert.equal(result.config.rewriteLocation, false);
+  const [major = 0, minor = 0] = process.versions.openssl.split('.').map(Number);
+  assert.equal(result.postQuantum, major > 3 || (major === 3 && minor >= 5));
   assert.deepEqual(result.settings.mercy, { values: ['60s'], origin: 'default', label: '--mercy' });
 });
 
