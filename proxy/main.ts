@@ -15,6 +15,7 @@ import type { Engine, EngineServices } from './engine.js';
 import { createCounters } from './exchange/counters.js';
 import { LineWriter } from './exchange/log/line-writer.js';
 import { Notices } from './exchange/log/notices.js';
+import { Measures } from './exchange/measures.js';
 import { compilePolicy, loopMarkerOf } from './exchange/policy.js';
 import type { Policy } from './exchange/types.js';
 import { bindListeners } from './listen/bind.js';
@@ -62,10 +63,12 @@ async function start(message: RouterStart): Promise<Router> {
     counters.logLinesLost += 1;
   });
   const notices = new Notices(log);
+  const measures = new Measures();
   const upstreams = new Upstreams(config, reachabilityLog(log, config.holdMs));
   const services: EngineServices = {
     policy: compilePolicy(config, httpsPort ?? ports[httpsIndex] ?? 443, loopMarkerOf(message.frontSecret)),
     counters,
+    measures,
     log,
     notices,
     upstreams,
@@ -75,7 +78,7 @@ async function start(message: RouterStart): Promise<Router> {
   upstreams.update(message.upstreams);
   const engine = await createEngine(config.engine, services);
   const limiter = new ConnectionLimiter(config.limits.maxConnections, config.limits.maxConnectionsPerAddress);
-  const onSecure = acceptSecure(services.policy, engine);
+  const onSecure = acceptSecure(services, engine);
   const onPlain = acceptMisplaced(services.policy, engine);
   // Opened before privileges are given up, like the ports.
   const onKeyLog = config.tls.keyLogFile === null ? null : openKeyLog(config.tls.keyLogFile);
@@ -93,6 +96,7 @@ async function start(message: RouterStart): Promise<Router> {
       leafRequests,
       onSecure,
       onPlain,
+      onFailed: () => measures.handshakeFailed(),
       onKeyLog,
       onRefusedClient: (kind, text) => notices.warn(`client certificate ${kind}`, text),
     });
@@ -115,6 +119,12 @@ async function start(message: RouterStart): Promise<Router> {
 function noteCertificates(policy: Policy, fronts: readonly (TlsFront | null)[]): void {
   policy.certificates = fronts.flatMap((front) => front?.certificates ?? []);
   policy.isClosed = (authority) => fronts.some((front) => front?.isClosed(authority) ?? false);
+}
+
+/** Asked for, and once more at the end: what has been counted is not to be lost with the process. */
+function reportMeasures({ services }: Router): void {
+  const { counters, measures, upstreams } = services;
+  report({ type: 'measured', samples: measures.read(counters, upstreams.all, upstreams.heldCount) });
 }
 
 function answerChallenges(
@@ -145,6 +155,7 @@ function drain(router: Router, endTunnels: boolean): void {
       router.engine.close();
     if (counters.connectionsOpen > 0) return;
     clearInterval(poll);
+    reportMeasures(router);
     void log.written(LAST_WORDS_MS).then(() => leaveProcess(0, [log]));
   }, DRAIN_POLL_MS);
 }
@@ -197,6 +208,7 @@ function obey(running: Router, message: MasterToRouter): void {
     answerChallenges(fronts, services, message.challenges);
     report({ type: 'challenges_taken', version: message.challenges.version });
   } else if (message.type === 'count') report({ type: 'counted', counters: services.counters });
+  else if (message.type === 'measure') reportMeasures(running);
   else if (message.type === 'leaf') leafRequests.settle(message.name, message.certificate);
   else if (message.type === 'tls') {
     for (const [index, material] of message.tls.entries()) {

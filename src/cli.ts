@@ -12,6 +12,7 @@ import type { SettingLayer, Settings } from './options/settings.js';
 import { expandShorthand } from './options/shorthand.js';
 import { optionOf, SETTING_KEYS } from './options/table.js';
 import { translateUsageError } from './options/usage-errors.js';
+import type { Config } from './shared/config.js';
 import { type CommandIo, EXIT_SUCCESS, printError, printWarning } from './terminal/console.js';
 
 type Commander = typeof import('commander');
@@ -59,12 +60,16 @@ function readFlags(parser: Command): SettingLayer {
   return layer;
 }
 
-async function serveSettings(settings: Settings, io: CommandIo): Promise<number> {
+/** @param load lays the sources of settings over each other, at the start and at each reload */
+async function serveSettings(load: () => Promise<Settings>, io: CommandIo): Promise<number> {
+  const settings = await load();
+  for (const warning of settings.warnings) printWarning(io, warning);
   const { thisPlatform } = await import('./system/platform.js');
   const { resolveConfig } = await import('./options/resolve.js');
   const config = resolveConfig(settings, thisPlatform());
   const { serve } = await import('./commands/serve.js');
-  return serve(config, readVersion(), io);
+  const readConfig = async (): Promise<Config> => resolveConfig(await load(), thisPlatform());
+  return serve(config, readConfig, readVersion(), io);
 }
 
 /** The app of a command line that names none: the development script of this folder. */
@@ -79,7 +84,8 @@ async function withDevScript(settings: Settings, flags: SettingLayer, io: Comman
 
 async function serveRoot(parser: Command, command: readonly string[] | null, io: CommandIo): Promise<number> {
   const flags = flagsOf(parser);
-  return serveSettings(await withDevScript(await layer(flags, command, io), flags, io), io);
+  const load = () => loadSettings(flags, io.environment, command);
+  return serveSettings(async () => withDevScript(await load(), flags, io), io);
 }
 
 /** Options may stand before and after the subcommand's name; those after it win. */
@@ -103,7 +109,7 @@ async function demo(flags: SettingLayer, command: readonly string[] | null, io: 
     throw misused('demo brings its own app', 'leave out the word demo to serve yours');
   }
   const { demoCommand } = await import('./commands/demo.js');
-  return serveSettings(await layer(flags, demoCommand(), io), io);
+  return serveSettings(() => loadSettings(flags, io.environment, demoCommand()), io);
 }
 
 async function check(parser: Command, command: readonly string[] | null, io: CommandIo): Promise<number> {

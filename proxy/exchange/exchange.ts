@@ -7,12 +7,14 @@ import { requestIdOf } from './headers/request-headers.js';
 import { formatAccessRecord } from './log/access-log.js';
 import type { LineWriter } from './log/line-writer.js';
 import type { Notices } from './log/notices.js';
+import type { Measures } from './measures.js';
 import type { ConnectionFacts, Policy, RequestHead } from './types.js';
 
 /** What all exchanges of a router share. */
 export interface ExchangeServices {
   readonly policy: Policy;
   readonly counters: Counters;
+  readonly measures: Measures;
   readonly log: LineWriter;
   /** What the operator should hear of, at a bounded rate. */
   readonly notices: Notices;
@@ -31,7 +33,9 @@ export class Exchange {
   private upstreamMs: number | null = null;
   error: ErrorCode | null = null;
   ended = false;
-  /** A record will be written; where none is, nothing is timed (0.05 µs a look at the clock). */
+  /** Host and prefix of its route; empty: every request, or none was found. */
+  route = '';
+  /** A record will be written; where none is, the app is not timed (0.05 µs a look at the clock). */
   private readonly isLogged: boolean;
   private readonly startedAtMs: number;
   private dispatchedAtMs = 0;
@@ -44,7 +48,7 @@ export class Exchange {
   ) {
     this.requestId = requestIdOf(head.headers);
     this.isLogged = services.policy.config.accessLog;
-    this.startedAtMs = this.isLogged ? performance.now() : 0;
+    this.startedAtMs = performance.now();
     services.counters.requests += 1;
     services.counters.requestsOpen += 1;
   }
@@ -88,6 +92,7 @@ export class Exchange {
 
   /** Notes why the exchange fails; the first reason stays. */
   failed(code: ErrorCode): void {
+    if (this.error === null) this.services.measures.failed(code);
     this.error ??= code;
     if (ERRORS[code].source === 'upstream') this.services.counters.upstreamErrors += 1;
   }
@@ -96,7 +101,10 @@ export class Exchange {
   end(): void {
     if (this.ended) return;
     this.ended = true;
-    const { counters, policy, log } = this.services;
+    const { counters, measures, policy, log } = this.services;
+    const durationMs = performance.now() - this.startedAtMs;
+    const timedMs = this.endless === null ? durationMs : null;
+    measures.ended(this.facts.localPort, this.route, this.head.method, this.status, timedMs);
     counters.requestsOpen -= 1;
     if (this.endless !== null) counters[this.endless] -= 1;
     if (!this.isLogged) return;
@@ -109,7 +117,7 @@ export class Exchange {
           requestId: this.requestId,
           status: this.status,
           bodyBytes: this.bodyBytes,
-          durationMs: performance.now() - this.startedAtMs,
+          durationMs,
           upstreamMs: this.upstreamMs,
           upstream: this.upstream,
           error: this.error ?? '',

@@ -38,7 +38,10 @@ export function passGate(request: GateRequest, upstreams: Upstreams): Route | Lo
   if (isLooping(head, policy)) return refuse(exchange, 'loop_detected');
   if (role === 'redirect') return redirect(exchange);
   if (isTooLarge(request)) return refuse(exchange, 'request_too_large');
-  return upstreams.find(head) ?? refuse(exchange, 'no_route');
+  const route = upstreams.find(head);
+  if (route === null) return refuse(exchange, 'no_route');
+  exchange.route = route.name;
+  return route;
 }
 
 function refuse(exchange: Exchange, code: ErrorCode): LocalReply {

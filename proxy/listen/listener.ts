@@ -3,6 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { ListenerConfig } from '../../src/shared/config.js';
 import type { Counters } from '../../src/shared/counters.js';
 import type { Engine } from '../engine.js';
+import type { ExchangeServices } from '../exchange/exchange.js';
 import type { ListenerRole } from '../exchange/gate.js';
 import type { Notices } from '../exchange/log/notices.js';
 import type { Policy } from '../exchange/types.js';
@@ -99,10 +100,14 @@ function refuse({ counters, notices }: ListenerParts, socket: Socket, flag: stri
 }
 
 /** Hands secured connections to the engine. */
-export function acceptSecure(policy: Policy, engine: Engine): TlsFrontParts['onSecure'] {
+export function acceptSecure(
+  { policy, measures }: Pick<ExchangeServices, 'policy' | 'measures'>,
+  engine: Engine,
+): TlsFrontParts['onSecure'] {
   return (client, socket, certificate) => {
     const facts = tlsFacts(client, socket, certificate, policy);
     const protocol = socket.alpnProtocol === 'h2' ? 'h2' : 'http/1.1';
+    measures.handshake(facts.tlsVersion, protocol, socket.isSessionReused());
     engine.accept({ socket, facts, protocol, role: 'serve' });
   };
 }

@@ -6,6 +6,8 @@ import type { Upstream } from './upstream.js';
 export class Route {
   /** True when one of them cannot read bodies of unknown length. */
   readonly needsLength: boolean;
+  /** What metrics call it: host and prefix; empty: every request. */
+  readonly name: string;
 
   constructor(
     readonly host: string,
@@ -14,6 +16,7 @@ export class Route {
     /** What the app does not see of its paths: the prefix, or nothing. */
     readonly strippedPrefix: string,
   ) {
+    this.name = host + prefix;
     this.needsLength = upstreams.some((upstream) => upstream.needsLength);
   }
 

@@ -69,6 +69,16 @@ export class Upstreams {
     this.release();
   }
 
+  /** All upstreams, for reports. */
+  get all(): readonly Upstream[] {
+    return this.list;
+  }
+
+  /** Number of requests on hold. */
+  get heldCount(): number {
+    return this.held.length;
+  }
+
   /** The route of a request; null when nothing is served there. */
   find(head: RequestHead): Route | null {
     if (this.table.takesAll) return this.table.find('', '');

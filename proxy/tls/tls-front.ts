@@ -29,6 +29,8 @@ export interface TlsFrontParts {
   onSecure(client: ClientConnection, socket: TLSSocket, certificate: CertificateNames): void;
   /** Takes a connection whose client speaks plain HTTP; not a byte of it has been taken. */
   onPlain(client: ClientConnection): void;
+  /** A handshake has failed; its connection is gone. */
+  onFailed(): void;
   /** Takes each line of session secrets; null: nobody listens. */
   readonly onKeyLog: ((line: Buffer) => void) | null;
   /** Takes the reason for each client whose certificate is refused. */
@@ -205,7 +207,10 @@ export class TlsFront {
     server.on('secureConnection', (socket) => this.onSecure(socket, entry));
     if (clientsOf(listener, material, entry)?.required)
       watchRefusedClients(server, this.parts.onRefusedClient);
-    server.on('tlsClientError', (_error, socket) => socket.destroy());
+    server.on('tlsClientError', (_error, socket) => {
+      socket.destroy();
+      this.parts.onFailed();
+    });
     if (onKeyLog !== null) server.on('keylog', onKeyLog);
     return server;
   }

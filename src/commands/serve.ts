@@ -3,8 +3,10 @@
 import { openLocalStore } from '../certificates/store/local-store.js';
 import { MasterLog } from '../master/log.js';
 import { runMaster } from '../master/master.js';
+import type { ServedConfig } from '../master/served-config.js';
 import { createOrders } from '../serving/acme-certificates.js';
 import { CertificateLoader } from '../serving/certificate-loader.js';
+import type { Note } from '../serving/notes.js';
 import { loadStickySecret } from '../serving/sticky-secret.js';
 import type { Config } from '../shared/config.js';
 import { FrontError } from '../shared/errors.js';
@@ -12,25 +14,63 @@ import type { Identity } from '../shared/router-messages.js';
 import { findGroup, findUser } from '../system/accounts.js';
 import type { CommandIo } from '../terminal/console.js';
 
+/** What only a new process can take: what is opened, or given up, once and for all. */
+const KEPT_UNTIL_RESTART = {
+  logFile: '--logto',
+  quiet: '--quiet',
+  acme: 'what --acme and its companions say',
+  user: '--uid',
+  group: '--gid',
+  metrics: '--metrics',
+} as const satisfies Partial<Record<keyof Config, string>>;
+
+/** The new configuration with what must stay of the first one, and a warning for each of that. */
+function keepUntilRestart(first: Config, next: Config): { config: Config; notes: readonly Note[] } {
+  const { logFile, quiet, acme, user, group, metrics } = first;
+  const kept = { logFile, quiet, acme, user, group, metrics };
+  const notes: Note[] = [];
+  for (const [key, name] of Object.entries(KEPT_UNTIL_RESTART)) {
+    const [before, after] = [first, next].map((config) => JSON.stringify(Reflect.get(config, key)));
+    if (before !== after)
+      notes.push({ kind: 'warning', text: `${name} has changed, which counts after a restart only` });
+  }
+  return { config: { ...next, ...kept }, notes };
+}
+
 /**
  * Serves until a signal ends it, and then ends this process.
+ * @param readConfig reads the configuration anew, for a reload
  * @throws FrontError when the front cannot start; nothing is left running
  */
-export async function serve(config: Config, version: string, io: CommandIo): Promise<never> {
+export async function serve(
+  config: Config,
+  readConfig: () => Promise<Config>,
+  version: string,
+  io: CommandIo,
+): Promise<never> {
   await refuseClusterWorker();
   const noColour = (io.environment.NO_COLOR ?? '') !== '';
-  const identity = findIdentity(config);
   const store = openLocalStore(io.environment);
-  const certificates = new CertificateLoader(config, store, 'serve');
-  const log = new MasterLog(config.logFile, config.quiet, noColour, identity);
+  const log = new MasterLog(config.logFile, config.quiet, noColour, findIdentity(config));
+  const serveWith = async (served: Config, notes: readonly Note[]): Promise<ServedConfig> => {
+    const certificates = new CertificateLoader(served, store, 'serve');
+    return {
+      config: served,
+      notes,
+      identity: findIdentity(served),
+      stickySecret: served.sticky ? await loadStickySecret(store, (text) => log.warning(text)) : '',
+      loadCertificates: () => certificates.load(),
+      issueLeaf: (name) => certificates.issue(name),
+    };
+  };
   const exitCode = await runMaster({
-    config,
+    first: await serveWith(config, []),
+    readAgain: async () => {
+      const next = keepUntilRestart(config, await readConfig());
+      return serveWith(next.config, next.notes);
+    },
     version,
-    identity,
     log,
-    stickySecret: config.sticky ? await loadStickySecret(store, (text) => log.warning(text)) : '',
-    loadCertificates: () => certificates.load(),
-    issueLeaf: (name) => certificates.issue(name),
     orders: await createOrders(config, store, log, version, io.environment),
   });
   return log.leave(exitCode);

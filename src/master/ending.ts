@@ -16,14 +16,14 @@ export class Ending {
   private isForced = false;
 
   /**
-   * @param mercyMs longest drain
+   * @param mercyMs longest drain, asked for when the end begins
    * @param onBegin called before anything ends: what listens for the world beside the routers closes
    */
   constructor(
     private readonly life: Life,
     private readonly generations: Generations,
     private readonly orders: OrdersDesk,
-    private readonly mercyMs: number,
+    private readonly mercyMs: () => number,
     private readonly log: MasterLog,
     private readonly onBegin: () => void,
   ) {
@@ -61,7 +61,7 @@ export class Ending {
   private async run(who: string): Promise<void> {
     this.life.enter('draining');
     this.log.line(
-      `received ${who}: draining, ${this.mercyMs / 1000} seconds of mercy; send it again to end now`,
+      `received ${who}: draining, ${this.mercyMs() / 1000} seconds of mercy; send it again to end now`,
     );
     this.onBegin();
     const generations = this.generations.all;
@@ -72,7 +72,7 @@ export class Ending {
 
   /** Requests finish, and orders of certificates break off meanwhile. */
   private async drain(generations: readonly Generation[]): Promise<void> {
-    const drained = generations.map((generation) => generation.drain(this.mercyMs, true));
+    const drained = generations.map((generation) => generation.drain(this.mercyMs(), true));
     await Promise.all([...drained, this.orders.stop()]);
   }
 

@@ -1,6 +1,7 @@
 /** A generation: the routers and workers that start together, serve together and end together. */
 import { createHmac } from 'node:crypto';
 import type { Config } from '../shared/config.js';
+import { mergeSamples, type Samples } from '../shared/metrics.js';
 import type { BoundListener, CertificateMaterial, UpstreamState } from '../shared/router-messages.js';
 import { formatUpstream } from '../shared/upstream-text.js';
 import { deniedLines } from './boot-lines.js';
@@ -17,7 +18,7 @@ export class Generation {
   readonly routers: Routers;
   /** null: the apps are not ours to start. */
   readonly workers: Workers | null;
-  private readonly config: Config;
+  readonly config: Config;
 
   /**
    * @param ports those to bind, by listener index
@@ -54,6 +55,12 @@ export class Generation {
   get upstreams(): readonly UpstreamState[] {
     const states = this.workers?.upstreams ?? configuredUpstreams(this.config);
     return states.map((state) => ({ ...state, key: stickyKey(this.stickySecret, state.key) }));
+  }
+
+  /** What its processes that have ended had counted. */
+  get endedSamples(): Samples {
+    const restarts = { tlsfront_worker_restarts_total: this.workers?.restarts ?? 0 };
+    return mergeSamples([this.routers.endedSamples, restarts]);
   }
 
   /**

@@ -1,4 +1,5 @@
 /** Which generations there are: one serves, one may be starting, and older ones drain. */
+import { mergeSamples, type Samples } from '../shared/metrics.js';
 import type { Generation } from './generation.js';
 import type { Routers } from './routers.js';
 
@@ -8,8 +9,10 @@ export class Generations {
   private next: Generation | null = null;
   private readonly retiring = new Set<Generation>();
 
-  /** @param mercyMs longest drain of one whose place has been taken */
-  constructor(private readonly mercyMs: number) {}
+  private ended: Samples = {};
+
+  /** @param mercyMs longest drain of one whose place has been taken, asked for when it is */
+  constructor(private readonly mercyMs: () => number) {}
 
   /** The one that has been committed last; null while the front starts. */
   get serving(): Generation | null {
@@ -24,6 +27,11 @@ export class Generations {
   /** Those that finish since a reload: their tunnels may still be open. */
   get draining(): readonly Generation[] {
     return [...this.retiring];
+  }
+
+  /** What generations that have ended had counted. */
+  get endedSamples(): Samples {
+    return this.ended;
   }
 
   /** All that have processes. */
@@ -58,8 +66,9 @@ export class Generations {
   /** Tunnels of an old generation may last as long as the mercy. */
   private async retire(old: Generation): Promise<void> {
     this.retiring.add(old);
-    await old.drain(this.mercyMs, false);
+    await old.drain(this.mercyMs(), false);
     await old.endApps();
     this.retiring.delete(old);
+    this.ended = mergeSamples([this.ended, old.endedSamples]);
   }
 }

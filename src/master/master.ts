@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { CertificateReloader, type ServingCertificates } from '../serving/certificate-reloader.js';
 import type { CertificateOrders } from '../shared/acme.js';
-import type { Config } from '../shared/config.js';
-import type { CertificateMaterial, Identity } from '../shared/router-messages.js';
+import type { ListenAddress } from '../shared/config.js';
+import { formatListenAddress } from '../shared/host-port.js';
 import { appSurroundings } from './app-surroundings.js';
 import { boundLine, readyLine, spawnedLines } from './boot-lines.js';
 import { Ending } from './ending.js';
@@ -11,22 +11,22 @@ import { Generation } from './generation.js';
 import { Generations } from './generations.js';
 import { Life, StateLeft } from './life.js';
 import type { MasterLog } from './log.js';
+import { collectMetrics } from './metrics/metrics-book.js';
+import type { MetricsListener } from './metrics/metrics-listener.js';
+import { type MetricsForm, metricsText } from './metrics/metrics-text.js';
 import { OrdersDesk } from './orders.js';
+import { portsFor, type ServedConfig } from './served-config.js';
 import { listenToSignals } from './signals.js';
 import { collectStatistics } from './statistics.js';
 import { TicketKeys } from './ticket-keys.js';
 
 export interface MasterParts {
-  readonly config: Config;
+  /** What the front starts with. */
+  readonly first: ServedConfig;
+  /** Reads the configuration again; rejects with a FrontError that says what is wrong. */
+  readAgain(): Promise<ServedConfig>;
   readonly version: string;
-  readonly identity: Identity | null;
   readonly log: MasterLog;
-  /** Hides in the cookie of `--sticky` which app it names. */
-  readonly stickySecret: string;
-  /** Reads certificates and keys anew; rejects with a FrontError that says what is wrong. */
-  loadCertificates(): Promise<ServingCertificates>;
-  /** A development certificate for one more name; null where there is none. */
-  issueLeaf(name: string): Promise<CertificateMaterial | null>;
   /** Orders certificates once the front serves; null: nobody does. */
   readonly orders: CertificateOrders | null;
 }
@@ -66,14 +66,21 @@ class Master {
   /** A reload was asked for while a start or a reload was going on, which may have read the old files. */
   private mustReload = false;
 
+  /** The configuration that serves, or starts. */
+  private served: ServedConfig;
+  private metrics: MetricsListener | null = null;
+  private lastReload = { isSuccessful: true, atMs: Date.now() };
+
   constructor(private readonly parts: MasterParts) {
-    const { config, log } = parts;
-    this.generations = new Generations(config.mercyMs);
+    const { first, log } = parts;
+    this.served = first;
+    const mercyMs = (): number => this.served.config.mercyMs;
+    this.generations = new Generations(mercyMs);
     this.ticketKeys = new TicketKeys((ticketKeys) => {
       this.generations.broadcast({ type: 'tickets', ticketKeys });
     });
     this.certificates = new CertificateReloader(
-      () => parts.loadCertificates(),
+      () => this.served.loadCertificates(),
       log,
       () => this.life.state === 'serving',
       (tls) => this.generations.broadcast({ type: 'tls', tls }),
@@ -83,21 +90,28 @@ class Master {
       () => this.generations.accepting.map(({ routers }) => routers),
       () => void this.certificates.refresh(),
     );
-    this.ending = new Ending(this.life, this.generations, this.orders, config.mercyMs, log, () => {});
+    this.ending = new Ending(this.life, this.generations, this.orders, mercyMs, log, () => {
+      this.metrics?.close();
+    });
   }
 
   /** The first generation; requests wait for the apps, so the ports are bound at once. @throws StateLeft when the end has begun */
   async boot(): Promise<void> {
-    const { config, log } = this.parts;
+    const { served } = this;
+    const { config } = served;
+    const { log } = this.parts;
     process.title = 'tlsfront master';
     this.greet();
     const certificates = await this.life.during('starting', this.certificates.read());
     const ports = config.listeners.map((listener) => listener.port);
-    const generation = this.begin(certificates, ports);
+    const metrics = await this.life.during('starting', this.openMetrics());
+    const generation = this.begin(served, certificates, ports);
     const apps = generation.startApps();
     const bound = await this.life.during('starting', generation.startRouters());
     this.certificates.report(certificates);
     for (const listener of bound) log.line(boundLine(listener));
+    for (const { host, port } of metrics)
+      log.line(`tlsfront metrics bound on ${formatListenAddress(host, port)}`);
     await this.waitForApps(apps);
     for (const line of generation.workers?.socketLines ?? []) log.line(line);
     log.line(`your mercy for graceful operations on workers is ${config.mercyMs / 1000} seconds`);
@@ -137,18 +151,24 @@ class Master {
     log.line(`received ${who}: starting a new generation`);
     this.reopenLog();
     try {
-      const certificates = await this.life.during('reloading', this.certificates.read());
-      const generation = this.begin(certificates, old.routers.boundPorts);
+      const next = await this.life.during('reloading', this.parts.readAgain());
+      const certificates = await this.life.during('reloading', next.loadCertificates());
+      const ports = portsFor(next.config, old.config, old.routers.boundPorts);
+      const generation = this.begin(next, certificates, ports);
       await this.life.during('reloading', generation.startApps());
       await this.life.during('reloading', generation.startRouters());
       this.certificates.report(certificates, 'reload: ');
+      log.notes(next.notes);
+      this.served = next;
       this.generations.commit();
       this.certificates.commit(certificates);
       log.line('the new generation serves; the old one drains');
+      this.lastReload = { isSuccessful: true, atMs: Date.now() };
     } catch (error) {
       if (error instanceof StateLeft) return;
       log.failure(error, (reason) => `reload: ${reason}; the old generation goes on serving`);
       this.generations.rollBack();
+      this.lastReload = { isSuccessful: false, atMs: Date.now() };
     }
     this.life.enter('serving');
     this.certificates.settle();
@@ -180,8 +200,35 @@ class Master {
     log.answer(JSON.stringify(statistics));
   }
 
+  /** Resolves with the addresses of `--metrics` as bound. */
+  private async openMetrics(): Promise<readonly ListenAddress[]> {
+    const addresses = this.served.config.metrics;
+    if (addresses.length === 0) return [];
+    // Most fronts have none, and start sooner without node:http.
+    const { MetricsListener } = await import('./metrics/metrics-listener.js');
+    this.metrics = new MetricsListener({
+      metrics: (form) => this.metricsText(form),
+      isServing: () => this.life.state === 'serving' || this.life.state === 'reloading',
+    });
+    return this.metrics.open(addresses);
+  }
+
+  /** The metrics of all processes at this moment. */
+  async metricsText(form: MetricsForm): Promise<string> {
+    const samples = await collectMetrics({
+      version: this.parts.version,
+      accepting: this.generations.accepting,
+      draining: this.generations.draining,
+      ended: this.generations.endedSamples,
+      tls: this.certificates.tls,
+      lastReload: this.lastReload,
+    });
+    return metricsText(samples, form);
+  }
+
   private greet(): void {
-    const { log, version, identity } = this.parts;
+    const { log, version } = this.parts;
+    const { identity } = this.served;
     log.line(
       `*** Starting tlsfront ${version} (Node ${process.versions.node}) on [${new Date().toString()}] ***`,
     );
@@ -190,8 +237,13 @@ class Master {
     }
   }
 
-  private begin({ tls, authorityFile }: ServingCertificates, ports: readonly number[]): Generation {
-    const { config, identity, log } = this.parts;
+  private begin(
+    served: ServedConfig,
+    { tls, authorityFile }: ServingCertificates,
+    ports: readonly number[],
+  ): Generation {
+    const { config, identity, stickySecret } = served;
+    const { log } = this.parts;
     const generation = new Generation(
       {
         type: 'start',
@@ -204,8 +256,8 @@ class Master {
       },
       ports,
       log,
-      this.parts.stickySecret,
-      (name) => this.parts.issueLeaf(name),
+      stickySecret,
+      (name) => served.issueLeaf(name),
       appSurroundings(config, authorityFile),
     );
     this.generations.begin(generation);
@@ -214,7 +266,8 @@ class Master {
 
   /** Says what it waits for when that takes longer than a moment. */
   private async waitForApps(apps: Promise<void>): Promise<void> {
-    const { config, log } = this.parts;
+    const { config } = this.served;
+    const { log } = this.parts;
     const seconds = (config.worker?.readyTimeoutMs ?? 0) / 1000;
     const timer = setTimeout(() => {
       log.line(

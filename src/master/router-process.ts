@@ -3,6 +3,7 @@ import cluster, { type Worker as ClusterWorker } from 'node:cluster';
 import { fileURLToPath } from 'node:url';
 import type { Counters } from '../shared/counters.js';
 import { FrontError } from '../shared/errors.js';
+import type { Samples } from '../shared/metrics.js';
 import type {
   BoundListener,
   MasterToRouter,
@@ -37,6 +38,8 @@ export class RouterProcess {
   private takenVersion = -1;
   private readonly waiting = new Set<{ readonly version: number; readonly resolve: () => void }>();
   private readonly counting = new Set<(counters: Readonly<Counters> | null) => void>();
+  private samples: Samples = {};
+  private readonly measuring = new Set<() => void>();
 
   constructor(
     readonly index: number,
@@ -68,6 +71,7 @@ export class RouterProcess {
         } else if (message.type === 'challenges_taken') this.settle(message.version);
         else if (message.type === 'need_leaf') events.onNeedLeaf(this, message.name);
         else if (message.type === 'counted') this.settleCount(message.counters);
+        else if (message.type === 'measured') this.takeSamples(message.samples);
         else reject(readFailure(message));
       });
       this.process.on('error', reject);
@@ -76,6 +80,7 @@ export class RouterProcess {
         reject(new FrontError('internal', `the http process ${index} ended before it was ready: ${reason}`));
         this.settle(Number.POSITIVE_INFINITY);
         this.settleCount(null);
+        this.settleMeasures();
         events.onExit(this, reason);
       });
     });
@@ -118,6 +123,35 @@ export class RouterProcess {
 
   private settleCount(counters: Readonly<Counters> | null): void {
     for (const settle of this.counting) settle(counters);
+  }
+
+  /** What it measured last; what it says at its end is among that. */
+  get lastSamples(): Samples {
+    return this.samples;
+  }
+
+  /** Resolves with what it measures now; with what it said last when it does not answer in time, or has ended. */
+  measure(patienceMs: number): Promise<Samples> {
+    return new Promise((resolve) => {
+      const settle = (): void => {
+        clearTimeout(timer);
+        this.measuring.delete(settle);
+        resolve(this.samples);
+      };
+      const timer = setTimeout(settle, patienceMs);
+      this.measuring.add(settle);
+      if (this.process.isConnected()) this.send({ type: 'measure' });
+      else settle();
+    });
+  }
+
+  private takeSamples(samples: Samples): void {
+    this.samples = samples;
+    this.settleMeasures();
+  }
+
+  private settleMeasures(): void {
+    for (const settle of this.measuring) settle();
   }
 
   kill(): void {

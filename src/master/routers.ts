@@ -1,4 +1,5 @@
 /** A generation of routers: starts them all, replaces the dead, drains. */
+import { lastingSamples, mergeSamples, type Samples } from '../shared/metrics.js';
 import type {
   BoundListener,
   CertificateMaterial,
@@ -20,6 +21,7 @@ export class Routers {
   private readonly backOffs = new Map<number, BackOff>();
   private readonly respawns = new Set<NodeJS.Timeout>();
   private draining = false;
+  private ended: Samples = {};
   private whenEmpty: () => void = () => {};
   /** Resolves when a drain or kill has left no router. */
   private readonly empty: Promise<void>;
@@ -54,6 +56,11 @@ export class Routers {
 
   get all(): readonly RouterProcess[] {
     return [...this.current.values()];
+  }
+
+  /** What those that have ended had counted. */
+  get endedSamples(): Samples {
+    return this.ended;
   }
 
   /** Tells every router which upstreams there are now. */
@@ -143,6 +150,7 @@ export class Routers {
 
   private onExit(router: RouterProcess, reason: string): void {
     if (this.current.get(router.index) === router) this.current.delete(router.index);
+    this.fold(lastingSamples(router.lastSamples));
     if (this.draining) {
       if (this.current.size === 0) this.whenEmpty();
       return;
@@ -154,11 +162,16 @@ export class Routers {
     const delayMs = backOff.next(performance.now() - router.startedAtMs);
     const when = delayMs === 0 ? '' : ` in ${delayMs} ms`;
     this.log.warning(`http ${router.index} (pid: ${router.pid}) ended by ${reason}: respawning it${when}`);
+    this.fold({ tlsfront_router_restarts_total: 1 });
     const timer = setTimeout(() => {
       this.respawns.delete(timer);
       this.respawn(router.index);
     }, delayMs);
     this.respawns.add(timer);
+  }
+
+  private fold(samples: Samples): void {
+    this.ended = mergeSamples([this.ended, samples]);
   }
 
   private respawn(index: number): void {

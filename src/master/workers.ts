@@ -32,6 +32,8 @@ export interface AppSurroundings {
 /** Keeps `config.processes` workers alive until they are stopped. */
 export class Workers {
   private readonly places: Place[] = [];
+  /** How many have died and were started again. */
+  restarts = 0;
   private stopping = false;
   private whenStopped: () => void = () => {};
   /** Resolves when a stop has left no worker. */
@@ -179,6 +181,7 @@ export class Workers {
     const delayMs = place.backOff.next(performance.now() - worker.startedAtMs);
     const when = delayMs === 0 ? '' : ` in ${delayMs} ms`;
     this.log.warning(`worker ${place.index} (pid: ${worker.pid}) ended: ${end.reason}: respawning it${when}`);
+    this.restarts += 1;
     place.respawn = setTimeout(() => this.spawn(place), delayMs);
   }
 }

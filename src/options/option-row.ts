@@ -10,6 +10,7 @@ export const OPTION_GROUPS = [
   'Processes',
   'Requests',
   'Logs',
+  'Metrics',
   'Limits',
   'Time limits',
   'Configuration file',

@@ -9,6 +9,7 @@ import { readHosts, requireCiphers } from './groups/certificates.js';
 import { readLimits } from './groups/limits.js';
 import { readListeners } from './groups/listeners.js';
 import { readLogFile, readLogFormat } from './groups/logs.js';
+import { readMetrics } from './groups/metrics.js';
 import { readIdentity, readRouters } from './groups/processes.js';
 import { readExchangeSettings } from './groups/requests.js';
 import { readUpstreamSettings } from './groups/upstreams.js';
@@ -56,6 +57,7 @@ export function resolveConfig(settings: Settings, platform: Platform): Config {
     quiet: readSwitch(settings, 'quiet'),
     accessLog: readSwitch(settings, 'accessLog'),
     logFormat: readLogFormat(settings),
+    metrics: readMetrics(settings, platform),
     mercyMs: readNumber(settings, 'mercy'),
     holdMs: readNumber(settings, 'hold'),
     ...readExchangeSettings(settings),

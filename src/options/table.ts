@@ -6,6 +6,7 @@ import { CONFIG_FILE_OPTIONS } from './groups/config-file.js';
 import { LIMIT_OPTIONS } from './groups/limits.js';
 import { LISTENER_OPTIONS } from './groups/listeners.js';
 import { LOG_OPTIONS } from './groups/logs.js';
+import { METRICS_OPTIONS } from './groups/metrics.js';
 import { PROCESS_OPTIONS } from './groups/processes.js';
 import { EXCHANGE_OPTIONS } from './groups/requests.js';
 import { UPSTREAM_OPTIONS } from './groups/upstreams.js';
@@ -21,6 +22,7 @@ export const OPTIONS = {
   ...PROCESS_OPTIONS,
   ...EXCHANGE_OPTIONS,
   ...LOG_OPTIONS,
+  ...METRICS_OPTIONS,
   ...LIMIT_OPTIONS,
   ...CONFIG_FILE_OPTIONS,
 } satisfies Record<string, OptionRow>;

@@ -202,6 +202,8 @@ export interface Config {
   readonly quiet: boolean;
   readonly accessLog: boolean;
   readonly logFormat: 'pretty' | 'json' | 'uwsgi';
+  /** Where metrics are served; empty: nowhere. */
+  readonly metrics: readonly ListenAddress[];
   readonly mercyMs: number;
   /** How long a safe request waits for an app that is not up yet. */
   readonly holdMs: number;

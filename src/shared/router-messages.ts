@@ -3,6 +3,7 @@ import type { ChallengeAnswers } from './acme.js';
 import type { Config, ListenAddress, RoutedUpstream } from './config.js';
 import type { Counters } from './counters.js';
 import type { ErrorCode } from './errors.js';
+import type { Samples } from './metrics.js';
 
 /** Everything a TLS listener serves with, read by the master before privileges are dropped. */
 export interface CertificateMaterial {
@@ -97,6 +98,8 @@ export type MasterToRouter =
   | { readonly type: 'count' }
   /** The log was rotated: write to this file, whose old self may be gone. */
   | { readonly type: 'reopen_log'; readonly file: string }
+  /** To be answered by `measured`. */
+  | { readonly type: 'measure' }
   | { readonly type: 'drain'; readonly endTunnels: boolean };
 
 /** A listener after binding; null: skipped because this machine lacks the address family. */
@@ -114,6 +117,8 @@ export type RouterToMaster =
   /** Every connection from now on is answered by this version of ChallengeAnswers. */
   | { readonly type: 'challenges_taken'; readonly version: number }
   | { readonly type: 'counted'; readonly counters: Readonly<Counters> }
+  /** The answer to `measure`; also sent when the router ends, so that nothing is lost. */
+  | { readonly type: 'measured'; readonly samples: Samples }
   | { readonly type: 'ready'; readonly bound: readonly (BoundListener | null)[] }
   | {
       readonly type: 'failed';

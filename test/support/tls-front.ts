@@ -84,6 +84,7 @@ export async function serveTlsFront(t: TestContext, given: FrontGiven): Promise<
       if (given.isEndless === true) socket.write(answer);
       else socket.end(answer);
     },
+    onFailed: () => {},
     onKeyLog: given.onKeyLog ?? null,
     onRefusedClient: (...line) => refused.push(line),
   });

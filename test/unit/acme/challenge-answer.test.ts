@@ -6,6 +6,7 @@ import { Exchange } from '../../../proxy/exchange/exchange.js';
 import { passGate } from '../../../proxy/exchange/gate.js';
 import { LineWriter } from '../../../proxy/exchange/log/line-writer.js';
 import { Notices } from '../../../proxy/exchange/log/notices.js';
+import { Measures } from '../../../proxy/exchange/measures.js';
 import { compilePolicy } from '../../../proxy/exchange/policy.js';
 import type { ConnectionFacts } from '../../../proxy/exchange/types.js';
 import { Route } from '../../../proxy/routing/route-table.js';
@@ -33,7 +34,13 @@ function statusOf(path: string, isClosed: boolean): number | null {
   policy.isClosed = () => isClosed;
   const head = { method: 'GET', path, authority: 'closed.example', headers: [], httpVersion: '1.1' } as const;
   const log = new LineWriter();
-  const services = { policy, counters: createCounters(), log, notices: new Notices(log) };
+  const services = {
+    policy,
+    counters: createCounters(),
+    measures: new Measures(),
+    log,
+    notices: new Notices(log),
+  };
   const exchange = new Exchange({ ...head, headers: [], memo: null }, PLAIN, services);
   const upstreams = new Upstreams(config);
   upstreams.update([]);

@@ -1,0 +1,33 @@
+/** One reading of the configuration, with all that hangs on it; a reload makes another and puts it in its place. */
+import type { ServingCertificates } from '../serving/certificate-reloader.js';
+import type { Note } from '../serving/notes.js';
+import type { Config } from '../shared/config.js';
+import type { CertificateMaterial, Identity } from '../shared/router-messages.js';
+
+export interface ServedConfig {
+  readonly config: Config;
+  /** Lines for whoever asked for the reading, such as what counts after a restart only. */
+  readonly notes: readonly Note[];
+  /** Whom to become after binding; null: stay who we are. */
+  readonly identity: Identity | null;
+  /** Hides in the cookie of `--sticky` which app it names. */
+  readonly stickySecret: string;
+  /** Reads certificates and keys anew; rejects with a FrontError that says what is wrong. */
+  loadCertificates(): Promise<ServingCertificates>;
+  /** A development certificate for one more name; null where there is none. */
+  issueLeaf(name: string): Promise<CertificateMaterial | null>;
+}
+
+/**
+ * The ports that the listeners of a configuration bind: where an earlier one had the same listener, the port that it got
+ * (for port 0, or after a fallback), else the port that is asked for.
+ * @param bound ports of the earlier one's listeners, by index
+ */
+export function portsFor(next: Config, before: Config, bound: readonly number[]): readonly number[] {
+  return next.listeners.map(({ kind, host, port }) => {
+    const known = before.listeners.findIndex(
+      (listener) => listener.kind === kind && listener.host === host && listener.port === port,
+    );
+    return bound[known] ?? port;
+  });
+}
