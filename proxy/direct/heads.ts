@@ -45,12 +45,22 @@ export function sendRequestHead(
 /** The fields of an upstream's response for the client, without framing. */
 export function relayFields(
   { headers, memo }: UpstreamResponse,
-  { head, facts, services }: Exchange,
+  { head, facts, services, requestId }: Exchange,
   route: Route,
   upstream: Upstream,
 ): OutgoingFields {
   const { authority } = upstream;
-  return buildDownstreamHeaders(headers, head, facts, services.policy, memo, authority, route.strippedPrefix);
+  const { strippedPrefix } = route;
+  return buildDownstreamHeaders(
+    headers,
+    head,
+    facts,
+    services.policy,
+    memo,
+    authority,
+    strippedPrefix,
+    requestId,
+  );
 }
 
 /** Keeps a client at its upstream where there are others. */

@@ -62,6 +62,7 @@ export class ResponseRelay {
       null,
       upstreamAuthority,
       strippedPrefix,
+      exchange.requestId,
     );
     const headers = asList(fields);
     const length = upstreamResponse.headers['content-length'];

@@ -1,8 +1,12 @@
 /** Reads `--header-up` and `--header-down`: Caddy's `Name value`, `+Name value` and `-Name`. */
 import { isIP } from 'node:net';
 import type { HeaderRule } from '../shared/config.js';
+import { isPlaceholder, PLACEHOLDERS } from '../shared/placeholders.js';
 import { isHostName } from './addresses.js';
 import { invalid } from './read-setting.js';
+
+/** The value of an environment variable. */
+export type Variable = (name: string) => string | undefined;
 
 /** Which way the message goes that a rule changes. */
 export type HeaderDirection = 'up' | 'down';
@@ -37,11 +41,12 @@ export function readHeaderRules(
   label: string,
   texts: readonly string[],
   direction: HeaderDirection,
+  variable: Variable,
 ): HeaderRules {
   const rules: HeaderRule[] = [];
   let host: string | null = null;
   for (const text of texts) {
-    const rule = readRule(label, text);
+    const rule = readRule(label, text, variable);
     refuseProtected(label, text, rule.name, direction);
     if (direction === 'up' && rule.name === 'host') host = readHostRule(label, text, rule);
     else rules.push(rule);
@@ -49,7 +54,16 @@ export function readHeaderRules(
   return { rules, host };
 }
 
-function readRule(label: string, text: string): HeaderRule {
+/** `{env.NAME}` is filled in once: the variables of a process stay. */
+function fillVariables(label: string, text: string, value: string, variable: Variable): string {
+  return value.replaceAll(/\{env\.([A-Za-z_][A-Za-z0-9_]*)\}/g, (_whole, name: string) => {
+    const filled = variable(name);
+    if (filled !== undefined) return filled;
+    throw invalid(label, text, `the variable ${name} is not set`, 'set it, or write the value itself');
+  });
+}
+
+function readRule(label: string, text: string, variable: Variable): HeaderRule {
   const sign = text.charAt(0);
   const action = sign === '-' ? 'remove' : sign === '+' ? 'add' : 'set';
   const rest = action === 'set' ? text : text.slice(1);
@@ -65,7 +79,7 @@ function readRule(label: string, text: string): HeaderRule {
     throw invalid(label, text, 'a rule that removes has no value', HINT);
   }
   if (blank === -1) throw invalid(label, text, 'the value is missing', HINT);
-  return { action, name, value: readValue(label, text, value) };
+  return { action, name, value: readValue(label, text, fillVariables(label, text, value, variable)) };
 }
 
 /** A value in quotes, as a Caddyfile has it. */
@@ -78,11 +92,12 @@ function readValue(label: string, text: string, value: string): string {
   if (!/^[\t\x20-\x7e]*$/.test(value)) {
     throw invalid(label, text, 'a value holds visible ASCII characters only', HINT);
   }
-  const placeholder = /\{[a-z_][a-z0-9_.]*\}/.exec(value)?.[0];
-  if (placeholder !== undefined) {
-    const hint =
-      'X-Forwarded-* and X-Request-Id tell the app about the client; --change-host sends its own Host';
-    throw invalid(label, text, `placeholders such as ${placeholder} are not filled in`, hint);
+  const unknown = [...value.matchAll(/\{([a-z_][a-z0-9_.]*)\}/g)].find(
+    ([, name = '']) => !isPlaceholder(name),
+  );
+  if (unknown !== undefined) {
+    const hint = `what is filled in: ${PLACEHOLDERS.map((name) => `{${name}}`).join(' ')} and {env.NAME}`;
+    throw invalid(label, text, `placeholders such as ${unknown[0]} are not filled in`, hint);
   }
   return value;
 }

@@ -92,14 +92,14 @@ export class Settings {
    */
   constructor(
     private readonly flags: SettingLayer,
-    environment: Readonly<NodeJS.ProcessEnv>,
+    private readonly variables: Readonly<NodeJS.ProcessEnv>,
     command: readonly string[] | null = null,
     readonly file: FileLayer | null = null,
   ) {
-    this.warnings = unknownVariables(environment).map(
+    this.warnings = unknownVariables(variables).map(
       (name) => `${name} is not a setting of tlsfront and is ignored`,
     );
-    const inherited = readEnvironment(environment);
+    const inherited = readEnvironment(variables);
     const isOnLine = command !== null || namesApp(flags);
     this.environment = isOnLine ? withoutApp(inherited) : inherited;
     const isNamed = isOnLine || namesApp(inherited);
@@ -124,6 +124,11 @@ export class Settings {
     }
     const values = option.default === null ? [] : [option.default];
     return { values, origin: 'default', label: option.flag };
+  }
+
+  /** An environment variable that a value names. */
+  variable(name: string): string | undefined {
+    return this.variables[name];
   }
 
   /** What the table says about the setting. */

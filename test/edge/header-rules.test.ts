@@ -39,6 +39,8 @@ const RULES = [
   ...['--header-up', 'X-Set from the front', '--header-up', '+X-Added second', '--header-up', '-User-Agent'],
   ...['--header-up', 'Host api.test', '--header-up', '-X-Forwarded-Port'],
   ...['--header-down', 'Server front', '--header-down', '+X-Kept more', '--header-down', '-X-Debug-*'],
+  ...['--header-up', 'X-Filled {path} {client.ip} {tls.version} {request.id}'],
+  ...['--header-down', 'X-Filled {host} {request.id}'],
   ...['--hsts', '180d', '--via', '--secure-cookies'],
 ];
 
@@ -48,6 +50,16 @@ appBehind('header rules', { arguments: RULES, app }, (running, protocol) => {
   test('set replaces what the client sent', async () => {
     const request = { headers: { 'x-set': 'from the client' } };
     assert.deepEqual(await seen(running().client, 'x-set', request), ['from the front']);
+  });
+
+  test('placeholders are filled in from the request, in both directions', async () => {
+    const { client } = running();
+    const request = { headers: { 'x-request-id': 'of-this-test' } };
+    const [filled = ''] = await seen(client, 'x-filled', request);
+    assert.match(filled, /^\/ 127\.0\.0\.1 TLSv1\.3 \S+$/);
+    const [id] = await seen(client, 'x-request-id', request);
+    assert.equal(filled.split(' ')[3], id);
+    assert.match(String((await answered(client, request))['x-filled']), /^\S+ \S+$/);
   });
 
   test('add keeps what the client sent', async () => {

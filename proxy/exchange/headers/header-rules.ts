@@ -1,11 +1,16 @@
 /** Applies the user's own changes (`--header-up`, `--header-down`) to a flat header list. */
 import type { HeaderRule } from '../../../src/shared/config.js';
+import { fillPlaceholders, type RuleSubject } from './placeholders.js';
 
 /** Changes `headers` in place, rule by rule. */
-export function applyHeaderRules(headers: string[], rules: readonly HeaderRule[]): void {
+export function applyHeaderRules(
+  headers: string[],
+  rules: readonly HeaderRule[],
+  subject: RuleSubject,
+): void {
   for (const { action, name, value } of rules) {
     if (action !== 'add') removeField(headers, name);
-    if (action !== 'remove') headers.push(name, value);
+    if (action !== 'remove') headers.push(name, fillPlaceholders(value, subject));
   }
 }
 

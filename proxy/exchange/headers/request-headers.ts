@@ -45,7 +45,7 @@ export function buildUpstreamHeaders(
   if (config.via) fields.own.push('via', `${head.httpVersion} tlsfront`);
   if (config.headerUp.length > 0) {
     fields = asOwn(fields);
-    applyHeaderRules(fields.own, config.headerUp);
+    applyHeaderRules(fields.own, config.headerUp, { head, facts, requestId: request.requestId });
   }
   pushFraming(fields.own, head.method, request);
   return fields;

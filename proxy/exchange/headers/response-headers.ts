@@ -24,7 +24,8 @@ export function buildDownstreamHeaders(
   policy: Policy,
   memo: FieldsMemo | null,
   upstreamAuthority: string,
-  strippedPrefix = '',
+  strippedPrefix: string,
+  requestId: string,
 ): OutgoingFields {
   const repeated = memo === null ? null : memo.find('', '');
   let fields: OutgoingFields =
@@ -37,7 +38,7 @@ export function buildDownstreamHeaders(
     addTransportSecurity(fields.own, head, facts, policy);
   if (config.headerDown.length > 0) {
     fields = asOwn(fields);
-    applyHeaderRules(fields.own, config.headerDown);
+    applyHeaderRules(fields.own, config.headerDown, { head, facts, requestId });
   }
   return fields;
 }

@@ -105,8 +105,14 @@ function readCompress(settings: Settings): boolean {
 
 /** @throws FrontError config_invalid or config_usage */
 export function readExchangeSettings(settings: Settings): ExchangeSettings {
-  const up = readHeaderRules(settings.get('headerUp').label, readList(settings, 'headerUp'), 'up');
-  const down = readHeaderRules(settings.get('headerDown').label, readList(settings, 'headerDown'), 'down');
+  const variable = (name: string): string | undefined => settings.variable(name);
+  const up = readHeaderRules(settings.get('headerUp').label, readList(settings, 'headerUp'), 'up', variable);
+  const down = readHeaderRules(
+    settings.get('headerDown').label,
+    readList(settings, 'headerDown'),
+    'down',
+    variable,
+  );
   const changeHost = readSwitch(settings, 'changeHost');
   if (changeHost && up.host !== null) {
     throw misused('--change-host and --header-up both set Host', 'keep one of them');

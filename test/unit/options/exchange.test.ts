@@ -54,6 +54,27 @@ for (const [rule, complaint] of REFUSED) {
   });
 }
 
+test('a variable of the environment is filled in when the configuration is read', () => {
+  const config = resolveGiven({
+    flags: { headerUp: ['X-Key a{env.APP_KEY}b'] },
+    environment: { APP_KEY: 'k1' },
+  });
+  assert.equal(config.headerUp[0]?.value, 'ak1b');
+  const value = 'X-A {host}{path} {client.ip} {tls.version} {request.id}';
+  assert.equal(resolveGiven({ flags: { headerUp: [value] } }).headerUp[0]?.value, value.slice(4));
+});
+
+for (const [rule, environment, complaint] of [
+  ['X-Key {env.GONE}', {}, /the variable GONE is not set/],
+  ['X-Key {env.BAD}', { BAD: 'a\r\nX-B: c' }, /visible ASCII/],
+  ['X-Key {clientip}', {}, /what is filled in: \{host\} \{path\}/],
+] as const) {
+  test(`${rule} is refused where it cannot be filled in`, () => {
+    const complain = () => resolveGiven({ flags: { headerUp: [rule] }, environment });
+    assert.match(complaintOf(complain), complaint);
+  });
+}
+
 test('a value with braces that is no placeholder is taken', () => {
   const value = '{"group":"default","max_age":60}';
   assert.equal(resolveGiven({ flags: { headerDown: [`Report-To ${value}`] } }).headerDown[0]?.value, value);
