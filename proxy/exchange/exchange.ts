@@ -123,6 +123,7 @@ export class Exchange {
           error: this.error ?? '',
         },
         policy.config.logFormat,
+        policy.config.logRedact,
       ),
     );
   }

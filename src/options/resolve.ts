@@ -8,7 +8,7 @@ import { readAppSource } from './groups/app.js';
 import { readHosts, requireCiphers } from './groups/certificates.js';
 import { readLimits } from './groups/limits.js';
 import { readListeners } from './groups/listeners.js';
-import { readLogFile, readLogFormat } from './groups/logs.js';
+import { readLogFile, readLogFormat, readLogRedact } from './groups/logs.js';
 import { readMetrics } from './groups/metrics.js';
 import { readIdentity, readRouters } from './groups/processes.js';
 import { readExchangeSettings } from './groups/requests.js';
@@ -57,6 +57,7 @@ export function resolveConfig(settings: Settings, platform: Platform): Config {
     quiet: readSwitch(settings, 'quiet'),
     accessLog: readSwitch(settings, 'accessLog'),
     logFormat: readLogFormat(settings),
+    logRedact: readLogRedact(settings),
     metrics: readMetrics(settings, platform),
     mercyMs: readNumber(settings, 'mercy'),
     holdMs: readNumber(settings, 'hold'),

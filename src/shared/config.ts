@@ -1,6 +1,7 @@
 /** The configuration: one frozen plain object, made once by the command and sent unchanged to every process. */
 
 import type { AcmeConfig } from './acme.js';
+import type { LogFormat } from './log-formats.js';
 
 /** Host and port to listen on; host `''` means every address (`::`, which takes IPv4 too). Port 0: any free port. */
 export interface ListenAddress {
@@ -201,7 +202,9 @@ export interface Config {
   readonly logFile: string | null;
   readonly quiet: boolean;
   readonly accessLog: boolean;
-  readonly logFormat: 'pretty' | 'json' | 'uwsgi';
+  readonly logFormat: LogFormat;
+  /** Names, lower-case, whose values in a query are not logged. */
+  readonly logRedact: readonly string[];
   /** Where metrics are served; empty: nowhere. */
   readonly metrics: readonly ListenAddress[];
   readonly mercyMs: number;

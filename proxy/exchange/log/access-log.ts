@@ -1,6 +1,8 @@
 /** One access log line per exchange: Common Log Format with more behind it, JSON, or uWSGI's sentence. */
+import type { LogFormat } from '../../../src/shared/log-formats.js';
 import { fieldValue } from '../../wire/syntax/field-list.js';
 import type { ConnectionFacts, RequestHead } from '../types.js';
+import { redactQuery } from './redact.js';
 
 /** What is known of an exchange when it has ended. Times in milliseconds. */
 export interface AccessRecord {
@@ -24,12 +26,43 @@ const MAX_PATH_BYTES = 2048;
 /** Longest other value of a stranger. */
 const MAX_VALUE_BYTES = 512;
 
-export type LogFormat = 'pretty' | 'json' | 'uwsgi';
+const FORMATTERS: Readonly<Record<LogFormat, (record: AccessRecord) => string>> = {
+  pretty: formatPretty,
+  combined: formatCombined,
+  json: formatJson,
+  uwsgi: formatUwsgi,
+};
 
 /** The line, with its newline. What strangers wrote is escaped, so that nobody can forge a line, and cut, so that nobody can flood the log. */
-export function formatAccessRecord(record: AccessRecord, format: LogFormat): string {
-  if (format === 'json') return formatJson(record);
-  return format === 'uwsgi' ? formatUwsgi(record) : formatPretty(record);
+export function formatAccessRecord(
+  record: AccessRecord,
+  format: LogFormat,
+  redacted: readonly string[] = [],
+): string {
+  return FORMATTERS[format](redacted.length === 0 ? record : redact(record, redacted));
+}
+
+/** The record without the values of these names in the queries of its path and its Referer. */
+function redact(record: AccessRecord, names: readonly string[]): AccessRecord {
+  const { head } = record;
+  const path = redactQuery(head.path, names);
+  const referer = fieldValue(head.headers, 'referer');
+  const cleaned = redactQuery(referer, names);
+  if (path === head.path && cleaned === referer) return record;
+  const headers = cleaned === referer ? head.headers : withValue(head.headers, 'referer', cleaned);
+  return { ...record, head: { ...head, path, headers } };
+}
+
+function withValue(headers: readonly string[], name: string, value: string): readonly string[] {
+  return headers.map((text, index) => (index % 2 === 1 && headers[index - 1] === name ? value : text));
+}
+
+/** Apache's combined form, word for word: programs that read logs know it. */
+function formatCombined(record: AccessRecord): string {
+  const { head, facts } = record;
+  const request = `${escapeText(cut(head.method))} ${escapeText(cutPath(head.path))} HTTP/${head.httpVersion}`;
+  const agent = `"${escapeText(field(head, 'referer'))}" "${escapeText(field(head, 'user-agent'))}"`;
+  return `${facts.remoteAddress} - - [${clfDate(record.time)}] "${request}" ${record.status} ${record.bodyBytes} ${agent}\n`;
 }
 
 function formatPretty(record: AccessRecord): string {

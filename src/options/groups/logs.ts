@@ -1,7 +1,8 @@
 /** Logs: what is logged, where and how. */
 import type { Config } from '../../shared/config.js';
+import { LOG_FORMATS } from '../../shared/log-formats.js';
 import { type OptionRow, row, turn } from '../option-row.js';
-import { invalid, readChoice, readText } from '../read-setting.js';
+import { invalid, readChoice, readList, readText } from '../read-setting.js';
 import type { Settings } from '../settings.js';
 
 const GROUP = 'Logs';
@@ -16,9 +17,21 @@ export const LOG_OPTIONS = {
     uwsgi: 'on there, off with --disable-logging',
   }),
   logFormat: row(GROUP, 'choice', '--log-format', '<name>', 'Form of log lines', {
-    default: 'pretty',
-    choices: ['pretty', 'json', 'uwsgi'],
+    default: LOG_FORMATS[0],
+    choices: LOG_FORMATS,
   }),
+  logRedact: row(
+    GROUP,
+    'text',
+    '--log-redact',
+    '<name>',
+    'Values of a query that are not logged, by their names',
+    {
+      default: 'access_token,api_key,apikey,password,secret,signature,token',
+      repeatable: true,
+      commas: true,
+    },
+  ),
   quiet: turn(GROUP, '--quiet', 'Only warnings and errors'),
 } satisfies Record<string, OptionRow>;
 
@@ -39,5 +52,11 @@ export function readLogFile(settings: Settings): string | null {
 /** How lines are written. @throws FrontError config_invalid */
 export function readLogFormat(settings: Settings): Config['logFormat'] {
   const format = readChoice(settings, 'logFormat');
-  return format === 'json' || format === 'uwsgi' ? format : 'pretty';
+  return LOG_FORMATS.find((known) => known === format) ?? LOG_FORMATS[0];
+}
+
+/** Names whose values are not logged, lower-case. @throws FrontError config_invalid */
+export function readLogRedact(settings: Settings): readonly string[] {
+  const names = readList(settings, 'logRedact').map((name) => name.toLowerCase());
+  return names.length === 1 && names[0] === 'none' ? [] : names;
 }
