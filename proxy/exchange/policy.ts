@@ -1,7 +1,8 @@
 /** Compiles the configuration into what the exchange asks at each request. */
 import { createHash } from 'node:crypto';
-import { BlockList, isIPv6 } from 'node:net';
+import { BlockList, isIP, isIPv6 } from 'node:net';
 import type { Config } from '../../src/shared/config.js';
+import { RateLimits } from './rate-limits.js';
 import type { Policy } from './types.js';
 
 /**
@@ -10,6 +11,8 @@ import type { Policy } from './types.js';
  */
 export function compilePolicy(config: Config, httpsPort: number, loopMarker: string): Policy {
   const trusted = compileBlocks(config.trustedProxies);
+  const allowed = compileBlocks(config.allow);
+  const denied = compileBlocks(config.deny);
   const fronts = compileBlocks(config.proxyProtocol);
   return {
     config,
@@ -19,6 +22,8 @@ export function compilePolicy(config: Config, httpsPort: number, loopMarker: str
     httpsPort,
     loopMarker,
     isTrusted: (address) => isWithin(trusted, address),
+    isAdmitted: (address) => !isWithin(denied, address) && (allowed === null || isWithin(allowed, address)),
+    rateLimits: config.rateLimits.length === 0 ? null : new RateLimits(config.rateLimits),
     sendsProxyHeader: (address) => isWithin(fronts, address),
   };
 }
@@ -30,7 +35,9 @@ export function loopMarkerOf(secret: string): string {
 }
 
 function isWithin(list: BlockList | null, address: string): boolean {
-  return list?.check(address, isIPv6(address) ? 'ipv6' : 'ipv4') ?? false;
+  // The address of a socket that has gone is empty, and BlockList throws at what is none.
+  if (list === null || isIP(address) === 0) return false;
+  return list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 }
 
 function compileBlocks(blocks: readonly string[]): BlockList | null {

@@ -2,6 +2,7 @@
 
 import type { Config } from '../../src/shared/config.js';
 import type { FieldsMemo } from '../wire/syntax/field-lines.js';
+import type { RateLimits } from './rate-limits.js';
 
 /** What is known of a downstream connection for its whole life. */
 export interface ConnectionFacts {
@@ -59,6 +60,10 @@ export interface Policy {
   /** Member of CDN-Loop by which the front knows its own requests. */
   readonly loopMarker: string;
   isTrusted(address: string): boolean;
+  /** Whether a client with this address may come in (`--allow`, `--deny`). */
+  isAdmitted(address: string): boolean;
+  /** The rules of `--rate-limit`; null: there are none. */
+  readonly rateLimits: RateLimits | null;
   /** Whether connections from there begin with a PROXY protocol header. */
   sendsProxyHeader(address: string): boolean;
 }

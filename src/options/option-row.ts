@@ -8,6 +8,7 @@ export const OPTION_GROUPS = [
   'Certificates and TLS',
   'ACME',
   'Processes',
+  'Access',
   'Requests',
   'Logs',
   'Metrics',

@@ -3,6 +3,7 @@ import type { Config } from '../shared/config.js';
 import type { Platform } from '../system/platform.js';
 import { readBlocks } from './address-blocks.js';
 import { CertificateChoice, cutHttps } from './certificate-choice.js';
+import { readAccess } from './groups/access.js';
 import { readAcme } from './groups/acme.js';
 import { readAppSource } from './groups/app.js';
 import { readHosts, requireCiphers } from './groups/certificates.js';
@@ -61,6 +62,7 @@ export function resolveConfig(settings: Settings, platform: Platform): Config {
     metrics: readMetrics(settings, platform),
     mercyMs: readNumber(settings, 'mercy'),
     holdMs: readNumber(settings, 'hold'),
+    ...readAccess(settings),
     ...readExchangeSettings(settings),
     rewriteLocation: !readSwitch(settings, 'noRewriteLocation'),
     bufferRequests: readSwitch(settings, 'bufferRequests'),

@@ -1,4 +1,5 @@
 /** The table of options: the command line, the environment, `--help`, `check --print` and the docs are all held to it. */
+import { ACCESS_OPTIONS } from './groups/access.js';
 import { ACME_OPTIONS } from './groups/acme.js';
 import { APP_OPTIONS } from './groups/app.js';
 import { CERTIFICATE_OPTIONS } from './groups/certificates.js';
@@ -20,6 +21,7 @@ export const OPTIONS = {
   ...CERTIFICATE_OPTIONS,
   ...ACME_OPTIONS,
   ...PROCESS_OPTIONS,
+  ...ACCESS_OPTIONS,
   ...EXCHANGE_OPTIONS,
   ...LOG_OPTIONS,
   ...METRICS_OPTIONS,

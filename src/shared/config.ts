@@ -154,6 +154,22 @@ export interface Limits {
   readonly upstreamKeepAliveTimeoutMs: number;
 }
 
+/** How many requests one client may make. */
+export interface RateLimitRule {
+  readonly requests: number;
+  readonly periodMs: number;
+  /** So many at once. */
+  readonly burst: number;
+  /** What tells clients apart. */
+  readonly key:
+    | { readonly kind: 'ip' }
+    /** Lower-case name. */
+    | { readonly kind: 'header'; readonly name: string }
+    | { readonly kind: 'cookie'; readonly name: string };
+  /** `/login` for that path and all below it; empty: every path. */
+  readonly path: string;
+}
+
 /** The whole configuration. */
 export interface Config {
   readonly engine: 'direct' | 'library';
@@ -228,6 +244,11 @@ export interface Config {
   readonly bufferRequests: boolean;
   /** Pass field names with an underscore on to apps that speak HTTP. */
   readonly keepUnderscores: boolean;
+  /** CIDR blocks of the only clients that are served; empty: all are. */
+  readonly allow: readonly string[];
+  /** CIDR blocks of clients that are not served; counts before `allow`. */
+  readonly deny: readonly string[];
+  readonly rateLimits: readonly RateLimitRule[];
   /** CIDR blocks of fronts that begin every connection with a PROXY protocol header. */
   readonly proxyProtocol: readonly string[];
   /** CIDR blocks whose X-Forwarded-* and Forwarded fields are believed. */

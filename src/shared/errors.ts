@@ -32,6 +32,8 @@ export const ERRORS = {
     400,
     'This port speaks HTTPS, and the request came in plain HTTP: write https:// in place of http://.',
   ),
+  forbidden: row('downstream', 403, 'Requests from this address are not served.'),
+  rate_limited: row('downstream', 429, 'Too many requests. Please wait a moment.'),
   method_refused: row('downstream', 405, 'This method is not served here.'),
   request_timeout: row('downstream', 408, 'The request took too long to arrive.'),
   length_required: row('downstream', 411, 'The app needs to know the length of the request body.'),

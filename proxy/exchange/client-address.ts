@@ -1,0 +1,31 @@
+/** Whose request it is: who connected, or whom a trusted proxy names. */
+import { isIP } from 'node:net';
+import { addressBytes } from '../wire/proxy-protocol/addresses.js';
+import { fieldList } from '../wire/syntax/field-list.js';
+import type { ConnectionFacts, Policy, RequestHead } from './types.js';
+
+/**
+ * The client's address. Behind `--trusted-proxies` the last of X-Forwarded-For that is none of theirs: what stands before it
+ * the client may have written itself.
+ */
+export function clientAddressOf(head: RequestHead, facts: ConnectionFacts, policy: Policy): string {
+  if (!facts.trusted) return facts.remoteAddress;
+  const list = fieldList(head.headers, 'x-forwarded-for');
+  let address = facts.remoteAddress;
+  for (let end = list.length; end > 0; ) {
+    const comma = list.lastIndexOf(',', end - 1);
+    const member = list.slice(comma + 1, end).trim();
+    // What is no address was written by nobody whom we trust.
+    if (isIP(member) === 0) break;
+    address = member;
+    if (!policy.isTrusted(address)) break;
+    end = comma;
+  }
+  return address;
+}
+
+/** What counts as one client: an IPv4 address, or an IPv6 network of 64 bits, which is what one customer gets. */
+export function clientKeyOf(address: string): string {
+  if (address.indexOf(':') === -1) return address;
+  return addressBytes(address)?.toString('hex', 0, 8) ?? address;
+}

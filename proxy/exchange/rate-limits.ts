@@ -1,0 +1,77 @@
+/** The rules of `--rate-limit` as the gate asks them: which concern a request, whose it is, and what a refusal says. */
+import type { RateLimitRule } from '../../src/shared/config.js';
+import { fieldValue } from '../wire/syntax/field-list.js';
+import { clientAddressOf, clientKeyOf } from './client-address.js';
+import { RateLimiter } from './rate-limiter.js';
+import type { ConnectionFacts, Policy, RequestHead } from './types.js';
+
+/** A request that came too soon. */
+export interface RateRefusal {
+  readonly rule: RateLimitRule;
+  readonly retryAfterSeconds: number;
+}
+
+/** Counts requests by every rule that concerns them. */
+export class RateLimits {
+  private readonly rules: readonly { readonly rule: RateLimitRule; readonly limiter: RateLimiter }[];
+
+  constructor(rules: readonly RateLimitRule[]) {
+    this.rules = rules.map((rule) => ({
+      rule,
+      limiter: new RateLimiter(rule.requests, rule.periodMs, rule.burst),
+    }));
+  }
+
+  /** Counts the request; null: it may pass. */
+  check(head: RequestHead, facts: ConnectionFacts, policy: Policy, nowMs: number): RateRefusal | null {
+    for (const { rule, limiter } of this.rules) {
+      if (!isWithinPath(head.path, rule.path)) continue;
+      const waitMs = limiter.take(keyOf(rule, head, facts, policy), nowMs);
+      if (waitMs > 0) return { rule, retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)) };
+    }
+    return null;
+  }
+}
+
+/** The path and all below it, as routes take it. */
+function isWithinPath(path: string, prefix: string): boolean {
+  if (prefix === '' || !path.startsWith(prefix)) return prefix === '';
+  const next = path.charAt(prefix.length);
+  return next === '' || next === '/' || next === '?' || prefix.endsWith('/');
+}
+
+/** Clients without the field are told apart by their addresses, or leaving it out would be the way round the rule. */
+function keyOf({ key }: RateLimitRule, head: RequestHead, facts: ConnectionFacts, policy: Policy): string {
+  const value =
+    key.kind === 'header'
+      ? fieldValue(head.headers, key.name)
+      : key.kind === 'cookie'
+        ? cookieValue(head.headers, key.name)
+        : '';
+  if (value !== '' && value.length <= MAX_KEY_BYTES) return `${key.kind} ${value}`;
+  return clientKeyOf(clientAddressOf(head, facts, policy));
+}
+
+/** Longer values are nobody's token: they would fill the memory of the clients. */
+const MAX_KEY_BYTES = 256;
+
+function cookieValue(headers: readonly string[], name: string): string {
+  for (let index = 0; index < headers.length; index += 2) {
+    if (headers[index] !== 'cookie') continue;
+    for (const part of (headers[index + 1] ?? '').split(';')) {
+      const cookie = part.trim();
+      if (cookie.startsWith(`${name}=`)) return cookie.slice(name.length + 1);
+    }
+  }
+  return '';
+}
+
+/** Fields of a 429: Retry-After (RFC 9110 §10.2.3) and those of draft-ietf-httpapi-ratelimit-headers-10. */
+export function rateFields({ rule, retryAfterSeconds }: RateRefusal): string[] {
+  const windowSeconds = Math.max(1, Math.round(rule.periodMs / 1000));
+  return [
+    ...['retry-after', String(retryAfterSeconds)],
+    ...['ratelimit-policy', `"front";q=${rule.requests};w=${windowSeconds}`],
+    ...['ratelimit', `"front";r=0;t=${retryAfterSeconds}`],
+  ];
+}
