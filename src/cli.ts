@@ -2,6 +2,7 @@
 /** The command: reads the arguments, loads the one subcommand they name, and ends with its exit code. */
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
+import { addAcme } from './commands/acme/acme-parser.js';
 import { addAuthority } from './commands/authority/authority-parser.js';
 import { addChain } from './commands/chain/chain-parser.js';
 import { collect } from './commands/collect.js';
@@ -179,6 +180,7 @@ function buildParser(
   addTexts(root, io, done);
   addChain(root, io, done);
   addAuthority(root, io, done);
+  addAcme(root, io, done);
   return root;
 }
 

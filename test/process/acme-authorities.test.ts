@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
+import { cpSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import { AcmeOrders } from '../../src/certificates/acme/acme-orders.js';
 import { validationName } from '../../src/certificates/acme/challenge-board.js';
+import { requestRenewal } from '../../src/certificates/acme/name-memory.js';
 import {
   certificateId,
   keysOf,
@@ -15,6 +17,7 @@ import { openFileStore } from '../../src/certificates/store/file-store.js';
 import type { AcmeConfig, ChallengeAnswers } from '../../src/shared/acme.js';
 import { type AuthorityManner, TestAuthority } from '../support/acme-authority.js';
 import { testCertificates } from '../support/certificates.js';
+import { runCommand } from '../support/command.js';
 import { until } from '../support/deadline.js';
 import { makeWorkspace } from '../support/workspace.js';
 
@@ -59,6 +62,7 @@ async function scene(t: TestContext, ...manners: readonly Omit<AuthorityManner, 
   return {
     first,
     authorities,
+    data,
     store,
     directories,
     log,
@@ -297,8 +301,8 @@ for (const [what, answer, words] of [
 }
 
 for (const [form, field] of [
-  ['seconds', '7200'],
-  ['a date', new Date(Date.now() + 7_230_000).toUTCString()],
+  ['seconds', '10900'],
+  ['a date', new Date(Date.now() + 10_900_000).toUTCString()],
 ] as const) {
   test(`503 with Retry-After as ${form} is waited for`, async (t) => {
     const at = await scene(t, {
@@ -309,6 +313,80 @@ for (const [form, field] of [
       },
     });
     await at.orders('one.test').idle();
-    assert.match(at.log.join('\n'), /answers with status 503; next attempt in 2 hours/);
+    assert.match(at.log.join('\n'), /answers with status 503; next attempt in 3 hours/);
   });
 }
+
+for (const [what, chain, complaint] of [
+  ['without its intermediate', (leaf: string) => leaf, /certificate between|intermediate/],
+  ['in reverse', (leaf: string, intermediate: string) => intermediate + leaf, /./],
+  ['twice', (leaf: string, intermediate: string) => leaf + leaf + intermediate, /twice|again|duplicate/],
+  [
+    'with the root behind it',
+    (leaf: string, intermediate: string, top: string) => leaf + intermediate + top,
+    null,
+  ],
+  [
+    'with line ends of Windows',
+    (leaf: string, intermediate: string) => (leaf + intermediate).replaceAll('\n', '\r\n'),
+    null,
+  ],
+] as const) {
+  test(`a chain that the authority sends ${what} is mended, or told`, async (t) => {
+    const at = await scene(t, { chain });
+    await at.orders('one.test').idle();
+    const { certificate, x509 } = await at.held('one.test');
+    assert.match(x509.subjectAltName ?? '', /one\.test/, 'the leaf stands first');
+    assert.doesNotMatch(certificate.chainPem, /\r/);
+    const blocks = certificate.chainPem.match(/BEGIN CERTIFICATE/g) ?? [];
+    assert.equal(blocks.length, what === 'without its intermediate' ? 1 : 2);
+    const said = at.log.filter((line) => line.includes('of what the authority sent')).join('\n');
+    if (complaint !== null) assert.match(said, complaint);
+  });
+}
+
+test('what a person asks for with acme renew is ordered at the next look', async (t) => {
+  const at = await scene(t, {});
+  const { pass, idle } = at.orders('one.test');
+  await idle();
+  await requestRenewal(at.store, keysOf(at.first.directory), 'one.test');
+  await pass(60_000);
+  await until(() => at.first.orders.length === 2, 10_000, 'the order');
+  await pass(60_000);
+  await idle();
+  assert.equal(at.first.orders.length, 2);
+});
+
+test('acme status, revoke and deactivate tell and do what they say', async (t) => {
+  const at = await scene(t, {});
+  const running = at.orders('one.test');
+  await running.idle();
+  await running.orders.stop();
+  const folder = makeWorkspace(t);
+  cpSync(at.data.path, folder.at('tlsfront'), { recursive: true });
+  const ca = folder.write('root.pem', root.certPem);
+  const choice = ['--acme-directory', at.first.directory, '--acme-ca', ca];
+  const run = (...words: readonly string[]) => runCommand(['acme', ...words], { XDG_DATA_HOME: folder.path });
+  const status = await run('status');
+  assert.match(
+    status.stdout,
+    /account https:\/\/localhost:\d+\/account\/\w+ of ops@example\.net: \S+account\.json, \S+account\.key/,
+  );
+  assert.match(status.stdout, /one\.test: certificate until \d{4}-\d\d-\d\d: \S+one\.test\.pem/);
+  const wrong = await run('renew', 'tow.test');
+  assert.deepEqual(
+    [wrong.code, /tow\.test: there is no certificate[\s\S]*hint: there are: one\.test/.test(wrong.stderr)],
+    [2, true],
+  );
+  const revoked = await run('revoke', 'one.test', ...choice);
+  assert.equal(revoked.code, 0, revoked.stderr);
+  assert.ok(at.first.requests.includes('POST /revoke'));
+  const ended = await run('deactivate', ...choice);
+  assert.equal(ended.code, 0, ended.stderr);
+  assert.deepEqual(
+    [...at.first.accounts.values()].map((account) => account.status),
+    ['deactivated'],
+  );
+  const again = await run('deactivate', ...choice);
+  assert.deepEqual([again.code, /there is no account at localhost/.test(again.stderr)], [2, true]);
+});

@@ -14,7 +14,8 @@ import { AcmeError } from './problem.js';
 import type { ProxyEnvironment } from './proxy.js';
 import type { AuthorityKeys } from './stored-certificate.js';
 
-interface KnownAccount {
+/** What is kept of an account. */
+export interface KnownAccount {
   readonly url: string;
   readonly email: string;
 }
@@ -26,7 +27,10 @@ export interface AcmeSecrets {
 }
 
 /** @throws FrontError config_invalid when a file cannot be used */
-export async function readAcmeSecrets({ caFile, accountBinding }: AcmeConfig): Promise<AcmeSecrets> {
+export async function readAcmeSecrets({
+  caFile,
+  accountBinding,
+}: Pick<AcmeConfig, 'caFile' | 'accountBinding'>): Promise<AcmeSecrets> {
   return {
     caPem: caFile === null ? null : await readRoots(caFile),
     accountBinding:
@@ -146,7 +150,8 @@ async function ensureKey(store: Store, keys: AuthorityKeys): Promise<string> {
   }
 }
 
-async function readAccount(store: Store, keys: AuthorityKeys): Promise<KnownAccount | null> {
+/** The account as it is kept; null when there is none. */
+export async function readAccount(store: Store, keys: AuthorityKeys): Promise<KnownAccount | null> {
   const bytes = await store.get(keys.account);
   if (bytes === undefined) return null;
   try {

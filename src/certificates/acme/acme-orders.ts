@@ -2,7 +2,13 @@
 import { X509Certificate } from 'node:crypto';
 import type { CertificateOrders, CertificateUser } from '../../shared/acme.js';
 import { ChallengeBoard } from './challenge-board.js';
-import { type NameState, newNameState, recallFailures, rememberFailures } from './name-memory.js';
+import {
+  type NameState,
+  newNameState,
+  recallFailures,
+  rememberFailures,
+  takeRenewalRequest,
+} from './name-memory.js';
 import { Orderer, type OrdererParts } from './orderer.js';
 import { pause } from './pause.js';
 import { AcmeError } from './problem.js';
@@ -17,6 +23,7 @@ import {
 } from './schedule.js';
 import {
   certificateId,
+  complaintsAbout,
   parseCertificate,
   readNewestCertificate,
   type StoredCertificate,
@@ -93,9 +100,10 @@ export class AcmeOrders implements CertificateOrders {
   /** Orders the name's certificate when it is time. @returns when to look again */
   private async attend(name: string, board: ChallengeBoard, user: CertificateUser): Promise<number> {
     const state = await this.stateOf(name);
-    if (state.failures > 0 && state.nextMs > this.now()) return state.nextMs;
     let held: Held | undefined;
     try {
+      await this.obeyRequests(name, state);
+      if (state.failures > 0 && state.nextMs > this.now()) return state.nextMs;
       held = await this.heldOf(name);
       if (held !== undefined) await this.askForPlan(name, held, state);
       const dueMs = this.dueTime(held, state);
@@ -110,6 +118,16 @@ export class AcmeOrders implements CertificateOrders {
     } catch (error) {
       if (this.stopping.signal.aborted) return Number.POSITIVE_INFINITY;
       return this.fail(name, held?.certificate, state, error);
+    }
+  }
+
+  /** A person has asked for a new certificate (`tlsfront acme renew`): it is due now, whatever has failed before. */
+  private async obeyRequests(name: string, state: NameState): Promise<void> {
+    for (const { keys } of this.orderers) {
+      if (!(await takeRenewalRequest(this.parts.store, keys, name))) continue;
+      Object.assign(state, { failures: 0, nextMs: 0, earliestMs: 0 });
+      const held = await this.heldOf(name);
+      if (held?.id != null) state.plan = { id: held.id, startMs: 0, endMs: 0, random: 0 };
     }
   }
 
@@ -187,6 +205,9 @@ export class AcmeOrders implements CertificateOrders {
       const certificate = parseCertificate(pem, name);
       if (certificate === undefined || certificate.endMs <= this.now()) {
         throw new AcmeError(`${name}: the authority sent a certificate that cannot be served`, null);
+      }
+      for (const complaint of complaintsAbout(pem)) {
+        log.warning(`ACME: ${name}: of what the authority sent: ${complaint}`);
       }
       await store.put(orderer.keys.certificate(name), pem);
       const leftMs = certificate.endMs - this.now();

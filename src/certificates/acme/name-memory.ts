@@ -60,3 +60,13 @@ export async function recallFailures(
     return none;
   }
 }
+
+/** Leaves word that a name is to be ordered anew. @throws FrontError when the store cannot be written */
+export async function requestRenewal(store: Store, keys: AuthorityKeys, name: string): Promise<void> {
+  await store.put(keys.renewal(name), '');
+}
+
+/** Whether somebody has left word; it counts once. */
+export async function takeRenewalRequest(store: Store, keys: AuthorityKeys, name: string): Promise<boolean> {
+  return store.delete(keys.renewal(name));
+}

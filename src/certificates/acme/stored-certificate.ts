@@ -1,21 +1,39 @@
 /** The certificates and the account of one authority in the store. */
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
 import type { CertificateMaterial } from '../../shared/router-messages.js';
+import type { Source } from '../chain/input-file.js';
+import { inspect } from '../chain/inspect.js';
+import type { FindingCode } from '../findings.js';
 import { readFields } from '../formats/certificate.js';
 import { DER_INTEGER, readDer, readDerChildren } from '../formats/der.js';
-import { certificatesIn, pemOfKey } from '../formats/pem-text.js';
+import { pemOfKey } from '../formats/pem-text.js';
 import type { Store } from '../store/store.js';
 import { base64url } from './jws.js';
 import type { Validity } from './schedule.js';
 
+/** What the order and number of certificates can be wrong in; the rest is the authority's own policy. */
+const OF_AUTHORITIES: ReadonlySet<FindingCode> = new Set<FindingCode>([
+  'leaf_not_first',
+  'wrong_order',
+  'duplicate_certificate',
+  'unrelated_certificate',
+  'superfluous_root',
+  'missing_intermediate',
+  'signature_invalid',
+]);
+
 /** Store keys of one authority. */
 export interface AuthorityKeys {
+  /** What all of them begin with, without the last slash. */
+  readonly folder: string;
   readonly account: string;
   readonly accountKey: string;
   /** Key of a name's chain and private key; also the name of the lock for ordering it. */
   certificate(name: string): string;
   /** Key of what is remembered of a name's failed orders. */
   failures(name: string): string;
+  /** Key of a person's word that a name is to be ordered anew. */
+  renewal(name: string): string;
 }
 
 /** A certificate that can be served. */
@@ -25,12 +43,17 @@ export interface StoredCertificate extends CertificateMaterial, Validity {}
 export function keysOf(directory: string): AuthorityKeys {
   const { host, pathname, search } = new URL(directory);
   const authority = `${host}${pathname}${search}`.replaceAll(/[^A-Za-z0-9.-]+/g, '-').replace(/-$/, '');
-  const folder = `acme/${authority}`;
+  return keysBelow(`acme/${authority}`);
+}
+
+function keysBelow(folder: string): AuthorityKeys {
   return {
+    folder,
     account: `${folder}/account.json`,
     accountKey: `${folder}/account.key`,
     certificate: (name) => `${folder}/certificates/${fileName(name)}.pem`,
     failures: (name) => `${folder}/failures/${fileName(name)}.json`,
+    renewal: (name) => `${folder}/renewals/${fileName(name)}`,
   };
 }
 
@@ -44,6 +67,25 @@ export function certificateId(der: Buffer): string | null {
   const keyId = readFields(der)?.authorityKeyId;
   if (serial === undefined || keyId === undefined) return null;
   return `${base64url(Buffer.from(keyId, 'hex'))}.${base64url(serial.content)}`;
+}
+
+/** Every authority that the store knows, with the names of its certificates and of its failed orders. */
+export async function listAuthorities(
+  store: Store,
+): Promise<readonly { readonly keys: AuthorityKeys; readonly names: readonly string[] }[]> {
+  const found = new Map<string, Set<string>>();
+  for (const key of await store.list('acme/')) {
+    const [root, authority, kind, file = ''] = key.split('/');
+    const folder = `${root}/${authority}`;
+    const names = found.get(folder) ?? new Set();
+    found.set(folder, names);
+    const base = /^(.+)\.(?:pem|json)$/.exec(file)?.[1];
+    if ((kind !== 'certificates' && kind !== 'failures') || base === undefined) continue;
+    const dotted = base.replace(/^wildcard_\./, '*.');
+    const address = dotted.replaceAll('-', ':');
+    names.add(isIP(address) === 6 ? address : dotted);
+  }
+  return [...found].map(([folder, names]) => ({ keys: keysBelow(folder), names: [...names].sort() }));
 }
 
 /** Without the characters of wildcards and IPv6 addresses, which file systems do not all take. */
@@ -78,25 +120,31 @@ export async function readNewestCertificate(
 }
 
 /**
- * Chain and key of one PEM text.
+ * Chain and key of one PEM text, mended as a file's would be: leaf first, no root, no duplicate, no stranger.
  * @returns undefined when it holds no certificate, or one of another key or name
  */
 export function parseCertificate(pem: string, name: string): StoredCertificate | undefined {
-  const blocks = certificatesIn(pem);
-  try {
-    const [leaf] = blocks.map((block) => new X509Certificate(block));
-    const key = createPrivateKey(pem);
-    if (leaf === undefined || !leaf.checkPrivateKey(key)) return undefined;
-    const names = readFields(leaf.raw)?.names ?? [];
-    if (!names.includes(name)) return undefined;
-    return {
-      chainPem: blocks.map((block) => `${block.replaceAll('\r', '')}\n`).join(''),
-      keyPem: pemOfKey(key),
-      names,
-      startMs: Date.parse(leaf.validFrom),
-      endMs: Date.parse(leaf.validTo),
-    };
-  } catch {
-    return undefined;
-  }
+  const { chain, key } = inspect({ certificates: [sourceOf(pem)] });
+  if (chain === undefined || key === undefined) return undefined;
+  const { leaf, certificates } = chain;
+  const { names = [], x509 } = leaf;
+  if (!x509.checkPrivateKey(key) || !names.includes(name)) return undefined;
+  return {
+    chainPem: certificates.map((certificate) => certificate.pem).join(''),
+    keyPem: pemOfKey(key),
+    names,
+    startMs: Date.parse(x509.validFrom),
+    endMs: Date.parse(x509.validTo),
+  };
+}
+
+/** What an authority has sent that clients would refuse, or that was mended: a sentence each. */
+export function complaintsAbout(pem: string): readonly string[] {
+  return inspect({ certificates: [sourceOf(pem)] })
+    .findings.filter(({ code, severity }) => severity !== 'note' && OF_AUTHORITIES.has(code))
+    .map(({ message }) => message);
+}
+
+function sourceOf(pem: string): Source {
+  return { file: 'the answer of the authority', bytes: Buffer.from(pem, 'latin1'), mode: 0o600 };
 }
