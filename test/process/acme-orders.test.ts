@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import { AcmeOrders, type AcmeOrdersParts } from '../../src/certificates/acme/acme-orders.js';
-import { AcmeError } from '../../src/certificates/acme/problem.js';
+import { AcmeError } from '../../src/certificates/acme/protocol/problem.js';
 import { keysOf } from '../../src/certificates/acme/stored-certificate.js';
 import { issueLeaf } from '../../src/certificates/development/x509-issuer.js';
 import { openFileStore } from '../../src/certificates/store/file-store.js';

@@ -8,10 +8,10 @@ import { newEcdsaKey } from '../development/x509-issuer.js';
 import { pemOfKey } from '../formats/pem-text.js';
 import { fileFailure } from '../store/file-failure.js';
 import type { Store } from '../store/store.js';
-import { Authority } from './authority.js';
-import { AccountKey } from './jws.js';
-import { AcmeError } from './problem.js';
-import type { ProxyEnvironment } from './proxy.js';
+import { Authority } from './protocol/authority.js';
+import { AccountKey } from './protocol/jws.js';
+import { AcmeError } from './protocol/problem.js';
+import type { ProxyEnvironment } from './protocol/proxy.js';
 import type { AuthorityKeys } from './stored-certificate.js';
 
 /** What is kept of an account. */

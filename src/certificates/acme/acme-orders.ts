@@ -11,7 +11,7 @@ import {
 } from './name-memory.js';
 import { Orderer, type OrdererParts } from './orderer.js';
 import { pause } from './pause.js';
-import { AcmeError } from './problem.js';
+import { AcmeError } from './protocol/problem.js';
 import {
   formatDelay,
   lastMoment,

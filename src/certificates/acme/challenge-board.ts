@@ -5,9 +5,9 @@ import type { CertificateUser, ChallengeAnswers, ChallengeKind } from '../../sha
 import { DAY_MS, issueCertificate } from '../development/x509-issuer.js';
 import { addressBytes } from '../development/x509-parts.js';
 import { HASTY_HOOK_MS, runDnsHook } from './dns-hook.js';
-import type { Challenge } from './messages.js';
 import { pause } from './pause.js';
-import { AcmeError, oneLine } from './problem.js';
+import type { Challenge } from './protocol/messages.js';
+import { AcmeError, oneLine } from './protocol/problem.js';
 
 /** Takes an answer away. */
 export type Withdraw = () => Promise<void>;

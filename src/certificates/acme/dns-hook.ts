@@ -1,7 +1,7 @@
 /** Runs the command that writes TXT records for dns-01, bounded in time and output. */
 import { spawn } from 'node:child_process';
 import { signalGroup } from '../../shared/process-group.js';
-import { AcmeError, oneLine } from './problem.js';
+import { AcmeError, oneLine } from './protocol/problem.js';
 
 /** A hook that talks to a slow provider, or waits for its record itself, may need minutes. */
 const HOOK_MS = 5 * 60_000;

@@ -2,12 +2,12 @@
 import type { ChallengeKind } from '../../shared/acme.js';
 import { newEcdsaKey } from '../development/x509-issuer.js';
 import { pemOfKey } from '../formats/pem-text.js';
-import type { Authority, OrderWishes } from './authority.js';
 import type { ChallengeBoard } from './challenge-board.js';
-import type { Authorization, Order, OrderState } from './messages.js';
 import { pause } from './pause.js';
-import { AcmeError } from './problem.js';
-import { explainProblem } from './problem-words.js';
+import type { Authority, OrderWishes } from './protocol/authority.js';
+import type { Authorization, Order, OrderState } from './protocol/messages.js';
+import { AcmeError } from './protocol/problem.js';
+import { explainProblem } from './protocol/problem-words.js';
 
 const FIRST_LOOK_MS = 250;
 const LONGEST_LOOK_MS = 5_000;

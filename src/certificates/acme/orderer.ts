@@ -3,14 +3,14 @@ import { isIP } from 'node:net';
 import type { AcmeConfig, ChallengeKind } from '../../shared/acme.js';
 import type { Store } from '../store/store.js';
 import { type AcmeSecrets, forgetAccount, openAccount, retireAccount } from './account.js';
-import type { Authority, OrderWishes } from './authority.js';
 import type { ChallengeBoard } from './challenge-board.js';
 import { orderCertificate, ValidationError } from './order.js';
-import { AcmeError } from './problem.js';
-import type { ProxyEnvironment } from './proxy.js';
-import { PublicReader, type RenewalInformation } from './public-reader.js';
+import type { Authority, OrderWishes } from './protocol/authority.js';
+import { AcmeError } from './protocol/problem.js';
+import type { ProxyEnvironment } from './protocol/proxy.js';
+import { PublicReader, type RenewalInformation } from './protocol/public-reader.js';
+import { AcmeTransport } from './protocol/transport.js';
 import { type AuthorityKeys, keysOf } from './stored-certificate.js';
-import { AcmeTransport } from './transport.js';
 
 /** Where lines for the operator go. */
 export interface OrdersLog {

@@ -8,7 +8,7 @@ import { readFields } from '../formats/certificate.js';
 import { DER_INTEGER, readDer, readDerChildren } from '../formats/der.js';
 import { pemOfKey } from '../formats/pem-text.js';
 import type { Store } from '../store/store.js';
-import { base64url } from './jws.js';
+import { base64url } from './protocol/jws.js';
 import type { Validity } from './schedule.js';
 
 /** What the order and number of certificates can be wrong in; the rest is the authority's own policy. */

@@ -1,9 +1,9 @@
 /** `tlsfront acme`: what the data folder holds of ACME, and the requests that a person makes of an authority. */
 import { X509Certificate } from 'node:crypto';
 import { readAccount, readAcmeSecrets, retireAccount } from '../../certificates/acme/account.js';
-import { Authority } from '../../certificates/acme/authority.js';
 import { recallFailures, requestRenewal } from '../../certificates/acme/name-memory.js';
-import { AcmeError } from '../../certificates/acme/problem.js';
+import { Authority } from '../../certificates/acme/protocol/authority.js';
+import { AcmeError } from '../../certificates/acme/protocol/problem.js';
 import {
   type AuthorityKeys,
   keysOf,

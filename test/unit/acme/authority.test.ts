@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
 import { createServer } from 'node:https';
 import { type TestContext, test } from 'node:test';
-import { Authority } from '../../../src/certificates/acme/authority.js';
-import { AcmeError } from '../../../src/certificates/acme/problem.js';
+import { Authority } from '../../../src/certificates/acme/protocol/authority.js';
+import { AcmeError } from '../../../src/certificates/acme/protocol/problem.js';
 import { newEcdsaKey } from '../../../src/certificates/development/x509-issuer.js';
 import { testCertificates } from '../../support/certificates.js';
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { runDnsHook } from '../../../src/certificates/acme/dns-hook.js';
-import { AcmeError } from '../../../src/certificates/acme/problem.js';
+import { AcmeError } from '../../../src/certificates/acme/protocol/problem.js';
 import { until } from '../../support/deadline.js';
 import { makeWorkspace } from '../../support/workspace.js';
 

@@ -1,12 +1,12 @@
 /** Every problem of an ACME authority has a sentence and a next step, and its own text does no harm. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readProblem, readRetryAfter } from '../../../src/certificates/acme/problem.js';
+import { readProblem, readRetryAfter } from '../../../src/certificates/acme/protocol/problem.js';
 import {
   explainProblem,
   KNOWN_PROBLEMS,
   type ProblemContext,
-} from '../../../src/certificates/acme/problem-words.js';
+} from '../../../src/certificates/acme/protocol/problem-words.js';
 
 /** RFC 8555 §6.7, RFC 8739 §8.2, RFC 9115 §7.1, RFC 9773 §7.4. */
 const REGISTERED = [

@@ -2,7 +2,7 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP, type Socket } from 'node:net';
-import { formatHostPort } from '../../shared/host-port.js';
+import { formatHostPort } from '../../../shared/host-port.js';
 
 /** The environment's word on proxies. */
 export type ProxyEnvironment = Readonly<Record<string, string | undefined>>;

@@ -1,7 +1,7 @@
 /** Sends single requests to an authority: TLS, proxies, limits in time and size, and what broke in plain words. */
 import { request } from 'node:https';
 import { connect as connectTls } from 'node:tls';
-import { systemCode } from '../../shared/system-error.js';
+import { systemCode } from '../../../shared/system-error.js';
 import { AcmeError, oneLine } from './problem.js';
 import { connectThrough, type ProxyEnvironment, proxyFor } from './proxy.js';
 
