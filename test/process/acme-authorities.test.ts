@@ -366,27 +366,28 @@ test('acme status, revoke and deactivate tell and do what they say', async (t) =
   cpSync(at.data.path, folder.at('tlsfront'), { recursive: true });
   const ca = folder.write('root.pem', root.certPem);
   const choice = ['--acme-directory', at.first.directory, '--acme-ca', ca];
-  const run = (...words: readonly string[]) => runCommand(['acme', ...words], { XDG_DATA_HOME: folder.path });
-  const status = await run('status');
+  const tell = (...words: readonly string[]) =>
+    runCommand(['acme', ...words], { XDG_DATA_HOME: folder.path });
+  const status = await tell('status');
   assert.match(
     status.stdout,
     /account https:\/\/localhost:\d+\/account\/\w+ of ops@example\.net: \S+account\.json, \S+account\.key/,
   );
   assert.match(status.stdout, /one\.test: certificate until \d{4}-\d\d-\d\d: \S+one\.test\.pem/);
-  const wrong = await run('renew', 'tow.test');
+  const wrong = await tell('renew', 'tow.test');
   assert.deepEqual(
     [wrong.code, /tow\.test: there is no certificate[\s\S]*hint: there are: one\.test/.test(wrong.stderr)],
     [2, true],
   );
-  const revoked = await run('revoke', 'one.test', ...choice);
+  const revoked = await tell('revoke', 'one.test', ...choice);
   assert.equal(revoked.code, 0, revoked.stderr);
   assert.ok(at.first.requests.includes('POST /revoke'));
-  const ended = await run('deactivate', ...choice);
+  const ended = await tell('deactivate', ...choice);
   assert.equal(ended.code, 0, ended.stderr);
   assert.deepEqual(
     [...at.first.accounts.values()].map((account) => account.status),
     ['deactivated'],
   );
-  const again = await run('deactivate', ...choice);
+  const again = await tell('deactivate', ...choice);
   assert.deepEqual([again.code, /there is no account at localhost/.test(again.stderr)], [2, true]);
 });
