@@ -35,10 +35,13 @@ export class DirectEngine implements Engine, ConnectionHost {
 
   constructor(services: EngineServices) {
     const { limits } = services.policy.config;
+    const memory = { maxBytes: limits.maxBufferMemoryBytes, usedBytes: 0 };
+    const onSpoolFailure = (error: Error): void => warnOfSpool(services.notices, error);
     this.services = {
       ...services,
       pool: new Pool(limits, new Dialer(services.policy.config.upstreamTls)),
-      spool: new Spool(limits.maxSpoolBytes, (error) => warnOfSpool(services.notices, error)),
+      spool: new Spool(limits.maxSpoolBytes, memory, onSpoolFailure),
+      responseSpool: new Spool(limits.maxSpoolBytes, memory, onSpoolFailure),
     };
     const { health } = services.policy.config;
     if (health.path !== null) {

@@ -11,27 +11,45 @@ import { isHandshakeAnswer } from '../exchange/headers/websocket.js';
 import { explainRefusal, mayBeRefusal } from '../exchange/log/refusal-advice.js';
 import { buildErrorReply, type LocalReply } from '../exchange/reply/local-reply.js';
 import { Route } from '../routing/route-table.js';
+import { clientKeyOf } from '../upstream/places/client-key.js';
 import type { UpstreamResponse } from '../upstream/transport.js';
+import { isGrpc } from '../wire/syntax/field-list.js';
 import { availableCodings, BodyEncoder, type EncodedBodySink } from './body/compressor.js';
 import { RequestBody, type RequestBodyEvents } from './body/request-body.js';
+import { ResponseBuffer, type ResponseBufferEvents } from './body/response-buffer.js';
 import type { DownstreamRequest, RequestSource, ResponseWriter } from './downstream.js';
 import { addSticky, relayFields } from './heads.js';
+import { LeastRate } from './least-rate.js';
+import { isBelow } from './stream-routes.js';
 import { type AttemptEvents, type ForwardingServices, UpstreamAttempt } from './upstream-attempt.js';
 
+/** A client that takes nothing of its response for so long is slow: what follows is buffered. */
+const SLOW_MS = 500;
+
 /**
- * `requesting`: no response head went out · `relaying`: one did · `tunnel`: a 101 did, bytes pass both ways ·
+ * `requesting`: no response head went out · `relaying`: one did · `draining`: the app is done, the client still takes
+ * what was buffered for it · `tunnel`: a 101 did, bytes pass both ways ·
  * `client-ended`, `upstream-ended`: one half of the tunnel has ended, the other goes on.
  */
-type Phase = 'requesting' | 'relaying' | 'tunnel' | 'client-ended' | 'upstream-ended' | 'over';
+type Phase = 'requesting' | 'relaying' | 'draining' | 'tunnel' | 'client-ended' | 'upstream-ended' | 'over';
 
 /** One exchange between a downstream connection and an attempt at an upstream. */
-export class Forwarding implements AttemptEvents, RequestBodyEvents, EncodedBodySink {
+export class Forwarding implements AttemptEvents, RequestBodyEvents, EncodedBodySink, ResponseBufferEvents {
   private phase: Phase = 'requesting';
   private readonly attempt: UpstreamAttempt;
   /** What follows the request's head, also in a tunnel; null: nothing does. */
   private readonly body: RequestBody | null;
+  /** A gRPC call: both sides may be silent for as long as the other likes. */
+  readonly isCall: boolean;
+  /** Judges a client that has been slow with the body; null: it was not yet. */
+  private bodyRate: LeastRate | null = null;
   /** Compresses the response body; null: it passes as it is. */
   private encoder: BodyEncoder | null = null;
+  /** Takes the response from the app where the client is slow; null: it was not yet. */
+  private stored: ResponseBuffer | null = null;
+  private storedTrailers: readonly string[] = [];
+  /** Since when the client takes no more of the response; 0: it does, -1: since after the last look at the clock. */
+  private blockedSinceMs = 0;
   /** The body may begin with a refusal that the log should explain. */
   private mayRefuse = false;
 
@@ -42,10 +60,14 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, EncodedBody
     source: RequestSource,
     private readonly services: ForwardingServices,
   ) {
-    const { maxBodyBytes } = services.policy.config.limits;
-    if (request.upgrade !== '') this.body = new RequestBody(source, this, 0);
-    else this.body = request.hasBody ? new RequestBody(source, this, maxBodyBytes) : null;
-    this.attempt = new UpstreamAttempt(exchange, request, this.body, this, services);
+    const isUpgrade = request.upgrade !== '';
+    const client = clientKeyOf(exchange);
+    if (isUpgrade || request.hasBody) {
+      const maxBytes = isUpgrade ? 0 : services.policy.config.limits.maxBodyBytes;
+      this.body = new RequestBody(source, this, services.spool, client, maxBytes);
+    } else this.body = null;
+    this.isCall = this.body !== null && isGrpc(exchange.head.headers);
+    this.attempt = new UpstreamAttempt(exchange, request, client, this.body, this, services);
   }
 
   /** Serves the request; `onRequestFlush` must follow in this turn. */
@@ -59,13 +81,42 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, EncodedBody
       return;
     }
     attempt.route = passed;
-    const isUnknown = request.hasBody && contentLength === -1;
-    if (body === null || !isUnknown || !passed.needsLength) {
-      attempt.send();
-      return;
+    if (body === null || !this.awaitsBody(passed, body)) attempt.send();
+  }
+
+  /** A place at the app is for requests that are ready: whether this one waits for its body before it asks for one. */
+  private awaitsBody(route: Route, body: RequestBody): boolean {
+    const { request } = this;
+    if (request.upgrade !== '') return false;
+    if (route.needsLength) {
+      body.buffer();
+      if (request.expectContinue) this.response.sendInformational(100, []);
+      return true;
     }
-    body.buffer(services.spool);
-    if (request.expectContinue) this.response.sendInformational(100, []);
+    if (this.isStreamed) return false;
+    body.gather();
+    return true;
+  }
+
+  /** The app and the client may take turns before the body is whole. */
+  private get isStreamed(): boolean {
+    if (this.isCall || this.request.expectContinue) return true;
+    const { streamRequests } = this.services.policy.config;
+    return streamRequests.length > 0 && isBelow(this.exchange.head.path, streamRequests);
+  }
+
+  /**
+   * Whether the client sends its body more slowly than it may; called a few times a second.
+   * @param owesBody it is the client's turn
+   */
+  sendsTooSlowly(nowMs: number, owesBody: boolean): boolean {
+    const { body, bodyRate } = this;
+    if (body === null || body.ended || this.phase !== 'requesting') return false;
+    if (bodyRate !== null) return bodyRate.isBelow(nowMs, body.bytes, owesBody);
+    if (!owesBody || this.request.upgrade !== '' || this.isStreamed) return false;
+    const { minClientRateBytes, clientRateGraceMs } = this.services.policy.config.limits;
+    this.bodyRate = new LeastRate(minClientRateBytes, clientRateGraceMs, nowMs);
+    return false;
   }
 
   // From the downstream side.
@@ -81,7 +132,7 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, EncodedBody
   onRequestEnd(trailers: readonly string[]): void {
     const { body, attempt, phase } = this;
     if (phase === 'over' || body === null || body.ended) return;
-    if (phase === 'requesting' || phase === 'relaying') {
+    if (phase === 'requesting' || phase === 'relaying' || phase === 'draining') {
       const { head, services } = this.exchange;
       const listed = trailers.length === 0 ? null : connectionNames(head.headers);
       body.end(buildUpstreamTrailers(trailers, listed, services.policy.config), attempt.lease);
@@ -100,8 +151,28 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, EncodedBody
 
   /** The client takes more of the response. */
   onDownstreamWritable(): void {
-    if (this.encoder !== null) this.encoder.resume();
-    else this.attempt.lease?.resume();
+    this.blockedSinceMs = 0;
+    if (this.stored !== null && this.stored.bytes > 0) {
+      this.stored.drain();
+      this.response.flush();
+    } else this.resumeApp();
+  }
+
+  /** Called a few times a second: an answer that the client takes slowly must not hold the app's connection. */
+  checkClient(nowMs: number): void {
+    if (this.blockedSinceMs === 0 || this.stored !== null || this.phase !== 'relaying') return;
+    if (this.blockedSinceMs === -1) {
+      this.blockedSinceMs = nowMs;
+      return;
+    }
+    const { exchange, services, attempt } = this;
+    const { maxBufferedResponseBytes, maxSpoolBytes } = services.policy.config.limits;
+    const maxBytes = Math.min(maxBufferedResponseBytes, maxSpoolBytes / 2);
+    const isFit = maxBytes > 0 && !exchange.isEndless && !this.isCall;
+    if (!isFit || nowMs - this.blockedSinceMs < SLOW_MS) return;
+    if (!services.responseSpool.hasRoom(attempt.client, maxBytes)) return;
+    this.stored = new ResponseBuffer(services.responseSpool, attempt.client, maxBytes, this);
+    this.resumeApp();
   }
 
   /** The client has gone or has cut the request: the upstream is let go at once. */
@@ -158,8 +229,7 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, EncodedBody
       if (!this.encoder.write(view)) this.attempt.lease?.pause();
       return;
     }
-    this.exchange.sent(view.length);
-    if (!this.response.sendBody(view)) this.attempt.lease?.pause();
+    if (!this.deliver(view)) this.attempt.lease?.pause();
   }
 
   onEnd(trailers: readonly string[]): void {
@@ -170,16 +240,11 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, EncodedBody
       const kept = [...trailers];
       removeDigests(kept);
       this.encoder.end(kept);
-      return;
-    }
-    this.response.sendEnd(trailers);
-    if (this.phase === 'tunnel') {
+    } else if (this.phase === 'tunnel') {
+      this.response.sendEnd(trailers);
       // The client's half may go on.
       this.phase = 'upstream-ended';
-      return;
-    }
-    this.attempt.complete();
-    this.finish();
+    } else this.endResponse(trailers);
   }
 
   onTunnel(response: UpstreamResponse): void {
@@ -208,7 +273,7 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, EncodedBody
 
   // From the request's body.
 
-  onBodyWhole(): void {
+  onBodyReady(): void {
     if (this.phase === 'over') return;
     this.attempt.send();
     this.attempt.lease?.flush();
@@ -221,14 +286,12 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, EncodedBody
   // From the encoder.
 
   onEncoded(chunk: Buffer): void {
-    this.exchange.sent(chunk.length);
-    if (!this.response.sendBody(chunk)) this.encoder?.pause();
+    if (!this.deliver(chunk)) this.encoder?.pause();
     this.response.flush();
   }
 
   onEncodedEnd(trailers: readonly string[]): void {
-    this.response.sendEnd(trailers);
-    this.finish();
+    this.endResponse(trailers);
     this.response.flush();
   }
 
@@ -240,7 +303,58 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, EncodedBody
     this.fail('internal');
   }
 
+  // From the buffer of the response.
+
+  onStored(piece: Buffer): boolean {
+    return this.write(piece);
+  }
+
+  onStoredFlush(): void {
+    this.response.flush();
+  }
+
+  onStoredEmpty(): void {
+    if (this.phase === 'draining') this.endResponse(this.storedTrailers);
+    else this.resumeApp();
+  }
+
+  onStoreFailure(): void {
+    this.fail('internal');
+  }
+
   // Own steps.
+
+  /** Gives response bytes to the client, or puts them behind those that wait for it; false: no more for now. */
+  private deliver(view: Buffer): boolean {
+    const { stored } = this;
+    if (stored !== null && (stored.bytes > 0 || this.blockedSinceMs !== 0)) return stored.add(view);
+    return this.write(view) || stored !== null;
+  }
+
+  private write(bytes: Buffer): boolean {
+    this.exchange.sent(bytes.length);
+    if (this.response.sendBody(bytes)) return true;
+    this.blockedSinceMs = -1;
+    return false;
+  }
+
+  private resumeApp(): void {
+    if (this.encoder !== null) this.encoder.resume();
+    else this.attempt.lease?.resume();
+  }
+
+  /** The response is complete, as far as the app is concerned. */
+  private endResponse(trailers: readonly string[]): void {
+    if (this.stored !== null && this.stored.bytes > 0) {
+      this.attempt.complete();
+      this.phase = 'draining';
+      this.storedTrailers = trailers;
+      return;
+    }
+    this.response.sendEnd(trailers);
+    this.attempt.complete();
+    this.finish();
+  }
 
   private startEncoder(response: UpstreamResponse, headers: string[]): void {
     const coding = prepareCompression(this.exchange.head, response, headers, availableCodings());
@@ -280,6 +394,7 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, EncodedBody
     this.phase = 'over';
     this.attempt.end();
     this.body?.close();
+    this.stored?.close();
     this.encoder?.destroy();
     this.encoder = null;
     this.exchange.end();

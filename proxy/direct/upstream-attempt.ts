@@ -18,7 +18,10 @@ import { sendRequestHead } from './heads.js';
 /** What the forwardings of a router share. */
 export interface ForwardingServices extends EngineServices {
   readonly pool: Pool;
+  /** Room for bodies of requests. */
   readonly spool: Spool;
+  /** Room for bodies of responses. */
+  readonly responseSpool: Spool;
 }
 
 /** Called back by an attempt: with the response, or with why there is none. */
@@ -44,6 +47,7 @@ export class UpstreamAttempt implements UpstreamWaiter, LeaseHandler {
   constructor(
     private readonly exchange: Exchange,
     private readonly request: DownstreamRequest,
+    readonly client: string,
     /** What follows the request's head, also in a tunnel; null: nothing does. */
     private readonly body: RequestBody | null,
     private readonly events: AttemptEvents,
@@ -193,9 +197,6 @@ export class UpstreamAttempt implements UpstreamWaiter, LeaseHandler {
     const { exchange, request, body } = this;
     exchange.dispatched(lease.upstream.name);
     const bufferedBytes = body === null ? -1 : body.bufferedBytes;
-    // A uWSGI worker reads the body it was announced and never says 100 (Continue).
-    if (request.expectContinue && bufferedBytes === -1 && lease.upstream.scheme === 'uwsgi')
-      this.events.onInformational(100, []);
     sendRequestHead(lease, exchange, request, this.route, bufferedBytes);
     body?.sendTo(lease);
   }

@@ -74,6 +74,11 @@ export class Exchange {
     }
   }
 
+  /** It is a tunnel or an event stream, which last as long as the client likes. */
+  get isEndless(): boolean {
+    return this.endless !== null;
+  }
+
   private becomeEndless(counter: 'tunnelsOpen' | 'eventStreamsOpen'): void {
     this.endless = counter;
     this.services.counters[counter] += 1;

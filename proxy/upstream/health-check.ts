@@ -35,6 +35,7 @@ export function probeByRequest(pool: Pool, health: HealthConfig, path: string, t
 /** One question. */
 class HealthCheck implements LeaseHandler {
   readonly needsHttp1 = false;
+  readonly client = 'health check';
   private lease: Lease | null = null;
   private timer: NodeJS.Timeout | null = null;
   private over = false;

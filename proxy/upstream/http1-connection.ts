@@ -37,6 +37,8 @@ export interface ConnectionKeeper {
 /** A connection; `holder` is null while it is idle. */
 export class Http1Connection implements Lease, Waits {
   holder: LeaseHandler | null = null;
+  /** Key of the client in whose name the connection takes a place; null: it is idle. The pool's to keep. */
+  client: string | null = null;
   waiting: Waiting = 'connect';
   waitingSinceMs: number;
   /** Exchanges that have begun on it. */
@@ -185,6 +187,8 @@ export class Http1Connection implements Lease, Waits {
   }
 
   private wait(what: Waiting): void {
+    // Half a tunnel has its time from the end of the other half, whatever still passes.
+    if (what === 'tunnel-end' && this.waiting === 'tunnel-end') return;
     this.waiting = what;
     this.waitingSinceMs = this.keeper.nowMs;
   }

@@ -12,7 +12,7 @@ import { systemCode } from '../../src/shared/system-error.js';
 import { asList, type OutgoingFields } from '../exchange/headers/outgoing-fields.js';
 import type { Framing } from '../exchange/types.js';
 import type { Upstream } from '../routing/upstream.js';
-import { fieldValue } from '../wire/syntax/field-list.js';
+import { fieldValue, isGrpc } from '../wire/syntax/field-list.js';
 import { classifyUpstreamFailure } from './failure.js';
 import type { ExchangeHead, Lease, LeaseHandler } from './transport.js';
 import type { Waiting, Waits } from './waiting.js';
@@ -188,8 +188,7 @@ export class Http2Lease implements Lease, Waits {
     const headers = flatten(fields);
     const length = fieldValue(headers, 'content-length');
     // A gRPC call may be silent for as long as a tunnel.
-    const isCall = fieldValue(headers, 'content-type').startsWith('application/grpc');
-    this.wait(isCall ? 'tunnel' : 'body');
+    this.wait(isGrpc(headers) ? 'tunnel' : 'body');
     const hasBody = (flags & constants.NGHTTP2_FLAG_END_STREAM) === 0;
     const contentLength = length === '' ? -1 : Number(length);
     if (hasBody) this.missingBytes = contentLength;

@@ -9,6 +9,7 @@ import type { Upstream } from '../routing/upstream.js';
 import { type Dial, type Dialer, forgetAddress, knownAddress, noteAddress, type Protocols } from './dial.js';
 import { classifyUpstreamFailure } from './failure.js';
 import { Http2Lease, type LeaseKeeper } from './http2-lease.js';
+import { FairQueue } from './places/fair-queue.js';
 import type { Lease, LeaseHandler } from './transport.js';
 import { endWhenLate } from './waiting.js';
 
@@ -65,8 +66,9 @@ class OpenSession implements LeaseKeeper {
   }
 }
 
-interface Queued {
+interface Waiter {
   readonly holder: LeaseHandler;
+  readonly client: string;
   readonly sinceMs: number;
 }
 
@@ -81,7 +83,7 @@ interface Dialing {
 export class Http2Sessions {
   nowMs = performance.now();
   private readonly sessions = new Set<OpenSession>();
-  private queue: Queued[] = [];
+  private readonly queue: FairQueue<Waiter>;
   private dialing: Dialing | null = null;
 
   /** @param takeHttp1 takes a holder whose upstream turned out to speak HTTP/1.1 only */
@@ -90,7 +92,9 @@ export class Http2Sessions {
     private readonly limits: Limits,
     private readonly dialer: Dialer,
     private readonly takeHttp1: (holder: LeaseHandler) => void,
-  ) {}
+  ) {
+    this.queue = new FairQueue(limits.maxUpstreamQueue);
+  }
 
   /** Nothing is open and nobody waits. */
   get unused(): boolean {
@@ -106,15 +110,17 @@ export class Http2Sessions {
   /** Has the handler wait for a stream: `onLease` or `onNoLease` follows. Returns null, or the error why there is nothing to wait for. */
   wait(handler: LeaseHandler): ErrorCode | null {
     if (handler.needsHttp1) return 'not_implemented';
-    if (this.queue.length >= this.limits.maxUpstreamQueue) return 'overloaded';
-    this.queue.push({ holder: handler, sinceMs: this.nowMs });
+    const waiter: Waiter = { holder: handler, client: handler.client, sinceMs: this.nowMs };
+    const displaced = this.queue.push(waiter);
+    if (displaced === waiter) return 'overloaded';
+    displaced?.holder.onNoLease('overloaded', null);
     this.openMore();
     return null;
   }
 
   /** Takes a waiting holder out. */
   forget(holder: LeaseHandler): void {
-    this.queue = this.queue.filter((queued) => queued.holder !== holder);
+    this.queue.take(holder.client, (waiter) => waiter.holder === holder);
   }
 
   /** Ends what has waited too long. */
@@ -129,11 +135,10 @@ export class Http2Sessions {
       for (const lease of open.leases) endWhenLate(lease, limits, nowMs);
       if (open.leases.size === 0 && nowMs - open.idleSinceMs > SESSION_IDLE_MS) open.session.close();
     }
-    const isLate = ({ sinceMs }: Queued): boolean => nowMs - sinceMs > limits.connectTimeoutMs;
-    if (dialing !== null || this.queue[0] === undefined || !isLate(this.queue[0])) return;
-    const late = this.queue.filter(isLate);
-    this.queue = this.queue.filter((queued) => !isLate(queued));
-    for (const { holder } of late) holder.onNoLease('overloaded', null);
+    // While a connection is made, its own time counts.
+    if (dialing !== null) return;
+    for (const { holder } of this.queue.expire(nowMs - limits.connectTimeoutMs))
+      holder.onNoLease('overloaded', null);
   }
 
   closeIdle(): void {
@@ -148,8 +153,8 @@ export class Http2Sessions {
         this.openMore();
         return;
       }
-      const next = this.queue.shift();
-      if (next !== undefined) next.holder.onLease(free.lend(this.upstream, next.holder));
+      const next = this.queue.shift(() => true);
+      if (next !== null) next.holder.onLease(free.lend(this.upstream, next.holder));
     }
   }
 
@@ -196,9 +201,7 @@ export class Http2Sessions {
     if (this.dialing !== dialing) return;
     this.dialing = null;
     this.upstream.protocol = 'http/1.1';
-    const waiting = this.queue;
-    this.queue = [];
-    for (const { holder } of waiting) this.takeHttp1(holder);
+    for (const { holder } of this.queue.clear()) this.takeHttp1(holder);
   }
 
   private onDialFailure(dialing: Dialing, error: unknown): void {
@@ -212,9 +215,7 @@ export class Http2Sessions {
       this.openMore();
       return;
     }
-    const waiting = this.queue;
-    this.queue = [];
-    for (const { holder } of waiting) holder.onNoLease(code, error);
+    for (const { holder } of this.queue.clear()) holder.onNoLease(code, error);
   }
 
   private onDialled(dialing: Dialing, socket: Socket): void {

@@ -1,4 +1,4 @@
-/** Connections to upstreams: idle ones in a stack, new ones up to a bound, a bounded queue behind it; those that last stand apart. */
+/** Connections to upstreams: idle ones in a stack, new ones up to a bound, a bounded queue behind it, both shared fairly by clients; those that last stand apart. */
 import type { Limits } from '../../src/shared/config.js';
 import type { ErrorCode } from '../../src/shared/errors.js';
 import type { Upstream } from '../routing/upstream.js';
@@ -8,6 +8,8 @@ import type { Dialer } from './dial.js';
 import { Http1Codec } from './http1-codec.js';
 import { type ConnectionKeeper, Http1Connection } from './http1-connection.js';
 import { Http2Sessions } from './http2-sessions.js';
+import { FairQueue } from './places/fair-queue.js';
+import { Shares } from './places/shares.js';
 import type { Lease, LeaseHandler } from './transport.js';
 import { UwsgiCodec } from './uwsgi/codec.js';
 import { endWhenLate } from './waiting.js';
@@ -25,12 +27,17 @@ interface UpstreamPool {
   readonly bounded: Set<Http1Connection>;
   /** Tunnels and event streams: they last as long as a client likes, and must not take the place of requests. */
   readonly lasting: Set<Http1Connection>;
-  readonly queue: Queued[];
+  /** Places in use: connections that carry a request or are made for one. */
+  readonly places: Shares;
+  readonly queue: FairQueue<Waiter>;
+  /** Whether the client may take a place more. */
+  readonly mayTake: (client: string) => boolean;
   readonly recent: RecentHeads;
 }
 
-interface Queued {
+interface Waiter {
   readonly holder: LeaseHandler;
+  readonly client: string;
   readonly sinceMs: number;
 }
 
@@ -59,8 +66,12 @@ export class Pool implements ConnectionKeeper {
    */
   tryTake(upstream: Upstream, handler: LeaseHandler, fresh: boolean): Lease | null {
     if (speaksHttp2(upstream, handler)) return this.sessionsOf(upstream).tryTake(handler);
-    const idle = fresh ? undefined : this.poolOf(upstream).idle.pop();
+    if (fresh) return null;
+    const pool = this.poolOf(upstream);
+    if (pool.idle.length === 0 || !pool.places.mayTake(handler.client, 1)) return null;
+    const idle = pool.idle.pop();
     if (idle === undefined) return null;
+    this.occupy(pool, idle, handler.client);
     idle.lend(handler);
     return idle;
   }
@@ -74,10 +85,15 @@ export class Pool implements ConnectionKeeper {
     const pool = this.poolOf(upstream);
     // Idle ones must not hold the places that a fresh one needs.
     if (fresh && !this.hasPlace(pool)) pool.idle[0]?.close();
-    if (this.hasPlace(pool)) this.open(pool, upstream, handler);
-    else if (pool.queue.length < this.limits.maxUpstreamQueue)
-      pool.queue.push({ holder: handler, sinceMs: this.nowMs });
-    else return 'overloaded';
+    const { client } = handler;
+    if (this.hasPlace(pool) && pool.places.mayTake(client, 1)) {
+      this.open(pool, upstream, handler);
+      return null;
+    }
+    const waiter: Waiter = { holder: handler, client, sinceMs: this.nowMs };
+    const displaced = pool.queue.push(waiter);
+    if (displaced === waiter) return 'overloaded';
+    displaced?.holder.onNoLease('overloaded', null);
     return null;
   }
 
@@ -85,11 +101,7 @@ export class Pool implements ConnectionKeeper {
   forget(upstream: Upstream, holder: LeaseHandler): void {
     this.sessions.get(upstream)?.forget(holder);
     const pool = this.poolOf(upstream);
-    const at = pool.queue.findIndex((queued) => queued.holder === holder);
-    if (at !== -1) {
-      pool.queue.splice(at, 1);
-      return;
-    }
+    if (pool.queue.take(holder.client, (waiter) => waiter.holder === holder) !== null) return;
     for (const [connection, waiting] of this.connecting) {
       if (waiting !== holder) continue;
       this.connecting.delete(connection);
@@ -134,6 +146,7 @@ export class Pool implements ConnectionKeeper {
     if (pool.lasting.size >= this.limits.maxConnections) return;
     pool.bounded.delete(connection);
     pool.lasting.add(connection);
+    this.vacate(pool, connection);
     this.openNext(pool, connection.upstream);
   }
 
@@ -144,8 +157,10 @@ export class Pool implements ConnectionKeeper {
       connection.close();
       return;
     }
-    const next = pool.queue.shift()?.holder;
+    this.vacate(pool, connection);
+    const next = pool.queue.length === 0 ? undefined : pool.queue.shift(pool.mayTake)?.holder;
     if (next !== undefined) {
+      this.occupy(pool, connection, next.client);
       connection.lend(next);
       next.onLease(connection);
     } else if (pool.idle.length < this.limits.upstreamKeepAlive && !connection.upstream.gone) {
@@ -157,6 +172,7 @@ export class Pool implements ConnectionKeeper {
     const pool = this.poolOf(connection.upstream);
     if (pool.lasting.delete(connection)) return;
     pool.bounded.delete(connection);
+    this.vacate(pool, connection);
     const at = pool.idle.indexOf(connection);
     if (at !== -1) pool.idle.splice(at, 1);
     const holder = this.connecting.get(connection);
@@ -177,28 +193,39 @@ export class Pool implements ConnectionKeeper {
 
   /** A place has become free. */
   private openNext(pool: UpstreamPool, upstream: Upstream): void {
-    const next = pool.queue.shift();
-    if (next !== undefined) this.open(pool, upstream, next.holder);
+    if (pool.queue.length === 0 || !this.hasPlace(pool)) return;
+    const next = pool.queue.shift(pool.mayTake);
+    if (next !== null) this.open(pool, upstream, next.holder);
+  }
+
+  private occupy(pool: UpstreamPool, connection: Http1Connection, client: string): void {
+    connection.client = client;
+    pool.places.take(client, 1);
+  }
+
+  private vacate(pool: UpstreamPool, connection: Http1Connection): void {
+    if (connection.client !== null) pool.places.give(connection.client, 1);
+    connection.client = null;
   }
 
   /** A connection that does not become free in time is one that cannot be had. */
   private endWaits(pool: UpstreamPool, nowMs: number): void {
-    for (;;) {
-      const first = pool.queue[0];
-      if (first === undefined || nowMs - first.sinceMs <= this.limits.connectTimeoutMs) return;
-      pool.queue.shift();
-      first.holder.onNoLease('overloaded', null);
-    }
+    if (pool.queue.length === 0) return;
+    for (const { holder } of pool.queue.expire(nowMs - this.limits.connectTimeoutMs))
+      holder.onNoLease('overloaded', null);
   }
 
   private poolOf(upstream: Upstream): UpstreamPool {
     let pool = this.pools.get(upstream);
     if (pool === undefined) {
+      const places = new Shares(this.limits.maxUpstreamConnections);
       pool = {
         idle: [],
         bounded: new Set(),
         lasting: new Set(),
-        queue: [],
+        places,
+        queue: new FairQueue(this.limits.maxUpstreamQueue),
+        mayTake: (client) => places.mayTake(client, 1),
         recent: new RecentHeads(RECENT_HEADS),
       };
       this.pools.set(upstream, pool);
@@ -236,6 +263,7 @@ export class Pool implements ConnectionKeeper {
       this.dialer,
     );
     pool.bounded.add(connection);
+    this.occupy(pool, connection, holder.client);
     this.connecting.set(connection, holder);
   }
 

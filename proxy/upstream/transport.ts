@@ -32,6 +32,8 @@ export interface ResponseEvents {
 
 /** Waits for a connection, holds it, and is called back with the response. */
 export interface LeaseHandler extends ResponseEvents {
+  /** Key of the client in whose name a place at the upstream is taken. */
+  readonly client: string;
   /** The request upgrades its connection, which HTTP/2 has no way to do. */
   readonly needsHttp1: boolean;
   /** After a wait: a connection is ready, send the request. */

@@ -2,7 +2,7 @@
 import type { Limits } from '../../src/shared/config.js';
 import type { ErrorCode } from '../../src/shared/errors.js';
 
-/** A tunnel of which one half has ended, and the other brings nothing more, ends after this. */
+/** A tunnel of which one half has ended lasts so long: WebSockets have closed by then, and nobody waits for a half that never ends. */
 const TUNNEL_END_MS = 30_000;
 
 /** The keeper's sweep compares it with the clock. */
@@ -21,7 +21,7 @@ export interface Waits {
 
 /** Ends what has waited too long; who is idle is the keeper's to judge. */
 export function endWhenLate(waits: Waits, limits: Limits, nowMs: number): void {
-  if (waits.paused) return;
+  if (waits.paused && waits.waiting !== 'tunnel-end') return;
   const waitedMs = nowMs - waits.waitingSinceMs;
   switch (waits.waiting) {
     case 'connect':

@@ -8,7 +8,16 @@ import type { SettingKey } from './table.js';
 const HINT = 'leave --engine library out: the direct engine does it';
 
 /** Limits on what node:http2 does not show, on what waits inside Node, and on bodies that only the direct engine holds. */
-const DIRECT_ONLY: readonly SettingKey[] = ['maxControlFrames', 'maxWaitingBytes', 'maxSpoolBytes'];
+const DIRECT_ONLY: readonly SettingKey[] = [
+  'maxControlFrames',
+  'maxWaitingBytes',
+  'maxSpoolBytes',
+  'maxBufferMemoryBytes',
+  'maxBufferedResponseBytes',
+  'minClientRateBytes',
+  'clientRateGraceMs',
+  'streamRequests',
+];
 
 /** @throws FrontError config_usage for the first thing in the configuration that the library engine has no way to do */
 export function refuseForLibrary(config: Config, settings: Settings): void {

@@ -12,7 +12,7 @@ import { readListeners } from './groups/listeners.js';
 import { readLogFile, readLogFormat, readLogRedact } from './groups/logs.js';
 import { readMetrics } from './groups/metrics.js';
 import { readIdentity, readRouters } from './groups/processes.js';
-import { readExchangeSettings } from './groups/requests.js';
+import { readExchangeSettings, readStreamRequests } from './groups/requests.js';
 import { readUpstreamSettings } from './groups/upstreams.js';
 import { refuseForLibrary } from './library-engine.js';
 import { readChoice, readNumber, readSwitch, readText } from './read-setting.js';
@@ -69,6 +69,7 @@ export function resolveConfig(settings: Settings, platform: Platform): Config {
     keepUnderscores: readSwitch(settings, 'keepUnderscores'),
     proxyProtocol: readBlocks(settings, 'proxyProtocol'),
     trustedProxies: readBlocks(settings, 'trustedProxies'),
+    streamRequests: readStreamRequests(settings),
     limits: readLimits(settings),
   });
   if (config.engine === 'library') refuseForLibrary(config, settings);

@@ -132,8 +132,16 @@ export interface Limits {
   readonly maxUpstreamQueue: number;
   /** Largest request body in bytes; 0: no bound. */
   readonly maxBodyBytes: number;
-  /** Most bytes of held request bodies, memory and spool files together, a router. */
+  /** Most bytes of buffered request bodies, memory and spool files together, a router; as many of response bodies. */
   readonly maxSpoolBytes: number;
+  /** Most bytes of buffered bodies in a router's memory; what is above goes into files. */
+  readonly maxBufferMemoryBytes: number;
+  /** Most bytes of one response taken from the app for a client that is slow to take it; 0: none. */
+  readonly maxBufferedResponseBytes: number;
+  /** Bytes a second that a client which owes some of its request body must bring; 0: any rate will do. */
+  readonly minClientRateBytes: number;
+  /** Nothing is judged by the rate before; also the time over which it is averaged. */
+  readonly clientRateGraceMs: number;
   readonly handshakeTimeoutMs: number;
   /** From the first byte of a request (or the connection's start) to the end of its head. */
   readonly clientHeadTimeoutMs: number;
@@ -251,6 +259,8 @@ export interface Config {
   readonly rateLimits: readonly RateLimitRule[];
   /** CIDR blocks of fronts that begin every connection with a PROXY protocol header. */
   readonly proxyProtocol: readonly string[];
+  /** Prefixes of paths whose request bodies go to the app as they come. */
+  readonly streamRequests: readonly string[];
   /** CIDR blocks whose X-Forwarded-* and Forwarded fields are believed. */
   readonly trustedProxies: readonly string[];
   readonly limits: Limits;

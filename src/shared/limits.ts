@@ -22,8 +22,14 @@ export const DEFAULT_LIMITS: Limits = {
   maxUpstreamConnections: 256,
   maxUpstreamQueue: 1024,
   maxBodyBytes: 0,
-  // Only bodies that come without a length to apps that need one are held.
   maxSpoolBytes: 1024 ** 3,
+  // A thousand bodies of 64 KiB; a small VPS has 512 MiB.
+  maxBufferMemoryBytes: 64 * 1024 ** 2,
+  // Most answers but downloads; larger ones go on at the client's pace.
+  maxBufferedResponseBytes: 16 * 1024 ** 2,
+  // What mod_reqtimeout asks of bodies; a modem brings ten times as much.
+  minClientRateBytes: 500,
+  clientRateGraceMs: 20 * SECOND_MS,
   handshakeTimeoutMs: 10 * SECOND_MS,
   clientHeadTimeoutMs: 30 * SECOND_MS,
   clientBodyTimeoutMs: 60 * SECOND_MS,

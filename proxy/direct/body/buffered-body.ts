@@ -30,25 +30,48 @@ export class BufferedBody {
   private whole = false;
   private closed = false;
   private sentBytes = 0;
+  /** Bytes of the budget for memory. */
+  private memoryBytes = 0;
+  /** Where a body in memory was given to. */
+  private sentTo: Lease | null = null;
   /** Bytes of the next write that were reported when they were in memory only. */
   private reportedBytes = 0;
 
   constructor(
     private readonly spool: Spool,
+    private readonly client: string,
     private readonly events: BufferedBodyEvents,
   ) {}
+
+  /** It lies in memory whole, and can be sent once more. */
+  get isInMemory(): boolean {
+    return this.file === null;
+  }
+
+  /** Takes over chunks that count in the budget for memory already; nobody is told of their bytes. */
+  adopt(chunks: Buffer[], bytes: number): void {
+    this.chunks = chunks;
+    this.bytes = bytes;
+    this.memoryBytes = bytes;
+    if (!this.spool.take(this.client, bytes)) {
+      this.bytes = 0;
+      this.events.onBufferFailure('overloaded');
+    }
+  }
 
   /** Takes a chunk, whose memory must stay as it is. */
   add(chunk: Buffer): void {
     if (this.closed) return;
-    if (!this.spool.take(chunk.length)) {
-      const isAlone = this.bytes + chunk.length > this.spool.maxBytes;
+    const { spool, client } = this;
+    if (!spool.take(client, chunk.length)) {
+      const isAlone = this.bytes + chunk.length > spool.maxBytes;
       this.events.onBufferFailure(isAlone ? 'request_too_large' : 'overloaded');
       return;
     }
     this.bytes += chunk.length;
     this.chunks.push(chunk);
-    if (this.file === null && this.bytes <= MEMORY_BYTES) {
+    if (this.file === null && this.bytes <= MEMORY_BYTES && spool.takeMemory(chunk.length)) {
+      this.memoryBytes += chunk.length;
       this.events.onBuffered(chunk.length);
       return;
     }
@@ -72,22 +95,25 @@ export class BufferedBody {
       this.sendFile(lease, this.file);
       return;
     }
-    const { chunks } = this;
-    this.chunks = [];
-    for (const chunk of chunks) {
-      lease.sendBody(chunk);
-      this.sentBytes += chunk.length;
-    }
-    this.reportSent(lease);
+    if (this.sentTo === lease) return;
+    this.sentTo = lease;
+    for (const chunk of this.chunks) lease.sendBody(chunk);
+    this.events.onBufferedSent(lease);
   }
 
   /** Frees memory, file and budget. May be called again. */
   close(): void {
     if (this.closed) return;
     this.closed = true;
-    this.spool.give(this.bytes);
+    this.spool.give(this.client, this.bytes);
+    this.freeMemory();
     this.chunks = [];
     this.file?.close();
+  }
+
+  private freeMemory(): void {
+    this.spool.giveMemory(this.memoryBytes);
+    this.memoryBytes = 0;
   }
 
   private writeNext(): void {
@@ -104,6 +130,7 @@ export class BufferedBody {
         this.events.onBufferFailure('internal');
         return;
       }
+      this.freeMemory();
       const newBytes = chunk.length - this.reportedBytes;
       this.reportedBytes = 0;
       this.events.onBuffered(newBytes);

@@ -1,10 +1,12 @@
-/** A request's body between the client and the app: counted, kept for a second try, or buffered until it is whole. */
+/** A request's body between the client and the app: waited for until it is ready, kept for a second try, or buffered until it is whole. */
 import type { ErrorCode } from '../../../src/shared/errors.js';
 import type { Lease } from '../../upstream/transport.js';
 import type { RequestSource } from '../downstream.js';
 import { BufferedBody, type BufferedBodyEvents } from './buffered-body.js';
 import type { Spool } from './spool.js';
 
+/** So much of a body is in, or all of it, before its request takes a place at the app. */
+const READY_BYTES = 64 * 1024;
 /** Body bytes kept so that an idempotent request can be sent once more. */
 const MAX_REPLAY_BYTES = 64 * 1024;
 
@@ -12,42 +14,64 @@ const NONE: readonly string[] = [];
 
 /** Called back by a request's body. */
 export interface RequestBodyEvents {
-  /** A buffered body is whole: the request can be sent. */
-  onBodyWhole(): void;
+  /** Enough of a gathered body is in, or a buffered one is whole: the request can be sent. */
+  onBodyReady(): void;
   /** `request_too_large`, `overloaded`, or `internal` when it cannot be buffered. */
   onBodyFailure(code: ErrorCode): void;
 }
 
+/** `streaming`: goes to the app as it comes · `gathering`: the first bytes are waited for · `buffering`: all of it is. */
+type Phase = 'streaming' | 'gathering' | 'buffering';
+
 export class RequestBody implements BufferedBodyEvents {
   /** The client has sent all of it. */
   ended = false;
+  /** Bytes received. */
+  bytes = 0;
+  private phase: Phase = 'streaming';
   /** Everything that was sent upstream is still here. */
-  replayable = true;
+  private complete = true;
   /** Body bytes not yet written upstream, or written and kept for a second try. */
   private kept: Buffer[] = [];
-  private bytes = 0;
+  /** Bytes of `kept` that count in the budget for memory. */
+  private keptBytes = 0;
   /** Body bytes that the upstream has not taken. */
   private untakenBytes = 0;
   private trailers = NONE;
-  /** Set when the upstream needs a length and the client gave none: the whole body comes first. */
+  /** Set while buffering, and for what was buffered. */
   private buffered: BufferedBody | null = null;
 
-  /** @param maxBytes 0: no bound */
+  /**
+   * @param client key of the client, in whose name room is taken
+   * @param maxBytes 0: no bound
+   */
   constructor(
     private readonly source: RequestSource,
     private readonly events: RequestBodyEvents,
+    private readonly spool: Spool,
+    private readonly client: string,
     private readonly maxBytes: number,
   ) {}
 
-  /** The body is not sent before it is whole. */
-  buffer(spool: Spool): void {
-    this.buffered = new BufferedBody(spool, this);
-    this.replayable = false;
+  /** The body is sent when its first bytes are in: `onBodyReady` follows. */
+  gather(): void {
+    this.phase = 'gathering';
+  }
+
+  /** The body is not sent before it is whole: `onBodyReady` follows. */
+  buffer(): void {
+    this.phase = 'buffering';
+    this.buffered = new BufferedBody(this.spool, this.client, this);
   }
 
   /** Bytes of a body that was buffered; -1: it passes as the client sends it. */
   get bufferedBytes(): number {
     return this.buffered === null ? -1 : this.buffered.bytes;
+  }
+
+  /** It can be sent once more from its beginning. */
+  get replayable(): boolean {
+    return this.buffered === null ? this.complete : this.buffered.isInMemory;
   }
 
   /** Takes bytes from the client, whose memory must stay as it is, and sends them on where there is a lease. */
@@ -57,27 +81,31 @@ export class RequestBody implements BufferedBodyEvents {
       this.events.onBodyFailure('request_too_large');
       return;
     }
-    if (this.buffered !== null) {
-      this.buffered.add(chunk);
-      return;
-    }
-    this.untakenBytes += chunk.length;
-    if (lease === null) this.kept.push(chunk);
-    else {
-      if (this.replayable) this.keep(chunk);
-      if (lease.sendBody(chunk)) this.reportTaken();
+    switch (this.phase) {
+      case 'buffering':
+        this.buffered?.add(chunk);
+        break;
+      case 'gathering':
+        this.add(chunk);
+        break;
+      case 'streaming':
+        this.pass(chunk, lease);
+        break;
+      default:
+        this.phase satisfies never;
     }
   }
 
   /** The client has sent all. */
   end(trailers: readonly string[], lease: Lease | null): void {
     this.ended = true;
-    if (this.buffered !== null) {
-      this.buffered.end();
+    if (this.phase === 'buffering') {
+      this.buffered?.end();
       return;
     }
     this.trailers = trailers;
-    lease?.endBody(trailers);
+    if (this.phase === 'gathering') this.becomeReady();
+    else lease?.endBody(trailers);
   }
 
   /** Sends what has come so far after the head. */
@@ -101,7 +129,9 @@ export class RequestBody implements BufferedBodyEvents {
 
   /** There will be no second try. */
   drop(): void {
-    this.replayable = false;
+    this.complete = false;
+    if (this.keptBytes > 0) this.spool.giveMemory(this.keptBytes);
+    this.keptBytes = 0;
     if (this.kept.length > 0) this.kept = [];
   }
 
@@ -119,7 +149,7 @@ export class RequestBody implements BufferedBodyEvents {
   }
 
   onBufferedWhole(): void {
-    this.events.onBodyWhole();
+    this.events.onBodyReady();
   }
 
   onBufferedSent(lease: Lease): void {
@@ -130,9 +160,44 @@ export class RequestBody implements BufferedBodyEvents {
     this.events.onBodyFailure(code);
   }
 
+  /** Gathers a chunk in memory, or where that is used up begins to put the body into a file, whole. */
+  private add(chunk: Buffer): void {
+    if (!this.spool.takeMemory(chunk.length)) {
+      const { kept, keptBytes } = this;
+      this.kept = [];
+      this.keptBytes = 0;
+      this.buffer();
+      this.buffered?.adopt(kept, keptBytes);
+      this.buffered?.add(chunk);
+      return;
+    }
+    this.keptBytes += chunk.length;
+    this.kept.push(chunk);
+    this.source.consumed(chunk.length);
+    if (this.bytes >= READY_BYTES) this.becomeReady();
+  }
+
+  private becomeReady(): void {
+    this.phase = 'streaming';
+    this.events.onBodyReady();
+  }
+
+  private pass(chunk: Buffer, lease: Lease | null): void {
+    this.untakenBytes += chunk.length;
+    if (lease === null) this.kept.push(chunk);
+    else {
+      if (this.complete) this.keep(chunk);
+      if (lease.sendBody(chunk)) this.reportTaken();
+    }
+  }
+
   private keep(chunk: Buffer): void {
-    if (this.bytes > MAX_REPLAY_BYTES) this.drop();
-    else this.kept.push(chunk);
+    if (this.bytes > MAX_REPLAY_BYTES || !this.spool.takeMemory(chunk.length)) {
+      this.drop();
+      return;
+    }
+    this.keptBytes += chunk.length;
+    this.kept.push(chunk);
   }
 
   private reportTaken(): void {

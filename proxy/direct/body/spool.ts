@@ -1,28 +1,62 @@
-/** Room for held request bodies: one budget a router, and private files that have no name. */
+/** Room for buffered bodies: budgets of a router that clients share, and private files that have no name. */
 import { close, mkdtempSync, open, read, rmdirSync, unlinkSync, write } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Shares } from '../../upstream/places/shares.js';
 
-/** The budget of bytes that bodies may take in memory and in files together. */
+/** The bytes that bodies may take in memory and in files together, and those in memory alone. */
 export class Spool {
-  private usedBytes = 0;
+  private readonly shares: Shares;
 
-  /** @param onFailure hears why a file could not be written or read */
+  /**
+   * @param memory shared with other spools
+   * @param onFailure hears why a file could not be written or read
+   */
   constructor(
     readonly maxBytes: number,
+    private readonly memory: MemoryBudget,
     readonly onFailure: (error: Error) => void,
-  ) {}
+  ) {
+    this.shares = new Shares(maxBytes);
+  }
 
-  /** Takes room for that many bytes; false when there is not so much left. */
-  take(bytes: number): boolean {
-    if (this.usedBytes + bytes > this.maxBytes) return false;
-    this.usedBytes += bytes;
+  /** Takes room for that many bytes in a client's name; false when there is not so much left for it. */
+  take(client: string, bytes: number): boolean {
+    if (!this.shares.mayTake(client, bytes)) return false;
+    this.shares.take(client, bytes);
     return true;
   }
 
-  give(bytes: number): void {
-    this.usedBytes -= bytes;
+  /** Whether a client may take that many bytes more. */
+  hasRoom(client: string, bytes: number): boolean {
+    return this.shares.mayTake(client, bytes);
   }
+
+  /** Takes room for bytes that are here already. */
+  count(client: string, bytes: number): void {
+    this.shares.take(client, bytes);
+  }
+
+  give(client: string, bytes: number): void {
+    this.shares.give(client, bytes);
+  }
+
+  /** Takes that many bytes of memory; false: a file has to do. */
+  takeMemory(bytes: number): boolean {
+    if (this.memory.usedBytes + bytes > this.memory.maxBytes) return false;
+    this.memory.usedBytes += bytes;
+    return true;
+  }
+
+  giveMemory(bytes: number): void {
+    this.memory.usedBytes -= bytes;
+  }
+}
+
+/** What the buffered bodies of a router may take of its memory. */
+export interface MemoryBudget {
+  readonly maxBytes: number;
+  usedBytes: number;
 }
 
 type Done = (error: Error | null) => void;

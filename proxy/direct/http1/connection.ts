@@ -79,10 +79,13 @@ export class Http1DownstreamConnection implements DownstreamConnection, Http1Rea
       return;
     }
     this.reader.ageFields();
+    this.forwarding?.checkClient(nowMs);
     const verdict = this.state.checkDeadline(nowMs, limits, !this.isBlocked, this.reader.owesBody);
     if (verdict === 'late') this.failRequest('request_timeout');
     else if (verdict === 'unused') this.linger();
     else if (verdict === 'over') this.destroy();
+    else if (this.forwarding?.sendsTooSlowly(nowMs, this.reader.owesBody))
+      this.failRequest('request_timeout');
   }
 
   /** Called by the host a moment after `next()`. */

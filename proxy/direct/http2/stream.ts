@@ -14,6 +14,10 @@ import type { ForwardingServices } from '../upstream-attempt.js';
 import { answerUnread } from '../wire-failure.js';
 import type { Http2DownstreamConnection } from './connection.js';
 
+/** A client that was answered early may send on for so long and so far: curl before 8.17 loses an answer that is followed at once by a reset. */
+const DISCARD_MS = 1000;
+const MAX_DISCARDED_BYTES = 16 * 1024 * 1024;
+
 export class Http2Stream implements ResponseWriter, RequestSource {
   readonly requestHead: RequestHead;
   gone = false;
@@ -30,6 +34,9 @@ export class Http2Stream implements ResponseWriter, RequestSource {
   private bodySinceMs: number;
   /** The response has begun: a call in both directions may then be silent for as long as the app allows. */
   private answering = false;
+  /** Answered early: since when the rest of the request is read for nobody; 0: it is not. */
+  private discardSinceMs = 0;
+  private discardedBytes = 0;
   private needsFlush = false;
   private readonly isHead: boolean;
 
@@ -106,9 +113,15 @@ export class Http2Stream implements ResponseWriter, RequestSource {
     this.untakenBytes += chunk.length;
     this.needsFlush = true;
     if (this.forwarding !== null && this.mayTell()) this.forwarding.onRequestBody(chunk);
-    else if (this.responseEnded) this.consumed(chunk.length);
+    else if (this.responseEnded) this.discard(chunk.length);
     else if (chunk.length > 0) this.early.push(chunk);
     if (endStream) this.receiveEnd([]);
+  }
+
+  private discard(bytes: number): void {
+    this.discardedBytes += bytes;
+    this.consumed(bytes);
+    if (this.discardedBytes > MAX_DISCARDED_BYTES) this.endDiscard();
   }
 
   receiveEnd(trailers: string[]): void {
@@ -149,12 +162,16 @@ export class Http2Stream implements ResponseWriter, RequestSource {
   }
 
   checkTime(nowMs: number, clientBodyTimeoutMs: number): void {
-    const isLate =
-      !this.requestEnded &&
-      !this.answering &&
-      this.untakenBytes === 0 &&
-      nowMs - this.bodySinceMs > clientBodyTimeoutMs;
-    if (isLate && this.head.protocol === '') this.forwarding?.refuse('request_timeout');
+    if (this.discardSinceMs !== 0) {
+      if (nowMs - this.discardSinceMs > DISCARD_MS) this.endDiscard();
+      return;
+    }
+    const { forwarding } = this;
+    forwarding?.checkClient(nowMs);
+    if (forwarding === null || this.answering || this.head.protocol !== '') return;
+    const owesBody = !this.requestEnded && this.untakenBytes === 0;
+    const isLate = owesBody && !forwarding.isCall && nowMs - this.bodySinceMs > clientBodyTimeoutMs;
+    if (isLate || forwarding.sendsTooSlowly(nowMs, owesBody)) forwarding.refuse('request_timeout');
   }
 
   // ResponseWriter and RequestSource.
@@ -238,9 +255,18 @@ export class Http2Stream implements ResponseWriter, RequestSource {
   private endResponse(): void {
     this.responseEnded = true;
     this.forwarding = null;
-    // RFC 9113 §8.1: the answer is complete, the rest of the request is not wanted.
-    if (!this.requestEnded) this.owner.wire.resetStream(this.id, NO_ERROR);
+    if (this.requestEnded || this.gone) this.close();
+    else {
+      this.discardSinceMs = this.owner.host.nowMs;
+      if (this.untakenBytes > 0) this.consumed(this.untakenBytes);
+    }
+  }
+
+  /** RFC 9113 §8.1: the answer is complete, the rest of the request is not wanted. */
+  private endDiscard(): void {
+    this.owner.wire.resetStream(this.id, NO_ERROR);
     this.close();
+    this.owner.schedule();
   }
 
   private close(): void {

@@ -24,6 +24,11 @@ export function isEventStream(headers: readonly string[]): boolean {
   return fieldValue(headers, 'content-type').startsWith('text/event-stream');
 }
 
+/** A gRPC call, of whatever coding. */
+export function isGrpc(headers: readonly string[]): boolean {
+  return fieldValue(headers, 'content-type').startsWith('application/grpc');
+}
+
 /** Host of an authority without its port and in lower case; IPv6 keeps its brackets. */
 export function hostOf(authority: string): string {
   const colon = authority.lastIndexOf(':');

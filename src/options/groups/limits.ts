@@ -37,10 +37,27 @@ export const LIMIT_OPTIONS = {
   maxSpoolBytes: size(
     'maxSpoolBytes',
     '--max-spool-bytes',
-    'Most bytes of held request bodies, all together',
+    'Most bytes of buffered request bodies, all together, and as many of responses',
     {
       least: 1024,
     },
+  ),
+  maxBufferMemoryBytes: size(
+    'maxBufferMemoryBytes',
+    '--max-buffer-memory',
+    'Most bytes of buffered bodies in memory; the rest goes into files',
+    { most: 1024 ** 4 },
+  ),
+  maxBufferedResponseBytes: size(
+    'maxBufferedResponseBytes',
+    '--buffer-responses',
+    'Most bytes of a response taken from the app for a client that is slow to take it; 0: none',
+    { most: 1024 ** 4 },
+  ),
+  minClientRateBytes: size(
+    'minClientRateBytes',
+    '--min-client-rate',
+    'Bytes a second that a request body must bring; 0: any rate will do',
   ),
   maxConnections: count('maxConnections', '--max-connections', 'Most client connections of a router'),
   maxConnectionsPerAddress: count(
@@ -92,6 +109,11 @@ export const LIMIT_OPTIONS = {
     'clientBodyTimeoutMs',
     '--timeout-client-body',
     'Longest pause inside a request body',
+  ),
+  clientRateGraceMs: pause(
+    'clientRateGraceMs',
+    '--min-client-rate-grace',
+    'A request body is judged by its rate after this, and averaged over it',
   ),
   clientWriteTimeoutMs: pause(
     'clientWriteTimeoutMs',

@@ -19,7 +19,15 @@ export const EXCHANGE_OPTIONS = {
   bufferRequests: turn(
     GROUP,
     '--buffer-requests',
-    'Hold request bodies of unknown length and send them with a length',
+    'Hold request bodies until they are whole and send them with a length',
+  ),
+  streamRequests: row(
+    GROUP,
+    'text',
+    '--stream-requests',
+    '<prefix>',
+    'Paths whose request bodies go to the app as they come, not when their first 64 KiB are in',
+    { repeatable: true, commas: true },
   ),
   trustedProxies: row(
     GROUP,
@@ -65,6 +73,15 @@ export const EXCHANGE_OPTIONS = {
   ),
   via: turn(GROUP, '--via', 'Add Via fields in both directions'),
 } satisfies Record<string, OptionRow>;
+
+/** Prefixes of paths, as they stand in a request. */
+export function readStreamRequests(settings: Settings): readonly string[] {
+  return readList(settings, 'streamRequests').map((prefix) => {
+    if (/^\/[\x21-\x7e]*$/.test(prefix) && !/[?#]/.test(prefix)) return prefix;
+    const { label } = settings.get('streamRequests');
+    throw invalid(label, prefix, 'not the beginning of a path', 'write /upload, or / for every path');
+  });
+}
 
 /** The part of the configuration that these settings make. */
 export type ExchangeSettings = Pick<

@@ -33,6 +33,7 @@ async function takeOne(t: TestContext, upstream: Upstream): Promise<string> {
   const outcome = new Promise<string>((resolve) => {
     const holder: LeaseHandler = {
       needsHttp1: false,
+      client: '192.0.2.1',
       onLease: (lease: Lease) => {
         t.after(() => lease.abort());
         resolve(upstream.address ?? 'no address');
