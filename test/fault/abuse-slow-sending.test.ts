@@ -18,6 +18,8 @@ describe('slow sending', () => {
     siege = await Siege.start(
       ...['--timeout-handshake', '700ms', '--timeout-client-head', '700ms'],
       ...['--timeout-client-body', '700ms', '--timeout-keepalive', '1s'],
+      // The app is to see a request before its body is whole.
+      ...['--stream-requests', '/'],
     );
   });
   after(() => siege.stop());

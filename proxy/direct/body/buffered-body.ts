@@ -64,7 +64,7 @@ export class BufferedBody {
     if (this.closed) return;
     const { spool, client } = this;
     if (!spool.take(client, chunk.length)) {
-      const isAlone = this.bytes + chunk.length > spool.maxBytes;
+      const isAlone = this.bytes + chunk.length > spool.maxBytesOfOne;
       this.events.onBufferFailure(isAlone ? 'request_too_large' : 'overloaded');
       return;
     }

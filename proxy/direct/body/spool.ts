@@ -13,11 +13,16 @@ export class Spool {
    * @param onFailure hears why a file could not be written or read
    */
   constructor(
-    readonly maxBytes: number,
+    maxBytes: number,
     private readonly memory: MemoryBudget,
     readonly onFailure: (error: Error) => void,
   ) {
     this.shares = new Shares(maxBytes);
+  }
+
+  /** A larger body never finds room: one client leaves some to others. */
+  get maxBytesOfOne(): number {
+    return this.shares.maxOfOne;
   }
 
   /** Takes room for that many bytes in a client's name; false when there is not so much left for it. */

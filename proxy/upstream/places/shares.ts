@@ -16,6 +16,11 @@ export class Shares {
     this.half = Math.ceil(max / 2);
   }
 
+  /** What one client can have when nobody else has anything. */
+  get maxOfOne(): number {
+    return this.max - this.reserved;
+  }
+
   /** Whether the client may take so much: there is room, and others keep theirs where it has half already. */
   mayTake(client: string, amount: number): boolean {
     const used = this.used + amount;
