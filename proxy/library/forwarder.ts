@@ -1,5 +1,5 @@
 /** The only door to http-proxy-3: sends requests whose head the exchange has written, byte for byte. */
-import { Agent, type ClientRequest, type IncomingMessage } from 'node:http';
+import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import { type Socket, setDefaultAutoSelectFamilyAttemptTimeout } from 'node:net';
 import type { Readable } from 'node:stream';
 import { createProxyServer } from 'http-proxy-3';
@@ -8,6 +8,7 @@ import type { Upstream } from '../routing/upstream.js';
 import type { ExchangeRun } from './exchange-run.js';
 import type { LibraryRequest } from './read-head.js';
 import type { LibraryResponse } from './response-relay.js';
+import { WatchfulAgent } from './watchful-agent.js';
 
 /** One request to send; `headers` is the complete flat list for the upstream. */
 export interface ForwardRequest {
@@ -60,7 +61,7 @@ export class Forwarder {
   constructor(private readonly limits: Limits) {
     // `localhost` is raced by Node, which ends every attempt but the last after 250 ms unless told otherwise (nodejs/node#54359).
     setDefaultAutoSelectFamilyAttemptTimeout(limits.connectTimeoutMs);
-    this.agent = new Agent({
+    this.agent = new WatchfulAgent({
       // An agent takes 0 free sockets for its own default.
       keepAlive: limits.upstreamKeepAlive > 0,
       maxSockets: limits.maxUpstreamConnections,
