@@ -6,7 +6,7 @@ import { testCertificates } from './certificates.js';
 import { within } from './deadline.js';
 import type { FrontAddress } from './raw-client.js';
 
-const START_MS = 10_000;
+const START_MS = 60_000;
 
 const PROGRAM = `
   const { cert, key } = JSON.parse(process.env.BARE_TLS);

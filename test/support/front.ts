@@ -42,7 +42,7 @@ export interface RunningFront {
   stop(): Promise<number | string>;
 }
 
-const START_MS = 15_000;
+const START_MS = 60_000;
 const STOP_MS = 5_000;
 
 /** The peer that TLSFRONT_TEST_PEER names instead of our front, if any. */

@@ -46,7 +46,7 @@ export interface ClientTarget {
   readonly serverName?: string;
 }
 
-const REPLY_MS = 20_000;
+const REPLY_MS = 60_000;
 
 /** A client of one front; `close` it. */
 export class Client {
@@ -61,7 +61,7 @@ export class Client {
       target.ca === undefined ? new PlainAgent({ keepAlive: true }) : new Agent({ keepAlive: true });
   }
 
-  /** Sends a request and reads the whole reply. @throws Error when the reply is cut or nothing comes in 20 s */
+  /** Sends a request and reads the whole reply. @throws Error when the reply is cut or nothing comes in 60 s */
   async request(path: string, request: ClientRequest = {}): Promise<Reply> {
     const label = `the reply to ${request.method ?? 'GET'} ${path.slice(0, 80)} over ${this.protocol}`;
     const { stream, trailers, ...head } = await this.open(path, request);

@@ -25,7 +25,7 @@ export interface PebbleOptions {
   readonly externalAccounts?: Readonly<Record<string, string>>;
 }
 
-const START_MS = 20_000;
+const START_MS = 60_000;
 
 /** Pebble while it runs. */
 export class Pebble {

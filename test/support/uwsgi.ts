@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { until } from './deadline.js';
 import { type Ending, fixture } from './workspace.js';
 
-const START_MS = 15_000;
+const START_MS = 60_000;
 
 /**
  * Runs `uwsgi ARGUMENTS` with Python and the app until the test is over.
