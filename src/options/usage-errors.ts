@@ -91,6 +91,9 @@ export function strayWord(word: string): FrontError {
   if (/^(?:https?:\/\/|[\w.-]*:)?\d+$/.test(word) || /^https?:/.test(word)) {
     return usage(message, `for a running app write --upstream ${word}`);
   }
+  if (/\.(?:pem|crt|cer|cert|der|p7b|p12|pfx)$/i.test(word)) {
+    return usage(message, `to examine a certificate: tlsfront chain check ${word}`);
+  }
   if (word.endsWith('.py')) return usage(message, `for a WSGI file write --wsgi-file ${word}`);
   return usage(message, `to start an app write -- before its command: tlsfront -- ${word} …`);
 }
@@ -103,7 +106,10 @@ export function strayWord(word: string): FrontError {
 export function translateUsageError(code: string, message: string, words: readonly string[]): FrontError {
   if (code === 'commander.unknownOption') return unknownOption(message);
   if (code === 'commander.optionMissingArgument') return missingArgument(message);
-  if (code === 'commander.excessArguments' && words[0] !== undefined) return strayWord(words[0]);
+  // `check` takes options alone: it is the word behind it that stands there by mistake.
+  const behind = words.slice(1).filter((word) => !word.startsWith('-'));
+  const stray = words[0] === 'check' ? (behind.find((word) => /\.\w+$/.test(word)) ?? behind[0]) : words[0];
+  if (code === 'commander.excessArguments' && stray !== undefined) return strayWord(stray);
   const [name = ''] = words;
   const group = GROUPS[name];
   if (code === 'commander.help' && group !== undefined)

@@ -111,6 +111,8 @@ const WRONG: readonly (readonly [readonly string[], RegExp])[] = [
   [['--listen'], /^error: --listen needs a value\nhint: write --listen <\[host:\]port>/],
   [['-l'], /^error: --listen needs a value/],
   [['--cert', '--key', 'k'], /^error: --cert needs a value, and --key follows/],
+  [['check', 'server.crt'], /^error: 'server\.crt' stands alone\nhint: .*tlsfront chain check server\.crt/],
+  [['check', 'app.py'], /^error: 'app\.py' stands alone\nhint: .*--wsgi-file app\.py/],
   [['8080', '8081'], /^error: '8081' stands alone\nhint: for a running app write --upstream 8081/],
   [['8080', '--mercy', 'soon'], /^error: --mercy soon: not a time/],
   [['99999'], /^error: --upstream 99999: port 99999 is out of range/],

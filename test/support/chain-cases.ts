@@ -154,7 +154,21 @@ async function textCases(): Promise<ChainCase[]> {
     { name: 'a comment before', cert: `Subject: CN=localhost\n${chainPem}`, codes: ['other_text'] },
     { name: 'no borders', cert: body(directLeaf.certPem), codes: ['missing_borders'] },
     { name: 'one long line', cert: block('CERTIFICATE', DER(directLeaf.certPem)), codes: [] },
-    { name: 'X509 CERTIFICATE', cert: chainPem.replaceAll('CERTIFICATE', 'X509 CERTIFICATE'), codes: [] },
+    {
+      name: 'X509 CERTIFICATE',
+      cert: chainPem.replaceAll('CERTIFICATE', 'X509 CERTIFICATE'),
+      codes: ['uncommon_label'],
+    },
+    {
+      name: 'base64 of PEM text',
+      cert: Buffer.from(chainPem).toString('base64'),
+      codes: ['encoded_twice'],
+    },
+    {
+      name: 'base64 of PEM text in lines',
+      cert: Buffer.from(chainPem).toString('base64').replaceAll(/.{76}/g, '$&\n'),
+      codes: ['encoded_twice'],
+    },
   ];
 }
 

@@ -63,6 +63,11 @@ export function inspect(input: InspectionInput): Inspection {
       ...judgePath(chain),
       ...judgeCertificates(chain, hosts, now),
     );
+  } else if (found.length === 0 && findings.every(({ severity }) => severity !== 'error')) {
+    const [file] = input.certificates;
+    const labels = [...new Set(files.flatMap(({ blocks }) => blocks.map(({ label }) => label)))];
+    const message = `there is no certificate${labels.length === 0 ? '' : `, only ${labels.join(', ')}`}`;
+    findings.push(finding('no_certificate', message, file && { file: file.file }));
   } else if (found.length > 0) {
     const names = listed(found.map(({ label }) => label));
     findings.push(
@@ -133,7 +138,7 @@ function findKey(
       found,
     );
   const file = readPem(source.bytes, source.file, passphrase);
-  const reading = readKey(file, passphrase);
+  const reading = readKey(file, passphrase, (key) => found.some(({ x509 }) => x509.checkPrivateKey(key)));
   const findings = [...file.findings.filter(({ code }) => code !== 'other_text'), ...reading.findings];
   if ((source.mode & 0o004) !== 0) {
     const message = `every user of this machine can read the private key ${source.file}`;

@@ -1,5 +1,6 @@
 /** Turns a file's bytes into text with LF line ends, and names what stood in the way. */
-import { type Finding, type FindingCode, finding } from '../findings.js';
+import { type Finding, type FindingCode, finding, shellWord } from '../findings.js';
+import { foreignFormat } from './foreign-formats.js';
 
 /** The text, undefined when the file holds none that could be PEM; `findings` says why. */
 export interface DecodedText {
@@ -13,6 +14,11 @@ export function decodeText(bytes: Buffer, file: string): DecodedText {
   if (bytes.every(isBlank)) {
     const what = bytes.length === 0 ? 'is empty' : 'holds nothing but white space';
     return refused('empty_file', `${file} ${what}`, file);
+  }
+  const foreign = foreignFormat(bytes);
+  if (foreign !== undefined) {
+    const fix = foreign.fix.replaceAll('FILE', shellWord(file));
+    return { text: undefined, findings: [finding('not_pem', `${file} is ${foreign.what}`, position, fix)] };
   }
   const utf16 = decodeUtf16(bytes);
   const raw = utf16 ?? bytes.toString('utf8');

@@ -1,5 +1,6 @@
 /** Finds the private key in a PEM file and opens it, or says why it cannot be opened. */
 import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { systemCode } from '../../shared/system-error.js';
 import { type Finding, finding } from '../findings.js';
 import type { PemBlock, PemFile } from './pem-block.js';
 
@@ -9,10 +10,20 @@ export interface KeyReading {
   readonly findings: readonly Finding[];
 }
 
-/** Opens the first private key of a file; what is wrong with the file as text is in the file's own findings. */
-export function readKey(source: PemFile, passphrase: string | undefined): KeyReading {
-  const block = source.blocks.find(({ kind }) => kind === 'key');
-  if (block !== undefined) return openKey(block, passphrase);
+/**
+ * Opens the private key of a file, of several the first that fits; what is wrong with the file as text is in the file's own findings.
+ * @param isFitting whether one of the certificates was made for it
+ */
+export function readKey(
+  source: PemFile,
+  passphrase: string | undefined,
+  isFitting: (key: KeyObject) => boolean = () => true,
+): KeyReading {
+  const readings = source.blocks
+    .filter(({ kind }) => kind === 'key')
+    .map((block) => openKey(block, passphrase));
+  const chosen = readings.find(({ key }) => key !== undefined && isFitting(key)) ?? readings[0];
+  if (chosen !== undefined) return chosen;
   const [first] = source.blocks;
   // A file without any readable block has been explained already.
   if (first === undefined) return { key: undefined, findings: [] };
@@ -35,7 +46,12 @@ export function openKey(block: PemBlock, passphrase: string | undefined): KeyRea
   try {
     const key = createPrivateKey({ key: block.pem, ...(passphrase === undefined ? {} : { passphrase }) });
     return { key, findings: [] };
-  } catch {
+  } catch (cause) {
+    if (block.encrypted && systemCode(cause) === 'ERR_OSSL_EVP_UNSUPPORTED') {
+      const message =
+        'the private key is encrypted by a cipher that OpenSSL 3 has given up (such as DES or RC2)';
+      return failed(finding('unsupported_cipher', message, block.position));
+    }
     if (block.encrypted) {
       return failed(
         finding('wrong_passphrase', 'the passphrase does not open the private key', block.position),

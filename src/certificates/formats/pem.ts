@@ -2,10 +2,11 @@
 
 import { type Finding, finding, type Position } from '../findings.js';
 import { decodeText } from './decode-text.js';
-import { readDer } from './der.js';
+import { type DerValue, readDer } from './der.js';
 import { pkcs7Blocks, readBinary } from './der-file.js';
 import { type BlockKind, type PemBlock, type PemFile, pemOf } from './pem-block.js';
 import { type Border, findBorders } from './pem-borders.js';
+import { isPkcs7 } from './pkcs7.js';
 
 /**
  * Reads a file's bytes, in text or binary form; never throws.
@@ -18,7 +19,16 @@ export function readPem(bytes: Buffer, file: string, passphrase?: string): PemFi
   const findings = [...textFindings];
   if (text === undefined) return { file, blocks: [], findings };
   const borders = findBorders(text, file, findings);
-  if (borders.length === 0) return { file, blocks: readBare(text, file, findings), findings };
+  if (borders.length === 0) {
+    const inner = readEncodedTwice(text);
+    if (inner === undefined) return { file, blocks: readBare(text, file, findings), findings };
+    const message = `${file} is base64 of PEM text, as the value of a Kubernetes secret; servers read the text itself`;
+    const decoded = readPem(inner, file, passphrase);
+    return {
+      ...decoded,
+      findings: [...findings, finding('encoded_twice', message, { file }), ...decoded.findings],
+    };
+  }
   const blocks: PemBlock[] = [];
   let open: Border | undefined;
   let outside = '';
@@ -89,8 +99,16 @@ function readBlock(
   }
   const bytes = Buffer.from(clean, 'base64');
   const encrypted = begin.label === 'ENCRYPTED PRIVATE KEY' || /^Proc-Type:.*ENCRYPTED/im.test(headers);
+  const value = begin.label.endsWith('CERTIFICATE') ? readDer(bytes) : undefined;
+  // Windows writes a whole bundle between the borders of a certificate.
+  const isBundle = value !== undefined && isPkcs7(value);
+  const isTold = findings.some(({ code }) => code === 'uncommon_label');
+  if (!isBundle && !isTold && /^(?:X509|TRUSTED) CERTIFICATE$/.test(begin.label)) {
+    const message = `the block is called ${begin.label}, which OpenSSL reads and others (Caddy, Traefik and other Go servers) do not`;
+    findings.push(finding('uncommon_label', message, position));
+  }
   return {
-    kind: kindOf(begin.label),
+    kind: isBundle ? 'pkcs7' : kindOf(begin.label),
     label: begin.label,
     // A TRUSTED CERTIFICATE carries OpenSSL's trust settings after the certificate.
     der: begin.label === 'TRUSTED CERTIFICATE' ? (readDer(bytes)?.whole ?? bytes) : bytes,
@@ -168,6 +186,14 @@ function kindOf(label: string): BlockKind {
   return /^(?:PKCS7|CMS|PKCS ?#7 SIGNED DATA)$/.test(label) ? 'pkcs7' : 'other';
 }
 
+/** What PEM text looks like in base64. */
+const TWICE = /^LS0tLS1CRUdJTi[A-Za-z0-9+/\s]+={0,2}\s*$/;
+
+/** The text inside; it begins with a border, so that reading it ends. */
+function readEncodedTwice(text: string): Buffer | undefined {
+  return TWICE.test(text.trimStart()) ? Buffer.from(text, 'base64') : undefined;
+}
+
 /** A file without borders: base64 text of a certificate, or no PEM at all. */
 function readBare(text: string, file: string, findings: Finding[]): PemBlock[] {
   const position = { file, line: 1 };
@@ -180,7 +206,12 @@ function readBare(text: string, file: string, findings: Finding[]): PemBlock[] {
     findings.push(finding('not_pem', `${file} is ${what}`, { file }));
     return [];
   }
+  if (isPkcs7(der)) return unpack(blockOf(der, clean, position), findings);
   findings.push(finding('missing_borders', `${file} holds base64 text without borders`, position));
-  const pem = pemOf('CERTIFICATE', clean);
-  return [{ kind: 'certificate', label: 'CERTIFICATE', der: der.whole, pem, encrypted: false, position }];
+  return [blockOf(der, clean, position)];
+}
+
+function blockOf(der: DerValue, base64: string, position: Position): PemBlock {
+  const pem = pemOf('CERTIFICATE', base64);
+  return { kind: 'certificate', label: 'CERTIFICATE', der: der.whole, pem, encrypted: false, position };
 }
