@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { PACKAGE_ROOT } from '../support/workspace.js';
 
 const GUIDES = [
+  'README.md',
   'docs/ARCHITECTURE.md',
   'docs/GLOSSARY.md',
   'CONTRIBUTING.md',
