@@ -1,4 +1,6 @@
 /** What downstream connections share, and what the engine asks of each. */
+
+import type { ResetBudget } from './reset-budget.js';
 import type { ForwardingServices } from './upstream-attempt.js';
 
 /** A downstream connection as the engine keeps it. */
@@ -19,6 +21,7 @@ export interface DownstreamConnection {
 /** The engine as connections see it. */
 export interface ConnectionHost {
   readonly services: ForwardingServices;
+  readonly resets: ResetBudget;
   /** Coarse clock in milliseconds. */
   readonly nowMs: number;
   /** Calls `connection.resume()` once when this turn of the event loop is over. */

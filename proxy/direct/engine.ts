@@ -16,14 +16,18 @@ import { warnOfSpool } from './body/spool-warning.js';
 import type { ConnectionHost, DownstreamConnection } from './connection-host.js';
 import { Http1DownstreamConnection } from './http1/connection.js';
 import { Http2DownstreamConnection } from './http2/connection.js';
+import { ResetBudget } from './reset-budget.js';
 import { selectStalled } from './stalled-clients.js';
 import type { ForwardingServices } from './upstream-attempt.js';
 
 /** How often deadlines are looked at: one timer a router instead of several a connection. */
 const SWEEP_MS = 250;
+/** A connection ends at so many times the resets from which on its client is slowed down. */
+const RESETS_BEFORE_END = 2;
 
 export class DirectEngine implements Engine, ConnectionHost {
   readonly services: ForwardingServices;
+  readonly resets: ResetBudget;
   nowMs = performance.now();
   private readonly connections = new Set<DownstreamConnection>();
   private readonly http1Limits: Http1Limits;
@@ -48,6 +52,7 @@ export class DirectEngine implements Engine, ConnectionHost {
       const probe = probeByRequest(this.services.pool, health, health.path, limits.upstreamHeadTimeoutMs);
       services.upstreams.check(probe);
     }
+    this.resets = new ResetBudget(limits.maxStreamResets);
     this.http1Limits = {
       ...DEFAULT_HTTP1_LIMITS,
       headBytes: limits.maxHeaderBytes,
@@ -57,7 +62,7 @@ export class DirectEngine implements Engine, ConnectionHost {
       ...DEFAULT_HTTP2_LIMITS,
       ...boundFieldBlocks(limits.maxHeaderBytes),
       maxFields: limits.maxHeaderCount,
-      maxResetsPerPeriod: limits.maxStreamResets,
+      maxResetsPerPeriod: limits.maxStreamResets * RESETS_BEFORE_END,
       maxOverheadFramesPerPeriod: limits.maxControlFrames,
     };
     this.http2Settings = {
@@ -116,6 +121,7 @@ export class DirectEngine implements Engine, ConnectionHost {
   private sweep(): void {
     this.nowMs = performance.now();
     this.services.pool.sweep(this.nowMs);
+    this.resets.sweep(this.nowMs);
     let waitingBytes = 0;
     for (const connection of this.connections) {
       try {

@@ -6,6 +6,7 @@ import { UpstreamChoice, type UpstreamWaiter } from '../routing/choice.js';
 import { NO_ROUTE } from '../routing/route-table.js';
 import { stickyKeys } from '../routing/sticky.js';
 import type { Upstream } from '../routing/upstream.js';
+import { warnOfAnswer } from '../upstream/answer-warning.js';
 import { warnOfConnecting } from '../upstream/connect-warning.js';
 import type { Pool } from '../upstream/pool.js';
 import type { Lease, LeaseHandler, ResponseEvents, UpstreamResponse } from '../upstream/transport.js';
@@ -165,7 +166,9 @@ export class UpstreamAttempt implements UpstreamWaiter, LeaseHandler {
   }
 
   onFailure(code: ErrorCode, silent: boolean): void {
+    const fault = this.lease?.fault ?? '';
     const upstream = this.release();
+    if (upstream !== null) warnOfAnswer(this.services.notices, upstream, fault);
     if (this.phase === 'over') return;
     if (upstream !== null && silent && this.mayRepeat()) {
       this.choice.repeat(upstream);

@@ -4,10 +4,13 @@ import { encodeRequestHead } from '../wire/http1/encoder.js';
 import { FRAMING_LENGTH, FRAMING_NONE, type Http1Limits, type ResponseHead } from '../wire/http1/events.js';
 import type { RecentHeads } from '../wire/http1/recent-heads.js';
 import { ResponseDecoder } from '../wire/http1/response-decoder.js';
+import { fieldValue } from '../wire/syntax/field-list.js';
 import type { ExchangeHead, UpstreamResponse } from './transport.js';
 
 export class Http1Codec {
   readonly decoder: ResponseDecoder;
+  /** The answer described last names content that does not follow (to HEAD, or 304), which an app may send by mistake. */
+  announcesContent = false;
   /** The upstream takes another request on the connection after the response that was described last. */
   keepAlive = true;
 
@@ -30,6 +33,7 @@ export class Http1Codec {
   describeResponse(): UpstreamResponse {
     const { head } = this.decoder;
     this.keepAlive = head.keepAlive;
+    this.announcesContent = announcesContent(head);
     return {
       status: head.status,
       headers: head.headers,
@@ -38,6 +42,14 @@ export class Http1Codec {
       hasBody: head.framing !== FRAMING_NONE,
     };
   }
+}
+
+/** A 304 or 204 that names no length has none to send; an answer to HEAD is often made as that to GET. */
+function announcesContent({ status, framing, contentLength, headers }: ResponseHead): boolean {
+  if (framing !== FRAMING_NONE) return false;
+  if (status === 304 || status === 204)
+    return contentLength > 0 || fieldValue(headers, 'transfer-encoding') !== '';
+  return contentLength !== 0;
 }
 
 /** What a client may be told: RFC 9110 §8.6 lets 204 have no Content-Length. */

@@ -21,6 +21,13 @@ let lastRead = READ_BUFFER;
 /** Stands for the socket of a connection that is not made yet; nothing is read or written there. */
 const NO_SOCKET = new Socket();
 
+/** What an app sends late after an answer without content shows in this time, and must not become the next client's answer. */
+const REST_MS = 50;
+/** How long before its server would close it an idle connection is closed: a request may be on its way for some time. */
+const IDLE_MARGIN_MS = 500;
+/** An app that shows its progress by interim responses may go on as long as a client waits. */
+const INFORMATIONAL_PERIOD_MS = 10_000;
+
 /** Who gets connections back. */
 export interface ConnectionKeeper {
   /** Coarse clock in milliseconds. */
@@ -51,6 +58,12 @@ export class Http1Connection implements Lease, Waits {
   private readonly dial: Dial;
   private socket = NO_SOCKET;
   private writer = new Http1RequestWriter(NO_SOCKET);
+  /** An idle one must be closed before its server does so: after this, as far as the server has said. */
+  idleLimitMs = Number.POSITIVE_INFINITY;
+  fault = '';
+  private informationalSinceMs = 0;
+  /** The answer has no content, but an app that does not know so may send some yet. */
+  private mayBeLate = false;
   private responseBegun = false;
   /** A byte of the response has come. */
   private responseSeen = false;
@@ -247,6 +260,7 @@ export class Http1Connection implements Lease, Waits {
           case NEED_DATA:
             return;
           case INFORMATIONAL:
+            this.boundInformational();
             holder.onInformational(decoder.head.status, decoder.head.headers);
             break;
           case HEAD:
@@ -260,6 +274,7 @@ export class Http1Connection implements Lease, Waits {
         }
       }
     } catch (error) {
+      if (error instanceof Http1Error) this.fault = error.code;
       this.fail(error instanceof Http1Error ? 'upstream_malformed' : 'internal', error);
     }
   }
@@ -268,6 +283,7 @@ export class Http1Connection implements Lease, Waits {
     this.responseBegun = true;
     const response = this.codec.describeResponse();
     if (response.status !== 101) {
+      this.mayBeLate = !response.hasBody && this.codec.announcesContent;
       this.wait('body');
       if (isEndless(response)) this.keeper.onLasting(this);
       holder.onResponse(response);
@@ -298,19 +314,35 @@ export class Http1Connection implements Lease, Waits {
     this.holder = null;
     if (this.paused) this.resume();
     const { codec, writer } = this;
+    const { idleTimeoutMs } = codec.decoder.head;
+    if (idleTimeoutMs !== -1) this.idleLimitMs = Math.max(0, idleTimeoutMs - IDLE_MARGIN_MS);
     // What the connection began with was true of one client.
     if (
       this.upstream.proxyProtocol !== null ||
       !codec.keepAlive ||
       writer.muted ||
       !codec.decoder.idle ||
-      this.closed
+      this.closed ||
+      this.idleLimitMs === 0
     ) {
       this.close();
       return;
     }
     this.wait('idle');
-    this.keeper.onIdle(this);
+    if (this.mayBeLate) setTimeout(() => this.rested(), REST_MS).unref();
+    else this.keeper.onIdle(this);
+  }
+
+  private rested(): void {
+    if (!this.closed) this.keeper.onIdle(this);
+  }
+
+  /** Interim responses have a bound for each stretch of time. */
+  private boundInformational(): void {
+    const { nowMs } = this.keeper;
+    if (nowMs - this.informationalSinceMs <= INFORMATIONAL_PERIOD_MS) return;
+    this.informationalSinceMs = nowMs;
+    this.codec.decoder.forgiveInformational();
   }
 
   private onRemoteEnd(): void {

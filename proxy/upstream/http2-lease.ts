@@ -13,6 +13,7 @@ import { asList, type OutgoingFields } from '../exchange/headers/outgoing-fields
 import type { Framing } from '../exchange/types.js';
 import type { Upstream } from '../routing/upstream.js';
 import { fieldValue, isGrpc } from '../wire/syntax/field-list.js';
+import { withoutForbiddenTrailers } from '../wire/syntax/trailers.js';
 import { classifyUpstreamFailure } from './failure.js';
 import type { ExchangeHead, Lease, LeaseHandler } from './transport.js';
 import type { Waiting, Waits } from './waiting.js';
@@ -42,6 +43,7 @@ export class Http2Lease implements Lease, Waits {
   waiting: Waiting = 'head';
   waitingSinceMs: number;
   paused = false;
+  fault = '';
   private stream: ClientHttp2Stream | null = null;
   private over = false;
   private blocked = false;
@@ -64,12 +66,11 @@ export class Http2Lease implements Lease, Waits {
     const headers = asList(outgoing);
     const bodyFollows = framing !== 'none';
     this.requestEnded = !bodyFollows;
-    const fields: OutgoingHttpHeaders = {
-      [constants.HTTP2_HEADER_METHOD]: head.method,
-      [constants.HTTP2_HEADER_SCHEME]: this.upstream.scheme === 'https' ? 'https' : 'http',
-      [constants.HTTP2_HEADER_AUTHORITY]: fieldValue(headers, 'host'),
-      [constants.HTTP2_HEADER_PATH]: path,
-    };
+    const fields = emptyFields();
+    fields[constants.HTTP2_HEADER_METHOD] = head.method;
+    fields[constants.HTTP2_HEADER_SCHEME] = this.upstream.scheme === 'https' ? 'https' : 'http';
+    fields[constants.HTTP2_HEADER_AUTHORITY] = fieldValue(headers, 'host');
+    fields[constants.HTTP2_HEADER_PATH] = path;
     pushFields(fields, headers);
     try {
       const options = { endStream: !bodyFollows, waitForTrailers: bodyFollows };
@@ -164,7 +165,7 @@ export class Http2Lease implements Lease, Waits {
     stream.on('trailers', (fields, flags) => {
       // A response that is ended by its head may be told as trailers (nodejs/node#41251).
       if (fields[':status'] !== undefined) this.onResponse(fields, flags);
-      else this.responseTrailers = flatten(fields);
+      else this.responseTrailers = withoutForbiddenTrailers(flatten(fields));
     });
     stream.on('wantTrailers', () => stream.sendTrailers(toTrailers(this.requestTrailers)));
     stream.on('data', (chunk: Buffer) => {
@@ -224,9 +225,15 @@ export class Http2Lease implements Lease, Waits {
     const { failure: sessionFailure, uses } = this.keeper;
     const cause = sessionFailure ?? failure;
     const isMalformed = systemCode(cause) === 'ERR_HTTP2_ERROR' && !isRefused;
+    if (isMalformed && cause instanceof Error) this.fault = cause.message;
     const code = isMalformed ? 'upstream_malformed' : classifyUpstreamFailure(cause);
     this.end(code === 'upstream_reset' ? 'upstream_closed' : code, isRefused || (!isMalformed && uses > 1));
   }
+}
+
+/** Without a prototype: a client may send a field named `constructor` or `__proto__`. */
+function emptyFields(): OutgoingHttpHeaders {
+  return Object.create(null);
 }
 
 function pushFields(fields: OutgoingHttpHeaders, headers: readonly string[]): void {
@@ -241,7 +248,7 @@ function pushFields(fields: OutgoingHttpHeaders, headers: readonly string[]): vo
 }
 
 function toTrailers(trailers: readonly string[]): OutgoingHttpHeaders {
-  const fields: OutgoingHttpHeaders = {};
+  const fields = emptyFields();
   pushFields(fields, trailers);
   return fields;
 }

@@ -269,7 +269,11 @@ export class Pool implements ConnectionKeeper {
 
   private checkTime(connection: Http1Connection, nowMs: number): void {
     if (connection.waiting !== 'idle') endWhenLate(connection, this.limits, nowMs);
-    else if (nowMs - connection.waitingSinceMs > this.limits.upstreamKeepAliveTimeoutMs) connection.close();
+    else if (
+      nowMs - connection.waitingSinceMs >
+      Math.min(this.limits.upstreamKeepAliveTimeoutMs, connection.idleLimitMs)
+    )
+      connection.close();
   }
 }
 

@@ -55,6 +55,8 @@ export interface ExchangeHead {
 /** A borrowed upstream connection; ends with `onEnd` and a written request, `onFailure` or `abort`. */
 export interface Lease {
   readonly upstream: Upstream;
+  /** After `onFailure`: the rule of its protocol that the app's answer broke, in a word of the codec; empty: it broke none. */
+  readonly fault: string;
   /**
    * Writes the request head, held back a moment when body bytes may follow at once.
    * @param path the path for the app: that of the exchange, or what is left of it

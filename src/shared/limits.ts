@@ -14,7 +14,7 @@ export const DEFAULT_LIMITS: Limits = {
   // The least RFC 9113 §6.5.2 recommends is 100; nginx and HAProxy take 100–128.
   maxConcurrentStreams: 128,
   // Resets a connection may cause in 10 s (CVE-2023-44487, CVE-2025-8671).
-  maxStreamResets: 200,
+  maxStreamResets: 1000,
   // SETTINGS, PING, PRIORITY, empty DATA and CONTINUATION frames a connection may send in 10 s (CVE-2019-9512…9518).
   maxControlFrames: 2000,
   // Clients that ask for much and read nothing: 100 of the greediest connections, or a thousand slow downloads.

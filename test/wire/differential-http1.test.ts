@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { METHODS } from 'node:http';
 import { test } from 'node:test';
 import { DEFAULT_HTTP1_LIMITS, type RequestHead, type ResponseHead } from '../../proxy/wire/http1/events.js';
+import { withoutForbiddenTrailers } from '../../proxy/wire/syntax/trailers.js';
 import { SeededRandom } from '../support/random.js';
 import { type Account, type Message, valuesOf } from './fuzz/http1-account.js';
 import { requestStream, responseStream } from './fuzz/http1-grammar.js';
@@ -40,6 +41,12 @@ const JUSTIFIED: readonly Justified[] = [
     reason:
       'llhttp ends a connection after an interim response of HTTP/1.0 or with close; RFC 9112 §9.6: after the final one',
     isIt: (_, { error, informational }) => error === 'HPE_CLOSED_CONNECTION' && informational.length > 0,
+  },
+  {
+    reason: 'llhttp takes no list of equal lengths in an answer; RFC 9110 §8.6 allows to take it as one',
+    isIt: (_, { error }, text) =>
+      /HPE_(UNEXPECTED|INVALID)_CONTENT_LENGTH/.test(error) &&
+      /content-length:[\s\S]*?(,|content-length:)/i.test(text),
   },
 ];
 
@@ -128,8 +135,9 @@ function compareResponse(method: string, ours: Account<ResponseHead>, peer: Peer
   // node:http judges reuse before it knows that a response to HEAD has no content (RFC 9112 §6.3 rule 1).
   if (head.keepAlive && method !== 'HEAD') same(theirs.keepAlive, true, 'reuse by llhttp');
   if (!message.complete) return;
+  if (!theirs.complete && JUSTIFIED.some(({ isIt }) => isIt(message, peer, text))) return;
   same(
-    [theirs.complete, theirs.body, theirs.trailers],
+    [theirs.complete, theirs.body, withoutForbiddenTrailers(theirs.trailers)],
     [true, message.body, message.trailers],
     'content by llhttp',
   );

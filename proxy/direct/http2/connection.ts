@@ -2,11 +2,12 @@
 import type { Socket } from 'node:net';
 import type { AcceptedConnection } from '../../engine.js';
 import { Exchange } from '../../exchange/exchange.js';
-import { CANCEL } from '../../wire/http2/codes.js';
+import { CANCEL, nameOfErrorCode } from '../../wire/http2/codes.js';
 import { Http2ServerConnection } from '../../wire/http2/connection.js';
 import { CLOSED, DATA, NEED_DATA, REQUEST, RESET, TRAILERS, WRITABLE } from '../../wire/http2/events.js';
 import type { Http2Limits, Http2LocalSettings } from '../../wire/http2/limits.js';
 import type { ConnectionHost, DownstreamConnection } from '../connection-host.js';
+import { type Admission, networkOf } from '../reset-budget.js';
 import { readFrom } from '../socket-input.js';
 import { Http2Stream } from './stream.js';
 
@@ -21,9 +22,20 @@ const SHUTDOWN_MS = 1000;
 const LINGER_MS = 5000;
 const LINGER_BYTES = 16 * 1024 * 1024;
 
+/** The option that bounds what a connection was ended for, by the codec's words. */
+const FLAGS: Readonly<Record<string, string>> = {
+  'stream reset flood': 'twice --max-stream-resets',
+  'overhead frame flood': '--max-control-frames',
+  'field block too long': '--max-header-bytes',
+};
+
 export class Http2DownstreamConnection implements DownstreamConnection {
   readonly wire: Http2ServerConnection;
   private readonly socket: Socket;
+  /** In whose name requests are cut. */
+  private readonly client: string;
+  /** A proxy in front of us, whose connections carry many clients. */
+  private readonly isTrusted: boolean;
   private readonly streams = new Map<number, Http2Stream>();
   /** Requests of this turn; those that are reset before the next one never reach the app (CVE-2023-44487). */
   private fresh: Http2Stream[] = [];
@@ -45,6 +57,8 @@ export class Http2DownstreamConnection implements DownstreamConnection {
     limits: Http2Limits,
   ) {
     this.socket = connection.socket;
+    this.client = networkOf(connection.facts.remoteAddress);
+    this.isTrusted = connection.facts.trusted;
     this.wire = new Http2ServerConnection(settings, limits);
     this.idleSinceMs = host.nowMs;
     this.progressMs = host.nowMs;
@@ -73,6 +87,7 @@ export class Http2DownstreamConnection implements DownstreamConnection {
   /** A stream's exchange is over. */
   forget(stream: Http2Stream): void {
     this.streams.delete(stream.id);
+    if (stream.admission !== null && !this.isTrusted) this.settle(stream, stream.admission);
     if (this.streams.size === 0) this.idleSinceMs = this.host.nowMs;
   }
 
@@ -119,6 +134,7 @@ export class Http2DownstreamConnection implements DownstreamConnection {
     if (this.wire.stalledSinceMs !== 0 && this.wire.stalledSinceMs < lastMs) this.cutStalled(lastMs);
     for (const stream of this.streams.values()) stream.checkTime(nowMs, limits.clientBodyTimeoutMs);
     this.wire.ageFields();
+    if (this.fresh.length > 0) this.schedule();
   }
 
   /** Other streams of a client that has one paused may go on. */
@@ -162,9 +178,23 @@ export class Http2DownstreamConnection implements DownstreamConnection {
 
   /** The connection is over (GOAWAY stands in the output, or the client has closed its side): what its requests hold upstream is let go at once. */
   private closeStreams(): void {
+    if (this.wire.closed && !this.ending) this.tellEnd();
     this.ending = true;
     for (const stream of [...this.streams.values()]) stream.reset();
     this.schedule();
+  }
+
+  /** The codec has ended the connection for what the client did. */
+  private tellEnd(): void {
+    const { services } = this.host;
+    const { closeReason, errorCode } = this.wire;
+    const flag = FLAGS[closeReason];
+    if (flag !== undefined) services.counters.refusedByLimit += 1;
+    services.notices.warn(
+      `HTTP/2 ${closeReason}`,
+      `an HTTP/2 connection of ${this.client} is ended with ${nameOfErrorCode(errorCode)}: ${closeReason}` +
+        (flag === undefined ? '' : `, more than ${flag} allows`),
+    );
   }
 
   private handle(event: number): void {
@@ -189,14 +219,35 @@ export class Http2DownstreamConnection implements DownstreamConnection {
     this.fresh.push(stream);
   }
 
+  /** Counts what the end of a request means for its client: it was answered, or cut what the app had begun. */
+  private settle(stream: Http2Stream, admission: Admission): void {
+    const { resets, nowMs, services } = this.host;
+    if (!stream.gone) {
+      resets.answered(this.client, admission);
+      return;
+    }
+    if (!resets.cut(this.client, admission, nowMs)) return;
+    const { maxStreamResets } = services.policy.config.limits;
+    services.notices.warn(
+      '--max-stream-resets',
+      `${this.client} cuts requests that the app has begun, ${maxStreamResets} in 10 s beyond those that were answered: its next ones wait`,
+      'raise --max-stream-resets if that is a program of yours',
+    );
+  }
+
   private startFresh(): void {
     if (this.fresh.length === 0) return;
     const { fresh } = this;
     this.fresh = [];
-    const { services } = this.host;
+    const { services, resets, nowMs } = this.host;
     for (const stream of fresh) {
-      if (!stream.gone)
-        stream.start(new Exchange(stream.requestHead, this.connection.facts, services), services);
+      if (stream.gone) continue;
+      stream.admission = this.isTrusted ? 'free' : resets.begin(this.client, nowMs);
+      // It has time until the next sweep, and may be cut meanwhile without a cost.
+      if (stream.admission === 'wait') {
+        stream.admission = null;
+        this.fresh.push(stream);
+      } else stream.start(new Exchange(stream.requestHead, this.connection.facts, services), services);
     }
   }
 

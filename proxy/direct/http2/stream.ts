@@ -8,8 +8,10 @@ import type { RequestHead } from '../../exchange/types.js';
 import { CANCEL, INTERNAL_ERROR, NO_ERROR } from '../../wire/http2/codes.js';
 import type { RequestHead as WireHead } from '../../wire/http2/events.js';
 import { fieldValue } from '../../wire/syntax/field-list.js';
+import { MAX_METHOD_BYTES } from '../../wire/syntax/methods.js';
 import type { RequestSource, ResponseWriter } from '../downstream.js';
 import { Forwarding } from '../forwarding.js';
+import type { Admission } from '../reset-budget.js';
 import type { ForwardingServices } from '../upstream-attempt.js';
 import { answerUnread } from '../wire-failure.js';
 import type { Http2DownstreamConnection } from './connection.js';
@@ -21,6 +23,8 @@ const MAX_DISCARDED_BYTES = 16 * 1024 * 1024;
 export class Http2Stream implements ResponseWriter, RequestSource {
   readonly requestHead: RequestHead;
   gone = false;
+  /** How the request began; null: it has not. */
+  admission: Admission | null = null;
   private forwarding: Forwarding | null = null;
   /** Body that came before the forwarding began, or before the upgrade was answered. */
   private early: Buffer[] = [];
@@ -66,7 +70,8 @@ export class Http2Stream implements ResponseWriter, RequestSource {
 
   start(exchange: Exchange, services: ForwardingServices): void {
     const { head } = this;
-    if (head.tooLarge || (head.protocol !== '' && !this.isTunnel)) {
+    const isUnknown = (head.protocol !== '' && !this.isTunnel) || head.method.length > MAX_METHOD_BYTES;
+    if (head.tooLarge || isUnknown) {
       answerUnread(exchange, head.tooLarge ? 'header_too_large' : 'not_implemented', this);
       return;
     }

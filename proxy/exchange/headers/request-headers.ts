@@ -62,6 +62,7 @@ function clientFields(
   const { keepUnderscores } = policy.config;
   const out: string[] = ['host', authority];
   let listed: string[] | null | undefined;
+  let hasTe = false;
   for (let index = 0; index < source.length; index += 2) {
     const name = source[index] ?? '';
     const kind = requestFieldKind(name, keepUnderscores);
@@ -71,11 +72,13 @@ function clientFields(
     }
     // Every other kind is dropped here: hop-by-hop, or written anew below.
     if (kind === CONNECTION && listed === undefined) listed = connectionNames(source);
-    else if (kind === TE && hasTrailersToken(source[index + 1] ?? '')) out.push('te', 'trailers');
+    else if (kind === TE && hasTrailersToken(source[index + 1] ?? '')) hasTe = true;
     else if (kind === FORWARDING && facts.trusted && !isContinued(name))
       out.push(name, source[index + 1] ?? '');
   }
   const kept = listed ? withoutListed(out, listed) : out;
+  // RFC 9110 §10.1.4: who sends TE over HTTP/1.1 lists it in Connection, which HTTP/2 knows nothing of.
+  if (hasTe) kept.push('te', 'trailers', 'connection', 'te');
   pushForwarding(kept, head, facts);
   kept.push('cdn-loop', policy.loopMarker);
   if (facts.clientFields.length > 0) kept.push(...facts.clientFields);
@@ -137,16 +140,20 @@ function pushForwarding(out: string[], head: RequestHead, facts: ConnectionFacts
   const proto = facts.tlsVersion === '' ? 'http' : 'https';
   const port = portOf(head.authority) || (proto === 'https' ? '443' : '80');
   const node = address.indexOf(':') === -1 ? address : `"[${address}]"`;
-  const element = `for=${node};host="${head.authority}";proto=${proto}`;
+  // HTTP/1.0 knows requests without Host: there is nothing to tell then.
+  const host = head.authority === '' ? '' : `host="${head.authority}";`;
+  const element = `for=${node};${host}proto=${proto}`;
   if (!facts.trusted) {
-    out.push('x-forwarded-for', address, 'x-forwarded-proto', proto, 'x-forwarded-host', head.authority);
+    out.push('x-forwarded-for', address, 'x-forwarded-proto', proto);
+    if (host !== '') out.push('x-forwarded-host', head.authority);
     out.push('x-forwarded-port', port, 'forwarded', element);
     return;
   }
   const source = head.headers;
   out.push('x-forwarded-for', continueList(fieldList(source, 'x-forwarded-for'), address));
   if (fieldValue(source, 'x-forwarded-proto') === '') out.push('x-forwarded-proto', proto);
-  if (fieldValue(source, 'x-forwarded-host') === '') out.push('x-forwarded-host', head.authority);
+  if (host !== '' && fieldValue(source, 'x-forwarded-host') === '')
+    out.push('x-forwarded-host', head.authority);
   if (fieldValue(source, 'x-forwarded-port') === '') out.push('x-forwarded-port', port);
   out.push('forwarded', continueList(fieldList(source, 'forwarded'), element));
 }

@@ -24,8 +24,12 @@ const QUOTED = 6;
 const ESCAPED = 7;
 const QUOTED_END = 8;
 const DONE = 9;
+const BLANKS = 10;
 
-/** `chunk-size [ chunk-ext ] CRLF` (RFC 9112 §7.1), without the bad whitespace the grammar tolerates. */
+/**
+ * `chunk-size [ chunk-ext ] CRLF` (RFC 9112 §7.1), without the bad whitespace the grammar tolerates but for one place:
+ * blanks between size and line end, as some servers pad their sizes, where `takesBlanks`. They can be read in one way only.
+ */
 export class ChunkHeader {
   /** The chunk's size in bytes, once `done`; 0 for the last chunk. */
   size = 0;
@@ -33,6 +37,8 @@ export class ChunkHeader {
   private digits = 0;
   /** Summed over the message, for many small chunks can carry as much as one. */
   private extensionBytes = 0;
+
+  constructor(private readonly takesBlanks: boolean) {}
 
   get done(): boolean {
     return this.state === DONE;
@@ -66,6 +72,8 @@ export class ChunkHeader {
       } else if (this.state === LINE_FEED) {
         if (byte !== LF) throw new Http1Error('line_end_invalid');
         this.state = DONE;
+      } else if (this.state === BLANKS) {
+        this.readBlank(byte, mostExtensionBytes);
       } else {
         this.extensionBytes += 1;
         if (this.extensionBytes > mostExtensionBytes) throw new Http1Error('chunk_extensions_too_large');
@@ -82,10 +90,22 @@ export class ChunkHeader {
       this.size = this.size * 16 + digit - 1;
     } else if (this.digits > 0 && byte === CR) {
       this.state = LINE_FEED;
+    } else if (this.digits > 0 && this.takesBlanks && (byte === SP || byte === HTAB)) {
+      this.extensionBytes += 1;
+      this.state = BLANKS;
     } else if (this.digits > 0 && byte === SEMICOLON) {
       this.state = NAME_START;
     } else {
       throw new Http1Error('chunk_size_invalid');
+    }
+  }
+
+  private readBlank(byte: number, mostBytes: number): void {
+    if (byte === CR) this.state = LINE_FEED;
+    else if (byte !== SP && byte !== HTAB) throw new Http1Error('chunk_size_invalid');
+    else {
+      this.extensionBytes += 1;
+      if (this.extensionBytes > mostBytes) throw new Http1Error('chunk_extensions_too_large');
     }
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Writes message heads and chunk framing as latin1 strings. Nothing is checked here: values of other origin than these
- * decoders must pass isToken and hasForbiddenBytes before, and the caller gives the framing headers itself.
+ * Writes message heads and chunk framing as latin1 strings. Nothing is checked here: values of other origin than the
+ * decoders must pass isToken and isFieldValue before, and the caller gives the framing headers itself.
  */
 
 /** What ends the data of each chunk. */

@@ -1,6 +1,7 @@
 /** What the HTTP/1.1 decoders hand out: event numbers, body framings, message heads and the limits they hold to. */
 
 import type { FieldsMemo } from '../syntax/field-lines.js';
+import { MAX_METHOD_BYTES } from '../syntax/methods.js';
 
 /** `next()` has used up what was received. */
 export const NEED_DATA = 0;
@@ -65,6 +66,8 @@ export interface ResponseHead {
   readonly framing: Framing;
   /** Content-Length's value, also where no content follows (HEAD, 304); -1 when there is none. */
   readonly contentLength: number;
+  /** How long the server keeps the connection when it is idle, as it says; -1 when it does not. */
+  readonly idleTimeoutMs: number;
   /** True when the connection may carry another request after this response. */
   readonly keepAlive: boolean;
 }
@@ -83,8 +86,8 @@ export interface Http1Limits {
   readonly chunkExtensionBytes: number;
   /** Longest trailer section, with its last CRLF; its field lines are bounded by `headerCount`. */
   readonly trailerBytes: number;
-  /** Most interim responses before the final one. */
-  readonly informationalCount: number;
+  /** Most bytes of interim responses before the final one, each with 256 for itself; a caller with a clock forgives them by time. */
+  readonly informationalBytes: number;
 }
 
 /** Limits for a caller that has no reason to choose others. */
@@ -92,8 +95,8 @@ export const DEFAULT_HTTP1_LIMITS: Http1Limits = {
   requestLineBytes: 8192,
   headBytes: 32768,
   headerCount: 128,
-  methodBytes: 32,
+  methodBytes: MAX_METHOD_BYTES,
   chunkExtensionBytes: 4096,
   trailerBytes: 8192,
-  informationalCount: 16,
+  informationalBytes: 49_152,
 };

@@ -7,16 +7,17 @@ export const TRANSFER_ENCODING = 2;
 export const CONNECTION = 3;
 export const UPGRADE = 4;
 export const EXPECT = 5;
+export const KEEP_ALIVE = 6;
 /** How many names the decoders act upon. */
-export const ACTED_UPON = 6;
+export const ACTED_UPON = 7;
 
 const KNOWN = (
-  'host content-length transfer-encoding connection upgrade expect ' +
+  'host content-length transfer-encoding connection upgrade expect keep-alive ' +
   'accept accept-charset accept-encoding accept-language accept-ranges age allow alt-svc authorization ' +
   'cache-control clear-site-data content-disposition content-encoding content-language content-location ' +
   'content-range content-security-policy content-type cookie cross-origin-embedder-policy ' +
   'cross-origin-opener-policy cross-origin-resource-policy date dnt downlink early-data etag expires forwarded ' +
-  'from if-match if-modified-since if-none-match if-range if-unmodified-since keep-alive last-modified link ' +
+  'from if-match if-modified-since if-none-match if-range if-unmodified-since last-modified link ' +
   'location max-forwards nel origin permissions-policy pragma priority proxy-authenticate ' +
   'proxy-authorization proxy-connection range referer referrer-policy report-to retry-after rtt save-data ' +
   'sec-ch-ua sec-ch-ua-arch sec-ch-ua-bitness sec-ch-ua-full-version-list sec-ch-ua-mobile sec-ch-ua-model ' +

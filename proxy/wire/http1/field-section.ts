@@ -10,11 +10,12 @@ import {
   EXPECT,
   findName,
   HOST,
+  KEEP_ALIVE,
   nameOf,
   TRANSFER_ENCODING,
   UPGRADE,
 } from './field-names.js';
-import { joinList, parseContentLength } from './framing.js';
+import { joinList, parseContentLength, parseEqualLengths } from './framing.js';
 
 const HTAB = 0x09;
 const LF = 0x0a;
@@ -39,6 +40,12 @@ export class FieldSection extends FieldsMemo {
   connection = '';
   upgrade = '';
   expect = '';
+  keepAlive = '';
+
+  /** @param isAnswer of a server, whose Content-Length may be repeated where all agree (RFC 9110 §8.6) */
+  constructor(private readonly isAnswer: boolean) {
+    super();
+  }
 
   /**
    * Reads complete lines from `[from, to)` of `bytes`; the byte before `to` must be an LF. `text` is the latin1
@@ -98,14 +105,24 @@ export class FieldSection extends FieldsMemo {
       case EXPECT:
         this.expect = joinList(this.expect, value);
         return;
+      case KEEP_ALIVE:
+        this.keepAlive = joinList(this.keepAlive, value);
+        return;
     }
   }
 
   private takeContentLength(value: string): void {
-    if (this.contentLength >= 0) throw new Http1Error('content_length_repeated');
-    this.contentLength = parseContentLength(value);
-    // Leading zeros are allowed, but a reader that takes them for octal must not see them.
-    if (value.length > 1 && value.startsWith('0')) {
+    const isRepeated = this.contentLength >= 0;
+    if (isRepeated && !this.isAnswer) throw new Http1Error('content_length_repeated');
+    const length = this.isAnswer ? parseEqualLengths(value) : parseContentLength(value);
+    if (isRepeated) {
+      if (length !== this.contentLength) throw new Http1Error('content_length_repeated');
+      this.headers.length -= 2;
+      return;
+    }
+    this.contentLength = length;
+    // One number goes on. Leading zeros are allowed, but a reader that takes them for octal must not see them.
+    if (value.length > 1 && (value.startsWith('0') || value.includes(','))) {
       this.headers[this.headers.length - 1] = String(this.contentLength);
     }
   }

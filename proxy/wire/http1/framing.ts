@@ -13,8 +13,8 @@ export function joinList(before: string, value: string): string {
 }
 
 /**
- * Content-Length's value: digits only, at most 2^53-1. A list is refused even when its members agree
- * (RFC 9110 §8.6 allows that), because the next reader may take another member.
+ * Content-Length's value: digits only, at most 2^53-1. A list is refused in a request even when its members agree
+ * (RFC 9110 §8.6 allows that), because it is how a request is smuggled.
  */
 export function parseContentLength(value: string): number {
   let length = 0;
@@ -25,6 +25,21 @@ export function parseContentLength(value: string): number {
     if (length > Number.MAX_SAFE_INTEGER) throw new Http1Error('content_length_invalid');
   }
   if (value.length === 0) throw new Http1Error('content_length_invalid');
+  return length;
+}
+
+/**
+ * The same for an answer, where a list of equal members is taken as one of them (RFC 9110 §8.6): it says the same to every
+ * reader, and goes on as one number.
+ */
+export function parseEqualLengths(value: string): number {
+  if (value.indexOf(',') === -1) return parseContentLength(value);
+  let length = -1;
+  for (const member of value.split(',')) {
+    const one = parseContentLength(trimBlanks(member));
+    if (length !== -1 && one !== length) throw new Http1Error('content_length_invalid');
+    length = one;
+  }
   return length;
 }
 
@@ -64,6 +79,17 @@ export function connectionOptions(value: string): number {
 export function isPersistent(minorVersion: 0 | 1, options: number): boolean {
   if ((options & OPTION_CLOSE) !== 0) return false;
   return minorVersion === 1 || (options & OPTION_KEEP_ALIVE) !== 0;
+}
+
+/** How long the server keeps a connection that is idle, by `timeout=SECONDS` of Keep-Alive (RFC 2068 §19.7.1.1); -1 when it does not say. */
+export function keepAliveTimeoutMs(value: string): number {
+  for (const member of value.split(',')) {
+    const [name = '', seconds = ''] = member.split('=');
+    if (trimBlanks(name).toLowerCase() !== 'timeout') continue;
+    const digits = trimBlanks(seconds);
+    return /^[0-9]{1,9}$/.test(digits) ? Number(digits) * 1000 : -1;
+  }
+  return -1;
 }
 
 /** True when Expect lists 100-continue (RFC 9110 §10.1.1). */

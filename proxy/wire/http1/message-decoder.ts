@@ -56,12 +56,16 @@ export abstract class MessageDecoder implements StartLineReader {
   protected ended = false;
   private failure: unknown = undefined;
 
-  /** @param recent heads that came a moment ago on this connection, or on others to the same server */
+  /**
+   * @param recent heads that came a moment ago on this connection, or on others to the same server
+   * @param isAnswer a server's messages: what no two readers take in two ways is forgiven there
+   */
   constructor(
     protected readonly limits: Http1Limits,
     private readonly recent = new RecentHeads(OWN_RECENT_HEADS),
+    private readonly isAnswer: boolean,
   ) {
-    this.section = new SectionReader(this.received, recent);
+    this.section = new SectionReader(this.received, recent, isAnswer);
   }
 
   /** After BODY: a piece of the content, valid until the next `receive()`. */
@@ -148,6 +152,8 @@ export abstract class MessageDecoder implements StartLineReader {
   protected abstract finishHead(): number;
   /** Called for END; says what state the connection is in afterwards. */
   protected abstract finishMessage(): number;
+  /** What of a trailer section is told. @throws Http1Error where a field may not stand there */
+  protected abstract acceptTrailers(trailers: readonly string[]): readonly string[];
   /** True when the peer still owes a message between two messages. */
   protected abstract owesMessage(): boolean;
   /** The error as this side's callers shall see it. */
@@ -173,7 +179,7 @@ export abstract class MessageDecoder implements StartLineReader {
   protected expectContent(framing: Framing, length: number): void {
     this.trailerFields = NO_FIELDS;
     if (framing === FRAMING_CHUNKED) {
-      this.chunkHeader ??= new ChunkHeader();
+      this.chunkHeader ??= new ChunkHeader(this.isAnswer);
       this.chunkHeader.reset();
       this.state = CHUNK_HEADER;
     } else if (framing === FRAMING_UNTIL_CLOSE) {
@@ -225,7 +231,7 @@ export abstract class MessageDecoder implements StartLineReader {
 
   private readTrailers(): boolean {
     if (!this.section.readTrailers(this.limits)) return false;
-    this.trailerFields = this.fields.headers;
+    this.trailerFields = this.acceptTrailers(this.fields.headers);
     return true;
   }
 

@@ -3,8 +3,16 @@
 import { isAuthority } from '../syntax/authority.js';
 import { TARGET, TOKEN_LOWER } from '../syntax/characters.js';
 import { FieldsMemo } from '../syntax/field-lines.js';
+import { hasForbiddenTrailer } from '../syntax/trailers.js';
 import { Http1Error, type Http1ErrorCode } from './error.js';
-import { FRAMING_CHUNKED, FRAMING_LENGTH, FRAMING_NONE, HEAD, type RequestHead } from './events.js';
+import {
+  FRAMING_CHUNKED,
+  FRAMING_LENGTH,
+  FRAMING_NONE,
+  HEAD,
+  type Http1Limits,
+  type RequestHead,
+} from './events.js';
 import {
   checkTransferEncoding,
   connectionOptions,
@@ -48,6 +56,10 @@ export class RequestDecoder extends MessageDecoder {
   private target = '';
   private minorVersion: 0 | 1 = 1;
   private emptyLineSeen = false;
+
+  constructor(limits: Http1Limits) {
+    super(limits, undefined, false);
+  }
 
   /** After HEAD: the request's head, until `next()` says NEED_DATA between requests. */
   get head(): RequestHead {
@@ -144,6 +156,11 @@ export class RequestDecoder extends MessageDecoder {
     super.forget();
     this.current = NO_HEAD;
     this.target = '';
+  }
+
+  protected override acceptTrailers(trailers: readonly string[]): readonly string[] {
+    if (hasForbiddenTrailer(trailers)) throw new Http1Error('trailer_forbidden');
+    return trailers;
   }
 
   protected override owesMessage(): boolean {

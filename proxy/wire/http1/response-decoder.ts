@@ -2,6 +2,7 @@
 
 import { FIELD_VALUE } from '../syntax/characters.js';
 import { FieldsMemo } from '../syntax/field-lines.js';
+import { hasForbiddenTrailer, withoutForbiddenTrailers } from '../syntax/trailers.js';
 import { Http1Error } from './error.js';
 import {
   FRAMING_CHUNKED,
@@ -10,16 +11,27 @@ import {
   FRAMING_UNTIL_CLOSE,
   type Framing,
   HEAD,
+  type Http1Limits,
   INFORMATIONAL,
   type ResponseHead,
 } from './events.js';
-import { checkTransferEncoding, connectionOptions, isPersistent, OPTION_UPGRADE } from './framing.js';
+import {
+  checkTransferEncoding,
+  connectionOptions,
+  isPersistent,
+  keepAliveTimeoutMs,
+  OPTION_UPGRADE,
+} from './framing.js';
 import { BETWEEN, CLOSED, MessageDecoder, TUNNEL } from './message-decoder.js';
+import type { RecentHeads } from './recent-heads.js';
 import { isDigit, isLineEnd, NO_VERSION, OTHER_VERSION, readVersion } from './start-line.js';
 
 const SP = 0x20;
 /** Where the status code stands after `HTTP/1.1 `. */
 const STATUS_OFFSET = 9;
+
+/** What an interim response counts beside its fields: the client gets as many heads. */
+const INFORMATIONAL_BYTES = 256;
 
 /** A final status, and perhaps a reason. */
 const CGI_STATUS = /^[2-5][0-9]{2}(?: |$)/;
@@ -32,6 +44,7 @@ const NO_HEAD: ResponseHead = {
   framing: FRAMING_NONE,
   contentLength: -1,
   keepAlive: false,
+  idleTimeoutMs: -1,
 };
 
 /**
@@ -44,9 +57,13 @@ export class ResponseDecoder extends MessageDecoder {
   private readonly methods: string[] = [];
   private status = 0;
   private minorVersion: 0 | 1 = 1;
-  private informationalSeen = 0;
+  private informationalBytes = 0;
   /** The status is that of the field Status (RFC 3875 §6.3.3), which is not told; without it, that of the status line. */
   statusByField = false;
+
+  constructor(limits: Http1Limits, recent?: RecentHeads) {
+    super(limits, recent, true);
+  }
 
   /** After HEAD and INFORMATIONAL: the response's head. */
   get head(): ResponseHead {
@@ -56,6 +73,11 @@ export class ResponseDecoder extends MessageDecoder {
   /** True when every announced request was answered and nothing was received beyond that. */
   get idle(): boolean {
     return this.state === BETWEEN && this.methods.length === 0 && this.received.unread === 0;
+  }
+
+  /** Forgets the interim responses until now: what is left of their bound is for a stretch of time, which the caller knows. */
+  forgiveInformational(): void {
+    this.informationalBytes = 0;
   }
 
   /** Announces a request; its method decides whether the response has content (RFC 9112 §6.3). */
@@ -116,10 +138,11 @@ export class ResponseDecoder extends MessageDecoder {
       memo: fields,
       framing,
       contentLength: fields.contentLength,
+      idleTimeoutMs: fields.keepAlive === '' ? -1 : keepAliveTimeoutMs(fields.keepAlive),
       keepAlive: isPersistent(minorVersion, options) && framing !== FRAMING_UNTIL_CLOSE && !isTunnel,
     };
     if (isInterim) {
-      this.countInformational();
+      this.countInformational(headers);
       this.state = BETWEEN;
       return INFORMATIONAL;
     }
@@ -133,8 +156,13 @@ export class ResponseDecoder extends MessageDecoder {
 
   protected override finishMessage(): number {
     this.methods.shift();
-    this.informationalSeen = 0;
+    this.informationalBytes = 0;
     return this.current.framing === FRAMING_UNTIL_CLOSE ? CLOSED : BETWEEN;
+  }
+
+  /** RFC 9110 §6.5.1: what may not stand there may be ignored; the content before it is whole. */
+  protected override acceptTrailers(trailers: readonly string[]): readonly string[] {
+    return hasForbiddenTrailer(trailers) ? withoutForbiddenTrailers(trailers) : trailers;
   }
 
   protected override owesMessage(): boolean {
@@ -162,9 +190,11 @@ export class ResponseDecoder extends MessageDecoder {
     return others;
   }
 
-  private countInformational(): void {
-    this.informationalSeen += 1;
-    if (this.informationalSeen > this.limits.informationalCount) {
+  private countInformational(headers: readonly string[]): void {
+    let bytes = INFORMATIONAL_BYTES;
+    for (const text of headers) bytes += text.length;
+    this.informationalBytes += bytes;
+    if (this.informationalBytes > this.limits.informationalBytes) {
       throw new Http1Error('too_many_informational');
     }
   }

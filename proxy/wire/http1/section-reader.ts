@@ -1,6 +1,5 @@
 /** Reads a head or a trailer section line by line, however slowly its bytes come. */
 
-import { checkTrailers } from '../syntax/trailers.js';
 import { Http1Error, type Http1ErrorCode } from './error.js';
 import type { Http1Limits } from './events.js';
 import { FieldSection } from './field-section.js';
@@ -11,7 +10,7 @@ const LF = 0x0a;
 const CR = 0x0d;
 
 /** Stands for a section of which nothing was read. */
-const NO_SECTION = new FieldSection();
+const NO_SECTION = new FieldSection(false);
 
 /** What reads the line before the fields of a head. */
 export interface StartLineReader {
@@ -35,6 +34,7 @@ export class SectionReader {
   constructor(
     private readonly received: Received,
     private readonly recent: RecentHeads,
+    private readonly isAnswer: boolean,
   ) {}
 
   /** A section begins at the first unread byte. */
@@ -62,9 +62,7 @@ export class SectionReader {
       this.received.position += 2;
       return true;
     }
-    if (!this.read(undefined, limits, limits.trailerBytes, 'trailers_too_large')) return false;
-    checkTrailers(this.fields.headers);
-    return true;
+    return this.read(undefined, limits, limits.trailerBytes, 'trailers_too_large');
   }
 
   private read(
@@ -112,7 +110,7 @@ export class SectionReader {
       received.position = end;
       return;
     }
-    this.fields = new FieldSection();
+    this.fields = new FieldSection(this.isAnswer);
     received.position = this.fields.read(received.bytes, text, base, from, end, maxCount);
     if (received.position === end) this.recent.keep(fieldsText, this.fields, text.length);
   }
@@ -126,7 +124,7 @@ export class SectionReader {
       if (startLine !== undefined) from = startLine.readStartLine(text);
       this.startLinePending = false;
     }
-    if (this.fields === NO_SECTION) this.fields = new FieldSection();
+    if (this.fields === NO_SECTION) this.fields = new FieldSection(this.isAnswer);
     received.position = this.fields.read(received.bytes, text, base, from, linesEnd, maxCount);
   }
 }

@@ -45,6 +45,16 @@ export const ENHANCE_YOUR_CALM = 0xb;
 export const INADEQUATE_SECURITY = 0xc;
 export const HTTP_1_1_REQUIRED = 0xd;
 
+const ERROR_NAMES =
+  'NO_ERROR PROTOCOL_ERROR INTERNAL_ERROR FLOW_CONTROL_ERROR SETTINGS_TIMEOUT STREAM_CLOSED FRAME_SIZE_ERROR REFUSED_STREAM CANCEL COMPRESSION_ERROR CONNECT_ERROR ENHANCE_YOUR_CALM INADEQUATE_SECURITY HTTP_1_1_REQUIRED'.split(
+    ' ',
+  );
+
+/** The RFC's name of an error code, for people. */
+export function nameOfErrorCode(code: number): string {
+  return ERROR_NAMES[code] ?? `error ${code}`;
+}
+
 export const FRAME_HEADER_BYTES = 9;
 /** RFC 9113 §6.5.2: also the first window of either side until SETTINGS say otherwise (§6.9.2). */
 export const DEFAULT_WINDOW_BYTES = 65_535;

@@ -30,6 +30,9 @@ import {
 import { DEFAULT_TABLE_BYTES } from './settings.js';
 import { Http2Stream } from './stream.js';
 
+/** Streams that a peer may open beyond the bound without blame, until it acknowledges our SETTINGS: one long flight. */
+const MAX_EARLY_REFUSALS = 1_000;
+
 const NO_HEAD = emptyHead();
 const NO_TRAILERS: string[] = [];
 
@@ -41,6 +44,8 @@ export abstract class HeaderFrames extends ControlFrames {
   protected readonly block = new HeaderBlock();
   private readonly decoder: HpackDecoder;
   private readonly lastFields = new LastFields();
+  /** Streams over the bound. */
+  private refusedEarly = 0;
 
   constructor(local: Readonly<Http2LocalSettings>, limits: Readonly<Http2Limits>) {
     super(local, limits);
@@ -150,8 +155,10 @@ export abstract class HeaderFrames extends ControlFrames {
       return NO_EVENT;
     }
     if (this.streams.size >= this.local.maxConcurrentStreams) {
-      // RFC 9113 §5.1.2; a peer that has not seen our SETTINGS is not to blame.
-      return this.refuse(id, endStream, REFUSED_STREAM, this.settingsAcknowledged);
+      // RFC 9113 §5.1.2; a peer that has not seen our SETTINGS is not to blame for a flight of requests.
+      this.refusedEarly += 1;
+      const isWarned = this.settingsAcknowledged || this.refusedEarly > MAX_EARLY_REFUSALS;
+      return this.refuse(id, endStream, REFUSED_STREAM, isWarned);
     }
     const head = isWithinLimit
       ? readRequestHead(fields, endStream, this.lastFields)

@@ -1,7 +1,7 @@
 /** Turns a decoded field list into a request head, or finds it malformed (RFC 9113 §8.1.1, §8.2, §8.3, §8.5; RFC 8441 §4). */
 import { hasPort, isAuthority, isSameAuthority } from '../syntax/authority.js';
+import { isFieldValue, isPath, isToken, parseDigits } from '../syntax/characters.js';
 import { FieldsMemo } from '../syntax/field-lines.js';
-import { isFieldValue, isPath, isToken, parseDigits } from '../syntax/field-syntax.js';
 import type { RequestHead } from './events.js';
 import {
   AUTHORITY,

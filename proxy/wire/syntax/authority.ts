@@ -2,22 +2,26 @@
 import { HEX_PLUS_ONE, HOST_NAME } from './characters.js';
 
 const COLON = 0x3a;
+const DOT = 0x2e;
 const OPENING_BRACKET = 0x5b;
 
 /**
- * True for a name of letters, digits and `-._~`, an IPv4 address or a bracketed IPv6 address, with an optional port
- * of 1 to 65535. Userinfo, percent-encoding, sub-delims, zone ids and an empty port are refused: each has been read
- * in two ways by two servers.
+ * True for a name of letters, digits and `-._~` without empty labels (a dot may end it), an IPv4 address or a bracketed
+ * IPv6 address, with an optional port of 1 to 65535, or an empty one (RFC 3986 §3.2.3). Userinfo, percent-encoding,
+ * sub-delims and zone ids are refused: each has been read in two ways by two servers.
  */
 export function isAuthority(value: string): boolean {
   const hostEnd = value.charCodeAt(0) === OPENING_BRACKET ? endOfLiteral(value) : endOfName(value);
   if (hostEnd <= 0) return false;
-  return hostEnd === value.length || (value.charCodeAt(hostEnd) === COLON && isPort(value, hostEnd + 1));
+  return (
+    hostEnd === value.length ||
+    (value.charCodeAt(hostEnd) === COLON && isPort(value, hostEnd + 1, value.length))
+  );
 }
 
 /** True when a checked authority names a port, which CONNECT's must (RFC 9110 §9.3.6). */
 export function hasPort(authority: string): boolean {
-  return authority.lastIndexOf(':') > authority.lastIndexOf(']');
+  return !authority.endsWith(':') && authority.lastIndexOf(':') > authority.lastIndexOf(']');
 }
 
 /** Whether both name the same host and port (RFC 9113 §8.3.1). Scheme '' has no default port. */
@@ -27,6 +31,7 @@ export function isSameAuthority(a: string, b: string, scheme: string): boolean {
 }
 
 function withoutDefaultPort(text: string, scheme: string): string {
+  if (text.endsWith(':')) return text.slice(0, -1);
   if (scheme === '') return text;
   const suffix = scheme === 'https' ? ':443' : ':80';
   return text.endsWith(suffix) ? text.slice(0, -suffix.length) : text;
@@ -34,7 +39,14 @@ function withoutDefaultPort(text: string, scheme: string): string {
 
 function endOfName(value: string): number {
   let at = 0;
-  while (at < value.length && HOST_NAME[value.charCodeAt(at)] === 1) at += 1;
+  // A label is begun by what is no dot.
+  let before = DOT;
+  while (at < value.length && HOST_NAME[value.charCodeAt(at)] === 1) {
+    const code = value.charCodeAt(at);
+    if (code === DOT && before === DOT) return 0;
+    before = code;
+    at += 1;
+  }
   return at;
 }
 
@@ -43,15 +55,16 @@ function endOfLiteral(value: string): number {
   return end > 0 && isIpv6(value.slice(1, end)) ? end + 1 : 0;
 }
 
-function isPort(value: string, from: number): boolean {
+function isPort(value: string, from: number, to: number): boolean {
+  if (from === to) return true;
   let port = 0;
-  for (let at = from; at < value.length; at += 1) {
+  for (let at = from; at < to; at += 1) {
     const digit = value.charCodeAt(at) - 0x30;
     if (digit < 0 || digit > 9) return false;
     port = port * 10 + digit;
     if (port > 65535) return false;
   }
-  return port > 0 && value.length - from <= 5;
+  return port > 0 && to - from <= 5;
 }
 
 /** Eight groups, or fewer around one `::`; the last two may be an IPv4 address (RFC 3986 §3.2.2). */

@@ -37,13 +37,51 @@ export function isToken(name: string): boolean {
   return name.length > 0;
 }
 
-/**
- * True when `value` holds something no HTTP/1.1 field value may hold: a control character other than HTAB, or a
- * character beyond latin1. For values of other origin (HTTP/2 fields, configuration) before they are encoded.
- */
-export function hasForbiddenBytes(value: string): boolean {
-  for (let index = 0; index < value.length; index += 1) {
-    if (FIELD_VALUE[value.charCodeAt(index)] !== 1) return true;
+/** A field name as HTTP/2 wants it: a token without upper-case letters (RFC 9113 §8.2.1). */
+export function isLowerCaseToken(name: string): boolean {
+  for (let index = 0; index < name.length; index += 1) {
+    const code = name.charCodeAt(index);
+    if (code === 0 || TOKEN_LOWER[code] !== code) return false;
   }
-  return false;
+  return name.length > 0;
+}
+
+/**
+ * A field value without control characters (HTAB aside), characters beyond latin1, and blanks at its ends. RFC 9113 forbids
+ * NUL, CR and LF only; the other controls are invalid by RFC 9110 §5.5 and would be refused by a strict HTTP/1.1 upstream.
+ */
+export function isFieldValue(text: string): boolean {
+  const { length } = text;
+  if (length === 0) return true;
+  if (isBlank(text.charCodeAt(0)) || isBlank(text.charCodeAt(length - 1))) return false;
+  for (let index = 0; index < length; index += 1) {
+    if (FIELD_VALUE[text.charCodeAt(index)] !== 1) return false;
+  }
+  return true;
+}
+
+/** Visible ASCII from a leading '/' on, without a fragment (RFC 9113 §8.3.1, RFC 9110 §4.1). */
+export function isPath(text: string): boolean {
+  if (text.charCodeAt(0) !== 0x2f) return false;
+  for (let index = 1; index < text.length; index += 1) {
+    if (TARGET[text.charCodeAt(index)] !== 1) return false;
+  }
+  return true;
+}
+
+/** Decimal digits only; -1 when the text is anything else or above 2^53-1. */
+export function parseDigits(text: string): number {
+  const { length } = text;
+  if (length === 0 || length > 16) return -1;
+  let value = 0;
+  for (let index = 0; index < length; index += 1) {
+    const digit = text.charCodeAt(index) - 0x30;
+    if (digit < 0 || digit > 9) return -1;
+    value = value * 10 + digit;
+  }
+  return value <= Number.MAX_SAFE_INTEGER ? value : -1;
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
 }

@@ -9,3 +9,6 @@ export function isSafeMethod(method: string): boolean {
 export function isIdempotentMethod(method: string): boolean {
   return isSafeMethod(method) || method === 'PUT' || method === 'DELETE';
 }
+
+/** Longest method that is read: longer ones are answered with 501 over any protocol (RFC 9110 §9.1). */
+export const MAX_METHOD_BYTES = 32;

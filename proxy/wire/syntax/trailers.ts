@@ -1,6 +1,4 @@
 /** Which fields may not stand in a trailer section (RFC 9110 §6.5.1). */
-import { Http1Error } from '../http1/error.js';
-
 /** Fields that frame, route, authenticate, control or describe the content: too late once the head was acted upon. */
 const FORBIDDEN: ReadonlySet<string> = new Set(
   (
@@ -13,9 +11,25 @@ const FORBIDDEN: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
-/** @throws Http1Error `trailer_forbidden` when a name of the flat list may only stand in a head. */
-export function checkTrailers(trailers: readonly string[]): void {
+/** Whether a field with this lower-case name may only stand in a head. */
+export function isForbiddenTrailer(name: string): boolean {
+  return FORBIDDEN.has(name);
+}
+
+/** Whether a name of the flat list may only stand in a head. */
+export function hasForbiddenTrailer(trailers: readonly string[]): boolean {
   for (let index = 0; index < trailers.length; index += 2) {
-    if (FORBIDDEN.has(trailers[index] ?? '')) throw new Http1Error('trailer_forbidden');
+    if (FORBIDDEN.has(trailers[index] ?? '')) return true;
   }
+  return false;
+}
+
+/** The list without them. */
+export function withoutForbiddenTrailers(trailers: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (let index = 0; index < trailers.length; index += 2) {
+    const name = trailers[index] ?? '';
+    if (!FORBIDDEN.has(name)) kept.push(name, trailers[index + 1] ?? '');
+  }
+  return kept;
 }

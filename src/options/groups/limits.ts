@@ -73,7 +73,7 @@ export const LIMIT_OPTIONS = {
   maxStreamResets: count(
     'maxStreamResets',
     '--max-stream-resets',
-    'Most requests an HTTP/2 connection may cancel in 10 s',
+    'Requests a client may cut in 10 s beyond those it was answered: its next ones wait, and an HTTP/2 connection with twice as many ends',
   ),
   maxControlFrames: count(
     'maxControlFrames',

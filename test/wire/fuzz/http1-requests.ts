@@ -33,7 +33,7 @@ const NARROW_LIMITS: Http1Limits = {
   methodBytes: 7,
   chunkExtensionBytes: 6,
   trailerBytes: 40,
-  informationalCount: 2,
+  informationalBytes: 600,
 };
 
 /** What a server makes of the pieces; a connection asked to become a tunnel becomes one. */

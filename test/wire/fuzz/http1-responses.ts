@@ -24,7 +24,7 @@ export const NARROW_LIMITS: Http1Limits = {
   methodBytes: 7,
   chunkExtensionBytes: 6,
   trailerBytes: 40,
-  informationalCount: 1,
+  informationalBytes: 300,
 };
 
 /** What may have been asked, oldest first. */

@@ -14,6 +14,7 @@ import {
   NEED_DATA,
 } from '../../../proxy/wire/http1/events.js';
 import { ResponseDecoder } from '../../../proxy/wire/http1/response-decoder.js';
+import { valuesOf } from '../fuzz/http1-account.js';
 import { cut, decodeResponses, onlyResponse, responseError } from './decoding.js';
 
 const EMPTY = 'Content-Length: 0\r\n\r\n';
@@ -75,9 +76,25 @@ const refused: readonly [rule: string, raw: string, error: string][] = [
     'chunk_size_invalid 502',
   ],
   [
-    'RFC 9110 §6.5.1 a trailer that frames',
-    'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nContent-Length: 1\r\n\r\n',
-    'trailer_forbidden 502',
+    '§6.3 differing members of a list',
+    'HTTP/1.1 200 OK\r\nContent-Length: 3, 4\r\n\r\n',
+    'content_length_invalid 502',
+  ],
+  ['§6.3 an empty member', 'HTTP/1.1 200 OK\r\nContent-Length: 3,\r\n\r\n', 'content_length_invalid 502'],
+  [
+    '§6.3 a differing line after a list',
+    'HTTP/1.1 200 OK\r\nContent-Length: 3, 3\r\nContent-Length: 4\r\n\r\n',
+    'content_length_repeated 502',
+  ],
+  [
+    '§7.1.1 blanks before a chunk extension',
+    'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3 ;a\r\nabc\r\n0\r\n\r\n',
+    'chunk_size_invalid 502',
+  ],
+  [
+    '§7.1 blanks before a chunk size',
+    'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n 3\r\nabc\r\n0\r\n\r\n',
+    'chunk_size_invalid 502',
   ],
   ['§9.2 bytes after the response', `HTTP/1.1 200 OK\r\n${EMPTY}x`, 'surplus 502'],
   ['§9.2 an empty line after the response', `HTTP/1.1 200 OK\r\n${EMPTY}\r\n`, 'surplus 502'],
@@ -162,6 +179,46 @@ test('§6.3 rule 8: without length and coding the content lasts until the close'
   assert.equal(decodeResponses(['GET'], cut(raw, [])).messages[0]?.complete, false);
 });
 
+for (const [name, fields] of [
+  ['a list of equal lengths', 'Content-Length: 3, 3'],
+  ['equal lengths on two lines', 'Content-Length: 3\r\nContent-Length: 3'],
+  ['lists of equal lengths on two lines', 'Content-Length: 3,3\r\nX: y\r\nContent-Length: 03 , 3'],
+] as const) {
+  test(`RFC 9110 §8.6 ${name} are one number`, () => {
+    const { head, body } = onlyResponse(`HTTP/1.1 200 OK\r\n${fields}\r\n\r\nabc`);
+    assert.deepEqual([head.contentLength, valuesOf(head.headers, 'content-length'), body], [3, ['3'], 'abc']);
+  });
+}
+
+test('blanks between chunk size and line end are passed over', () => {
+  const { body } = onlyResponse(
+    'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2   \r\nab\r\n1\t\r\nc\r\n0 \r\n\r\n',
+  );
+  assert.equal(body, 'abc');
+});
+
+test('RFC 9110 §6.5.1 a trailer that may only stand in a head is dropped, and the content kept', () => {
+  const { body, trailers } = onlyResponse(
+    'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nContent-Length: 1\r\nX-Sum: 1\r\nSet-Cookie: a\r\n\r\n',
+  );
+  assert.deepEqual([body, trailers], ['abc', ['x-sum', '1']]);
+});
+
+for (const [value, wanted] of [
+  ['timeout=5', 5000],
+  ['max=100, TIMEOUT = 7', 7000],
+  ['timeout=0', 0],
+  ['timeout=soon', -1],
+  ['max=100', -1],
+  ['timeout=99999999999', -1],
+  ['', -1],
+] as const) {
+  test(`Keep-Alive: ${value || '(empty)'} tells ${wanted} ms`, () => {
+    const { head } = onlyResponse(`HTTP/1.1 200 OK\r\nKeep-Alive: ${value}\r\n${EMPTY}`);
+    assert.equal(head.idleTimeoutMs, wanted);
+  });
+}
+
 test('RFC 9110 §15.2 interim responses come before the final one', () => {
   const raw = `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.1 200 OK\r\n${EMPTY}`;
   const account = decodeResponses(['GET'], cut(raw, []));
@@ -177,13 +234,15 @@ test('RFC 9110 §15.2 interim responses come before the final one', () => {
 
 test('RFC 9110 §15.2 interim responses without end are refused', () => {
   const raw = 'HTTP/1.1 100 Continue\r\n\r\n'.repeat(4);
-  const account = decodeResponses(['GET'], cut(raw, []), { limits: { informationalCount: 3 } });
+  const account = decodeResponses(['GET'], cut(raw, []), { limits: { informationalBytes: 3 * 256 } });
   assert.deepEqual([account.informational.length, account.error], [3, 'too_many_informational 502']);
 });
 
 test('the count of interim responses starts anew with each response', () => {
   const raw = `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n${EMPTY}`;
-  const account = decodeResponses(['GET', 'GET'], cut(raw + raw, []), { limits: { informationalCount: 1 } });
+  const account = decodeResponses(['GET', 'GET'], cut(raw + raw, []), {
+    limits: { informationalBytes: 256 },
+  });
   assert.deepEqual([account.messages.length, account.error], [2, '']);
 });
 

@@ -303,6 +303,16 @@ test('streams above the limit before our SETTINGS are acknowledged are refused w
   assert.equal(errorsOf(peer.frames()).length, 899);
 });
 
+test('a flood of streams above the limit ends a connection that never acknowledges our SETTINGS', () => {
+  const peer = new TestPeer({ maxConcurrentStreams: 1 });
+  peer.send(PREFACE, settings());
+  for (let first = 0; first < 4_000 && !peer.connection.closed; first += 500) {
+    peer.send(...Array.from({ length: 500 }, (_, i) => headers(idOf(first + i), GET)));
+  }
+  assert.equal(peer.connection.closed, true);
+  assert.ok(errorsOf(peer.frames()).includes('GOAWAY 11'));
+});
+
 test('SETTINGS that are not acknowledged in time', () => {
   const peer = new TestPeer();
   peer.send(PREFACE, settings());
