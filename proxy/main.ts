@@ -2,15 +2,11 @@
 import type { Server } from 'node:net';
 import type { ChallengeAnswers } from '../src/shared/acme.js';
 import { FrontError } from '../src/shared/errors.js';
-import type {
-  BoundListener,
-  MasterToRouter,
-  RouterStart,
-  RouterToMaster,
-} from '../src/shared/router-messages.js';
+import type { MasterToRouter, RouterStart, RouterState } from '../src/shared/router-messages.js';
 import { systemCode } from '../src/shared/system-error.js';
 import { leaveProcess } from '../src/system/descriptor-writer.js';
 import { takeIdentity } from '../src/system/privileges.js';
+import { ownRelease } from '../src/system/release.js';
 import type { Engine, EngineServices } from './engine.js';
 import { createCounters } from './exchange/counters.js';
 import { LineWriter } from './exchange/log/line-writer.js';
@@ -18,10 +14,11 @@ import { Notices } from './exchange/log/notices.js';
 import { Measures } from './exchange/measures.js';
 import { compilePolicy, loopMarkerOf } from './exchange/policy.js';
 import type { Policy } from './exchange/types.js';
-import { bindListeners } from './listen/bind.js';
+import { listenOn } from './listen/bind.js';
 import { ConnectionLimiter } from './listen/connection-limiter.js';
 import { warnOfDescriptors } from './listen/descriptor-limit.js';
 import { acceptMisplaced, acceptSecure, createListener } from './listen/listener.js';
+import { openMasterChannel } from './master-channel.js';
 import { reachabilityLog } from './routing/reachability-log.js';
 import { Upstreams } from './routing/upstreams.js';
 import { openKeyLog } from './tls/key-log.js';
@@ -43,17 +40,13 @@ const DRAIN_POLL_MS = 50;
 /** Polls before connections without a request are cut: a request may be on its way. */
 const GRACE_POLLS = 5;
 
-function report(message: RouterToMaster): void {
-  process.send?.(message);
-}
-
 async function createEngine(name: 'direct' | 'library', services: EngineServices): Promise<Engine> {
   if (name === 'library') return new (await import('./library/engine.js')).LibraryEngine(services);
   return new (await import('./direct/engine.js')).DirectEngine(services);
 }
 
 async function start(message: RouterStart): Promise<Router> {
-  const { config, ports, tls } = message;
+  const { config, sockets, state } = message;
   process.title = `tlsfront http ${message.index}`;
   const httpsIndex = config.listeners.findIndex((listener) => listener.kind === 'https');
   const redirect = config.listeners.find((listener) => listener.kind === 'redirect');
@@ -66,7 +59,11 @@ async function start(message: RouterStart): Promise<Router> {
   const measures = new Measures();
   const upstreams = new Upstreams(config, reachabilityLog(log, config.holdMs));
   const services: EngineServices = {
-    policy: compilePolicy(config, httpsPort ?? ports[httpsIndex] ?? 443, loopMarkerOf(message.frontSecret)),
+    policy: compilePolicy(
+      config,
+      httpsPort ?? sockets[httpsIndex]?.bound.port ?? 443,
+      loopMarkerOf(message.frontSecret),
+    ),
     counters,
     measures,
     log,
@@ -75,7 +72,7 @@ async function start(message: RouterStart): Promise<Router> {
   };
   // One router speaks for all: they have the same limits.
   if (message.index === 1) warnOfDescriptors(config.limits, log);
-  upstreams.update(message.upstreams);
+  upstreams.update(state.upstreams);
   const engine = await createEngine(config.engine, services);
   const limiter = new ConnectionLimiter(config.limits.maxConnections, config.limits.maxConnectionsPerAddress);
   const onSecure = acceptSecure(services, engine);
@@ -83,10 +80,10 @@ async function start(message: RouterStart): Promise<Router> {
   // Opened before privileges are given up, like the ports.
   const onKeyLog = config.tls.keyLogFile === null ? null : openKeyLog(config.tls.keyLogFile);
   const fronts = config.listeners.map((listener, listenerIndex) => {
-    const material = tls[listenerIndex] ?? null;
+    const material = state.tls[listenerIndex] ?? null;
     if (listener.kind !== 'https') return null;
     if (material === null) throw new Error('a TLS listener without certificate');
-    const { ticketKeys } = message;
+    const { ticketKeys } = state;
     return new TlsFront({
       config,
       listener,
@@ -102,7 +99,7 @@ async function start(message: RouterStart): Promise<Router> {
     });
   });
   noteCertificates(services.policy, fronts);
-  answerChallenges(fronts, services, message.challenges);
+  answerChallenges(fronts, services, state.challenges);
   const servers = config.listeners.map((listener, index) => {
     const { policy } = services;
     return createListener(
@@ -110,9 +107,12 @@ async function start(message: RouterStart): Promise<Router> {
       limiter,
     );
   });
-  const bound: readonly (BoundListener | null)[] = await bindListeners(servers, config.listeners, ports);
+  for (const [index, server] of servers.entries()) {
+    const socket = sockets[index] ?? null;
+    if (socket !== null) await listenOn(server, socket);
+  }
   if (message.identity !== null) takeIdentity(message.identity);
-  report({ type: 'ready', bound });
+  link?.report({ type: 'ready' });
   return { servers, fronts, engine, services };
 }
 
@@ -124,7 +124,7 @@ function noteCertificates(policy: Policy, fronts: readonly (TlsFront | null)[]):
 /** Asked for, and once more at the end: what has been counted is not to be lost with the process. */
 function reportMeasures({ services }: Router): void {
   const { counters, measures, upstreams } = services;
-  report({ type: 'measured', samples: measures.read(counters, upstreams.all, upstreams.heldCount) });
+  link?.report({ type: 'measured', samples: measures.read(counters, upstreams.all, upstreams.heldCount) });
 }
 
 function answerChallenges(
@@ -171,67 +171,93 @@ function reopenLog(log: LineWriter, file: string): void {
   }
 }
 
-function fail(error: unknown): void {
-  const known = error instanceof FrontError ? error : null;
-  const cause = known?.cause;
-  const inUse = cause !== null && typeof cause === 'object' && 'inUse' in cause ? cause.inUse : null;
-  report({
-    type: 'failed',
-    code: known?.code ?? 'internal',
-    message: error instanceof Error ? error.message : String(error),
-    hint: known?.hint ?? null,
-    inUse: isAddress(inUse) ? inUse : null,
-  });
-  process.disconnect?.();
-  process.exitCode = 1;
+/** What the master takes: text without control characters, and not too long. */
+function oneLine(text: string): string {
+  return text.replaceAll(/\p{Cc}+/gu, ' ').slice(0, 1000);
 }
 
-function isAddress(value: unknown): value is { host: string; port: number } {
-  return typeof value === 'object' && value !== null && 'host' in value && 'port' in value;
+function fail(error: unknown): void {
+  const known = error instanceof FrontError ? error : null;
+  link?.report({
+    type: 'failed',
+    code: known?.code ?? 'internal',
+    message: oneLine(error instanceof Error ? error.message : String(error)),
+    hint: known?.hint ?? null,
+  });
+  link?.end(() => process.exit(1));
 }
 
 let router: Router | null = null;
-const leafRequests = new LeafRequests((name) => report({ type: 'need_leaf', name }));
-/** What the master said while the router was starting. */
-const pending: MasterToRouter[] = [];
+const leafRequests = new LeafRequests((name) => link?.report({ type: 'need_leaf', name }));
+/** What the master said while the router was starting; null: it has not been told to start. */
+let pending: MasterToRouter[] | null = null;
 
 function begin(started: Router): void {
   router = started;
-  for (const message of pending) obey(started, message);
+  for (const message of pending ?? []) obey(started, message);
+}
+
+/** New connections and requests are served by what has changed once this returns. */
+function change({ fronts, services }: Router, changes: Partial<RouterState>): void {
+  const { upstreams, ticketKeys, challenges, tls } = changes;
+  if (upstreams !== undefined) services.upstreams.update(upstreams);
+  if (ticketKeys !== undefined) for (const front of fronts) front?.rotate(ticketKeys);
+  if (challenges !== undefined) answerChallenges(fronts, services, challenges);
+  if (tls === undefined) return;
+  for (const [index, material] of tls.entries()) {
+    if (material !== null) fronts[index]?.update(material);
+  }
+  noteCertificates(services.policy, fronts);
 }
 
 function obey(running: Router, message: MasterToRouter): void {
-  const { fronts, services } = running;
-  if (message.type === 'upstreams') services.upstreams.update(message.upstreams);
-  else if (message.type === 'tickets') for (const front of fronts) front?.rotate(message.ticketKeys);
-  else if (message.type === 'challenges') {
-    answerChallenges(fronts, services, message.challenges);
-    report({ type: 'challenges_taken', version: message.challenges.version });
-  } else if (message.type === 'count') report({ type: 'counted', counters: services.counters });
-  else if (message.type === 'measure') reportMeasures(running);
-  else if (message.type === 'leaf') leafRequests.settle(message.name, message.certificate);
-  else if (message.type === 'tls') {
-    for (const [index, material] of message.tls.entries()) {
-      if (material !== null) fronts[index]?.update(material);
-    }
-    noteCertificates(services.policy, fronts);
-  } else if (message.type === 'reopen_log') reopenLog(services.log, message.file);
-  else if (message.type === 'drain') drain(running, message.endTunnels);
+  const { services } = running;
+  switch (message.type) {
+    case 'start':
+      return;
+    case 'state':
+      change(running, message.changes);
+      link?.report({ type: 'state_taken', version: message.version });
+      return;
+    case 'count':
+      link?.report({ type: 'counted', counters: services.counters });
+      return;
+    case 'measure':
+      reportMeasures(running);
+      return;
+    case 'leaf':
+      leafRequests.settle(message.name, message.certificate);
+      return;
+    case 'reopen_log':
+      reopenLog(services.log, message.file);
+      return;
+    case 'drain':
+      drain(running, message.endTunnels);
+      return;
+    default:
+      message satisfies never;
+  }
 }
 
-process.on('message', (message: MasterToRouter) => {
-  if (message.type === 'start') void start(message).then(begin, fail);
-  else if (router !== null) obey(router, message);
-  else if (message.type === 'drain') process.exit(0);
-  else pending.push(message);
+const link = openMasterChannel({
+  onMessage: (message) => {
+    if (router !== null) obey(router, message);
+    else if (message.type === 'drain') process.exit(0);
+    else if (message.type === 'start') {
+      pending = [];
+      void start(message).then(begin, fail);
+    } else pending?.push(message);
+  },
+  onGone: () => leaveProcess(0, router === null ? [] : [router.services.log]),
 });
-// A terminal sends these to the whole group; the master decides what they mean.
-process.on('SIGINT', () => {});
-process.on('SIGHUP', () => {});
-// Node would open its inspector, and with it this process, to every user of the machine.
-process.on('SIGUSR1', () => {});
-process.on('SIGQUIT', () => {});
-process.on('SIGUSR2', () => {});
-process.on('SIGTERM', () => (router === null ? process.exit(0) : drain(router, true)));
-process.on('disconnect', () => leaveProcess(0, router === null ? [] : [router.services.log]));
-report({ type: 'loaded' });
+if (link === null) {
+  process.stderr.write('error: proxy/main.js is started by the tlsfront master\nhint: run tlsfront\n');
+  process.exitCode = 2;
+} else {
+  // A terminal sends these to the whole group; the master decides what they mean. With SIGUSR1 Node would open its
+  // inspector, and with it this process, to every user of the machine.
+  for (const signal of ['SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const)
+    process.on(signal, () => {});
+  process.on('SIGTERM', () => (router === null ? process.exit(0) : drain(router, true)));
+  link.report({ type: 'loaded', release: ownRelease() });
+}

@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 /** The command: reads the arguments, loads the one subcommand they name, and ends with its exit code. */
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { addAcme } from './commands/acme/acme-parser.js';
 import { addAuthority } from './commands/authority/authority-parser.js';
 import { addChain } from './commands/chain/chain-parser.js';
 import { collect } from './commands/collect.js';
+import { addControl } from './commands/control/control-parser.js';
 import { loadSettings } from './options/config-file/load.js';
 import { findHelp, renderHelp } from './options/help.js';
 import { misused } from './options/read-setting.js';
@@ -14,15 +14,10 @@ import { expandShorthand } from './options/shorthand.js';
 import { optionOf, SETTING_KEYS } from './options/table.js';
 import { translateUsageError } from './options/usage-errors.js';
 import type { Config } from './shared/config.js';
+import { ownRelease } from './system/release.js';
 import { type CommandIo, EXIT_SUCCESS, printError, printWarning } from './terminal/console.js';
 
 type Commander = typeof import('commander');
-
-function readVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  const known = typeof manifest === 'object' && manifest !== null && 'version' in manifest;
-  return known ? String(manifest.version) : 'unknown';
-}
 
 /** All that people try; `-v` with more beside it is uWSGI's. */
 const VERSION_WORDS: ReadonlySet<string> = new Set(['--version', '-v', '-V', 'version']);
@@ -70,7 +65,7 @@ async function serveSettings(load: () => Promise<Settings>, io: CommandIo): Prom
   const config = resolveConfig(settings, thisPlatform());
   const { serve } = await import('./commands/serve.js');
   const readConfig = async (): Promise<Config> => resolveConfig(await load(), thisPlatform());
-  return serve(config, readConfig, readVersion(), io);
+  return serve(config, readConfig, ownRelease(), io);
 }
 
 /** The app of a command line that names none: the development script of this folder. */
@@ -148,7 +143,7 @@ function addTexts(root: Command, io: CommandIo, done: (exitCode: number) => void
     done((await import('./commands/completion.js')).printCompletion(shell, io));
   });
   root.command('man').action(async () => {
-    done((await import('./commands/completion.js')).printManual(readVersion(), io));
+    done((await import('./commands/completion.js')).printManual(ownRelease(), io));
   });
   root.command('doctor').action(async () => {
     done(await (await import('./commands/doctor.js')).runDoctor(io));
@@ -166,7 +161,7 @@ function buildParser(
   done: (exitCode: number) => void,
 ): Command {
   const root = prepareParser(commander, new commander.Command('tlsfront'))
-    .version(readVersion(), '--version')
+    .version(ownRelease(), '--version')
     .enablePositionalOptions()
     .helpCommand(true)
     .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: () => undefined })
@@ -181,6 +176,7 @@ function buildParser(
   addChain(root, io, done);
   addAuthority(root, io, done);
   addAcme(root, io, done);
+  addControl(root, io, done);
   return root;
 }
 
@@ -232,7 +228,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 process.on('uncaughtException', (error) => process.exit(printError(io, error)));
 
 const argv = process.argv.slice(2);
-if (argv.length === 1 && VERSION_WORDS.has(argv[0] ?? '')) process.stdout.write(`${readVersion()}\n`);
+if (argv.length === 1 && VERSION_WORDS.has(argv[0] ?? '')) process.stdout.write(`${ownRelease()}\n`);
 else process.exitCode = await main(argv, io);
 // A channel to a parent (fork, pm2) must not keep a command that has ended; a cluster's worker that closes it would exit with 0.
 if (process.connected) process.exit();

@@ -69,6 +69,7 @@ export async function serve(
       const next = keepUntilRestart(config, await readConfig());
       return serveWith(next.config, next.notes);
     },
+    environment: io.environment,
     version,
     log,
     orders: await createOrders(config, store, log, version, io.environment),

@@ -2,11 +2,10 @@
 import { createHmac } from 'node:crypto';
 import type { Config } from '../shared/config.js';
 import { mergeSamples, type Samples } from '../shared/metrics.js';
-import type { BoundListener, CertificateMaterial, UpstreamState } from '../shared/router-messages.js';
+import type { CertificateMaterial, RouterState, UpstreamState } from '../shared/router-messages.js';
 import { formatUpstream } from '../shared/upstream-text.js';
-import { deniedLines } from './boot-lines.js';
+import type { ListeningSockets } from './listening-sockets.js';
 import type { MasterLog } from './log.js';
-import { nameOwner } from './port-owner.js';
 import { type GenerationStart, Routers } from './routers.js';
 import { type AppSurroundings, Workers } from './workers.js';
 
@@ -21,13 +20,14 @@ export class Generation {
   readonly config: Config;
 
   /**
-   * @param ports those to bind, by listener index
+   * @param state what the routers begin with; the upstreams are the generation's own
    * @param stickySecret hides in the cookie of `--sticky` which app it names
    */
   constructor(
     start: GenerationStart,
-    ports: readonly number[],
-    private readonly log: MasterLog,
+    state: Omit<RouterState, 'upstreams'>,
+    sockets: ListeningSockets,
+    log: MasterLog,
     private readonly stickySecret: string,
     issueLeaf: (name: string) => Promise<CertificateMaterial | null>,
     surroundings: AppSurroundings,
@@ -35,7 +35,9 @@ export class Generation {
     const { config, identity } = start;
     this.config = config;
     const uwsgiScheme = config.engine === 'direct' ? 'uwsgi' : 'http';
-    const tellRouters = (): void => this.routers.updateUpstreams(this.upstreams);
+    const tellRouters = (): void => {
+      this.routers.change({ upstreams: this.upstreams });
+    };
     this.workers =
       config.worker === null
         ? null
@@ -48,7 +50,14 @@ export class Generation {
             log,
             tellRouters,
           );
-    this.routers = new Routers(config.routers, start, ports, this.upstreams, log, issueLeaf);
+    this.routers = new Routers(
+      config.routers,
+      start,
+      sockets,
+      { ...state, upstreams: this.upstreams },
+      log,
+      issueLeaf,
+    );
   }
 
   /** What the routers send requests to. */
@@ -74,19 +83,9 @@ export class Generation {
     return started;
   }
 
-  /** Starts the routers; resolves with the listeners as bound. @throws FrontError of the first that fails */
-  async startRouters(): Promise<readonly BoundListener[]> {
-    const all = await this.routers.startAll().catch((error: unknown) => {
-      throw nameOwner(error);
-    });
-    const bound = all.filter((listener) => listener !== null);
-    const denied = bound.find(({ deniedPort }) => deniedPort !== null);
-    if (denied !== undefined && denied.deniedPort !== null) {
-      const { warning, hint } = deniedLines(denied.deniedPort, denied.port);
-      this.log.warning(warning);
-      this.log.hint(hint);
-    }
-    return bound;
+  /** Starts the routers; resolves when they serve. @throws FrontError of the first that fails */
+  async startRouters(): Promise<void> {
+    await this.routers.startAll();
   }
 
   /** Lets the routers finish. @param endTunnels also end tunnels and event streams once nothing else is open */

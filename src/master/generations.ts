@@ -1,7 +1,7 @@
 /** Which generations there are: one serves, one may be starting, and older ones drain. */
 import { mergeSamples, type Samples } from '../shared/metrics.js';
+import type { RouterState } from '../shared/router-messages.js';
 import type { Generation } from './generation.js';
-import type { Routers } from './routers.js';
 
 /** A new generation is begun beside the one that serves, and then takes its place or is rolled back. */
 export class Generations {
@@ -59,8 +59,8 @@ export class Generations {
   }
 
   /** Tells all routers that take connections, or will, what has changed. */
-  broadcast(message: Parameters<Routers['broadcast']>[0]): void {
-    for (const { routers } of this.accepting) routers.broadcast(message);
+  change(changes: Partial<RouterState>): void {
+    for (const { routers } of this.accepting) routers.change(changes);
   }
 
   /** Tunnels of an old generation may last as long as the mercy. */

@@ -8,12 +8,16 @@ import { systemCode } from '../shared/system-error.js';
 import { leaveProcess } from '../system/descriptor-writer.js';
 import { LogOutput } from '../system/log-output.js';
 
+/** Lines kept for `tlsfront logs`. */
+const MAX_LATEST = 500;
 /** At the end: how long a slow reader may take to read the last lines. */
 const LAST_WORDS_MS = 500;
 
 /** Where boot lines, warnings and child output go. */
 export class MasterLog implements ServingLog {
   private readonly output: LogOutput;
+  private readonly latest: string[] = [];
+  private readonly followers = new Set<(line: string) => void>();
   private readonly coloured: boolean;
 
   /**
@@ -107,6 +111,25 @@ export class MasterLog implements ServingLog {
 
   private write(text: string): void {
     this.output.write(`${text}\n`);
+    this.latest.push(text);
+    if (this.latest.length > MAX_LATEST) this.latest.shift();
+    for (const follower of this.followers) follower(text);
+  }
+
+  /** The path of the log; null: stderr. */
+  get path(): string | null {
+    return this.file;
+  }
+
+  /** The latest lines, oldest first. */
+  get lines(): readonly string[] {
+    return this.latest;
+  }
+
+  /** @param follower gets every further line. Returns the way to leave. */
+  follow(follower: (line: string) => void): () => void {
+    this.followers.add(follower);
+    return () => this.followers.delete(follower);
   }
 
   /** Routers and apps open the rotated file themselves, as another user. */

@@ -1,21 +1,29 @@
 /** The master process: starts the front, reloads it, and ends it. It owns config, keys and children and touches no traffic. */
 import { randomBytes } from 'node:crypto';
+import { runtimeFolder } from '../control/runtime-folder.js';
+import type { LastReload, Status } from '../control/types.js';
 import { CertificateReloader, type ServingCertificates } from '../serving/certificate-reloader.js';
 import type { CertificateOrders } from '../shared/acme.js';
 import type { ListenAddress } from '../shared/config.js';
+import { FrontError } from '../shared/errors.js';
 import { formatListenAddress } from '../shared/host-port.js';
+import { formatRouted } from '../shared/upstream-text.js';
+import { markChildren } from '../system/child-environment.js';
 import { appSurroundings } from './app-surroundings.js';
-import { boundLine, readyLine, spawnedLines } from './boot-lines.js';
+import { boundLine, deniedLines, readyLine, spawnedLines } from './boot-lines.js';
+import { ControlDesk } from './control-desk.js';
 import { Ending } from './ending.js';
 import { Generation } from './generation.js';
 import { Generations } from './generations.js';
 import { Life, StateLeft } from './life.js';
+import { ListeningSockets } from './listening-sockets.js';
 import type { MasterLog } from './log.js';
 import { collectMetrics } from './metrics/metrics-book.js';
 import type { MetricsListener } from './metrics/metrics-listener.js';
 import { type MetricsForm, metricsText } from './metrics/metrics-text.js';
 import { OrdersDesk } from './orders.js';
-import { portsFor, type ServedConfig } from './served-config.js';
+import { nameOwner } from './port-owner.js';
+import type { ServedConfig } from './served-config.js';
 import { listenToSignals } from './signals.js';
 import { collectStatistics } from './statistics.js';
 import { TicketKeys } from './ticket-keys.js';
@@ -26,6 +34,8 @@ export interface MasterParts {
   /** Reads the configuration again; rejects with a FrontError that says what is wrong. */
   readAgain(): Promise<ServedConfig>;
   readonly version: string;
+  /** Decides where the control socket is. */
+  readonly environment: Readonly<NodeJS.ProcessEnv>;
   readonly log: MasterLog;
   /** Orders certificates once the front serves; null: nobody does. */
   readonly orders: CertificateOrders | null;
@@ -63,8 +73,12 @@ class Master {
   private readonly orders: OrdersDesk;
   private readonly ticketKeys: TicketKeys;
   private readonly frontSecret = randomBytes(32).toString('base64');
-  /** A reload was asked for while a start or a reload was going on, which may have read the old files. */
-  private mustReload = false;
+  /** null: not bound yet. */
+  private sockets: ListeningSockets | null = null;
+  /** Who has asked for a reload during a start or a reload. */
+  private readonly reloadsAsked: ((failure: Error | null) => void)[] = [];
+  private reloadOutcome: LastReload | null = null;
+  private readonly control: ControlDesk;
 
   /** The configuration that serves, or starts. */
   private served: ServedConfig;
@@ -77,21 +91,30 @@ class Master {
     const mercyMs = (): number => this.served.config.mercyMs;
     this.generations = new Generations(mercyMs);
     this.ticketKeys = new TicketKeys((ticketKeys) => {
-      this.generations.broadcast({ type: 'tickets', ticketKeys });
+      this.generations.change({ ticketKeys });
     });
     this.certificates = new CertificateReloader(
       () => this.served.loadCertificates(),
       log,
       () => this.life.state === 'serving',
-      (tls) => this.generations.broadcast({ type: 'tls', tls }),
+      (tls) => this.generations.change({ tls }),
     );
     this.orders = new OrdersDesk(
       parts.orders,
       () => this.generations.accepting.map(({ routers }) => routers),
       () => void this.certificates.refresh(),
     );
+    this.control = new ControlDesk(this.life, log, runtimeFolder(parts.environment), {
+      status: () => this.status(),
+      reload: (who) => this.reload(who),
+      stop: (who) => this.ending.obey(who),
+    });
     this.ending = new Ending(this.life, this.generations, this.orders, mercyMs, log, () => {
       this.metrics?.close();
+      this.sockets?.close();
+      this.control.close();
+      const ending = new FrontError('draining', 'the front is ending: nothing is reloaded');
+      for (const resolve of this.reloadsAsked.splice(0)) resolve(ending);
     });
   }
 
@@ -101,13 +124,17 @@ class Master {
     const { config } = served;
     const { log } = this.parts;
     process.title = 'tlsfront master';
+    markChildren(`${process.pid}-${randomBytes(6).toString('hex')}`);
     this.greet();
     const certificates = await this.life.during('starting', this.certificates.read());
-    const ports = config.listeners.map((listener) => listener.port);
+    const sockets = await this.bind(served, 'starting');
+    this.sockets = sockets;
     const metrics = await this.life.during('starting', this.openMetrics());
-    const generation = this.begin(served, certificates, ports);
+    const generation = this.begin(served, certificates, sockets);
     const apps = generation.startApps();
-    const bound = await this.life.during('starting', generation.startRouters());
+    void this.control.open();
+    await this.life.during('starting', generation.startRouters());
+    const { bound } = sockets;
     this.certificates.report(certificates);
     for (const listener of bound) log.line(boundLine(listener));
     for (const { host, port } of metrics)
@@ -121,58 +148,75 @@ class Master {
     this.certificates.commit(certificates);
     this.orders.start();
     this.life.enter('serving');
-    if (this.mustReload) await this.reload('SIGHUP');
+    this.reloadAgain();
   }
 
-  /** A whole new generation that serves before the old one drains; or the old one stays and we say why. @param who asks for it */
-  async reload(who: string): Promise<void> {
+  /**
+   * A whole new generation that serves before the old one drains; or the old one stays and we say why. One that is asked for during a start
+   * or a reload, which may have read the old files, follows it.
+   * @param who asks for it. Resolves with null when the new generation serves, else with what was wrong
+   */
+  async reload(who: string): Promise<Error | null> {
     switch (this.life.state) {
       case 'serving':
-        await this.replaceGeneration(who);
-        return;
+        return this.replaceGeneration(who);
       case 'starting':
       case 'reloading':
-        this.mustReload = true;
-        return;
+        return new Promise((resolve) => this.reloadsAsked.push(resolve));
       case 'draining':
       case 'ended':
-        return;
+        return new FrontError('draining', 'the front is ending: nothing is reloaded');
       default:
-        this.life.state satisfies never;
+        return this.life.state satisfies never;
     }
   }
 
-  private async replaceGeneration(who: string): Promise<void> {
+  private async replaceGeneration(who: string): Promise<Error | null> {
     const { log } = this.parts;
-    const old = this.generations.serving;
-    if (old === null) return;
+    const { sockets } = this;
+    if (sockets === null) return null;
     this.life.enter('reloading');
-    this.mustReload = false;
+    const asked = this.reloadsAsked.splice(0);
     log.line(`received ${who}: starting a new generation`);
     this.reopenLog();
+    let failure: Error | null = null;
+    let bound: ListeningSockets | null = null;
     try {
       const next = await this.life.during('reloading', this.parts.readAgain());
       const certificates = await this.life.during('reloading', next.loadCertificates());
-      const ports = portsFor(next.config, old.config, old.routers.boundPorts);
-      const generation = this.begin(next, certificates, ports);
+      bound = await this.bind(next, 'reloading');
+      const generation = this.begin(next, certificates, bound);
       await this.life.during('reloading', generation.startApps());
       await this.life.during('reloading', generation.startRouters());
       this.certificates.report(certificates, 'reload: ');
       log.notes(next.notes);
       this.served = next;
+      this.sockets = bound;
       this.generations.commit();
       this.certificates.commit(certificates);
       log.line('the new generation serves; the old one drains');
       this.lastReload = { isSuccessful: true, atMs: Date.now() };
     } catch (error) {
-      if (error instanceof StateLeft) return;
-      log.failure(error, (reason) => `reload: ${reason}; the old generation goes on serving`);
+      failure = error instanceof Error ? error : new Error(String(error));
+    }
+    for (const resolve of asked) resolve(failure);
+    if (failure !== null) bound?.closeBeside(sockets);
+    else sockets.closeBeside(bound);
+    if (failure instanceof StateLeft) return failure;
+    if (failure !== null) {
+      log.failure(failure, (reason) => `reload: ${reason}; the old generation goes on serving`);
       this.generations.rollBack();
       this.lastReload = { isSuccessful: false, atMs: Date.now() };
     }
+    this.reloadOutcome = { time: new Date().toISOString(), error: failure?.message ?? null };
     this.life.enter('serving');
     this.certificates.settle();
-    if (this.mustReload) await this.reload(who);
+    this.reloadAgain();
+    return failure;
+  }
+
+  private reloadAgain(): void {
+    if (this.reloadsAsked.length > 0) void this.replaceGeneration('another request');
   }
 
   /** For log rotation: every process of ours goes on in the new file; the apps notice nothing. */
@@ -189,15 +233,33 @@ class Master {
 
   /** One line of JSON in the log. */
   async tellStatistics(): Promise<void> {
-    const { version, log } = this.parts;
-    const statistics = await collectStatistics({
-      version,
+    this.parts.log.answer(JSON.stringify(await this.collectStatistics()));
+  }
+
+  /** What `tlsfront status` shows. */
+  async status(): Promise<Status> {
+    const { type: _type, time: _time, ...statistics } = await this.collectStatistics();
+    return {
+      ...statistics,
+      node: process.versions.node,
+      state: this.life.state,
+      listeners: (this.sockets?.bound ?? []).map(({ kind, host, port }) => ({ kind, host, port })),
+      upstreams: (this.generations.accepting[0]?.upstreams ?? []).map((upstream) => {
+        return { address: formatRouted(upstream), ready: upstream.ready };
+      }),
+      lastReload: this.reloadOutcome,
+      logFile: this.parts.log.path,
+    };
+  }
+
+  private collectStatistics() {
+    return collectStatistics({
+      version: this.parts.version,
       serving: this.generations.accepting[0] ?? null,
       draining: this.generations.draining,
       tls: this.certificates.tls,
       problems: this.certificates.problems,
     });
-    log.answer(JSON.stringify(statistics));
   }
 
   /** Resolves with the addresses of `--metrics` as bound. */
@@ -237,24 +299,39 @@ class Master {
     }
   }
 
+  /**
+   * Binds what a configuration listens on; what is bound already is kept.
+   * @throws FrontError listen_failed, which names who has the address
+   */
+  private async bind({ config }: ServedConfig, state: 'starting' | 'reloading'): Promise<ListeningSockets> {
+    const { log } = this.parts;
+    const before = this.sockets;
+    const binding = ListeningSockets.bind(config.listeners, before).catch((error: unknown) => {
+      throw nameOwner(error);
+    });
+    // Bound while the end begins: nobody else would close them.
+    void binding.then((late) => this.life.isEnding && late.closeBeside(before)).catch(() => {});
+    const sockets = await this.life.during(state, binding);
+    const denied = sockets.bound.find(({ deniedPort }) => deniedPort !== null);
+    if (denied !== undefined && denied.deniedPort !== null && state === 'starting') {
+      const { warning, hint } = deniedLines(denied.deniedPort, denied.port);
+      log.warning(warning);
+      log.hint(hint);
+    }
+    return sockets;
+  }
+
   private begin(
     served: ServedConfig,
     { tls, authorityFile }: ServingCertificates,
-    ports: readonly number[],
+    sockets: ListeningSockets,
   ): Generation {
     const { config, identity, stickySecret } = served;
     const { log } = this.parts;
     const generation = new Generation(
-      {
-        type: 'start',
-        config,
-        tls,
-        ticketKeys: this.ticketKeys.keys,
-        challenges: this.orders.answers,
-        frontSecret: this.frontSecret,
-        identity,
-      },
-      ports,
+      { type: 'start', config, frontSecret: this.frontSecret, identity },
+      { tls, ticketKeys: this.ticketKeys.keys, challenges: this.orders.answers },
+      sockets,
       log,
       stickySecret,
       (name) => served.issueLeaf(name),

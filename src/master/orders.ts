@@ -41,8 +41,7 @@ export class OrdersDesk {
     const challenges = { ...answers, version: this.current.version + 1 };
     this.current = challenges;
     const all = this.routers();
-    for (const routers of all) routers.broadcast({ type: 'challenges', challenges });
-    await withinTime(all.map((routers) => routers.taken(challenges.version)));
+    await withinTime(all.map((routers) => routers.taken(routers.change({ challenges }))));
   }
 }
 

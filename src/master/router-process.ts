@@ -1,15 +1,21 @@
-/** One router process: forked through cluster so that all routers share the listening sockets. */
-import cluster, { type Worker as ClusterWorker } from 'node:cluster';
+/** One router process: spawned with the listening sockets and a channel, and believed nothing that was not checked. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Counters } from '../shared/counters.js';
 import { FrontError } from '../shared/errors.js';
 import type { Samples } from '../shared/metrics.js';
 import type {
-  BoundListener,
+  InheritedSocket,
   MasterToRouter,
   RouterStart,
   RouterToMaster,
 } from '../shared/router-messages.js';
+import { routerEnvironment } from '../system/child-environment.js';
+import { JsonChannel } from '../system/json-channel.js';
+import { ownRelease } from '../system/release.js';
+import type { ListeningSocket } from './listening-sockets.js';
+import { readRouterReport } from './router-reports.js';
 
 const ROUTER_FILE = fileURLToPath(new URL('../../proxy/main.js', import.meta.url));
 
@@ -19,6 +25,14 @@ const ROUTER_FILE = fileURLToPath(new URL('../../proxy/main.js', import.meta.url
  */
 const SEMI_SPACE_MEBIBYTES = 8;
 
+/** Descriptors 0 to 2, then the channel, then the sockets in the order of the listeners. */
+const CHANNEL_DESCRIPTOR = 3;
+
+/** What a router says is short; its measures are the longest. */
+const MAX_REPORT_BYTES = 4 * 1024 ** 2;
+/** Names whose leaves are being made for one router; LeafRequests keeps to fewer. */
+const MAX_LEAVES_ASKED = 256;
+
 /** What a router tells its keeper. */
 export interface RouterEvents {
   onExit(router: RouterProcess, reason: string): void;
@@ -26,85 +40,81 @@ export interface RouterEvents {
   onNeedLeaf(router: RouterProcess, name: string): void;
 }
 
-/** A router that was forked; `started` settles once. */
+/** A router that was spawned; `started` settles once. */
 export class RouterProcess {
   readonly pid: number;
   readonly startedAtMs = performance.now();
-  /** Resolves with the bound listeners; rejects with the router's error, or when it ends before it is ready. */
-  readonly started: Promise<readonly (BoundListener | null)[]>;
+  /** Resolves when it serves; rejects with the router's error, or when it ends before it is ready. */
+  readonly started: Promise<void>;
   ready = false;
-  private readonly process: ClusterWorker;
-  /** Version of the answers to challenges that it has acknowledged. */
+  private readonly child: ChildProcess;
+  private readonly channel: JsonChannel;
+  /** Version of the state that it has acknowledged. */
   private takenVersion = -1;
+  /** Version of the state that it began with. */
+  private firstVersion = 0;
+  private leavesAsked = 0;
+  /** Why we have ended it; null: we have not. */
+  private verdict: string | null = null;
   private readonly waiting = new Set<{ readonly version: number; readonly resolve: () => void }>();
-  private readonly counting = new Set<(counters: Readonly<Counters> | null) => void>();
   private samples: Samples = {};
   private readonly measuring = new Set<() => void>();
+  private readonly counting = new Set<(counters: Readonly<Counters> | null) => void>();
+  private settleStart: { resolve(): void; reject(error: unknown): void } = { resolve() {}, reject() {} };
 
+  /** @param buildStart makes its start message, with the sockets as it inherits them */
   constructor(
     readonly index: number,
-    buildStart: () => RouterStart,
+    sockets: readonly (ListeningSocket | null)[],
+    private readonly buildStart: (inherited: readonly (InheritedSocket | null)[]) => RouterStart,
     output: number | 'inherit',
-    events: RouterEvents,
+    private readonly events: RouterEvents,
   ) {
-    // Routers accept on one shared socket each; round robin would pass every connection through the master.
-    cluster.schedulingPolicy = cluster.SCHED_NONE;
-    cluster.setupPrimary({
-      exec: ROUTER_FILE,
-      args: [],
-      execArgv: [...process.execArgv, `--max-semi-space-size=${SEMI_SPACE_MEBIBYTES}`],
-      stdio: ['ignore', output, output, 'ipc'],
+    const descriptors = sockets.flatMap((socket) => socket?.descriptor ?? []);
+    let next = CHANNEL_DESCRIPTOR + 1;
+    const inherited = sockets.map((socket) => {
+      return socket === null ? null : { bound: socket.bound, descriptor: next++ };
     });
-    this.process = cluster.fork();
-    this.pid = this.process.process.pid ?? 0;
+    this.child = spawn(
+      process.execPath,
+      [...process.execArgv, `--max-semi-space-size=${SEMI_SPACE_MEBIBYTES}`, ROUTER_FILE],
+      {
+        stdio: ['ignore', output, output, 'pipe', ...descriptors],
+        env: routerEnvironment(),
+      },
+    );
+    this.pid = this.child.pid ?? 0;
     this.started = new Promise((resolve, reject) => {
-      let firstVersion = 0;
-      this.process.on('message', (message: RouterToMaster) => {
-        if (message.type === 'loaded') {
-          const start = buildStart();
-          firstVersion = start.challenges.version;
-          this.send(start);
-        } else if (message.type === 'ready') {
-          this.ready = true;
-          resolve(message.bound);
-          this.settle(firstVersion);
-        } else if (message.type === 'challenges_taken') this.settle(message.version);
-        else if (message.type === 'need_leaf') events.onNeedLeaf(this, message.name);
-        else if (message.type === 'counted') this.settleCount(message.counters);
-        else if (message.type === 'measured') this.takeSamples(message.samples);
-        else reject(readFailure(message));
-      });
-      this.process.on('error', reject);
-      this.process.on('exit', (code, signal) => {
-        const reason = describeEnd(code, signal);
-        reject(new FrontError('internal', `the http process ${index} ended before it was ready: ${reason}`));
-        this.settle(Number.POSITIVE_INFINITY);
-        this.settleCount(null);
-        this.settleMeasures();
-        events.onExit(this, reason);
-      });
+      this.settleStart = { resolve, reject };
     });
     // The keeper may ask later or never; a rejection nobody asked for is not an error of its own.
     this.started.catch(() => {});
+    this.channel = new JsonChannel(streamOf(this.child), MAX_REPORT_BYTES, {
+      onMessage: (message) => this.receive(message, inherited),
+      onBroken: (reason) => this.condemn(reason),
+      onClosed: () => {},
+    });
+    this.child.on('error', (error) => this.settleStart.reject(error));
+    this.child.on('exit', (code, signal) => {
+      const reason = this.verdict ?? describeEnd(code, signal);
+      this.settleStart.reject(
+        new FrontError('internal', `the http process ${index} ended before it was ready: ${reason}`),
+      );
+      this.settle(Number.POSITIVE_INFINITY);
+      this.settleCount(null);
+      this.settleMeasures();
+      events.onExit(this, reason);
+    });
   }
 
   send(message: MasterToRouter): void {
-    if (this.process.isConnected()) this.process.send(message);
+    this.channel.send(message);
   }
 
-  /** Resolves when it answers challenges by this version or a later one, or has ended. */
+  /** Resolves when it serves by this version of its state or a later one, or has ended. */
   taken(version: number): Promise<void> {
     if (version <= this.takenVersion) return Promise.resolve();
     return new Promise((resolve) => this.waiting.add({ version, resolve }));
-  }
-
-  private settle(version: number): void {
-    this.takenVersion = Math.max(this.takenVersion, version);
-    for (const waiter of this.waiting) {
-      if (waiter.version > this.takenVersion) continue;
-      this.waiting.delete(waiter);
-      waiter.resolve();
-    }
   }
 
   /** Its counters; null when it does not answer in time, or has ended. */
@@ -119,10 +129,6 @@ export class RouterProcess {
       this.counting.add(settle);
       this.send({ type: 'count' });
     });
-  }
-
-  private settleCount(counters: Readonly<Counters> | null): void {
-    for (const settle of this.counting) settle(counters);
   }
 
   /** What it measured last; what it says at its end is among that. */
@@ -140,30 +146,107 @@ export class RouterProcess {
       };
       const timer = setTimeout(settle, patienceMs);
       this.measuring.add(settle);
-      if (this.process.isConnected()) this.send({ type: 'measure' });
+      if (this.child.exitCode === null && this.child.signalCode === null) this.send({ type: 'measure' });
       else settle();
     });
-  }
-
-  private takeSamples(samples: Samples): void {
-    this.samples = samples;
-    this.settleMeasures();
   }
 
   private settleMeasures(): void {
     for (const settle of this.measuring) settle();
   }
 
+  /** The answer to what `onNeedLeaf` has told. */
+  giveLeaf(name: string, certificate: Extract<MasterToRouter, { type: 'leaf' }>['certificate']): void {
+    this.leavesAsked -= 1;
+    this.send({ type: 'leaf', name, certificate });
+  }
+
   kill(): void {
-    this.process.process.kill('SIGKILL');
+    this.child.kill('SIGKILL');
+  }
+
+  private receive(message: unknown, inherited: readonly (InheritedSocket | null)[]): void {
+    const report = this.verdict === null ? readRouterReport(message) : null;
+    if (report === null) this.condemn('it sent a message that no router sends');
+    else this.obey(report, inherited);
+  }
+
+  private obey(report: RouterToMaster, inherited: readonly (InheritedSocket | null)[]): void {
+    switch (report.type) {
+      case 'loaded':
+        this.start(report.release, inherited);
+        return;
+      case 'ready':
+        this.ready = true;
+        this.settleStart.resolve();
+        this.settle(this.firstVersion);
+        return;
+      case 'failed':
+        this.settleStart.reject(
+          new FrontError(report.code, report.message, report.hint === null ? {} : { hint: report.hint }),
+        );
+        return;
+      case 'state_taken':
+        this.settle(report.version);
+        return;
+      case 'counted':
+        this.settleCount(report.counters);
+        return;
+      case 'measured':
+        this.samples = report.samples;
+        this.settleMeasures();
+        return;
+      case 'need_leaf':
+        this.leavesAsked += 1;
+        if (this.leavesAsked > MAX_LEAVES_ASKED) this.condemn('it asks for more names than a router does');
+        else this.events.onNeedLeaf(this, report.name);
+        return;
+      default:
+        report satisfies never;
+    }
+  }
+
+  /** Our files may have been replaced beneath us: two releases do not understand each other. */
+  private start(release: string, inherited: readonly (InheritedSocket | null)[]): void {
+    const own = ownRelease();
+    if (release !== own) {
+      const text = `the program on disk is tlsfront ${release}, this process is ${own}`;
+      const hint = 'an upgrade needs a restart: stop this tlsfront and start it again';
+      this.settleStart.reject(new FrontError('internal', text, { hint }));
+      this.condemn(text);
+      return;
+    }
+    const start = this.buildStart(inherited);
+    this.firstVersion = start.version;
+    this.send(start);
+  }
+
+  /** Ends it, and says why where its end is told. */
+  private condemn(reason: string): void {
+    this.verdict ??= reason;
+    this.kill();
+  }
+
+  private settle(version: number): void {
+    this.takenVersion = Math.max(this.takenVersion, version);
+    for (const waiter of this.waiting) {
+      if (waiter.version > this.takenVersion) continue;
+      this.waiting.delete(waiter);
+      waiter.resolve();
+    }
+  }
+
+  private settleCount(counters: Readonly<Counters> | null): void {
+    for (const settle of this.counting) settle(counters);
   }
 }
 
-function readFailure(message: Extract<RouterToMaster, { type: 'failed' }>): FrontError {
-  return new FrontError(message.code, message.message, {
-    ...(message.hint === null ? {} : { hint: message.hint }),
-    cause: { inUse: message.inUse },
-  });
+/** Both directions of the channel; nothing of a child that could not be spawned. */
+function streamOf(child: ChildProcess): Duplex {
+  const stream = child.stdio[CHANNEL_DESCRIPTOR];
+  return stream instanceof Duplex
+    ? stream
+    : new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
 }
 
 /** `exit code 1`, or `signal SIGKILL`. */

@@ -1,19 +1,18 @@
 /** A generation of routers: starts them all, replaces the dead, drains. */
 import { lastingSamples, mergeSamples, type Samples } from '../shared/metrics.js';
 import type {
-  BoundListener,
   CertificateMaterial,
   MasterToRouter,
   RouterStart,
-  UpstreamState,
+  RouterState,
 } from '../shared/router-messages.js';
 import { BackOff } from './back-off.js';
+import type { ListeningSockets } from './listening-sockets.js';
 import type { MasterLog } from './log.js';
-import { nameOwner } from './port-owner.js';
 import { RouterProcess } from './router-process.js';
 
-/** What every router of a generation starts with, its number left out. */
-export type GenerationStart = Omit<RouterStart, 'index' | 'upstreams' | 'ports'>;
+/** What every router of a generation starts with, whatever its number and its moment. */
+export type GenerationStart = Omit<RouterStart, 'index' | 'sockets' | 'version' | 'state'>;
 
 /** Keeps `count` routers alive until it is drained. */
 export class Routers {
@@ -26,11 +25,15 @@ export class Routers {
   /** Resolves when a drain or kill has left no router. */
   private readonly empty: Promise<void>;
 
+  /** Counts the changes of `state`. */
+  private version = 0;
+
+  /** @param state what they serve by, until `change` */
   constructor(
     private readonly count: number,
-    private start: GenerationStart,
-    private ports: readonly number[],
-    private upstreams: readonly UpstreamState[],
+    private readonly start: GenerationStart,
+    private readonly sockets: ListeningSockets,
+    private state: RouterState,
     private readonly log: MasterLog,
     private readonly issueLeaf: (name: string) => Promise<CertificateMaterial | null>,
   ) {
@@ -39,19 +42,10 @@ export class Routers {
     });
   }
 
-  /** Starts all; resolves with the listeners as bound. @throws FrontError of the first that fails */
-  async startAll(): Promise<readonly (BoundListener | null)[]> {
+  /** Starts all; resolves when they serve. @throws FrontError of the first that fails */
+  async startAll(): Promise<void> {
     for (let index = 1; index <= this.count; index += 1) this.spawn(index);
-    const all = await Promise.all([...this.current.values()].map((router) => router.started));
-    const bound = all[0] ?? [];
-    // A respawned router binds what the first ones got, not what was asked for (port 0, fallback).
-    this.ports = this.ports.map((port, index) => bound[index]?.port ?? port);
-    return bound;
-  }
-
-  /** Ports as bound. */
-  get boundPorts(): readonly number[] {
-    return this.ports;
+    await Promise.all([...this.current.values()].map((router) => router.started));
   }
 
   get all(): readonly RouterProcess[] {
@@ -63,20 +57,15 @@ export class Routers {
     return this.ended;
   }
 
-  /** Tells every router which upstreams there are now. */
-  updateUpstreams(upstreams: readonly UpstreamState[]): void {
-    this.upstreams = upstreams;
-    this.sendAll({ type: 'upstreams', upstreams });
+  /** Tells every router what has changed; those that are respawned begin with it. @returns the version, for `taken` */
+  change(changes: Partial<RouterState>): number {
+    this.version += 1;
+    this.state = { ...this.state, ...changes };
+    this.sendAll({ type: 'state', version: this.version, changes });
+    return this.version;
   }
 
-  /** Sends every router what has changed; those that are respawned later start with it. */
-  broadcast(message: Extract<MasterToRouter, { type: 'tls' | 'tickets' | 'challenges' }>): void {
-    const { type: _type, ...changed } = message;
-    this.start = { ...this.start, ...changed };
-    this.sendAll(message);
-  }
-
-  /** Resolves when every router answers challenges by this version or a later one, or has ended. */
+  /** Resolves when every router serves by this version of the state or a later one, or has ended. */
   async taken(version: number): Promise<void> {
     await Promise.all(this.all.map((router) => router.taken(version)));
   }
@@ -124,14 +113,15 @@ export class Routers {
   }
 
   private spawn(index: number): RouterProcess {
-    // Made when the router asks for it: the upstreams may have changed by then.
-    const buildStart = (): RouterStart => ({
+    // Made when the router asks for it: the state may have changed by then.
+    const buildStart = (sockets: RouterStart['sockets']): RouterStart => ({
       ...this.start,
       index,
-      ports: this.ports,
-      upstreams: this.upstreams,
+      sockets,
+      version: this.version,
+      state: this.state,
     });
-    const router = new RouterProcess(index, buildStart, this.log.childOutput, {
+    const router = new RouterProcess(index, this.sockets.all, buildStart, this.log.childOutput, {
       onExit: (ended, reason) => this.onExit(ended, reason),
       onNeedLeaf: (asking, name) => void this.answerLeaf(asking, name),
     });
@@ -145,7 +135,7 @@ export class Routers {
       this.log.warning(`no development certificate for ${name}: ${reason}`);
       return null;
     });
-    router.send({ type: 'leaf', name, certificate });
+    router.giveLeaf(name, certificate);
   }
 
   private onExit(router: RouterProcess, reason: string): void {
@@ -179,7 +169,7 @@ export class Routers {
     router.started.then(
       () => this.log.line(`respawned tlsfront http ${index} (new pid: ${router.pid})`),
       (error: unknown) => {
-        if (!this.draining) this.log.failure(nameOwner(error), (reason) => `http ${index}: ${reason}`);
+        if (!this.draining) this.log.failure(error, (reason) => `http ${index}: ${reason}`);
       },
     );
   }

@@ -17,17 +17,3 @@ export interface ServedConfig {
   /** A development certificate for one more name; null where there is none. */
   issueLeaf(name: string): Promise<CertificateMaterial | null>;
 }
-
-/**
- * The ports that the listeners of a configuration bind: where an earlier one had the same listener, the port that it got
- * (for port 0, or after a fallback), else the port that is asked for.
- * @param bound ports of the earlier one's listeners, by index
- */
-export function portsFor(next: Config, before: Config, bound: readonly number[]): readonly number[] {
-  return next.listeners.map(({ kind, host, port }) => {
-    const known = before.listeners.findIndex(
-      (listener) => listener.kind === kind && listener.host === host && listener.port === port,
-    );
-    return bound[known] ?? port;
-  });
-}

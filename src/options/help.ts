@@ -20,6 +20,7 @@ Usage:
   tlsfront ca install|uninstall|status|show      make browsers trust the development authority
   tlsfront cert <names>                          write a development certificate for another server
   tlsfront hosts add|remove|list [names]         names of this machine in its hosts file
+  tlsfront status|list|reload|stop|logs          speak with a running front
 `;
 
 const EXAMPLES = `

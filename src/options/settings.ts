@@ -29,7 +29,7 @@ export interface Setting {
 }
 
 /** Variables with our prefix that are no settings. */
-const OTHER_VARIABLES = new Set(['TLSFRONT_DEBUG', 'TLSFRONT_REQUIRE_TOOLS']);
+const OTHER_VARIABLES = new Set(['TLSFRONT_DEBUG', 'TLSFRONT_REQUIRE_TOOLS', 'TLSFRONT_MASTER']);
 
 /** What Kubernetes sets in every container beside a service that is named tlsfront. */
 const KUBERNETES_VARIABLE = /^TLSFRONT_(?:SERVICE|PORT)(?:_|$)/;

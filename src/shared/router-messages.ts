@@ -66,32 +66,42 @@ export interface Identity {
   readonly userName: string | null;
 }
 
+/** A listening socket that a router inherits: bound by the master, listened on by the routers. */
+export interface InheritedSocket {
+  readonly descriptor: number;
+  readonly bound: BoundListener;
+}
+
+/** What changes while a router runs. Each member is replaced as a whole. */
+export interface RouterState {
+  /** By listener index; null for plain listeners. New handshakes get them, connections stay. */
+  readonly tls: readonly (TlsMaterial | null)[];
+  readonly ticketKeys: TicketKeyPair;
+  readonly challenges: ChallengeAnswers;
+  readonly upstreams: readonly UpstreamState[];
+}
+
+/** What a router begins with. */
 export interface RouterStart {
   readonly type: 'start';
   /** 1-based number of this router. */
   readonly index: number;
   readonly config: Config;
-  /** Ports to bind for Config.listeners by index; differ from the configuration after a fallback or for port 0. */
-  readonly ports: readonly number[];
-  /** By listener index; null for plain listeners. */
-  readonly tls: readonly (TlsMaterial | null)[];
-  readonly ticketKeys: TicketKeyPair;
-  readonly challenges: ChallengeAnswers;
+  /** For Config.listeners by index; null where this machine lacks the address family. */
+  readonly sockets: readonly (InheritedSocket | null)[];
   /** Known to this front's routers alone, for as long as the master lives. */
   readonly frontSecret: string;
-  readonly upstreams: readonly UpstreamState[];
   readonly identity: Identity | null;
+  /** Version of `state`. */
+  readonly version: number;
+  readonly state: RouterState;
 }
 
 /** `drain` with `endTunnels` also ends tunnels and event streams once nothing else is open; the master holds the clock. */
 export type MasterToRouter =
   | RouterStart
-  | { readonly type: 'upstreams'; readonly upstreams: readonly UpstreamState[] }
-  /** Certificates changed: new handshakes get them, connections stay. */
-  | { readonly type: 'tls'; readonly tls: readonly (TlsMaterial | null)[] }
-  | { readonly type: 'tickets'; readonly ticketKeys: TicketKeyPair }
-  /** The authority is about to validate, or has done so; to be acknowledged by `challenges_taken`. */
-  | { readonly type: 'challenges'; readonly challenges: ChallengeAnswers }
+  /** The members that have changed; to be acknowledged by `state_taken` once every new connection and request is served by them. */
+  | { readonly type: 'state'; readonly version: number; readonly changes: Partial<RouterState> }
   /** The answer to `need_leaf`; null: there is none for this name. */
   | { readonly type: 'leaf'; readonly name: string; readonly certificate: CertificateMaterial | null }
   /** To be answered by `counted`. */
@@ -102,29 +112,27 @@ export type MasterToRouter =
   | { readonly type: 'measure' }
   | { readonly type: 'drain'; readonly endTunnels: boolean };
 
-/** A listener after binding; null: skipped because this machine lacks the address family. */
+/** A listener after binding. */
 export interface BoundListener extends ListenAddress {
   readonly kind: 'https' | 'http' | 'redirect';
   /** Set when the configured port was not permitted. */
   readonly deniedPort: number | null;
 }
 
+/** Router → master; the master believes none of it before src/master/router-reports.ts has read it field by field. */
 export type RouterToMaster =
-  /** Ready to take its start message; anything sent before is lost in the loading of modules. */
-  | { readonly type: 'loaded' }
+  /** Ready to take its start message. @param release of the program on disk, which may have changed beneath the master */
+  | { readonly type: 'loaded'; readonly release: string }
   /** A client asked for this name beneath TlsMaterial.issueBeneath. */
   | { readonly type: 'need_leaf'; readonly name: string }
-  /** Every connection from now on is answered by this version of ChallengeAnswers. */
-  | { readonly type: 'challenges_taken'; readonly version: number }
+  | { readonly type: 'state_taken'; readonly version: number }
   | { readonly type: 'counted'; readonly counters: Readonly<Counters> }
   /** The answer to `measure`; also sent when the router ends, so that nothing is lost. */
   | { readonly type: 'measured'; readonly samples: Samples }
-  | { readonly type: 'ready'; readonly bound: readonly (BoundListener | null)[] }
+  | { readonly type: 'ready' }
   | {
       readonly type: 'failed';
       readonly code: ErrorCode;
       readonly message: string;
       readonly hint: string | null;
-      /** The address that could not be bound because another process has it. */
-      readonly inUse: ListenAddress | null;
     };

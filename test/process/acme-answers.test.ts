@@ -1,6 +1,7 @@
 /** Answers to challenges reach every router before the authority is told, those that start later too. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { ListeningSockets } from '../../src/master/listening-sockets.js';
 import { MasterLog } from '../../src/master/log.js';
 import { OrdersDesk } from '../../src/master/orders.js';
 import { Routers } from '../../src/master/routers.js';
@@ -16,19 +17,24 @@ const SHOWN = { http: [ANSWER], tls: [] };
 const CONNECTIONS = 12;
 
 /** Two real routers that start, and the desk that speaks for them. */
-function startRouters(t: TestContext) {
+async function startRouters(t: TestContext) {
   const config = resolveGiven({ flags: { http: ['127.0.0.1:0'], hold: ['0'], upstream: ['127.0.0.1:1'] } });
   const log = new MasterLog(makeWorkspace(t).at('log'), true, true);
   const start = {
     type: 'start',
     config,
-    tls: [null],
-    ticketKeys: { current: newTicketKeys(), previous: null },
-    challenges: NO_ANSWERS,
     frontSecret: 'secret',
     identity: null,
   } as const;
-  const routers = new Routers(2, start, [0], [], log, () => Promise.resolve(null));
+  const state = {
+    tls: [null],
+    ticketKeys: { current: newTicketKeys(), previous: null },
+    challenges: NO_ANSWERS,
+    upstreams: [],
+  };
+  const sockets = await ListeningSockets.bind(config.listeners);
+  t.after(() => sockets.close());
+  const routers = new Routers(2, start, sockets, state, log, () => Promise.resolve(null));
   t.after(() => routers.drain(100, true));
   let user: CertificateUser | undefined;
   const orders = {
@@ -44,7 +50,7 @@ function startRouters(t: TestContext) {
   );
   desk.start();
   assert.ok(user !== undefined);
-  return { routers, user, started: routers.startAll() };
+  return { port: sockets.bound[0]?.port ?? 0, routers, user, started: routers.startAll() };
 }
 
 /** Each on a connection of its own: the system gives them to one router or the other. */
@@ -62,9 +68,8 @@ async function answers(port: number): Promise<Set<string>> {
 }
 
 test('once publish resolves every router answers, and none does after it is taken back', async (t) => {
-  const { routers, user, started } = startRouters(t);
+  const { port, user, started } = await startRouters(t);
   await started;
-  const [port = 0] = routers.boundPorts;
   for (let round = 0; round < 5; round += 1) {
     await user.publish(SHOWN);
     assert.deepEqual(await answers(port), new Set([ANSWER.keyAuthorization]));
@@ -74,16 +79,15 @@ test('once publish resolves every router answers, and none does after it is take
 });
 
 test('routers that are still starting are waited for', async (t) => {
-  const { routers, user, started } = startRouters(t);
+  const { port, user, started } = await startRouters(t);
   await user.publish(SHOWN);
   await started;
-  assert.deepEqual(await answers(routers.boundPorts[0] ?? 0), new Set([ANSWER.keyAuthorization]));
+  assert.deepEqual(await answers(port), new Set([ANSWER.keyAuthorization]));
 });
 
 test('a router that is respawned begins with the answers, and a dead one is not waited for', async (t) => {
-  const { routers, user, started } = startRouters(t);
+  const { port, routers, user, started } = await startRouters(t);
   await started;
-  const [port = 0] = routers.boundPorts;
   await user.publish(SHOWN);
   const [victim] = routers.all;
   assert.ok(victim !== undefined);

@@ -27,10 +27,15 @@ export const PATIENCE_MS = 60_000;
 
 const MARK = 'FRONT_TEST_MARK';
 
-/** Pids of every living process that inherited the mark, however it was started. */
-function findMarked(mark: string): number[] {
+/** Pids of every living process that inherited the mark, however it was started, and of those whom this master has marked. */
+function findMarked(mark: string, master: number): number[] {
+  const marks = [`${MARK}=${mark}`, `TLSFRONT_MASTER=${master}-`];
   return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && readOr(`/proc/${name}/environ`).includes(`${MARK}=${mark}`))
+    .filter((name) => /^\d+$/.test(name))
+    .filter((name) => {
+      const environment = readOr(`/proc/${name}/environ`);
+      return marks.some((text) => environment.includes(text));
+    })
     .map(Number);
 }
 
@@ -142,7 +147,7 @@ export class StartedFront {
 
   /** Pids of all its living processes: master, routers, keepers, apps. */
   processes(): number[] {
-    return findMarked(this.#mark);
+    return findMarked(this.#mark, this.masterPid);
   }
 
   /** Waits until not one process is left. */

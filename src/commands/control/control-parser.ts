@@ -1,0 +1,55 @@
+/** The arguments of the commands that speak with a running front. */
+import type { Command } from 'commander';
+import type { CommandIo } from '../../terminal/console.js';
+import type { FrontChoice } from './find-front.js';
+
+interface ControlOptions extends FrontChoice {
+  readonly json?: true;
+  readonly now?: true;
+  readonly follow?: true;
+}
+
+function addChoice(parser: Command): Command {
+  return parser
+    .option('--pid <number>', 'process id of the front, where several run')
+    .option('--socket <file>', 'its control socket');
+}
+
+/** Binds them; `done` gets the exit code of the one that runs. */
+export function addControl(root: Command, io: CommandIo, done: (exitCode: number) => void): void {
+  const bind = (
+    parser: Command,
+    description: string,
+    action: (options: ControlOptions) => Promise<number>,
+  ) => {
+    parser
+      .helpCommand(false)
+      .description(description)
+      .action(async (options: ControlOptions) => done(await action(options)));
+  };
+  bind(
+    addChoice(root.command('status')).option('--json', 'print one JSON object'),
+    'show what a running front does; exit code 0 while it takes requests, else 1',
+    async (options) => (await import('./status.js')).runStatus(options, io),
+  );
+  bind(
+    root.command('list').option('--json', 'print one JSON array'),
+    'list the running fronts of this user',
+    async (options) => (await import('./status.js')).runList(options, io),
+  );
+  bind(
+    addChoice(root.command('reload')),
+    'start a new generation; returns when it serves, or says why the old one stays (exit code 1 or 2)',
+    async (options) => (await import('./orders.js')).runReload(options, io),
+  );
+  bind(
+    addChoice(root.command('stop')).option('--now', 'end what is open'),
+    'drain and end; returns when it has ended',
+    async (options) => (await import('./orders.js')).runStop(options, io),
+  );
+  bind(
+    addChoice(root.command('logs')).option('-f, --follow', 'go on with every further line'),
+    "print the log file's end, or the master's latest lines where the log goes to stderr",
+    async (options) => (await import('./orders.js')).runLogs(options, io),
+  );
+}

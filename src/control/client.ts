@@ -1,0 +1,102 @@
+/** Asks a running front over its control socket. */
+import { type IncomingMessage, request } from 'node:http';
+import { FrontError } from '../shared/errors.js';
+import { systemCode } from '../shared/system-error.js';
+import { failureError } from './failure.js';
+import type { Failure, Progress, Status } from './types.js';
+
+/** A master answers within milliseconds, the status within a second for a router that hangs. */
+const STATUS_PATIENCE_MS = 5_000;
+const MAX_ANSWER_BYTES = 64 * 1024 ** 2;
+
+/** One front. */
+export class ControlClient {
+  constructor(readonly socket: string) {}
+
+  /** @throws FrontError where nobody answers */
+  async status(): Promise<Status> {
+    const answer = await this.call('GET', '/v1/status', STATUS_PATIENCE_MS);
+    const text = await readAll(answer);
+    if (answer.statusCode !== 200) throw failureError(readFailure(text));
+    const status: Status = JSON.parse(text);
+    return status;
+  }
+
+  /**
+   * A call that takes its time; resolves with its last words, null where the front ended before any.
+   * @param onProgress gets what it says meanwhile
+   * @throws FrontError with which it failed
+   */
+  async run(path: string, onProgress: (text: string) => void): Promise<string | null> {
+    const answer = await this.call('POST', path, 0);
+    if (answer.statusCode !== 200) throw failureError(readFailure(await readAll(answer)));
+    let last: string | null = null;
+    await eachLine(answer, (line) => {
+      const progress: Progress = JSON.parse(line);
+      if (progress.type === 'failed') throw failureError(progress);
+      if (progress.type === 'done') last = progress.text;
+      else onProgress(progress.text);
+    });
+    return last;
+  }
+
+  /** Every line of the master's log. */
+  async logs(follow: boolean, onLine: (line: string) => void): Promise<void> {
+    await eachLine(await this.call('GET', `/v1/logs${follow ? '?follow=1' : ''}`, 0), onLine);
+  }
+
+  private call(method: 'GET' | 'POST', path: string, patienceMs: number): Promise<IncomingMessage> {
+    return new Promise((resolve, reject) => {
+      const asked = request({ socketPath: this.socket, method, path, agent: false }, resolve);
+      if (patienceMs > 0) asked.setTimeout(patienceMs, () => asked.destroy(new Error('it does not answer')));
+      asked.on('error', (error) => reject(unreachable(this.socket, error)));
+      asked.end();
+    });
+  }
+}
+
+function unreachable(socket: string, error: Error): FrontError {
+  const code = systemCode(error);
+  const isGone = code === 'ENOENT' || code === 'ECONNREFUSED';
+  const reason = isGone
+    ? 'no front runs there'
+    : code === 'EACCES'
+      ? 'it belongs to another user'
+      : error.message;
+  return new FrontError('internal', `the control socket ${socket}: ${reason}`, {
+    hint: 'tlsfront list names the fronts of this user',
+    cause: error,
+  });
+}
+
+function readFailure(text: string): Failure {
+  const failure: Failure = JSON.parse(text);
+  return failure;
+}
+
+async function readAll(answer: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of answer) {
+    if (!Buffer.isBuffer(chunk)) continue;
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes > MAX_ANSWER_BYTES) throw new Error('an answer without end');
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+/** The end of the front in the middle of an answer is the end of the answer. */
+async function eachLine(answer: IncomingMessage, onLine: (line: string) => void): Promise<void> {
+  let rest = '';
+  answer.setEncoding('utf8');
+  try {
+    for await (const chunk of answer) {
+      const lines = (rest + String(chunk)).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) onLine(line);
+    }
+  } catch (error) {
+    if (systemCode(error) !== 'ECONNRESET') throw error;
+  }
+}

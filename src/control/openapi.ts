@@ -1,0 +1,114 @@
+/** The description of the control socket that it gives out itself (OpenAPI 3.1). */
+
+const FAILURE = { $ref: '#/components/schemas/Failure' };
+
+function text(description: string) {
+  return { description, content: { 'text/plain': { schema: { type: 'string' } } } };
+}
+
+function progress(description: string) {
+  const schema = { $ref: '#/components/schemas/Progress' };
+  return { 200: { description, content: { 'application/x-ndjson': { schema } } } };
+}
+
+/** `GET /openapi.json`. */
+export const OPENAPI = {
+  openapi: '3.1.0',
+  info: { title: 'tlsfront control socket', version: '1' },
+  paths: {
+    '/healthz': {
+      get: {
+        summary: 'Whether requests are taken',
+        responses: { 200: text('they are'), 503: text('the state: starting, draining or ended') },
+      },
+    },
+    '/openapi.json': {
+      get: { summary: 'This description', responses: { 200: { description: 'OpenAPI 3.1' } } },
+    },
+    '/v1/status': {
+      get: {
+        summary: 'State, addresses, processes, counters, certificates',
+        responses: {
+          200: {
+            description: 'As docs/control.md says',
+            content: { 'application/json': { schema: { $ref: '#/components/schemas/Status' } } },
+          },
+        },
+      },
+    },
+    '/v1/logs': {
+      get: {
+        summary: "The master's latest lines",
+        parameters: [
+          {
+            name: 'follow',
+            in: 'query',
+            description: '1: go on with every further line',
+            schema: { enum: ['1'] },
+          },
+        ],
+        responses: { 200: text('One line each') },
+      },
+    },
+    '/v1/reload': {
+      post: {
+        summary: 'Start a new generation; the answer ends when it serves, or says why the old one stays',
+        responses: progress('Lines of JSON; the last one is `done` or `failed`'),
+      },
+    },
+    '/v1/stop': {
+      post: {
+        summary: 'Drain and end; a second call ends at once. The answer ends with the process',
+        responses: progress('Lines of JSON'),
+      },
+    },
+  },
+  components: {
+    schemas: {
+      Failure: {
+        type: 'object',
+        required: ['error', 'hint', 'code', 'exitCode'],
+        properties: {
+          error: { type: 'string' },
+          hint: { type: ['string', 'null'] },
+          code: { type: 'string' },
+          exitCode: { enum: [1, 2] },
+        },
+      },
+      Progress: {
+        type: 'object',
+        required: ['type'],
+        properties: { type: { enum: ['progress', 'done', 'failed'] }, text: { type: 'string' } },
+        anyOf: [{ required: ['text'] }, FAILURE],
+      },
+      Status: {
+        type: 'object',
+        required: [
+          'version',
+          'pid',
+          'state',
+          'uptimeSeconds',
+          'listeners',
+          'upstreams',
+          'counters',
+          'routers',
+        ],
+        properties: {
+          version: { type: 'string' },
+          node: { type: 'string' },
+          pid: { type: 'integer' },
+          state: { enum: ['starting', 'serving', 'reloading', 'draining', 'ended'] },
+          uptimeSeconds: { type: 'integer' },
+          listeners: { type: 'array', items: { type: 'object' } },
+          upstreams: { type: 'array', items: { type: 'object' } },
+          counters: { type: 'object' },
+          routers: { type: 'array', items: { type: 'object' } },
+          workers: { type: 'array', items: { type: 'object' } },
+          certificates: { type: 'array', items: { type: 'object' } },
+          lastReload: { type: ['object', 'null'] },
+          logFile: { type: ['string', 'null'] },
+        },
+      },
+    },
+  },
+} as const;

@@ -1,0 +1,162 @@
+/** The control socket: HTTP/1.1 and JSON on a socket file that this user alone can open; never TCP. */
+import { chmodSync, rmSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { FrontError } from '../shared/errors.js';
+import { systemCode } from '../shared/system-error.js';
+import { describeFailure } from './failure.js';
+import { OPENAPI } from './openapi.js';
+import { listSockets, prepareRuntimeFolder, socketPath } from './runtime-folder.js';
+import type { ControlVerbs, Failure, Progress } from './types.js';
+
+const MAX_CONNECTIONS = 64;
+
+/** One call. */
+type Handler = (
+  verbs: ControlVerbs,
+  request: IncomingMessage,
+  response: ServerResponse,
+) => Promise<void> | void;
+
+/** Every call: method and path → what answers it. docs/control.md and openapi.ts have the same rows. */
+const ROUTES: Readonly<Record<string, Handler>> = {
+  'GET /healthz': healthz,
+  'GET /openapi.json': (_verbs, _request, response) => sendJson(response, 200, OPENAPI),
+  'GET /v1/status': async (verbs, _request, response) => sendJson(response, 200, await verbs.status()),
+  'GET /v1/logs': logs,
+  'POST /v1/reload': reload,
+  'POST /v1/stop': stop,
+};
+
+/** Listens, and removes the socket when closed. */
+export class ControlServer {
+  private readonly server: Server;
+  private readonly path: string;
+
+  /**
+   * @param folder see runtime-folder.ts; sockets of masters that have died are cleared away
+   * @throws FrontError where the folder cannot be used
+   */
+  constructor(
+    folder: string,
+    private readonly verbs: ControlVerbs,
+    private readonly onFailed: (error: FrontError) => void,
+  ) {
+    prepareRuntimeFolder(folder);
+    for (const pid of listSockets(folder)) {
+      if (pid === process.pid || !isAlive(pid)) rmSync(socketPath(folder, pid), { force: true });
+    }
+    this.path = socketPath(folder, process.pid);
+    this.server = createServer((request, response) => void this.answer(request, response));
+    this.server.maxConnections = MAX_CONNECTIONS;
+    this.server.on('error', (error) => {
+      const reason = systemCode(error) ?? error.message;
+      const text = `the control socket ${this.path} cannot be made: ${reason}`;
+      this.onFailed(
+        new FrontError('listen_failed', text, { hint: 'set XDG_RUNTIME_DIR to a folder of your own' }),
+      );
+    });
+    // Made closed to others; binding to a file happens within listen.
+    const before = process.umask(0o177);
+    this.server.listen({ path: this.path }, () => chmodSync(this.path, 0o600));
+    process.umask(before);
+    // The front's end is decided elsewhere.
+    this.server.unref();
+  }
+
+  /** Nobody finds it any more; calls that are being answered end with the process. */
+  close(): void {
+    this.server.close();
+    rmSync(this.path, { force: true });
+  }
+
+  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    request.resume();
+    const [path = '/'] = (request.url ?? '/').split('?');
+    const handler = ROUTES[`${request.method} ${path}`];
+    try {
+      if (handler !== undefined) await handler(this.verbs, request, response);
+      else {
+        const isKnown = Object.keys(ROUTES).some((row) => row.endsWith(` ${path}`));
+        const text = isKnown
+          ? `${path} takes another method than ${request.method}`
+          : `there is nothing at ${path}`;
+        const hint = 'GET /openapi.json lists all calls';
+        sendJson(response, isKnown ? 405 : 404, {
+          error: text,
+          hint,
+          code: 'config_usage',
+          exitCode: 2,
+        } satisfies Failure);
+      }
+    } catch (error) {
+      if (response.headersSent) response.destroy();
+      else sendJson(response, 500, describeFailure(error));
+    }
+  }
+}
+
+/** For health checks: 200 as soon and as long as requests are taken. */
+function healthz(verbs: ControlVerbs, _request: IncomingMessage, response: ServerResponse): void {
+  const isWell = verbs.state === 'serving' || verbs.state === 'reloading';
+  response.writeHead(isWell ? 200 : 503, { 'Content-Type': 'text/plain' });
+  response.end(isWell ? 'ok\n' : `${verbs.state}\n`);
+}
+
+async function reload(
+  verbs: ControlVerbs,
+  _request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const say = beginProgress(response);
+  say({ type: 'progress', text: 'starting a new generation' });
+  const failure = await verbs.reload();
+  say(
+    failure === null ? { type: 'done', text: 'the new generation serves' } : { type: 'failed', ...failure },
+  );
+  response.end();
+}
+
+/** The answer ends when the process does: whoever asked knows then that it is gone. */
+function stop(verbs: ControlVerbs, _request: IncomingMessage, response: ServerResponse): void {
+  const say = beginProgress(response);
+  say({ type: 'progress', text: verbs.state === 'draining' ? 'ending now' : 'draining' });
+  verbs.stop();
+}
+
+function logs(verbs: ControlVerbs, request: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(200, { 'Content-Type': 'text/plain; charset=utf-8' });
+  for (const line of verbs.lines) response.write(`${line}\n`);
+  const follows = new URL(request.url ?? '/', 'http://control').searchParams.get('follow') === '1';
+  if (!follows) {
+    response.end();
+    return;
+  }
+  response.flushHeaders();
+  const leave = verbs.follow((line) => {
+    // A client that does not read is let go before its lines fill the memory.
+    if (response.writableLength > MAX_UNREAD_BYTES) response.destroy();
+    else response.write(`${line}\n`);
+  });
+  response.once('close', leave);
+}
+
+const MAX_UNREAD_BYTES = 1024 * 1024;
+
+function beginProgress(response: ServerResponse): (line: Progress) => void {
+  response.writeHead(200, { 'Content-Type': 'application/x-ndjson' });
+  return (line) => response.write(`${JSON.stringify(line)}\n`);
+}
+
+function sendJson(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'Content-Type': 'application/json' });
+  response.end(`${JSON.stringify(body)}\n`);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return systemCode(error) !== 'ESRCH';
+  }
+}

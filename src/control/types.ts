@@ -1,0 +1,85 @@
+/** What crosses the control socket: one page for the server in the master and for its clients. docs/control.md says it in words. */
+import type { Counters } from '../shared/counters.js';
+import type { ErrorCode } from '../shared/errors.js';
+
+/** Where the front is in its life; see src/master/life.ts. */
+export type FrontState = 'starting' | 'serving' | 'reloading' | 'draining' | 'ended';
+
+/** How the last reload ended; null where there was none. */
+export interface LastReload {
+  /** ISO 8601. */
+  readonly time: string;
+  /** null: the new generation serves. */
+  readonly error: string | null;
+}
+
+/** `GET /v1/status`. */
+export interface Status {
+  readonly version: string;
+  readonly node: string;
+  /** Of the master. */
+  readonly pid: number;
+  readonly state: FrontState;
+  readonly uptimeSeconds: number;
+  /** The addresses as bound. */
+  readonly listeners: readonly {
+    readonly kind: 'https' | 'http' | 'redirect';
+    readonly host: string;
+    readonly port: number;
+  }[];
+  readonly upstreams: readonly { readonly address: string; readonly ready: boolean }[];
+  /** Sum over all routers that answered. */
+  readonly counters: Readonly<Partial<Record<keyof Counters, number>>>;
+  readonly routers: readonly {
+    readonly id: number;
+    readonly pid: number;
+    readonly state: 'serving' | 'draining';
+    /** null: it did not answer within a second. */
+    readonly counters: Readonly<Counters> | null;
+  }[];
+  readonly workers: readonly {
+    readonly id: number;
+    readonly pid: number;
+    readonly address: string;
+    readonly ready: boolean;
+  }[];
+  readonly certificates: readonly {
+    readonly names: readonly string[];
+    readonly notAfter: string;
+    readonly secondsLeft: number;
+    readonly file: string | null;
+  }[];
+  readonly lastReload: LastReload | null;
+  /** null: the lines go to stderr. */
+  readonly logFile: string | null;
+}
+
+/** Why something was not done. */
+export interface Failure {
+  readonly error: string;
+  /** The next step; null where there is none to name. */
+  readonly hint: string | null;
+  readonly code: ErrorCode;
+  /** What the command ends with: 1, or 2 for wrong usage or configuration. */
+  readonly exitCode: number;
+}
+
+/** The lines of JSON that answer a call which takes its time; the last one is `done` or `failed`. */
+export type Progress =
+  | { readonly type: 'progress'; readonly text: string }
+  | { readonly type: 'done'; readonly text: string }
+  | ({ readonly type: 'failed' } & Failure);
+
+/** What the master can do for whoever asks over the socket. */
+export interface ControlVerbs {
+  readonly state: FrontState;
+  status(): Promise<Status>;
+  /** Resolves with null when the new generation serves, else with why the old one stays. */
+  reload(): Promise<Failure | null>;
+  /** Begins the end, or cuts it short. */
+  stop(): void;
+  /** The master's latest lines, oldest first. */
+  readonly lines: readonly string[];
+  /** @param listener gets every further line. Returns the way to leave. */
+  follow(listener: (line: string) => void): () => void;
+}

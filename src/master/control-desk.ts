@@ -1,0 +1,67 @@
+/** The master's side of the control socket: opens it while the routers start, and turns its calls into the master's own verbs. */
+import { describeFailure } from '../control/failure.js';
+import type { ControlVerbs, Status } from '../control/types.js';
+import type { Life } from './life.js';
+import type { MasterLog } from './log.js';
+
+/** What the master does. */
+export interface MasterVerbs {
+  status(): Promise<Status>;
+  /** Resolves with null when the new generation serves. */
+  reload(who: string): Promise<Error | null>;
+  stop(who: string): void;
+}
+
+/** Idle until it is opened. */
+export class ControlDesk {
+  private server: { close(): void } | null = null;
+
+  constructor(
+    private readonly life: Life,
+    private readonly log: MasterLog,
+    private readonly folder: string,
+    private readonly master: MasterVerbs,
+  ) {}
+
+  /** Its modules are loaded beside the start, which they must not delay. A front without it serves all the same. */
+  async open(): Promise<void> {
+    const failed = (error: unknown): void => {
+      this.log.failure(
+        error,
+        (reason) => `${reason}: tlsfront status, reload and stop need it; serving without`,
+      );
+    };
+    try {
+      const { ControlServer } = await import('../control/server.js');
+      if (this.life.isEnding) return;
+      this.server = new ControlServer(this.folder, this.verbs(), failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  /** Nobody finds the front any more. */
+  close(): void {
+    this.server?.close();
+    this.server = null;
+  }
+
+  private verbs(): ControlVerbs {
+    const { life, log, master } = this;
+    return {
+      get state() {
+        return life.state;
+      },
+      get lines() {
+        return log.lines;
+      },
+      status: () => master.status(),
+      reload: async () => {
+        const failure = await master.reload('reload');
+        return failure === null ? null : describeFailure(failure);
+      },
+      stop: () => master.stop('stop'),
+      follow: (listener) => log.follow(listener),
+    };
+  }
+}

@@ -1,0 +1,148 @@
+/**
+ * The sockets of the listeners: bound once by the master and kept for its whole life, so that a port stays ours, and clients wait in its
+ * queue, while a router is replaced. The master never listens or accepts on them: routers inherit the descriptors and do.
+ */
+import { lookup } from 'node:dns/promises';
+import { _createServerHandle, isIP, isIPv4 } from 'node:net';
+import { getSystemErrorName } from 'node:util';
+import type { ListenerConfig } from '../shared/config.js';
+import { FrontError } from '../shared/errors.js';
+import type { BoundListener } from '../shared/router-messages.js';
+import { systemCode } from '../shared/system-error.js';
+import { describeListenFailure } from '../system/listen-failure.js';
+
+declare module 'node:net' {
+  /** A socket that is bound and does not accept. */
+  interface BoundHandle {
+    readonly fd: number;
+    /** Fills in the port; returns an error number, or 0. */
+    getsockname(out: { port?: number }): number;
+    close(): void;
+  }
+  /**
+   * What node:cluster itself binds with: no documented function of Node binds a socket without accepting on it. The same in 20, 22, 24
+   * and 26; test/process/router-holdings.test.ts fails where it changes. Returns an error number where it cannot
+   * be bound. @param flags 1: IPv6 alone (UV_TCP_IPV6ONLY)
+   */
+  function _createServerHandle(
+    address: string,
+    port: number,
+    family: 4 | 6,
+    descriptor?: undefined,
+    flags?: 0 | 1,
+  ): BoundHandle | number;
+}
+
+/** One bound address. */
+export interface ListeningSocket {
+  readonly bound: BoundListener;
+  readonly descriptor: number;
+  close(): void;
+}
+
+/** All of them, by listener index; null: skipped because this machine lacks the address family. */
+export class ListeningSockets {
+  private constructor(
+    readonly all: readonly (ListeningSocket | null)[],
+    private readonly listeners: readonly ListenerConfig[],
+  ) {}
+
+  /**
+   * Binds all, in order; one that `before` has for the same address is shared with it, so that a reload keeps every port. A loopback address of a family that this machine lacks is skipped as long as one listener is left.
+   * @throws FrontError listen_failed
+   */
+  static async bind(
+    listeners: readonly ListenerConfig[],
+    before: ListeningSockets | null = null,
+  ): Promise<ListeningSockets> {
+    const all: (ListeningSocket | null)[] = [];
+    try {
+      for (const listener of listeners) {
+        const known = before?.find(listener) ?? null;
+        all.push(known ?? (await bindListener(listener, takesIpv6Only(listener, listeners))));
+      }
+      if (all.every((socket) => socket === null)) {
+        throw new FrontError('listen_failed', 'none of the addresses exists on this machine');
+      }
+    } catch (error) {
+      new ListeningSockets(all, listeners).closeBeside(before);
+      throw error;
+    }
+    return new ListeningSockets(all, listeners);
+  }
+
+  /** The listeners that are served. */
+  get bound(): readonly BoundListener[] {
+    return this.all.flatMap((socket) => socket?.bound ?? []);
+  }
+
+  /** Closes those that `kept` does not share. */
+  closeBeside(kept: ListeningSockets | null): void {
+    for (const socket of this.all) if (kept?.all.includes(socket) !== true) socket?.close();
+  }
+
+  private find({ kind, host, port }: ListenerConfig): ListeningSocket | null {
+    const index = this.listeners.findIndex(
+      (listener) => listener.kind === kind && listener.host === host && listener.port === port,
+    );
+    return this.all[index] ?? null;
+  }
+
+  /** Our hold of them ends: once the routers have closed theirs, clients are refused. */
+  close(): void {
+    for (const socket of this.all) socket?.close();
+  }
+}
+
+/** Where an IPv4 address of the same port is given too, `[::]` takes IPv6 alone, as in nginx: Linux would let it take both. */
+function takesIpv6Only({ host, port }: ListenerConfig, listeners: readonly ListenerConfig[]): boolean {
+  return host === '::' && port !== 0 && listeners.some((other) => other.port === port && isIPv4(other.host));
+}
+
+async function bindListener(listener: ListenerConfig, ipv6Only: boolean): Promise<ListeningSocket | null> {
+  const { kind, host, port } = listener;
+  const fallback = kind === 'https' ? listener.fallbackPort : null;
+  const first = await bindAddress(listener, port, ipv6Only);
+  if (typeof first !== 'string') return first;
+  if (host === '::1' && (first === 'EADDRNOTAVAIL' || first === 'EAFNOSUPPORT' || first === 'EINVAL'))
+    return null;
+  if (first !== 'EACCES' || fallback === null || port === fallback)
+    throw describeListenFailure(first, host, port);
+  const second = await bindAddress(listener, fallback, ipv6Only);
+  if (typeof second === 'string') throw describeListenFailure(second, host, fallback);
+  return { ...second, bound: { ...second.bound, deniedPort: port } };
+}
+
+/** The socket, or the system's word for why there is none. */
+async function bindAddress(
+  { kind, host }: ListenerConfig,
+  port: number,
+  ipv6Only: boolean,
+): Promise<ListeningSocket | string> {
+  let handle: ReturnType<typeof _createServerHandle>;
+  if (host === '') {
+    // Both families, or IPv4 alone where there is no IPv6.
+    handle = _createServerHandle('::', port, 6);
+    if (typeof handle === 'number') handle = _createServerHandle('0.0.0.0', port, 4);
+  } else {
+    try {
+      const { address, family } =
+        isIP(host) === 0 ? await lookup(host) : { address: host, family: isIP(host) };
+      handle = _createServerHandle(address, port, family === 6 ? 6 : 4, undefined, ipv6Only ? 1 : 0);
+    } catch (error) {
+      return systemCode(error) ?? String(error);
+    }
+  }
+  if (typeof handle === 'number') return getSystemErrorName(handle);
+  const name: { port?: number } = {};
+  // An address that is taken is told here, not by bind.
+  const failure = handle.getsockname(name);
+  if (failure !== 0) {
+    handle.close();
+    return getSystemErrorName(failure);
+  }
+  const { fd } = handle;
+  const kept = handle;
+  const bound = { kind, host, port: name.port ?? port, deniedPort: null };
+  return { bound, descriptor: fd, close: () => kept.close() };
+}

@@ -1,0 +1,87 @@
+/** Reads what a router says, field by field: a router that was taken over can send anything, and is believed nothing else. */
+import type { Counters } from '../shared/counters.js';
+import { ERRORS, type ErrorCode } from '../shared/errors.js';
+import type { Samples } from '../shared/metrics.js';
+import type { RouterToMaster } from '../shared/router-messages.js';
+
+/** Text of a router goes into the log. */
+const MAX_TEXT = 2_000;
+/** RFC 1035 §2.3.4. */
+const MAX_NAME = 253;
+const MAX_SAMPLES = 50_000;
+/** One line of text: a name of ours, and labels without control characters. */
+const SAMPLE = /^tlsfront_[a-z_]{1,80}(?:\{\P{Cc}{0,1000}\})?$/u;
+const HOST_NAME = /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)+$/;
+
+const COUNTERS = {
+  connections: true,
+  connectionsOpen: true,
+  requests: true,
+  requestsOpen: true,
+  tunnelsOpen: true,
+  eventStreamsOpen: true,
+  upstreamErrors: true,
+  refusedByLimit: true,
+  logLinesLost: true,
+  bytesIn: true,
+  bytesOut: true,
+} as const satisfies Record<keyof Counters, true>;
+
+/** The message; null where it is none that a router sends. */
+export function readRouterReport(message: unknown): RouterToMaster | null {
+  if (!isRecord(message)) return null;
+  const { type, release, name, version, counters, samples, code, message: text, hint } = message;
+  switch (type) {
+    case 'loaded':
+      return isText(release) ? { type, release } : null;
+    case 'ready':
+      return { type };
+    case 'state_taken':
+      return isCount(version) ? { type, version } : null;
+    case 'need_leaf':
+      return isText(name) && name.length <= MAX_NAME && HOST_NAME.test(name) ? { type, name } : null;
+    case 'counted':
+      return isCounters(counters) ? { type, counters } : null;
+    case 'measured':
+      return isSamples(samples) ? { type, samples } : null;
+    case 'failed':
+      return isErrorCode(code) && isText(text) && (hint === null || isText(hint))
+        ? { type, code, message: text, hint }
+        : null;
+    default:
+      return null;
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** No control characters: a line of the log must stay one line. */
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= MAX_TEXT && !/\p{Cc}/u.test(value);
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+function isCounters(value: unknown): value is Counters {
+  if (!isRecord(value)) return false;
+  const names = Object.keys(COUNTERS);
+  return Object.keys(value).length === names.length && names.every((name) => isCount(value[name]));
+}
+
+/** Numbers by the names of our metrics; what stands in their labels was quoted where it was measured. */
+function isSamples(value: unknown): value is Samples {
+  if (!isRecord(value)) return false;
+  const entries = Object.entries(value);
+  return (
+    entries.length <= MAX_SAMPLES &&
+    entries.every(([name, number]) => SAMPLE.test(name) && typeof number === 'number')
+  );
+}
+
+function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === 'string' && Object.hasOwn(ERRORS, value);
+}

@@ -1,0 +1,28 @@
+/** The environment of our processes: a router gets what Node and it need and nothing else; whoever takes it over reads no secrets there. */
+
+/** The variable that marks every process of a front, its apps too: `PID-RANDOM` of the master. */
+const MASTER_MARK = 'TLSFRONT_MASTER';
+
+/** What decides how Node itself runs, where files go and how times are written. */
+const FOR_ROUTERS = [
+  ...['NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS', 'NODE_ICU_DATA', 'UV_THREADPOOL_SIZE', 'UV_USE_IO_URING'],
+  ...['SSL_CERT_FILE', 'SSL_CERT_DIR', 'OPENSSL_CONF', 'OPENSSL_MODULES'],
+  ...['LD_LIBRARY_PATH', 'LD_PRELOAD', 'DYLD_LIBRARY_PATH', 'MALLOC_ARENA_MAX'],
+  ...['TMPDIR', 'TMP', 'TEMP', 'TZ', 'LANG', 'LC_ALL', 'SystemRoot'],
+  ...['NO_COLOR', 'TLSFRONT_DEBUG', MASTER_MARK],
+] as const;
+
+/** Everything that this process starts from now on carries the mark. */
+export function markChildren(mark: string): void {
+  process.env[MASTER_MARK] = mark;
+}
+
+/** The part of this process's environment that a router gets. */
+export function routerEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    FOR_ROUTERS.flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value] as const];
+    }),
+  );
+}
