@@ -18,6 +18,7 @@ import type { CommandIo } from '../terminal/console.js';
 const KEPT_UNTIL_RESTART = {
   logFile: '--logto',
   quiet: '--quiet',
+  verbose: '--verbose',
   acme: 'what --acme and its companions say',
   user: '--uid',
   group: '--gid',
@@ -26,8 +27,8 @@ const KEPT_UNTIL_RESTART = {
 
 /** The new configuration with what must stay of the first one, and a warning for each of that. */
 function keepUntilRestart(first: Config, next: Config): { config: Config; notes: readonly Note[] } {
-  const { logFile, quiet, acme, user, group, metrics } = first;
-  const kept = { logFile, quiet, acme, user, group, metrics };
+  const { logFile, quiet, verbose, acme, user, group, metrics } = first;
+  const kept = { logFile, quiet, verbose, acme, user, group, metrics };
   const notes: Note[] = [];
   for (const [key, name] of Object.entries(KEPT_UNTIL_RESTART)) {
     const [before, after] = [first, next].map((config) => JSON.stringify(Reflect.get(config, key)));
@@ -51,7 +52,7 @@ export async function serve(
   await refuseClusterWorker();
   const noColour = (io.environment.NO_COLOR ?? '') !== '';
   const store = openLocalStore(io.environment);
-  const log = new MasterLog(config.logFile, config.quiet, noColour, findIdentity(config));
+  const log = new MasterLog(config.logFile, config.quiet, noColour, findIdentity(config), config.verbose);
   const serveWith = async (served: Config, notes: readonly Note[]): Promise<ServedConfig> => {
     const certificates = new CertificateLoader(served, store, 'serve');
     return {
@@ -72,6 +73,7 @@ export async function serve(
     environment: io.environment,
     version,
     log,
+    endsWithParent: io.environment.npm_lifecycle_event !== undefined,
     orders: await createOrders(config, store, log, version, io.environment),
   });
   return log.leave(exitCode);

@@ -1,10 +1,13 @@
 /** The texts of start-up, in uWSGI's order and spirit. */
 
+import { networkInterfaces } from 'node:os';
 import type { Config } from '../shared/config.js';
 import { bracketHost, formatListenAddress } from '../shared/host-port.js';
-import type { BoundListener, UpstreamState } from '../shared/router-messages.js';
+import type { BoundListener, TlsMaterial, UpstreamState } from '../shared/router-messages.js';
 import { formatRouted } from '../shared/upstream-text.js';
 
+/** A certificate may have a hundred. */
+const MAX_NAMES = 3;
 const KINDS = { https: 'https', http: 'http', redirect: 'http-to-https' } as const;
 
 /** `tlsfront https bound on 127.0.0.1:443`. */
@@ -16,8 +19,14 @@ export function boundLine(bound: BoundListener): string {
 export function deniedLines(denied: number, used: number): { warning: string; hint: string } {
   return {
     warning: `port ${denied} is not permitted to this user: serving on ${used}`,
-    hint: `for ${denied}: sudo sysctl net.ipv4.ip_unprivileged_port_start=${denied}; or sudo setcap cap_net_bind_service=+ep "$(command -v node)" (node then ignores NODE_EXTRA_CA_CERTS); or sudo tlsfront --uid "$USER" …`,
+    hint: `for ${denied}: sudo sysctl net.ipv4.ip_unprivileged_port_start=${denied}; or sudo setcap cap_net_bind_service=+ep "$(command -v node)" (node then ignores NODE_EXTRA_CA_CERTS); or sudo ${ownProgram()} --uid "$USER" …`,
   };
+}
+
+/** How this program is called where root's PATH does not lead to it. */
+function ownProgram(): string {
+  const [node = 'node', script = 'tlsfront'] = process.argv;
+  return `"${node}" "${script}"`;
 }
 
 /** The processes, when all of them have been spawned. */
@@ -33,24 +42,61 @@ export function spawnedLines(
 }
 
 /** `tlsfront is ready: https://localhost -> 127.0.0.1:8080`. */
-export function readyLine(
-  bound: readonly BoundListener[],
-  config: Config,
-  upstreams: readonly UpstreamState[],
-): string {
-  return `tlsfront is ready: ${readyUrls(bound, config).join(' ')} -> ${upstreams.map(formatRouted).join(', ')}`;
+export function readyLine(urls: readonly string[], upstreams: readonly UpstreamState[]): string {
+  return `tlsfront is ready: ${urls.join(' ')} -> ${upstreams.map(formatRouted).join(', ')}`;
 }
 
-/** The addresses a person can open, the most readable first. */
-function readyUrls(bound: readonly BoundListener[], config: Config): string[] {
-  const urls: string[] = [];
-  for (const { kind, host, port } of bound) {
-    if (kind === 'redirect') continue;
-    const isDefault = port === (kind === 'https' ? 443 : 80);
-    const suffix = isDefault ? '' : `:${port}`;
-    for (const name of namesOf(host, kind, bound, port, config)) urls.push(`${kind}://${name}${suffix}`);
-  }
+/** Where other machines of the network reach what listens on every address. */
+export function networkLines(bound: readonly BoundListener[]): readonly string[] {
+  const open = bound.find(({ kind, host }) => kind !== 'redirect' && isEverywhere(host));
+  if (open === undefined) return [];
+  const addresses = Object.values(networkInterfaces())
+    .flatMap((one) => one ?? [])
+    .filter(({ internal, family }) => !internal && family === 'IPv4')
+    .map(({ address }) => `${open.kind}://${address}${portSuffix(open.kind, open.port)}`);
+  return addresses.length === 0 ? [] : [`on the network: ${addresses.join(' ')}`];
+}
+
+/**
+ * The addresses a person can open, the most readable first.
+ * @param tls what the listeners serve with, by their index in the configuration
+ */
+export function readyUrls(
+  bound: readonly BoundListener[],
+  config: Config,
+  tls: readonly (TlsMaterial | null)[],
+): readonly string[] {
+  const routes = routeHosts(config);
+  const urls = bound.flatMap(({ kind, host, port }) => {
+    if (kind === 'redirect') return [];
+    const names = routes ?? namesOf(host, kind, bound, port, config, certifiedNames(config, tls));
+    return names.map((name) => `${kind}://${name}${portSuffix(kind, port)}`);
+  });
   return [...new Set(urls)];
+}
+
+function portSuffix(kind: BoundListener['kind'], port: number): string {
+  return port === (kind === 'https' ? 443 : 80) ? '' : `:${port}`;
+}
+
+function isEverywhere(host: string): boolean {
+  return host === '' || host === '0.0.0.0' || host === '::';
+}
+
+/** Where every app has a host of its own, nothing is served under another; null: some app takes all. */
+function routeHosts({ upstreams, worker }: Config): readonly string[] | null {
+  const hosts = upstreams.map(({ routeHost }) => routeHost);
+  const named = hosts.filter((host) => host !== '' && !host.startsWith('*'));
+  return worker !== null || hosts.includes('') || named.length === 0 ? null : [...new Set(named)];
+}
+
+/** Names of the certificates that were given; empty: they are development certificates, which hold for localhost. */
+function certifiedNames(config: Config, tls: readonly (TlsMaterial | null)[]): readonly string[] {
+  const given = config.listeners.findIndex(
+    (listener) => listener.kind === 'https' && listener.certificates.length > 0,
+  );
+  const names = tls[given]?.certificates[0]?.names ?? [];
+  return names.filter((name) => !name.startsWith('*')).slice(0, MAX_NAMES);
 }
 
 function namesOf(
@@ -59,13 +105,16 @@ function namesOf(
   bound: readonly BoundListener[],
   port: number,
   config: Config,
-): string[] {
-  const everywhere = host === '' || host === '0.0.0.0' || host === '::';
+  certified: readonly string[],
+): readonly string[] {
   const isLoopback = host === '127.0.0.1' || host === '::1';
-  if (!everywhere && !isLoopback) return [bracketHost(host)];
+  if (!isEverywhere(host) && !isLoopback) return [bracketHost(host)];
+  // Another name would be refused by every client.
+  if (kind === 'https' && isEverywhere(host) && certified.length > 0) return certified;
   const hosts = kind === 'https' ? config.hosts.filter((name) => !name.startsWith('*')) : [];
   // `localhost` only where both families or the one a browser tries answer; a single 127.0.0.1 is named as it is.
-  const both = everywhere || bound.filter((other) => other.port === port && other.kind === kind).length > 1;
+  const both =
+    isEverywhere(host) || bound.filter((other) => other.port === port && other.kind === kind).length > 1;
   const own = both ? 'localhost' : host === '::1' ? '[::1]' : host;
   return [own, ...hosts];
 }

@@ -19,10 +19,13 @@ export class MasterLog implements ServingLog {
   private readonly latest: string[] = [];
   private readonly followers = new Set<(line: string) => void>();
   private readonly coloured: boolean;
+  /** A person reads along who has not asked for every boot line. */
+  readonly isBrief: boolean;
 
   /**
    * @param file path that takes every line (uWSGI's --logto), opened for appending; null: stderr
    * @param quiet leave out everything but warnings, errors and the ready line
+   * @param verbose every boot line on a terminal too
    * @param owner who writes to the file beside us, and so gets what root has made
    * @throws FrontError config_invalid when the file cannot be opened
    */
@@ -31,6 +34,7 @@ export class MasterLog implements ServingLog {
     private readonly quiet: boolean,
     noColour: boolean,
     private readonly owner: Identity | null = null,
+    verbose = true,
   ) {
     try {
       this.output = new LogOutput(file);
@@ -38,6 +42,7 @@ export class MasterLog implements ServingLog {
       throw unwritable(file ?? 'stderr', cause);
     }
     this.coloured = !noColour && file === null && isatty(2);
+    this.isBrief = !verbose && file === null && isatty(2);
     this.giveToOwner();
   }
 
@@ -67,6 +72,11 @@ export class MasterLog implements ServingLog {
   /** An ordinary line. */
   line(text: string): void {
     if (!this.quiet) this.write(text);
+  }
+
+  /** A boot line of uWSGI's kind: a person at a terminal wants to know where to look instead. */
+  detail(text: string): void {
+    if (!this.isBrief) this.line(text);
   }
 
   /** What was asked for: --quiet does not hide it, and nothing stands before it. */

@@ -7,10 +7,12 @@ import type { CertificateOrders } from '../shared/acme.js';
 import type { ListenAddress } from '../shared/config.js';
 import { FrontError } from '../shared/errors.js';
 import { formatListenAddress } from '../shared/host-port.js';
+import type { BoundListener } from '../shared/router-messages.js';
 import { formatRouted } from '../shared/upstream-text.js';
 import { markChildren } from '../system/child-environment.js';
+import { findSilent } from './answering.js';
 import { appSurroundings } from './app-surroundings.js';
-import { boundLine, deniedLines, readyLine, spawnedLines } from './boot-lines.js';
+import { boundLine, deniedLines, networkLines, readyLine, readyUrls, spawnedLines } from './boot-lines.js';
 import { ControlDesk } from './control-desk.js';
 import { Ending } from './ending.js';
 import { Generation } from './generation.js';
@@ -37,6 +39,8 @@ export interface MasterParts {
   /** Decides where the control socket is. */
   readonly environment: Readonly<NodeJS.ProcessEnv>;
   readonly log: MasterLog;
+  /** Ends when the process that started us has ended. */
+  readonly endsWithParent: boolean;
   /** Orders certificates once the front serves; null: nobody does. */
   readonly orders: CertificateOrders | null;
 }
@@ -48,12 +52,15 @@ const APP_PATIENCE_MS = 1500;
 export async function runMaster(parts: MasterParts): Promise<number> {
   const master = new Master(parts);
   const { ending } = master;
-  listenToSignals({
-    end: (signal) => ending.obey(signal),
-    reload: () => void master.reload('SIGHUP'),
-    tellStatistics: () => void master.tellStatistics(),
-    reopenLog: () => master.reopenLog(),
-  });
+  listenToSignals(
+    {
+      end: (signal) => ending.obey(signal),
+      reload: () => void master.reload('SIGHUP'),
+      tellStatistics: () => void master.tellStatistics(),
+      reopenLog: () => master.reopenLog(),
+    },
+    parts.endsWithParent,
+  );
   try {
     await master.boot();
   } catch (error) {
@@ -136,14 +143,14 @@ class Master {
     await this.life.during('starting', generation.startRouters());
     const { bound } = sockets;
     this.certificates.report(certificates);
-    for (const listener of bound) log.line(boundLine(listener));
+    for (const listener of bound) log.detail(boundLine(listener));
     for (const { host, port } of metrics)
       log.line(`tlsfront metrics bound on ${formatListenAddress(host, port)}`);
     await this.waitForApps(apps);
-    for (const line of generation.workers?.socketLines ?? []) log.line(line);
-    log.line(`your mercy for graceful operations on workers is ${config.mercyMs / 1000} seconds`);
-    for (const line of spawnedLines(generation.workers?.all ?? [], generation.routers.all)) log.line(line);
-    log.ready(readyLine(bound, config, generation.upstreams));
+    for (const line of generation.workers?.socketLines ?? []) log.detail(line);
+    log.detail(`your mercy for graceful operations on workers is ${config.mercyMs / 1000} seconds`);
+    for (const line of spawnedLines(generation.workers?.all ?? [], generation.routers.all)) log.detail(line);
+    await this.tellReady(bound, certificates, generation);
     this.generations.commit();
     this.certificates.commit(certificates);
     this.orders.start();
@@ -291,7 +298,7 @@ class Master {
   private greet(): void {
     const { log, version } = this.parts;
     const { identity } = this.served;
-    log.line(
+    log.detail(
       `*** Starting tlsfront ${version} (Node ${process.versions.node}) on [${new Date().toString()}] ***`,
     );
     if (process.getuid?.() === 0 && identity === null) {
@@ -339,6 +346,27 @@ class Master {
     );
     this.generations.begin(generation);
     return generation;
+  }
+
+  /** The line everybody looks for; on a terminal with what a person wants to know besides. */
+  private async tellReady(
+    bound: readonly BoundListener[],
+    { tls }: ServingCertificates,
+    { upstreams }: Generation,
+  ): Promise<void> {
+    const { config } = this.served;
+    const { log } = this.parts;
+    const urls = readyUrls(bound, config, tls);
+    log.ready(readyLine(urls, upstreams));
+    if (!log.isBrief) return;
+    for (const line of networkLines(bound)) log.line(line);
+    if (config.worker !== null) return;
+    const silent = await this.life.during('starting', findSilent(upstreams));
+    if (silent.length > 0) {
+      log.warning(
+        `nothing answers at ${silent.join(', ')} yet; requests wait up to ${config.holdMs / 1000} s for it`,
+      );
+    }
   }
 
   /** Says what it waits for when that takes longer than a moment. */

@@ -56,6 +56,7 @@ export function resolveConfig(settings: Settings, platform: Platform): Config {
     group: readIdentity(settings, platform, 'gid'),
     logFile: readLogFile(settings),
     quiet: readSwitch(settings, 'quiet'),
+    verbose: readSwitch(settings, 'verbose') || settings.has('https') || settings.has('master'),
     accessLog: readSwitch(settings, 'accessLog'),
     logFormat: readLogFormat(settings),
     logRedact: readLogRedact(settings),

@@ -1,6 +1,8 @@
 /** Loads what the listeners of a configuration serve with, and says what is to be said about it: for starting, checking and reloading. */
+import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { ensureDevelopmentLeaf } from '../certificates/development/leaf.js';
+import { wasTrusted } from '../certificates/development/trusted-mark.js';
 import { shellWord } from '../certificates/findings.js';
 import type { LocalStore } from '../certificates/store/store.js';
 import type { Config, HttpsListener } from '../shared/config.js';
@@ -27,6 +29,7 @@ export class CertificateLoader {
   private readonly issued = new Set<string>();
   private readonly acme: AcmeCertificates | null;
   private authorityFile: string | null = null;
+  private hasHinted = false;
   private readonly given: GivenCertificates;
   private readonly folders: ReadonlyMap<string, FolderCertificates>;
   /** By listener index; null for plain listeners. */
@@ -129,7 +132,11 @@ export class CertificateLoader {
     files.add(leaf.authorityFile);
     this.authorityFile = leaf.authorityFile;
     for (const text of leaf.notes) notes.push({ kind: 'warning', text });
-    notes.push({ kind: 'hint', text: `to trust this certificate: ${ownCommand()} ca install` });
+    if (!this.hasHinted && !(await wasTrusted(this.store, await readFile(leaf.authorityFile, 'utf8')))) {
+      notes.push({ kind: 'hint', text: `to trust this certificate: ${ownCommand()} ca install` });
+    }
+    // Said at the start; a reload has nothing new to say.
+    this.hasHinted = true;
     const hint = unknownHostsHint(await unknown, ownCommand());
     if (hint !== undefined) notes.push({ kind: 'hint', text: hint });
     return { chainPem: leaf.chainPem, keyPem: leaf.keyPem, names: leaf.names };

@@ -225,6 +225,8 @@ export interface Config {
   /** File that takes every log line instead of stderr; null: stderr. */
   readonly logFile: string | null;
   readonly quiet: boolean;
+  /** Every boot line, also on a terminal, where three say what a person needs. A uWSGI command line wants them too. */
+  readonly verbose: boolean;
   readonly accessLog: boolean;
   readonly logFormat: LogFormat;
   /** Names, lower-case, whose values in a query are not logged. */

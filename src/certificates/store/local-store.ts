@@ -1,4 +1,5 @@
 /** The store of this user on this machine. */
+import { readFileSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
 import { isAbsolute } from 'node:path';
 import { FrontError } from '../../shared/errors.js';
@@ -11,12 +12,39 @@ import type { LocalStore } from './store.js';
  * @throws FrontError config_invalid where neither the environment nor the account names a home folder
  */
 export function openLocalStore(environment: Readonly<NodeJS.ProcessEnv>): LocalStore {
-  return openFileStore(dataFolder({ platform: process.platform, home: findHome(), environment }));
+  return openFileStore(dataFolder({ platform: process.platform, home: findHome(environment), environment }));
+}
+
+/**
+ * With `sudo` the authority must be the one that the user's browser trusts, and HOME is root's.
+ * @param passwd lines of passwd(5)
+ * @returns null where nobody stands behind root, or HOME is that user's already
+ */
+export function homeBehindSudo(
+  { SUDO_UID, HOME }: Readonly<NodeJS.ProcessEnv>,
+  uid: number | undefined,
+  passwd: string,
+): string | null {
+  if (uid !== 0 || SUDO_UID === undefined || SUDO_UID === '0') return null;
+  const homes = passwd.split('\n').map((line) => line.split(':'));
+  const homeOf = (id: string): string | undefined => homes.find((fields) => fields[2] === id)?.[5];
+  // Somebody chose another HOME on purpose: sudo env HOME=/srv/front tlsfront …
+  if (HOME !== undefined && HOME !== homeOf('0')) return null;
+  const home = homeOf(SUDO_UID) ?? '';
+  return isAbsolute(home) ? home : null;
+}
+
+function readPasswd(): string {
+  try {
+    return readFileSync('/etc/passwd', 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 /** An empty or relative HOME would put keys into the working folder: the account's own is taken then. */
-function findHome(): string {
-  const home = homedir();
+function findHome(environment: Readonly<NodeJS.ProcessEnv>): string {
+  const home = homeBehindSudo(environment, process.getuid?.(), readPasswd()) ?? homedir();
   if (isAbsolute(home)) return home;
   try {
     const { homedir: ofAccount } = userInfo();

@@ -9,10 +9,10 @@ import {
   widenAuthority,
 } from '../../certificates/development/authority.js';
 import { ensureDevelopmentLeaf } from '../../certificates/development/leaf.js';
+import { forgetTrusted, noteTrusted } from '../../certificates/development/trusted-mark.js';
 import { shellWord } from '../../certificates/findings.js';
 import { requireNames } from '../../certificates/host-names.js';
-import { dataFolder } from '../../certificates/store/data-folder.js';
-import { openFileStore } from '../../certificates/store/file-store.js';
+import { openLocalStore } from '../../certificates/store/local-store.js';
 import type { LocalStore } from '../../certificates/store/store.js';
 import { type ClientTrial, tryClients } from '../../certificates/trust/client-trials.js';
 import { programStores } from '../../certificates/trust/program-stores.js';
@@ -32,7 +32,7 @@ export interface CaInstallOptions extends CaChangeOptions {
 }
 
 function openStore({ environment }: CommandIo): LocalStore {
-  return openFileStore(dataFolder({ platform: process.platform, home: homedir(), environment }));
+  return openLocalStore(environment);
 }
 
 function findStores(machine: Machine): FoundStores {
@@ -60,14 +60,34 @@ export async function runCaInstall(options: CaInstallOptions, io: CommandIo): Pr
   // Those that it replaced need not be trusted any longer.
   await takeOutReplaced(store, stores, options, io);
   for (const { name, reason, hint } of unusable) printWarning(io, `${name}: ${reason}; ${hint}`);
-  const code = await changeStores(stores, authority, 'install', options, io);
+  let code = 0;
+  try {
+    code = await changeStores(stores, authority, 'install', options, io);
+  } finally {
+    // What needed no root is done even where the rest could not be.
+    if (options.dryRun !== true) await reportTrusting(store, stores, authority, io);
+  }
   io.stdout.write(`for Node: export NODE_EXTRA_CA_CERTS=${shellWord(authority.file)}\n`);
   return unusable.length > 0 ? 1 : code;
+}
+
+async function reportTrusting(
+  store: LocalStore,
+  stores: readonly TrustStore[],
+  authority: AuthorityRef,
+  io: CommandIo,
+): Promise<void> {
+  const names: string[] = [];
+  for (const each of stores) if (await each.isTrusted(authority)) names.push(each.name);
+  if (names.length === 0) return;
+  await noteTrusted(store, authority.pem);
+  io.stdout.write(`trusted by ${names.join(', ')}; restart browsers that are open\n`);
 }
 
 /** Takes the authority, and those it replaced, out of every store. @returns 0 none has it, 1 some have it still */
 export async function runCaUninstall(options: CaChangeOptions, io: CommandIo): Promise<number> {
   const store = openStore(io);
+  if (options.dryRun !== true) await forgetTrusted(store);
   const { stores } = findStores(thisMachine(homedir(), io.environment));
   const pem = (await store.get(AUTHORITY_CERT_KEY))?.toString();
   const code =

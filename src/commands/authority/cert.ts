@@ -1,7 +1,6 @@
 /** `tlsfront cert NAME…`: writes a certificate of the development authority, for other servers and for clients. */
 import { X509Certificate } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { ensureAuthority } from '../../certificates/development/authority.js';
 import {
   commonNameOf,
@@ -13,8 +12,7 @@ import {
 } from '../../certificates/development/x509-issuer.js';
 import { writePkcs12 } from '../../certificates/formats/pkcs12-write.js';
 import { requireNames } from '../../certificates/host-names.js';
-import { dataFolder } from '../../certificates/store/data-folder.js';
-import { openFileStore } from '../../certificates/store/file-store.js';
+import { openLocalStore } from '../../certificates/store/local-store.js';
 import { replaceFile } from '../../certificates/store/replace-file.js';
 import { FrontError } from '../../shared/errors.js';
 import type { CommandIo } from '../../terminal/console.js';
@@ -62,7 +60,7 @@ export async function runCert(options: CertOptions, io: CommandIo): Promise<numb
     });
   }
   const { environment } = io;
-  const store = openFileStore(dataFolder({ platform: process.platform, home: homedir(), environment }));
+  const store = openLocalStore(environment);
   const now = new Date();
   const days = readDays(options.days);
   const commonName = commonNameOf(names);

@@ -31,6 +31,8 @@ export async function changeStores(
   const isRoot = process.getuid?.() === 0;
   const wanted = change === 'install';
   let code = 0;
+  /** Commands that only root may run, with nobody there to ask. */
+  const left: string[] = [];
   for (const store of stores) {
     if ((await store.isTrusted(authority)) === wanted) {
       io.stdout.write(`${store.name}: nothing to do\n`);
@@ -43,12 +45,21 @@ export async function changeStores(
     const lines = steps.map((step) => commandLine(step, isRoot));
     io.stdout.write(`${store.name}:\n${lines.map((line) => `  ${line}\n`).join('')}`);
     if (dryRun) continue;
-    if (needsRoot && !yes) await askForRoot(lines);
+    if (needsRoot && !yes && !process.stdin.isTTY) {
+      left.push(...lines);
+      continue;
+    }
+    if (needsRoot && !yes) await askForRoot();
     for (const step of steps) await runStep(step, isRoot, io);
     if ((await store.isTrusted(authority)) !== wanted) {
       printWarning(io, `${store.name} is as it was before`);
       code = 1;
     }
+  }
+  if (left.length > 0) {
+    throw new FrontError('config_usage', 'the rest needs root, and there is nobody to ask', {
+      hint: `run it in a terminal, give --yes, leave it out with --user-only, or run: ${left.join(' && ')}`,
+    });
   }
   return code;
 }
@@ -57,13 +68,8 @@ function commandLine({ argv, asRoot }: Step, isRoot: boolean): string {
   return [...(asRoot && !isRoot ? ['sudo'] : []), ...argv].map(shellWord).join(' ');
 }
 
-/** @throws FrontError config_usage when nobody can be asked, or says no */
-async function askForRoot(lines: readonly string[]): Promise<void> {
-  if (!process.stdin.isTTY) {
-    throw new FrontError('config_usage', 'this needs root, and there is nobody to ask', {
-      hint: `run it in a terminal, give --yes, or run: ${lines.join(' && ')}`,
-    });
-  }
+/** @throws FrontError config_usage when the user says no */
+async function askForRoot(): Promise<void> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const answer = await terminal.question('run this as root? [y/N] ');
   terminal.close();

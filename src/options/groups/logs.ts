@@ -32,6 +32,7 @@ export const LOG_OPTIONS = {
       commas: true,
     },
   ),
+  verbose: turn(GROUP, '--verbose', 'The boot lines of every process on a terminal too'),
   quiet: turn(GROUP, '--quiet', 'Only warnings and errors'),
 } satisfies Record<string, OptionRow>;
 
