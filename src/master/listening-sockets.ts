@@ -3,6 +3,7 @@
  * queue, while a router is replaced. The master never listens or accepts on them: routers inherit the descriptors and do.
  */
 import { lookup } from 'node:dns/promises';
+import { fstatSync } from 'node:fs';
 import { _createServerHandle, isIP, isIPv4 } from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import type { ListenerConfig } from '../shared/config.js';
@@ -15,8 +16,8 @@ declare module 'node:net' {
   /** A socket that is bound and does not accept. */
   interface BoundHandle {
     readonly fd: number;
-    /** Fills in the port; returns an error number, or 0. */
-    getsockname(out: { port?: number }): number;
+    /** Fills in address and port; returns an error number, or 0. */
+    getsockname(out: { address?: string; port?: number }): number;
     close(): void;
   }
   /**
@@ -28,7 +29,7 @@ declare module 'node:net' {
     address: string,
     port: number,
     family: 4 | 6,
-    descriptor?: undefined,
+    descriptor?: number,
     flags?: 0 | 1,
   ): BoundHandle | number;
 }
@@ -69,6 +70,34 @@ export class ListeningSockets {
       throw error;
     }
     return new ListeningSockets(all, listeners);
+  }
+
+  /**
+   * Takes sockets that a service manager has opened: the first for the first listener, and so on.
+   * @throws FrontError config_invalid where there are not as many as listeners, or one is no TCP socket
+   */
+  static adopt(listeners: readonly ListenerConfig[], descriptors: readonly number[]): ListeningSockets {
+    if (descriptors.length !== listeners.length) {
+      const text = `systemd hands over ${descriptors.length} sockets for ${listeners.length} listeners`;
+      throw new FrontError('config_invalid', text, {
+        hint: 'write one ListenStream= for each --listen, --https, --http and --http-to-https, in the same order; --listen :443 is one listener',
+      });
+    }
+    return new ListeningSockets(
+      listeners.map(({ kind }, index) => {
+        const descriptor = descriptors[index] ?? -1;
+        const name: { address?: string; port?: number } = {};
+        const handle = isSocket(descriptor) ? _createServerHandle('', 0, 4, descriptor) : -1;
+        if (typeof handle === 'number' || handle.getsockname(name) !== 0 || name.port === undefined) {
+          throw new FrontError('config_invalid', `descriptor ${descriptor} from systemd is no TCP socket`, {
+            hint: 'ListenStream= takes a port or address:port',
+          });
+        }
+        const bound = { kind, host: name.address ?? '', port: name.port, deniedPort: null };
+        return { bound, descriptor, close: () => handle.close() };
+      }),
+      listeners,
+    );
   }
 
   /** The listeners that are served. */
@@ -145,4 +174,12 @@ async function bindAddress(
   const kept = handle;
   const bound = { kind, host, port: name.port ?? port, deniedPort: null };
   return { bound, descriptor: fd, close: () => kept.close() };
+}
+
+function isSocket(descriptor: number): boolean {
+  try {
+    return fstatSync(descriptor).isSocket();
+  } catch {
+    return false;
+  }
 }

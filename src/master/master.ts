@@ -10,6 +10,7 @@ import { formatListenAddress } from '../shared/host-port.js';
 import type { BoundListener } from '../shared/router-messages.js';
 import { formatRouted } from '../shared/upstream-text.js';
 import { markChildren } from '../system/child-environment.js';
+import { takeServiceVariables } from '../system/service-variables.js';
 import { findSilent } from './answering.js';
 import { appSurroundings } from './app-surroundings.js';
 import { boundLine, deniedLines, networkLines, readyLine, readyUrls, spawnedLines } from './boot-lines.js';
@@ -26,6 +27,7 @@ import { type MetricsForm, metricsText } from './metrics/metrics-text.js';
 import { OrdersDesk } from './orders.js';
 import { nameOwner } from './port-owner.js';
 import type { ServedConfig } from './served-config.js';
+import { ServiceManager } from './service-manager.js';
 import { listenToSignals } from './signals.js';
 import { collectStatistics } from './statistics.js';
 import { TicketKeys } from './ticket-keys.js';
@@ -65,11 +67,11 @@ export async function runMaster(parts: MasterParts): Promise<number> {
     await master.boot();
   } catch (error) {
     // A signal during the start ends it in the ordinary way; what then breaks off is no failure.
-    if (master.life.isEnding) return ending.exitCode;
+    if (master.life.isEnding) return master.end();
     await ending.abandon();
     throw error;
   }
-  return ending.exitCode;
+  return master.end();
 }
 
 class Master {
@@ -86,6 +88,7 @@ class Master {
   private readonly reloadsAsked: ((failure: Error | null) => void)[] = [];
   private reloadOutcome: LastReload | null = null;
   private readonly control: ControlDesk;
+  private readonly manager = new ServiceManager(takeServiceVariables());
 
   /** The configuration that serves, or starts. */
   private served: ServedConfig;
@@ -111,6 +114,11 @@ class Master {
       () => this.generations.accepting.map(({ routers }) => routers),
       () => void this.certificates.refresh(),
     );
+    this.life.onChange((state) => {
+      this.manager.tell(state, (reason) =>
+        log.warning(`systemd is not told that the front is ${state}: ${reason}`),
+      );
+    });
     this.control = new ControlDesk(this.life, log, runtimeFolder(parts.environment), {
       status: () => this.status(),
       reload: (who) => this.reload(who),
@@ -238,6 +246,13 @@ class Master {
     }
   }
 
+  /** Resolves with the exit code once it has ended and everybody knows. */
+  async end(): Promise<number> {
+    const exitCode = await this.ending.exitCode;
+    await this.manager.told();
+    return exitCode;
+  }
+
   /** One line of JSON in the log. */
   async tellStatistics(): Promise<void> {
     this.parts.log.answer(JSON.stringify(await this.collectStatistics()));
@@ -313,7 +328,12 @@ class Master {
   private async bind({ config }: ServedConfig, state: 'starting' | 'reloading'): Promise<ListeningSockets> {
     const { log } = this.parts;
     const before = this.sockets;
-    const binding = ListeningSockets.bind(config.listeners, before).catch((error: unknown) => {
+    const { descriptors } = this.manager;
+    const opened =
+      descriptors.length > 0 && state === 'starting'
+        ? Promise.resolve(ListeningSockets.adopt(config.listeners, descriptors))
+        : ListeningSockets.bind(config.listeners, before);
+    const binding = opened.catch((error: unknown) => {
       throw nameOwner(error);
     });
     // Bound while the end begins: nobody else would close them.

@@ -1,0 +1,67 @@
+/**
+ * What systemd hears of the front (sd_notify(3)) and hands to it (sd_listen_fds(3)). Node has no datagrams on socket files, so the words go
+ * by systemd's own `systemd-notify`, which every machine with systemd has; the unit needs `NotifyAccess=all` for it.
+ */
+import { spawn } from 'node:child_process';
+import type { ServiceVariables } from '../system/service-variables.js';
+import type { LifeState } from './life.js';
+
+/** What it says in each state; `null`: nothing is new. */
+const WORDS: Readonly<Record<LifeState, readonly string[] | null>> = {
+  starting: null,
+  serving: ['--ready', '--status=serving'],
+  reloading: ['RELOADING=1', '--status=starting a new generation'],
+  draining: ['STOPPING=1', '--status=draining'],
+  ended: null,
+};
+
+/** Idle where no service manager has started us. */
+export class ServiceManager {
+  /** Listening sockets that it has opened for us, in the order of the unit's `ListenStream=` lines. */
+  readonly descriptors: readonly number[];
+  private readonly socket: string | null;
+  private readonly path: string;
+  /** One word after the other: they would overtake each other. */
+  private last: Promise<void> = Promise.resolve();
+
+  constructor({ notifySocket, descriptors, path }: ServiceVariables) {
+    this.socket = notifySocket;
+    this.descriptors = descriptors;
+    this.path = path;
+  }
+
+  /** Tells the new state. @param onFailed gets the reason where systemd-notify cannot be run */
+  tell(state: LifeState, onFailed: (reason: string) => void): void {
+    const { socket } = this;
+    const words = WORDS[state];
+    if (socket === null || words === null) return;
+    this.last = this.last.then(() => notify(this.path, socket, words, onFailed));
+  }
+
+  /** Resolves when everything is told. */
+  told(): Promise<void> {
+    return this.last;
+  }
+}
+
+function notify(
+  path: string,
+  socket: string,
+  words: readonly string[],
+  onFailed: (reason: string) => void,
+): Promise<void> {
+  return new Promise((resolve) => {
+    const child = spawn('systemd-notify', [...words], {
+      stdio: 'ignore',
+      env: { PATH: path, NOTIFY_SOCKET: socket },
+    });
+    child.once('error', (error) => {
+      onFailed(error.message);
+      resolve();
+    });
+    child.once('exit', (code) => {
+      if (code !== 0) onFailed(`systemd-notify ended with ${code}`);
+      resolve();
+    });
+  });
+}
