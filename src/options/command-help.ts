@@ -8,6 +8,7 @@ export const COMMANDS = [
   ['chain', 'check, show, fix, merge: faults of a certificate file'],
   ['ca', 'install, uninstall, status, show: who trusts the development certificates'],
   ['cert', 'write a development certificate for another server'],
+  ['acme', 'status, renew, revoke, deactivate: accounts and certificates of authorities'],
   ['hosts', 'add, remove, list: names of this machine'],
   ['status', 'what a running front does'],
   ['list', 'the running fronts of this user'],

@@ -19,6 +19,7 @@ Usage:
   tlsfront chain check|show|fix|merge            find and repair faults of a certificate file
   tlsfront ca install|uninstall|status|show      make browsers trust the development authority
   tlsfront cert <names>                          write a development certificate for another server
+  tlsfront acme status|renew|revoke|deactivate   look after accounts and certificates of authorities
   tlsfront hosts add|remove|list [names]         names of this machine in its hosts file
   tlsfront status|list|reload|stop|logs          speak with a running front
 `;

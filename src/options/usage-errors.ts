@@ -32,6 +32,10 @@ const GROUPS: Readonly<Record<string, { readonly commands: string; readonly hint
     commands: 'schema or export',
     hint: 'tlsfront config export --listen 443 -- npm start writes the tlsfront.toml of that command line',
   },
+  acme: {
+    commands: 'status, renew, revoke or deactivate',
+    hint: 'tlsfront acme status says which accounts and certificates there are; --acme EMAIL, an option, orders them',
+  },
   hosts: {
     commands: 'add, remove or list',
     hint: 'tlsfront hosts add app.test lets app.test lead to this machine',
@@ -116,6 +120,8 @@ export function translateUsageError(code: string, message: string, words: readon
     return usage(`${name} needs ${group.commands}`, group.hint);
   if (code === 'commander.unknownCommand' && group !== undefined)
     return usage(`${name} has no command '${quoted(message)}', only ${group.commands}`, group.hint);
+  if (code === 'commander.missingArgument' && name === 'acme')
+    return usage('the name of the certificate is missing', 'tlsfront acme status says which there are');
   if (code === 'commander.missingArgument') return usage('the certificate file is missing', CHAIN_HINT);
   if (code === 'commander.help')
     return usage('there is no such command', `the commands are ${COMMANDS.map(([name]) => name).join(', ')}`);
