@@ -120,7 +120,9 @@ export class Http1DownstreamConnection implements DownstreamConnection, Http1Rea
 
   onRequest(head: WireHead, hasBody: boolean): void {
     const { response, host } = this;
-    response.begin(head.method === 'HEAD', head.httpVersion === '1.0', this.draining || !head.keepAlive);
+    // Plain HTTP on a port that speaks TLS: the next request belongs on another connection.
+    const isLast = this.draining || !head.keepAlive || this.connection.role === 'misplaced';
+    response.begin(head.method === 'HEAD', head.httpVersion === '1.0', isLast);
     this.state.beginExchange(host.nowMs);
     this.responseEnded = false;
     this.awaitsContinue = head.expectContinue && hasBody;
