@@ -38,10 +38,13 @@ function app(request: IncomingMessage, response: ServerResponse): void {
   }
 }
 
-/** Sends 1000 bytes, and neither more nor an end. */
+/** More than a request must bring before it is sent to the app. */
+const HALF_BYTES = 100_000;
+
+/** Sends them, and neither more nor an end. */
 const halfBody = (): Readable => {
   const body = new Readable({ read: () => undefined });
-  body.push(Buffer.alloc(1000));
+  body.push(Buffer.alloc(HALF_BYTES));
   return body;
 };
 
@@ -67,7 +70,7 @@ appBehind('a client that leaves', { app }, (running, protocol) => {
         () => undefined,
       );
       const one = await until(() => seen.get(mine), PATIENCE_MS, 'the request at the app');
-      if (path === '/waiting-body') await until(() => one.bytes === 1000, PATIENCE_MS, 'the half body');
+      if (path === '/waiting-body') await until(() => one.bytes === HALF_BYTES, PATIENCE_MS, 'the half body');
       if (path === '/half' || path === '/endless') await outcome;
       client.close();
       await within(one.gone, PATIENCE_MS, 'the end of its connection at the app');

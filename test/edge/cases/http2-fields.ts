@@ -94,8 +94,8 @@ const fields: RequestCase[] = [
     headers: h2Get('x-name', 'a\x01b'),
   }),
   h2('h2-field-delete', 'RFC 9110 §5.5: control characters', refused, { headers: h2Get('x-name', 'a\x7fb') }),
-  h2('h2-field-token-characters', 'RFC 9110 §5.1', passed(1, { headers: { "x!#$%&'*+-.^_`|~0": 'a' } }), {
-    headers: h2Get("x!#$%&'*+-.^_`|~0", 'a'),
+  h2('h2-field-token-characters', 'RFC 9110 §5.1', passed(1, { headers: { "x!#$%&'*+-.^`|~0": 'a' } }), {
+    headers: h2Get("x!#$%&'*+-.^`|~0", 'a'),
   }),
   h2('h2-field-underscore-length', 'content_length is another field', atMost(1), {
     headers: h2Get('content_length', '5'),
