@@ -1,6 +1,7 @@
 /** Requests that come while the app is not there: held, answered, given up, and never sent twice. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -9,6 +10,7 @@ import { Client, PROTOCOLS } from '../support/https-client.js';
 import { freePort } from '../support/ports.js';
 import { StartedFront } from '../support/started-front.js';
 import { nodeApp } from '../support/worker.js';
+import { makeWorkspace } from '../support/workspace.js';
 
 async function startFront(t: TestContext, ...args: string[]): Promise<StartedFront> {
   const front = await StartedFront.start({ arguments: ['--listen', '127.0.0.1:0', ...args] });
@@ -88,8 +90,13 @@ for (const engine of ENGINES) {
     }
 
     test('requests during the start of a worker wait for it', async (t) => {
+      const go = makeWorkspace(t).at('go');
       const app = nodeApp(
-        'setTimeout(() => listen(require("node:http").createServer((q, r) => r.end("at last"))), 1200);',
+        `const wait = () => {
+          if (!require("node:fs").existsSync(${JSON.stringify(go)})) return setTimeout(wait, 20);
+          listen(require("node:http").createServer((q, r) => r.end("at last")));
+        };
+        wait();`,
       );
       const port = await freePort();
       const front = StartedFront.launch({
@@ -101,7 +108,9 @@ for (const engine of ENGINES) {
       assert.doesNotMatch(front.log, /is ready/);
       const client = new Client({ port, ca: front.ca }, 'h2');
       t.after(() => client.close());
-      const { status, text } = await client.request('/');
+      const answered = client.request('/');
+      writeFileSync(go, '');
+      const { status, text } = await answered;
       assert.deepEqual([status, text], [200, 'at last']);
     });
   });
