@@ -313,6 +313,10 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, EncodedBody
     this.response.flush();
   }
 
+  onStoredRoom(): void {
+    this.resumeApp();
+  }
+
   onStoredEmpty(): void {
     if (this.phase === 'draining') this.endResponse(this.storedTrailers);
     else this.resumeApp();

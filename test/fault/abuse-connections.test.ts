@@ -99,7 +99,7 @@ test('when every upstream connection is busy, requests wait in turn and then are
   ));
 
 test('a queued request that follows a finished one on its connection is answered, body and all', () =>
-  withSiege(['--max-upstream-connections', '1'], async (siege) => {
+  withSiege(['--max-upstream-connections', '1', '--stream-requests', '/'], async (siege) => {
     const { oracle, front } = siege.edge;
     const token = oracle.token();
     const post = [':method', 'POST', ...GET.slice(2), `/${token}`, 'content-length', '5'];

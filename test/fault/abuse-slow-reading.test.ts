@@ -19,7 +19,11 @@ function get(path: string): string[] {
 describe('slow reading', () => {
   let siege: Siege;
   before(async () => {
-    siege = await Siege.start('--timeout-client-write', '1s', '--max-waiting-bytes', '64m');
+    siege = await Siege.start(
+      ...['--timeout-client-write', '1s', '--max-waiting-bytes', '64m'],
+      // Nothing leaves the app ahead of its client, so that all is held which a client can hold.
+      ...['--buffer-responses', '0'],
+    );
   });
   after(() => siege.stop());
 
@@ -121,5 +125,24 @@ describe('slow reading', () => {
       oracle.messages.filter(({ target }) => target.startsWith('/tk')).map((m) => m.connection),
     );
     await until(() => [...mine].every((number) => oracle.isClosed(number)), END_MS, 'connections let go');
+  }
+});
+
+test('answers that leave the app for clients that read nothing lie in files beyond the budget of memory', async (t) => {
+  const siege = await Siege.start('--max-buffer-memory', '8m', '--timeout-client-write', '20s');
+  try {
+    const { oracle, front, token } = { ...siege.edge, token: siege.edge.token() };
+    const head = `HTTP/1.1 200 OK\r\nContent-Length: ${LARGE}\r\n\r\n`;
+    oracle.script(token, ...Array.from({ length: 60 }, () => [{ send: head }, { fill: LARGE }]));
+    await siege.during(t, 96, async () => {
+      const client = await RawHttp2Client.open(front, [[4, 0]]);
+      for (let stream = 1; stream < 120; stream += 2) client.headers(stream, get(`/${token}`), true);
+      await until(() => oracle.messagesOf(token).length === 60, END_MS, 'all of them at the app');
+      // 60 × 8 MiB are more than memory may take; the other client must be served all the while.
+      await client.settle(1, 1_000);
+      client.socket.destroy();
+    });
+  } finally {
+    await siege.stop();
   }
 });

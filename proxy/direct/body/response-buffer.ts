@@ -4,8 +4,8 @@ import { type Spool, SpoolFile } from './spool.js';
 /** Bytes of one response in memory before a file takes the rest. */
 const MEMORY_BYTES = 256 * 1024;
 const READ_BYTES = 64 * 1024;
-/** Bytes that may wait to be written into the file. */
-const MAX_PENDING_BYTES = 1024 * 1024;
+/** Bytes that may wait to be written into the file: they are in no budget, and there may be many responses. */
+const MAX_PENDING_BYTES = 128 * 1024;
 /** Given out at a time: a client's pace shows in how these go. */
 const PIECE_BYTES = 16 * 1024;
 
@@ -15,6 +15,8 @@ export interface ResponseBufferEvents {
   onStored(piece: Buffer): boolean;
   /** Bytes were given out that had to be read from the file first. */
   onStoredFlush(): void;
+  /** The file has taken what waited for it: the app may go on. */
+  onStoredRoom(): void;
   /** All was given out: the app may go on. */
   onStoredEmpty(): void;
   onStoreFailure(): void;
@@ -34,6 +36,8 @@ export class ResponseBuffer {
   private writtenBytes = 0;
   private readBytes = 0;
   private busy = false;
+  /** The app waits for the file. */
+  private isBehind = false;
   private closed = false;
   /** The client takes bytes as soon as they are read. */
   private wanted = false;
@@ -45,7 +49,7 @@ export class ResponseBuffer {
     private readonly events: ResponseBufferEvents,
   ) {}
 
-  /** Takes a view that is only valid during the call. False: the app should hold more until `onStoredEmpty`. */
+  /** Takes a view that is only valid during the call. False: the app should hold more until `onStoredRoom` or `onStoredEmpty`. */
   add(view: Buffer): boolean {
     const chunk = Buffer.from(view);
     this.bytes += chunk.length;
@@ -61,11 +65,13 @@ export class ResponseBuffer {
       this.pendingBytes += chunk.length;
       this.step();
     }
-    return (
-      this.takenBytes < this.maxBytes &&
-      this.pendingBytes < MAX_PENDING_BYTES &&
-      this.spool.hasRoom(this.client, this.maxBytes - this.takenBytes)
-    );
+    this.isBehind = this.pendingBytes >= MAX_PENDING_BYTES;
+    return !this.isBehind && !this.isFull;
+  }
+
+  private get isFull(): boolean {
+    const leftBytes = this.maxBytes - this.takenBytes;
+    return leftBytes <= 0 || !this.spool.hasRoom(this.client, leftBytes);
   }
 
   /** Gives out what is here until the client takes no more. */
@@ -147,6 +153,10 @@ export class ResponseBuffer {
         return;
       }
       this.writtenBytes += chunk.length;
+      if (this.isBehind && !this.isFull) {
+        this.isBehind = false;
+        this.events.onStoredRoom();
+      }
       this.step();
     });
   }
