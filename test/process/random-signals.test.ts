@@ -8,7 +8,7 @@ import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { within } from '../support/deadline.js';
+import { until, within } from '../support/deadline.js';
 import { SeededRandom } from '../support/random.js';
 import { PATIENCE_MS, SAMPLE_APP, StartedFront } from '../support/started-front.js';
 
@@ -18,11 +18,11 @@ const SIGNALS = ['SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGHUP'] as const;
 const ENDS = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGKILL'] as const;
 
 /** Nobody else listens there: the port can be bound again. */
-function bind(port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve()));
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
 }
 
@@ -69,7 +69,8 @@ async function round(seed: number): Promise<void> {
     else assert.ok(how === 0 || (isTwice && how === 1), `it ended with ${how}`);
     await front.nothingLeft();
     const port = /bound on 127\.0\.0\.1:(\d+)/.exec(front.log)?.[1];
-    if (port !== undefined) await bind(Number(port));
+    // A router that was being spawned when its master was killed has the socket until it has looked for its master.
+    if (port !== undefined) await until(() => isFree(Number(port)), PATIENCE_MS, 'the port to be free');
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(`TLSFRONT_TEST_SEED=${seed}: ${done.join(', ')}: ${reason}\n${front.log}`);
