@@ -38,7 +38,8 @@ async function startBoth(
   await startApp(t, folder.at('app.sock'));
   const front = await StartedFront.start({
     arguments: ['--listen', '127.0.0.1:0', '--upstream', `unix:${folder.at('app.sock')}`, ...args],
-    environment: { TMPDIR: folder.path },
+    // The control socket of a plain user would lie there too.
+    environment: { TMPDIR: folder.path, XDG_RUNTIME_DIR: makeWorkspace(t).path },
   });
   t.after(() => front.stop());
   const client = new Client({ port: front.port(), ca: front.ca }, protocol);

@@ -50,7 +50,8 @@ class Scene {
       arguments: [
         ...['--listen', '127.0.0.1:0', '--upstream', String(address.port), '--buffer-requests', ...args],
       ],
-      environment: { TMPDIR: folder },
+      // The control socket of a plain user would lie there too.
+      environment: { TMPDIR: folder, XDG_RUNTIME_DIR: makeWorkspace(t).path },
     });
     t.after(() => front.stop());
     const scene = new Scene(t, folder, protocol, front);
