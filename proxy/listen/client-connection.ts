@@ -81,7 +81,7 @@ export function tlsFacts(
 /** More certificates than any client has above its own. */
 const MAX_CHAIN = 8;
 
-/** DER of a client's certificate and of those above it, without the root; Node 24 gives none above it. */
+/** DER of a client's certificate and of those above it, without the root; some releases of Node 24 give none above it. */
 function readClientChain(socket: TLSSocket): Buffer[] {
   const chain: Buffer[] = [];
   let certificate: X509Certificate | undefined = socket.getPeerX509Certificate();
