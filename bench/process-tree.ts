@@ -48,12 +48,17 @@ export function selectTree(all: readonly ProcessStat[], rootPid: number): Proces
   return tree;
 }
 
-function systemValue(name: string): number {
-  return Number(execFileSync('getconf', [name], { encoding: 'utf8' }));
+/** What the system says; a machine without getconf(1) has the usual value. */
+function systemValue(name: string, usual: number): number {
+  try {
+    return Number(execFileSync('getconf', [name], { encoding: 'utf8' }));
+  } catch {
+    return usual;
+  }
 }
 
-const ticksPerSecond = process.platform === 'linux' ? systemValue('CLK_TCK') : 100;
-const pageBytes = process.platform === 'linux' ? systemValue('PAGESIZE') : 4096;
+const ticksPerSecond = process.platform === 'linux' ? systemValue('CLK_TCK', 100) : 100;
+const pageBytes = process.platform === 'linux' ? systemValue('PAGESIZE', 4096) : 4096;
 
 /** The stat of one process, or null when it is gone. */
 export function readStat(pid: number): ProcessStat | null {
