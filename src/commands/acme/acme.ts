@@ -13,6 +13,7 @@ import {
 import { openLocalStore } from '../../certificates/store/local-store.js';
 import type { LocalStore } from '../../certificates/store/store.js';
 import { PRODUCTION_DIRECTORY, STAGING_DIRECTORY } from '../../options/groups/acme.js';
+import { dayOf } from '../../serving/validity.js';
 import { FrontError } from '../../shared/errors.js';
 import { type CommandIo, EXIT_SUCCESS } from '../../terminal/console.js';
 
@@ -20,10 +21,6 @@ import { type CommandIo, EXIT_SUCCESS } from '../../terminal/console.js';
 export interface AuthorityChoice {
   readonly acmeDirectory?: string;
   readonly acmeCa?: string;
-}
-
-function dayOf(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 10);
 }
 
 /** Every account and certificate, each with its file. @returns the exit code */

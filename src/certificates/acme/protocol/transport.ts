@@ -22,8 +22,6 @@ export interface AcmeAnswer {
   readonly status: number;
   /** The first value of a field, by its lower-case name; null when it is not there. */
   field(name: string): string | null;
-  /** Every value of a field. */
-  fields(name: string): readonly string[];
   readonly text: string;
 }
 
@@ -97,12 +95,10 @@ export class AcmeTransport {
         response.once('error', reject);
         response.once('end', () => {
           const { headersDistinct, statusCode = 0 } = response;
-          const fields = (name: string): readonly string[] => headersDistinct[name] ?? [];
           resolve({
             url: target.href,
             status: statusCode,
-            fields,
-            field: (name) => fields(name)[0] ?? null,
+            field: (name) => headersDistinct[name]?.[0] ?? null,
             text: Buffer.concat(chunks).toString('utf8'),
           });
         });
