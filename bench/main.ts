@@ -7,6 +7,13 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeCertificate } from './certificate.js';
 import { endAll } from './child.js';
+import {
+  buildRevision,
+  COMPARED_SCENARIOS,
+  comparedPeers,
+  compareOutcomes,
+  renderComparison,
+} from './compare.js';
 import type { BenchResult, Peer, Scenario, ScenarioResult } from './contract.js';
 import { writeDocuments } from './document.js';
 import { describeMachine, listToolVersions } from './machine.js';
@@ -81,7 +88,35 @@ async function measureAll(options: BenchOptions, folder: string): Promise<BenchR
   };
 }
 
-async function measureInPrivate(options: BenchOptions): Promise<BenchResult> {
+/** Prints how this tree stands beside a revision of it, and says by the exit code whether the bound holds. */
+async function compareAll(options: BenchOptions, folder: string): Promise<void> {
+  const { rounds, measureMs } = options;
+  const wanted = options.scenarios.length === 0 ? COMPARED_SCENARIOS : options.scenarios;
+  const chosen = choose('scenario', scenarios, wanted, false);
+  writeContent(folder);
+  const certificate = await writeCertificate(folder);
+  const upstreams = { content: await startContentUpstream(folder), echo: await startNodeUpstream(folder) };
+  const warmUpMs = Math.round(measureMs * WARM_UP_SHARE);
+  const plan: RunPlan = {
+    ...{ folder, certificate, upstreamPort: upstreams.content.port },
+    ...{ rounds, measureMs, warmUpMs, tell },
+  };
+  const revision = buildRevision(options.compare ?? 'HEAD', folder);
+  try {
+    let failed = false;
+    for (const pair of comparedPeers(revision, options.nodePaths)) {
+      const results = await runScenarios(chosen, [pair.now, pair.before], plan, upstreams);
+      const comparisons = results.map((result) => compareOutcomes(result, options.boundPercent));
+      process.stdout.write(renderComparison(pair.title, comparisons));
+      failed ||= comparisons.some(({ verdict }) => verdict !== 'holds');
+    }
+    if (failed) throw new Error(`dearer than ${revision.name} by more than ${options.boundPercent} %`);
+  } finally {
+    revision.remove();
+  }
+}
+
+async function inPrivateFolder<Result>(work: (folder: string) => Promise<Result>): Promise<Result> {
   const folder = mkdtempSync(join(tmpdir(), 'tlsfront-bench-'));
   const cleanUp = async (): Promise<void> => {
     await endAll();
@@ -92,7 +127,7 @@ async function measureInPrivate(options: BenchOptions): Promise<BenchResult> {
   };
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   try {
-    return await measureAll(options, folder);
+    return await work(folder);
   } finally {
     await cleanUp();
   }
@@ -120,7 +155,14 @@ async function main(): Promise<void> {
     process.stdout.write(`scenarios: ${scenarios.map((scenario) => scenario.name).join(', ')}\n`);
     return;
   }
-  const result = options.from === null ? await measureInPrivate(options) : readStored(options.from);
+  if (options.compare !== null) {
+    await inPrivateFolder((folder) => compareAll(options, folder));
+    return;
+  }
+  const result =
+    options.from === null
+      ? await inPrivateFolder((folder) => measureAll(options, folder))
+      : readStored(options.from);
   process.stdout.write(renderText(result));
   if (options.from === null) store(options, result);
   const complete = !options.quick && options.scenarios.length === 0 && options.peers.length === 0;

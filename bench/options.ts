@@ -14,6 +14,10 @@ export interface BenchOptions {
   readonly from: string | null;
   readonly docs: boolean;
   readonly help: boolean;
+  /** A revision of this repository to measure this tree against, instead of the peers; null: none. */
+  readonly compare: string | null;
+  /** With `compare`: how many per cent dearer a scenario may be, in the median of the rounds. */
+  readonly boundPercent: number;
 }
 
 /** Wrong use of the command line: exit code 2. */
@@ -30,6 +34,9 @@ export const USAGE = `usage: npm run bench -- [options]
   --output FILE        where the result goes (bench/results/DATE.json)
   --docs               write docs/performance.md and .svg (a complete run does by itself)
   --from FILE          measure nothing: report this stored result again
+  --compare REV        measure this tree beside a revision of it: the scenarios of every day, 7 rounds, in turns;
+                       exit code 1 when one is dearer by more than --bound
+  --bound PERCENT      how much dearer a scenario may be (2)
   --help               this text, with the names of all peers and scenarios
 `;
 
@@ -54,7 +61,7 @@ export function readOptions(words: readonly string[]): BenchOptions {
       args: [...words],
       options: {
         ...{ quick: flag, docs: flag, help: flag, scenario: list, peer: list, node: list },
-        ...{ rounds: text, seconds: text, output: text, from: text },
+        ...{ rounds: text, seconds: text, output: text, from: text, compare: text, bound: text },
       },
     }).values;
   let values: ReturnType<typeof parse>;
@@ -67,18 +74,33 @@ export function readOptions(words: readonly string[]): BenchOptions {
     if (!existsSync(path)) throw new UsageError(`--node ${path}, no such file`);
   }
   const quick = values.quick === true;
+  const compare = values.compare ?? null;
+  if (compare === null && values.bound !== undefined) throw new UsageError('--bound belongs to --compare');
+  const misplaced = (['peer', 'from', 'docs', 'quick', 'output'] as const).find(
+    (name) => values[name] !== undefined && values[name] !== false,
+  );
+  if (compare !== null && misplaced !== undefined) {
+    throw new UsageError(`--${misplaced} means nothing beside --compare`);
+  }
   return {
     quick,
     scenarios: splitNames(values.scenario),
     peers: splitNames(values.peer),
-    rounds: Math.ceil(readPositive('rounds', values.rounds, quick ? 3 : 5)),
+    rounds: Math.ceil(readPositive('rounds', values.rounds, roundsOf(quick, compare))),
     measureMs: Math.round(readPositive('seconds', values.seconds, quick ? 0.5 : 2) * 1000),
     nodePaths: [process.execPath, ...(values.node ?? [])],
     output: values.output ?? null,
     from: values.from ?? null,
     docs: values.docs === true,
     help: values.help === true,
+    compare,
+    boundPercent: readPositive('bound', values.bound, 2),
   };
+}
+
+function roundsOf(quick: boolean, compare: string | null): number {
+  if (compare !== null) return 7;
+  return quick ? 3 : 5;
 }
 
 /** The entries whose name was asked for, or the default set; throws UsageError on a name nobody has. */

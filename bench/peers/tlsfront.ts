@@ -1,4 +1,4 @@
-/** tlsfront itself, once an engine. */
+/** tlsfront itself, once an engine, and any built tree of it. */
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Peer } from '../contract.js';
@@ -15,19 +15,29 @@ const LOAD_LIMITS = [
 
 /** The peer for one engine on one Node. */
 export function tlsfront(engine: 'direct' | 'library', node: { path: string; suffix: string }): Peer {
+  return builtTlsfront(`tlsfront-${engine}${node.suffix}`, commandPath, engine, node.path);
+}
+
+/** A peer of the name for the command of one built tree. */
+export function builtTlsfront(
+  name: string,
+  command: string,
+  engine: 'direct' | 'library',
+  nodePath: string,
+): Peer {
   return {
-    name: `tlsfront-${engine}${node.suffix}`,
-    title: `tlsfront ${engine}${node.suffix}`,
+    name,
+    title: name.replace('-', ' '),
     own: true,
     quick: true,
     features: new Set(['keep-alive', 'h1', 'h2', 'post', 'bodies', 'websocket', 'processes', 'idle']),
-    missing: () => (existsSync(commandPath) ? null : 'dist/src/cli.js is not built'),
+    missing: () => (existsSync(command) ? null : `${command} is not built`),
     version: () =>
-      `${askVersion(node.path, [commandPath, '--version'])} on Node ${askVersion(node.path, ['--version'])}`,
+      `${askVersion(nodePath, [command, '--version'])} on Node ${askVersion(nodePath, ['--version'])}`,
     launch: (plan) => ({
-      command: node.path,
+      command: nodePath,
       arguments: [
-        ...[commandPath, '--quiet', '--engine', engine],
+        ...[command, '--quiet', '--engine', engine],
         ...['--upstream', `127.0.0.1:${plan.upstreamPort}`, '--listen', `127.0.0.1:${plan.listenPort}`],
         ...['--cert', plan.certificate.certificatePath, '--key', plan.certificate.keyPath],
         ...LOAD_LIMITS,
