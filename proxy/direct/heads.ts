@@ -35,8 +35,8 @@ export function sendRequestHead(
     framing,
     contentLength,
     upgrade: request.upgrade,
-    // A uWSGI worker never says 100 (Continue): who has asked for it was told.
-    expectContinue: request.expectContinue && !isBuffered && upstream.scheme !== 'uwsgi',
+    // Where the app never says 100 (Continue), who has asked for it was told.
+    expectContinue: request.expectContinue && !isBuffered && upstream.row.says100,
   };
   const fields = buildUpstreamHeaders(head, facts, upstreamRequest, services.policy);
   lease.sendHead(exchange, route.strip(head.path, fields), fields, framing);

@@ -3,9 +3,12 @@
 import type { RoutedUpstream } from '../../src/shared/config.js';
 import { formatHostPort } from '../../src/shared/host-port.js';
 import type { UpstreamState } from '../../src/shared/router-messages.js';
+import { SCHEMES, type SchemeRow } from '../../src/shared/schemes.js';
 import { formatUpstream } from '../../src/shared/upstream-text.js';
 
 export interface Upstream extends RoutedUpstream {
+  /** What its scheme means. */
+  readonly row: SchemeRow;
   readonly id: number;
   /** Names it in the cookie of `--sticky`. */
   readonly key: string;
@@ -42,6 +45,7 @@ export function createUpstream(state: UpstreamState): Upstream {
   const { ready, ...rest } = state;
   return {
     ...rest,
+    row: SCHEMES[state.scheme],
     authority: authorityOf(state),
     name: formatUpstream(state),
     address: null,

@@ -88,31 +88,30 @@ export class Http1Connection implements Lease, Waits {
     };
     this.byKnownAddress = knownAddress(upstream) !== null;
     const onFailed = (error: unknown): void => this.fail(classifyUpstreamFailure(error), error);
-    this.dial =
-      upstream.scheme === 'https'
-        ? dialer.openTls(
-            upstream,
-            ['http/1.1'],
-            {
-              onConnected: (socket) => {
-                this.listen(socket);
-                socket.once('secureConnect', () => this.onConnect());
-              },
-              onFailed,
+    this.dial = upstream.row.tls
+      ? dialer.openTls(
+          upstream,
+          ['http/1.1'],
+          {
+            onConnected: (socket) => {
+              this.listen(socket);
+              socket.once('secureConnect', () => this.onConnect());
             },
-            onread,
-          )
-        : dialer.open(
-            upstream,
-            {
-              onConnected: (socket) => {
-                this.listen(socket);
-                this.onConnect();
-              },
-              onFailed,
+            onFailed,
+          },
+          onread,
+        )
+      : dialer.open(
+          upstream,
+          {
+            onConnected: (socket) => {
+              this.listen(socket);
+              this.onConnect();
             },
-            onread,
-          );
+            onFailed,
+          },
+          onread,
+        );
   }
 
   /** The upstream would take more of the request, and there is none. */

@@ -68,7 +68,7 @@ export class Http2Lease implements Lease, Waits {
     this.requestEnded = !bodyFollows;
     const fields = emptyFields();
     fields[constants.HTTP2_HEADER_METHOD] = head.method;
-    fields[constants.HTTP2_HEADER_SCHEME] = this.upstream.scheme === 'https' ? 'https' : 'http';
+    fields[constants.HTTP2_HEADER_SCHEME] = this.upstream.row.tls ? 'https' : 'http';
     fields[constants.HTTP2_HEADER_AUTHORITY] = fieldValue(headers, 'host');
     fields[constants.HTTP2_HEADER_PATH] = path;
     pushFields(fields, headers);

@@ -169,19 +169,18 @@ export class Http2Sessions {
     const dialing: Dialing = { dial: null, sinceMs: this.nowMs, byKnownAddress };
     this.dialing = dialing;
     const onFailed = (error: unknown): void => this.onDialFailure(dialing, error);
-    dialing.dial =
-      this.upstream.scheme === 'https'
-        ? this.dialer.openTls(this.upstream, PROTOCOLS, {
-            onConnected: (socket) => {
-              dialing.dial = { end: () => socket.destroy() };
-              this.agree(dialing, socket).catch(onFailed);
-            },
-            onFailed,
-          })
-        : this.dialer.open(this.upstream, {
-            onConnected: (socket) => this.onDialled(dialing, socket),
-            onFailed,
-          });
+    dialing.dial = this.upstream.row.tls
+      ? this.dialer.openTls(this.upstream, PROTOCOLS, {
+          onConnected: (socket) => {
+            dialing.dial = { end: () => socket.destroy() };
+            this.agree(dialing, socket).catch(onFailed);
+          },
+          onFailed,
+        })
+      : this.dialer.open(this.upstream, {
+          onConnected: (socket) => this.onDialled(dialing, socket),
+          onFailed,
+        });
   }
 
   /** Asks for HTTP/2 by ALPN (RFC 7301) on the connection that then carries the session. */
@@ -226,7 +225,7 @@ export class Http2Sessions {
     this.dialing = null;
     noteAddress(this.upstream, socket);
     const { maxHeaderBytes, maxHeaderCount } = this.limits;
-    const session = connectSession(`${this.upstream.scheme === 'https' ? 'https' : 'http'}://upstream`, {
+    const session = connectSession(`${this.upstream.row.tls ? 'https' : 'http'}://upstream`, {
       createConnection: () => socket,
       settings: {
         enablePush: false,

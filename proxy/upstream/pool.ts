@@ -1,6 +1,7 @@
 /** Connections to upstreams: idle ones in a stack, new ones up to a bound, a bounded queue behind it, both shared fairly by clients; those that last stand apart. */
 import type { Limits } from '../../src/shared/config.js';
 import type { ErrorCode } from '../../src/shared/errors.js';
+import type { SchemeRow } from '../../src/shared/schemes.js';
 import type { Upstream } from '../routing/upstream.js';
 import { DEFAULT_HTTP1_LIMITS, type Http1Limits } from '../wire/http1/events.js';
 import { RecentHeads } from '../wire/http1/recent-heads.js';
@@ -16,6 +17,12 @@ import { endWhenLate } from './waiting.js';
 
 /** Answers of an app that are kept in case that it gives the same head again. */
 const RECENT_HEADS = 16;
+
+/** By the scheme's row. */
+const CODECS = { http1: Http1Codec, uwsgi: UwsgiCodec } as const satisfies Record<
+  SchemeRow['codec'],
+  unknown
+>;
 
 /** A new connection's holder while it connects. */
 type Connecting = Map<Http1Connection, LeaseHandler>;
@@ -255,7 +262,7 @@ export class Pool implements ConnectionKeeper {
   }
 
   private open(pool: UpstreamPool, upstream: Upstream, holder: LeaseHandler): void {
-    const Codec = upstream.scheme === 'uwsgi' ? UwsgiCodec : Http1Codec;
+    const Codec = CODECS[upstream.row.codec];
     const connection = new Http1Connection(
       upstream,
       this,
@@ -278,8 +285,10 @@ export class Pool implements ConnectionKeeper {
 }
 
 /** True when the request goes over HTTP/2 as far as is known. */
-function speaksHttp2({ scheme, protocol }: Upstream, holder: LeaseHandler): boolean {
-  return scheme === 'h2c' || (scheme === 'https' && protocol !== 'http/1.1' && !holder.needsHttp1);
+function speaksHttp2({ row, protocol }: Upstream, holder: LeaseHandler): boolean {
+  const { multiplexed } = row;
+  if (multiplexed === 'never') return false;
+  return multiplexed === 'always' || (protocol !== 'http/1.1' && !holder.needsHttp1);
 }
 
 function isUnused({ bounded, lasting, queue }: UpstreamPool): boolean {

@@ -10,6 +10,7 @@ import { CertificateLoader } from '../serving/certificate-loader.js';
 import type { Config, ListenerConfig } from '../shared/config.js';
 import { FrontError } from '../shared/errors.js';
 import { formatListenAddress } from '../shared/host-port.js';
+import { DEFAULT_SCHEME } from '../shared/schemes.js';
 import { formatRouted } from '../shared/upstream-text.js';
 import { thisPlatform } from '../system/platform.js';
 import {
@@ -34,8 +35,8 @@ function describeListener({ kind, host, port }: ListenerConfig): string {
 
 function describeUpstream(upstream: Config['upstreams'][number]): string {
   const text = formatRouted(upstream);
-  const isPlain = upstream.scheme === 'http' && upstream.path === null;
-  return isPlain && !text.includes('=') ? `http://${text}` : text;
+  const isPlain = upstream.scheme === DEFAULT_SCHEME && upstream.path === null;
+  return isPlain && !text.includes('=') ? `${DEFAULT_SCHEME}://${text}` : text;
 }
 
 function describeApp({ upstreams, worker }: Config): string {

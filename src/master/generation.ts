@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto';
 import type { Config } from '../shared/config.js';
 import { mergeSamples, type Samples } from '../shared/metrics.js';
 import type { CertificateMaterial, RouterState, UpstreamState } from '../shared/router-messages.js';
+import { SCHEMES } from '../shared/schemes.js';
 import { formatUpstream } from '../shared/upstream-text.js';
 import type { ListeningSockets } from './listening-sockets.js';
 import type { MasterLog } from './log.js';
@@ -119,7 +120,7 @@ export class Generation {
 
 function configuredUpstreams(config: Config): UpstreamState[] {
   return config.upstreams.map((upstream, index) => {
-    const needsLength = config.bufferRequests || upstream.scheme === 'uwsgi';
+    const needsLength = config.bufferRequests || !SCHEMES[upstream.scheme].readsChunked;
     return { ...upstream, id: -1 - index, key: formatUpstream(upstream), needsLength, ready: true };
   });
 }

@@ -1,5 +1,6 @@
 /** What the library engine cannot carry: told when the front starts, never done wrongly later. */
 import type { Config } from '../shared/config.js';
+import { SCHEMES } from '../shared/schemes.js';
 import { formatUpstream } from '../shared/upstream-text.js';
 import { misused } from './read-setting.js';
 import type { Settings } from './settings.js';
@@ -21,7 +22,7 @@ const DIRECT_ONLY: readonly SettingKey[] = [
 
 /** @throws FrontError config_usage for the first thing in the configuration that the library engine has no way to do */
 export function refuseForLibrary(config: Config, settings: Settings): void {
-  const other = config.upstreams.find(({ scheme, path }) => scheme !== 'http' || path !== null);
+  const other = config.upstreams.find(({ scheme, path }) => !SCHEMES[scheme].inLibrary || path !== null);
   if (other !== undefined) throw misused(`the library engine cannot reach ${formatUpstream(other)}`, HINT);
   const proxied = config.upstreams.find(({ proxyProtocol }) => proxyProtocol !== null);
   if (proxied !== undefined) throw misused('the library engine has no proxy= for upstreams', HINT);

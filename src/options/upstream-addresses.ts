@@ -1,30 +1,25 @@
 /** Reads the address of an upstream as users write it: scheme, then host and port or a socket file. */
 
-import type { UpstreamAddress, UpstreamScheme } from '../shared/config.js';
+import type { UpstreamAddress } from '../shared/config.js';
+import { DEFAULT_SCHEME, isScheme, SCHEME_NAMES, SCHEMES, type UpstreamScheme } from '../shared/schemes.js';
 import { cutAddress, isHostName, readHost, readPort } from './addresses.js';
 import { invalid } from './read-setting.js';
 
 const HINT = 'write 8080, localhost:8080 or http://localhost:8080';
 const UNIX_HINT = 'write the whole path: unix:/run/app.sock';
 
-interface SchemeRow {
-  readonly scheme: UpstreamScheme;
-  /** Null: a socket file. */
-  readonly defaultPort: string | null;
-}
+/** The scheme of a socket file by what stands before its path. */
+const FILE_WORDS: ReadonlyMap<string, UpstreamScheme> = new Map(
+  SCHEME_NAMES.flatMap((scheme) => SCHEMES[scheme].fileWords.map((word) => [word, scheme] as const)),
+);
 
-/** Schemes by what stands before `:`; an empty default port: it must be given. */
-const SCHEMES: ReadonlyMap<string, SchemeRow> = new Map([
-  ['http', { scheme: 'http', defaultPort: '80' }],
-  ['https', { scheme: 'https', defaultPort: '443' }],
-  ['h2c', { scheme: 'h2c', defaultPort: '80' }],
-  ['uwsgi', { scheme: 'uwsgi', defaultPort: '' }],
-  ['unix', { scheme: 'http', defaultPort: null }],
-  ['http+unix', { scheme: 'http', defaultPort: null }],
-  ['unix+h2c', { scheme: 'h2c', defaultPort: null }],
-  ['h2c+unix', { scheme: 'h2c', defaultPort: null }],
-  ['uwsgi+unix', { scheme: 'uwsgi', defaultPort: null }],
-]);
+/** How each scheme is written, for those who wrote another. */
+const SPELLINGS = SCHEME_NAMES.flatMap((scheme) => {
+  const { defaultPort, fileWords } = SCHEMES[scheme];
+  const [word] = fileWords;
+  const url = defaultPort === null ? `${scheme}://host:port` : `${scheme}://`;
+  return word === undefined ? [url] : [url, `${word}:/file`];
+});
 
 /** Schemes that another tool would take. Each has its reason for not being taken here. */
 const OTHER_SCHEMES: ReadonlySet<string> = new Set([
@@ -42,8 +37,7 @@ function refuseScheme(label: string, text: string, scheme: string): never {
     throw invalid(label, text, 'WebSockets need no upstream of their own', hint);
   }
   if (OTHER_SCHEMES.has(scheme)) {
-    const hint =
-      'what works: http://, https://, h2c://, uwsgi://host:port, unix:/file, unix+h2c:/file, uwsgi+unix:/file';
+    const hint = `what works: ${SPELLINGS.join(', ')}`;
     throw invalid(label, text, `${scheme} upstreams are not supported`, hint);
   }
   throw invalid(label, text, `${scheme}: is not a scheme of an app`, HINT);
@@ -96,12 +90,14 @@ export function readUpstreamAddress(label: string, text: string): UpstreamAddres
   }
   const word = /^([a-z][a-z0-9+.-]*):(?:\/|$)/i.exec(text)?.[1]?.toLowerCase();
   const isFile = isSocketFile(text);
-  const name = isFile ? text.slice(0, text.indexOf(':')).toLowerCase() : word;
-  const row = name === undefined ? SCHEMES.get('http') : SCHEMES.get(name);
-  if (row === undefined) refuseScheme(label, text, name ?? '');
-  const { scheme, defaultPort } = row;
-  if (defaultPort === null) return readSocketFile(label, text, scheme);
-  const address = name === undefined ? text : cutUrl(label, text, name, defaultPort);
+  if (isFile) {
+    const name = text.slice(0, text.indexOf(':')).toLowerCase();
+    return readSocketFile(label, text, FILE_WORDS.get(name) ?? refuseScheme(label, text, name));
+  }
+  if (word !== undefined && !isScheme(word)) refuseScheme(label, text, word);
+  const scheme = word ?? DEFAULT_SCHEME;
+  const { defaultPort } = SCHEMES[scheme];
+  const address = word === undefined ? text : cutUrl(label, text, word, defaultPort?.toString() ?? '');
   const parts = cutAddress(address);
   if (parts === null) throw invalid(label, text, 'not an address', `${HINT}; IPv6 goes in brackets`);
   if (parts.host === null && isHostName(address)) {

@@ -1,6 +1,7 @@
 /** Reads one `--upstream`: which requests go there, where it is, and how much of them it takes. */
 import { isIP } from 'node:net';
 import type { RoutedUpstream } from '../shared/config.js';
+import { SCHEMES } from '../shared/schemes.js';
 import { isHostName } from './addresses.js';
 import { invalid } from './read-setting.js';
 import { isSocketFile, readUpstreamAddress } from './upstream-addresses.js';
@@ -81,7 +82,7 @@ export function readUpstream(label: string, text: string): RoutedUpstream {
   const host = slash === -1 ? route : route.slice(0, slash);
   const prefix = slash === -1 ? '' : route.slice(slash);
   const upstream = readUpstreamAddress(label, address);
-  if (suffixes.proxyProtocol !== null && (upstream.scheme === 'https' || upstream.scheme === 'h2c'))
+  if (suffixes.proxyProtocol !== null && !SCHEMES[upstream.scheme].takesProxyHeader)
     throw invalid(
       label,
       text,

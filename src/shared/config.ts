@@ -2,6 +2,7 @@
 
 import type { AcmeConfig } from './acme.js';
 import type { LogFormat } from './log-formats.js';
+import type { UpstreamScheme } from './schemes.js';
 
 /** Host and port to listen on; host `''` means every address (`::`, which takes IPv4 too). Port 0: any free port. */
 export interface ListenAddress {
@@ -54,9 +55,6 @@ export interface RedirectListener extends ListenAddress {
 }
 
 export type ListenerConfig = HttpsListener | HttpListener | RedirectListener;
-
-/** What an upstream speaks. */
-export type UpstreamScheme = 'http' | 'https' | 'h2c' | 'uwsgi';
 
 /** Where the app is. Host `localhost` is tried on ::1 and 127.0.0.1. */
 export interface UpstreamAddress {

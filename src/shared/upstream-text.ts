@@ -1,13 +1,13 @@
 /** Writes upstreams as users write them in `--upstream`. */
 import type { RoutedUpstream, UpstreamAddress } from './config.js';
 import { formatHostPort } from './host-port.js';
+import { DEFAULT_SCHEME, SCHEMES } from './schemes.js';
 
 /** The address as users write it. */
 export function formatUpstream({ scheme, host, port, path }: UpstreamAddress): string {
-  if (path !== null && scheme === 'h2c') return `unix+h2c:${path}`;
-  if (path !== null) return scheme === 'http' ? `unix:${path}` : `${scheme}+unix:${path}`;
+  if (path !== null) return `${SCHEMES[scheme].fileWords[0] ?? scheme}:${path}`;
   const authority = formatHostPort(host, port);
-  return scheme === 'http' ? authority : `${scheme}://${authority}`;
+  return scheme === DEFAULT_SCHEME ? authority : `${scheme}://${authority}`;
 }
 
 /** The upstream as users write it, without what goes without saying. */

@@ -1,5 +1,6 @@
 /** The app: a running one, a command to start, or a WSGI file; exactly one of them. */
 import type { RoutedUpstream, WorkerConfig } from '../../shared/config.js';
+import { DEFAULT_SCHEME } from '../../shared/schemes.js';
 import type { Platform } from '../../system/platform.js';
 import { type OptionRow, row } from '../option-row.js';
 import { LONGEST_DURATION_MS } from '../quantities.js';
@@ -101,7 +102,7 @@ function readPortOfCommand(settings: Settings): number | null {
   const [text, another] = values;
   if (settings.command === null || text === undefined || another !== undefined) return null;
   const { scheme, host, port, path, routeHost, routePrefix } = readUpstream(label, text);
-  const isPlain = scheme === 'http' && path === null && routeHost === '' && routePrefix === '';
+  const isPlain = scheme === DEFAULT_SCHEME && path === null && routeHost === '' && routePrefix === '';
   return isPlain && LOOPBACK.has(host) ? port : null;
 }
 
