@@ -73,6 +73,7 @@ async function start(message: RouterStart): Promise<Router> {
   // One router speaks for all: they have the same limits.
   if (message.index === 1) warnOfDescriptors(config.limits, log);
   upstreams.update(state.upstreams);
+  services.policy.access?.update(state.access);
   const engine = await createEngine(config.engine, services);
   const limiter = new ConnectionLimiter(config.limits.maxConnections, config.limits.maxConnectionsPerAddress);
   const onSecure = acceptSecure(services, engine);
@@ -103,7 +104,7 @@ async function start(message: RouterStart): Promise<Router> {
   const servers = config.listeners.map((listener, index) => {
     const { policy } = services;
     return createListener(
-      { listener, tls: fronts[index] ?? null, policy, engine, counters, notices },
+      { listener, index, tls: fronts[index] ?? null, policy, engine, counters, notices },
       limiter,
     );
   });
@@ -199,7 +200,8 @@ function begin(started: Router): void {
 
 /** New connections and requests are served by what has changed once this returns. */
 function change({ fronts, services }: Router, changes: Partial<RouterState>): void {
-  const { upstreams, ticketKeys, challenges, tls } = changes;
+  const { upstreams, ticketKeys, challenges, tls, access } = changes;
+  if (access !== undefined) services.policy.access?.update(access);
   if (upstreams !== undefined) services.upstreams.update(upstreams);
   if (ticketKeys !== undefined) for (const front of fronts) front?.rotate(ticketKeys);
   if (challenges !== undefined) answerChallenges(fronts, services, challenges);

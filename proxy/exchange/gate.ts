@@ -3,9 +3,9 @@ import type { ErrorCode } from '../../src/shared/errors.js';
 import type { Route } from '../routing/route-table.js';
 import type { Upstreams } from '../routing/upstreams.js';
 import { fieldList, fieldValue, hostOf } from '../wire/syntax/field-list.js';
+import { type RateRefusal, rateFields } from './access/rate-limits.js';
 import { clientAddressOf } from './client-address.js';
 import type { Exchange } from './exchange.js';
-import { type RateRefusal, rateFields } from './rate-limits.js';
 import { answerChallenge } from './reply/acme-challenge.js';
 import { buildErrorReply, type LocalReply } from './reply/local-reply.js';
 import { buildRedirect, buildRedirectToTls } from './reply/redirect.js';
@@ -33,15 +33,20 @@ export function passGate(request: GateRequest, upstreams: Upstreams): Route | Lo
   // Before everything: the authority has no certificate and no password, and comes from anywhere.
   const challenge = answerChallenge(head, facts, policy);
   if (challenge !== null) return challenge;
-  if (isKeptOut(exchange)) return refuse(exchange, 'forbidden');
+  const { access } = policy;
+  const place = access === null ? null : access.placeOf(head, facts);
+  const keptOut = place === null || access === null ? null : access.findKeptOut(head, facts, policy, place);
+  if (keptOut !== null) return keepOut(exchange, keptOut);
   if (isMethodRefused(head)) return refuse(exchange, 'method_refused');
   if (isExpectationUnknown(head)) return refuse(exchange, 'expectation_failed');
   if (role === 'misplaced' && !isLocalWebSocket(head, facts)) return sendToTls(exchange);
   if (isMisdirected(head, facts.certificate, policy)) return refuse(exchange, 'misdirected');
   if (isLooping(head, policy)) return refuse(exchange, 'loop_detected');
   if (role === 'redirect') return redirect(exchange);
-  const tooMany = policy.rateLimits?.check(head, facts, policy, performance.now()) ?? null;
-  if (tooMany !== null) return slowDown(exchange, tooMany);
+  if (place !== null && access !== null) {
+    const tooMany = access.countRequest(head, facts, policy, place, performance.now());
+    if (tooMany !== null) return slowDown(exchange, tooMany);
+  }
   if (isTooLarge(request)) return refuse(exchange, 'request_too_large');
   const route = upstreams.find(head);
   if (route === null) return refuse(exchange, 'no_route');
@@ -55,14 +60,11 @@ function refuse(exchange: Exchange, code: ErrorCode): LocalReply {
 }
 
 /** By `--allow` and `--deny`. */
-function isKeptOut({ head, facts, services }: Exchange): boolean {
-  const { policy, notices, counters } = services;
-  if (policy.config.allow.length + policy.config.deny.length === 0) return false;
-  const address = clientAddressOf(head, facts, policy);
-  if (policy.isAdmitted(address)) return false;
+function keepOut(exchange: Exchange, address: string): LocalReply {
+  const { notices, counters } = exchange.services;
   counters.refusedByLimit += 1;
   notices.warn('--deny', `requests of ${address} are refused: --deny or --allow keeps it out`);
-  return true;
+  return refuse(exchange, 'forbidden');
 }
 
 /** 429 (RFC 6585 §4). */

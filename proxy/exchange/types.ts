@@ -2,7 +2,7 @@
 
 import type { Config } from '../../src/shared/config.js';
 import type { FieldsMemo } from '../wire/syntax/field-lines.js';
-import type { RateLimits } from './rate-limits.js';
+import type { AccessRules } from './access/access-rules.js';
 
 /** What is known of a downstream connection for its whole life. */
 export interface ConnectionFacts {
@@ -10,6 +10,8 @@ export interface ConnectionFacts {
   readonly remotePort: number;
   readonly localAddress: string;
   readonly localPort: number;
+  /** Index of the listener in Config.listeners. */
+  readonly listener: number;
   /** TLS version such as `TLSv1.3`; empty on a plain connection. */
   readonly tlsVersion: string;
   readonly cipher: string;
@@ -60,10 +62,8 @@ export interface Policy {
   /** Member of CDN-Loop by which the front knows its own requests. */
   readonly loopMarker: string;
   isTrusted(address: string): boolean;
-  /** Whether a client with this address may come in (`--allow`, `--deny`). */
-  isAdmitted(address: string): boolean;
-  /** The rules of `--rate-limit`; null: there are none. */
-  readonly rateLimits: RateLimits | null;
+  /** Who may come in; null: there are no rules. */
+  readonly access: AccessRules | null;
   /** Whether connections from there begin with a PROXY protocol header. */
   sendsProxyHeader(address: string): boolean;
 }

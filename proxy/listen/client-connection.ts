@@ -20,24 +20,28 @@ export interface ClientConnection {
   readonly remote: Endpoint;
   /** Where the client connected to. */
   readonly local: Endpoint;
+  /** Index of the listener that took it, in Config.listeners. */
+  readonly listener: number;
   /** TLS that a trusted front has ended for the client; null: none, or it told nothing. */
   readonly proxiedTls: (ProxiedTls & { readonly serverName: string }) | null;
 }
 
 /** A connection that came straight from the client. */
-export function connectionOf(socket: Socket): ClientConnection {
+export function connectionOf(socket: Socket, listener: number): ClientConnection {
   return {
     socket,
     remote: { address: plainAddress(socket.remoteAddress), port: socket.remotePort ?? 0 },
     local: { address: plainAddress(socket.localAddress), port: socket.localPort ?? 0 },
+    listener,
     proxiedTls: null,
   };
 }
 
 /** A connection of the client that a trusted front names. */
-export function proxiedBy(socket: Socket, told: ProxiedConnection): ClientConnection {
+export function proxiedBy({ socket, listener }: ClientConnection, told: ProxiedConnection): ClientConnection {
   return {
     socket,
+    listener,
     remote: { address: told.sourceAddress, port: told.sourcePort },
     local: { address: told.destinationAddress, port: told.destinationPort },
     proxiedTls: told.tls === null ? null : { ...told.tls, serverName: told.serverName },
@@ -52,6 +56,7 @@ export function plainFacts(client: ClientConnection, policy: Policy): Connection
     remotePort: remote.port,
     localAddress: local.address,
     localPort: local.port,
+    listener: client.listener,
     tlsVersion: proxiedTls?.version ?? '',
     cipher: proxiedTls?.cipher ?? '',
     serverName: proxiedTls?.serverName ?? '',

@@ -17,6 +17,8 @@ import { readFirstBytes } from './first-bytes.js';
 /** What a listener needs to serve one configured address. */
 export interface ListenerParts {
   readonly listener: ListenerConfig;
+  /** Of it in Config.listeners. */
+  readonly index: number;
   /** null: a plain listener. */
   readonly tls: TlsFront | null;
   readonly policy: Policy;
@@ -41,7 +43,7 @@ export function createListener(parts: ListenerParts, limiter: ConnectionLimiter)
       limiter.leave();
     });
     socket.on('error', ignore);
-    const client = connectionOf(socket);
+    const client = connectionOf(socket, parts.index);
     if (parts.policy.sendsProxyHeader(client.remote.address)) {
       readProxyHeader(parts, client, (named) => admit(parts, limiter, named));
     } else admit(parts, limiter, client);
@@ -71,7 +73,7 @@ function readProxyHeader(
       return;
     }
     if (bytes.length > header.length) socket.unshift(bytes.subarray(header.length));
-    onClient(header.connection === null ? front : proxiedBy(socket, header.connection));
+    onClient(header.connection === null ? front : proxiedBy(front, header.connection));
   });
 }
 

@@ -18,6 +18,7 @@ const FACTS: ConnectionFacts = {
   serverName: '',
   trusted: false,
   certificate: null,
+  listener: 0,
   clientFields: [],
 };
 

@@ -5,6 +5,7 @@ import { openLocalStore } from '../certificates/store/local-store.js';
 import { resolveConfig } from '../options/resolve.js';
 import type { Origin, Settings } from '../options/settings.js';
 import { optionOf, SETTING_KEYS } from '../options/table.js';
+import { readAccessFiles } from '../serving/access-files.js';
 import { describeAcme } from '../serving/acme-certificates.js';
 import { CertificateLoader } from '../serving/certificate-loader.js';
 import type { Config, ListenerConfig } from '../shared/config.js';
@@ -130,6 +131,7 @@ export async function runCheck(
     warnings = settings.warnings;
     const config = resolveConfig(settings, thisPlatform());
     const store = openLocalStore(io.environment);
+    await readAccessFiles(config.access);
     const { notes, problems } = await new CertificateLoader(config, store, 'check').load();
     const found = notes.filter(({ kind }) => kind === 'warning');
     const acme = config.acme === null ? '' : await describeAcme(config.acme, store);

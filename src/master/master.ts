@@ -2,7 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { runtimeFolder } from '../control/runtime-folder.js';
 import type { LastReload, Status } from '../control/types.js';
+import { AccessReloader } from '../serving/access-reloader.js';
 import { CertificateReloader, type ServingCertificates } from '../serving/certificate-reloader.js';
+import type { AccessMaterial } from '../shared/access.js';
 import type { CertificateOrders } from '../shared/acme.js';
 import type { ListenAddress } from '../shared/config.js';
 import { FrontError } from '../shared/errors.js';
@@ -79,6 +81,7 @@ class Master {
   readonly ending: Ending;
   private readonly generations: Generations;
   private readonly certificates: CertificateReloader;
+  private readonly access: AccessReloader;
   private readonly orders: OrdersDesk;
   private readonly ticketKeys: TicketKeys;
   private readonly frontSecret = randomBytes(32).toString('base64');
@@ -108,6 +111,11 @@ class Master {
       log,
       () => this.life.state === 'serving',
       (tls) => this.generations.change({ tls }),
+    );
+    this.access = new AccessReloader(
+      log,
+      () => this.life.state === 'serving',
+      (access) => this.generations.change({ access }),
     );
     this.orders = new OrdersDesk(
       parts.orders,
@@ -142,10 +150,11 @@ class Master {
     markChildren(`${process.pid}-${randomBytes(6).toString('hex')}`);
     this.greet();
     const certificates = await this.life.during('starting', this.certificates.read());
+    const access = await this.life.during('starting', this.access.read(config.access));
     const sockets = await this.bind(served, 'starting');
     this.sockets = sockets;
     const metrics = await this.life.during('starting', this.openMetrics());
-    const generation = this.begin(served, certificates, sockets);
+    const generation = this.begin(served, certificates, access, sockets);
     const apps = generation.startApps();
     void this.control.open();
     await this.life.during('starting', generation.startRouters());
@@ -161,6 +170,7 @@ class Master {
     await this.tellReady(bound, certificates, generation);
     this.generations.commit();
     this.certificates.commit(certificates);
+    this.access.commit(config.access, access);
     this.orders.start();
     this.life.enter('serving');
     this.reloadAgain();
@@ -199,8 +209,9 @@ class Master {
     try {
       const next = await this.life.during('reloading', this.parts.readAgain());
       const certificates = await this.life.during('reloading', next.loadCertificates());
+      const access = await this.life.during('reloading', this.access.read(next.config.access));
       bound = await this.bind(next, 'reloading');
-      const generation = this.begin(next, certificates, bound);
+      const generation = this.begin(next, certificates, access, bound);
       await this.life.during('reloading', generation.startApps());
       await this.life.during('reloading', generation.startRouters());
       this.certificates.report(certificates, 'reload: ');
@@ -209,6 +220,7 @@ class Master {
       this.sockets = bound;
       this.generations.commit();
       this.certificates.commit(certificates);
+      this.access.commit(next.config.access, access);
       log.line('the new generation serves; the old one drains');
       this.lastReload = { isSuccessful: true, atMs: Date.now() };
     } catch (error) {
@@ -226,6 +238,7 @@ class Master {
     this.reloadOutcome = { time: new Date().toISOString(), error: failure?.message ?? null };
     this.life.enter('serving');
     this.certificates.settle();
+    this.access.settle();
     this.reloadAgain();
     return failure;
   }
@@ -351,13 +364,14 @@ class Master {
   private begin(
     served: ServedConfig,
     { tls, authorityFile }: ServingCertificates,
+    access: AccessMaterial,
     sockets: ListeningSockets,
   ): Generation {
     const { config, identity, stickySecret } = served;
     const { log } = this.parts;
     const generation = new Generation(
       { type: 'start', config, frontSecret: this.frontSecret, identity },
-      { tls, ticketKeys: this.ticketKeys.keys, challenges: this.orders.answers },
+      { tls, ticketKeys: this.ticketKeys.keys, challenges: this.orders.answers, access },
       sockets,
       log,
       stickySecret,

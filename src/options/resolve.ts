@@ -63,7 +63,7 @@ export function resolveConfig(settings: Settings, platform: Platform): Config {
     metrics: readMetrics(settings, platform),
     mercyMs: readNumber(settings, 'mercy'),
     holdMs: readNumber(settings, 'hold'),
-    ...readAccess(settings),
+    access: readAccess(settings, listeners, platform),
     ...readExchangeSettings(settings),
     rewriteLocation: !readSwitch(settings, 'noRewriteLocation'),
     bufferRequests: readSwitch(settings, 'bufferRequests'),

@@ -54,7 +54,8 @@ function readProxyVersion(label: string, text: string, version: string): 'v1' | 
   );
 }
 
-function readRouteHost(label: string, text: string, host: string): string {
+/** Lower-case name, `*.name` or address; empty: any. @throws FrontError config_invalid */
+export function readRouteHost(label: string, text: string, host: string): string {
   const name = host.startsWith('*.') ? host.slice(2) : host;
   const bare = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : null;
   if (bare === null ? name === '' || isHostName(name) || isIP(host) === 4 : isIP(bare) === 6)
@@ -65,7 +66,8 @@ function readRouteHost(label: string, text: string, host: string): string {
   throw invalid(label, text, reason, ROUTE_HINT);
 }
 
-function readRoutePrefix(label: string, text: string, prefix: string): string {
+/** The prefix without a slash at its end; empty: every path. @throws FrontError config_invalid */
+export function readRoutePrefix(label: string, text: string, prefix: string): string {
   if (!/^[!-~]*$/.test(prefix) || /[?#]|\/\/|\/\.{1,2}(?:\/|$)/.test(prefix))
     throw invalid(label, text, `'${prefix}' is no path of a route`, ROUTE_HINT);
   return prefix.replace(/\/$/, '');

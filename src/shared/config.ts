@@ -1,5 +1,6 @@
 /** The configuration: one frozen plain object, made once by the command and sent unchanged to every process. */
 
+import type { AccessConfig } from './access.js';
 import type { AcmeConfig } from './acme.js';
 import type { LogFormat } from './log-formats.js';
 import type { UpstreamScheme } from './schemes.js';
@@ -160,22 +161,6 @@ export interface Limits {
   readonly upstreamKeepAliveTimeoutMs: number;
 }
 
-/** How many requests one client may make. */
-export interface RateLimitRule {
-  readonly requests: number;
-  readonly periodMs: number;
-  /** So many at once. */
-  readonly burst: number;
-  /** What tells clients apart. */
-  readonly key:
-    | { readonly kind: 'ip' }
-    /** Lower-case name. */
-    | { readonly kind: 'header'; readonly name: string }
-    | { readonly kind: 'cookie'; readonly name: string };
-  /** `/login` for that path and all below it; empty: every path. */
-  readonly path: string;
-}
-
 /** The whole configuration. */
 export interface Config {
   readonly engine: 'direct' | 'library';
@@ -252,11 +237,8 @@ export interface Config {
   readonly bufferRequests: boolean;
   /** Pass field names with an underscore on to apps that speak HTTP. */
   readonly keepUnderscores: boolean;
-  /** CIDR blocks of the only clients that are served; empty: all are. */
-  readonly allow: readonly string[];
-  /** CIDR blocks of clients that are not served; counts before `allow`. */
-  readonly deny: readonly string[];
-  readonly rateLimits: readonly RateLimitRule[];
+  /** Who may come in. */
+  readonly access: AccessConfig;
   /** CIDR blocks of fronts that begin every connection with a PROXY protocol header. */
   readonly proxyProtocol: readonly string[];
   /** Prefixes of paths whose request bodies go to the app as they come. */

@@ -1,4 +1,5 @@
 /** Messages between the master and its routers (node IPC, plain JSON). */
+import type { AccessMaterial } from './access.js';
 import type { ChallengeAnswers } from './acme.js';
 import type { Config, ListenAddress, RoutedUpstream } from './config.js';
 import type { Counters } from './counters.js';
@@ -79,6 +80,8 @@ export interface RouterState {
   readonly ticketKeys: TicketKeyPair;
   readonly challenges: ChallengeAnswers;
   readonly upstreams: readonly UpstreamState[];
+  /** What the files of Config.access hold. */
+  readonly access: AccessMaterial;
 }
 
 /** What a router begins with. */

@@ -31,6 +31,7 @@ async function startRouters(t: TestContext) {
     ticketKeys: { current: newTicketKeys(), previous: null },
     challenges: NO_ANSWERS,
     upstreams: [],
+    access: { addresses: {} },
   };
   const sockets = await ListeningSockets.bind(config.listeners);
   t.after(() => sockets.close());

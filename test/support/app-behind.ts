@@ -8,6 +8,8 @@ import { StartedFront } from './started-front.js';
 export interface AppBehindOptions {
   /** Options of the front, beside the listener and the app's address. */
   readonly arguments?: readonly string[];
+  /** Beside what every front of a test has. */
+  readonly environment?: NodeJS.ProcessEnv;
   readonly app: RequestListener | Server;
   /** What stands before the app's address in `--upstream`, such as `/api=`. */
   readonly route?: string;
@@ -47,7 +49,10 @@ export function appBehind(
         const upstream = `${options.route ?? ''}127.0.0.1:${appPort}`;
         const own = ['--listen', '127.0.0.1:0', '--upstream', upstream, '--engine', engine];
         started = {
-          front: await StartedFront.start({ arguments: [...own, ...(options.arguments ?? [])] }),
+          front: await StartedFront.start({
+            arguments: [...own, ...(options.arguments ?? [])],
+            ...(options.environment === undefined ? {} : { environment: options.environment }),
+          }),
           appPort,
         };
       });

@@ -90,7 +90,7 @@ export async function serveTlsFront(t: TestContext, given: FrontGiven): Promise<
   });
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     socket.on('error', () => undefined);
-    front.accept(connectionOf(socket));
+    front.accept(connectionOf(socket, 0));
   });
   server.listen(0, '127.0.0.1');
   t.after(() => server.close());

@@ -23,6 +23,7 @@ const PLAIN: ConnectionFacts = {
   serverName: '',
   trusted: false,
   certificate: null,
+  listener: 0,
   clientFields: [],
 };
 

@@ -1,11 +1,15 @@
 /** Who may come in, and how often: addresses behind proxies, rates, and what stands in the options. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { AccessRules } from '../../../proxy/exchange/access/access-rules.js';
+import { AddressSet } from '../../../proxy/exchange/access/address-set.js';
+import { RateLimiter } from '../../../proxy/exchange/access/rate-limiter.js';
+import { RateLimits, rateFields } from '../../../proxy/exchange/access/rate-limits.js';
+import { placeOf, plainPathOf } from '../../../proxy/exchange/access/scope.js';
 import { clientAddressOf, clientKeyOf } from '../../../proxy/exchange/client-address.js';
 import { compilePolicy } from '../../../proxy/exchange/policy.js';
-import { RateLimiter } from '../../../proxy/exchange/rate-limiter.js';
-import { RateLimits, rateFields } from '../../../proxy/exchange/rate-limits.js';
 import type { ConnectionFacts, RequestHead } from '../../../proxy/exchange/types.js';
+import type { SettingLayer } from '../../../src/options/settings.js';
 import { complaintOf, resolveGiven } from '../../support/settings.js';
 
 function factsOf(remoteAddress: string, trusted = false): ConnectionFacts {
@@ -15,6 +19,7 @@ function factsOf(remoteAddress: string, trusted = false): ConnectionFacts {
       remotePort: 1,
       localAddress: '127.0.0.1',
       localPort: 443,
+      listener: 0,
       tlsVersion: '',
       cipher: '',
     },
@@ -56,6 +61,27 @@ test('an IPv6 network of 64 bits is one client', () => {
   assert.equal(clientKeyOf('192.0.2.1'), '192.0.2.1');
 });
 
+type Flags = SettingLayer;
+
+/** Who is kept out of a path by these options; null: nobody. */
+function findKeptOut(
+  flags: Flags,
+  path: string,
+  address: string,
+  authority = 'a',
+  listener = 0,
+): string | null {
+  const config = resolveGiven({ flags });
+  const rules = new AccessRules(
+    config.access,
+    config.listeners.map(({ port }) => port),
+  );
+  rules.update({ addresses: { list: ['198.51.100.0/24'] } });
+  const head = { ...headOf(path), authority };
+  const facts = { ...factsOf(address), listener };
+  return rules.findKeptOut(head, facts, behind, rules.placeOf(head, facts));
+}
+
 const ADMITTED: readonly (readonly [
   allow: readonly string[],
   deny: readonly string[],
@@ -74,10 +100,7 @@ const ADMITTED: readonly (readonly [
 
 for (const [allow, deny, address, wanted] of ADMITTED) {
   test(`allow ${allow.join() || '-'}, deny ${deny.join() || '-'}: ${address || 'no address'} ${wanted ? 'comes in' : 'stays out'}`, () => {
-    assert.equal(
-      compilePolicy(resolveGiven({ flags: { allow, deny } }), 443, 'm').isAdmitted(address),
-      wanted,
-    );
+    assert.equal(findKeptOut({ allow, deny }, '/', address) === null, wanted);
   });
 }
 
@@ -101,10 +124,13 @@ test('no more clients are remembered than there is room for', () => {
 test('a rule for a path counts requests for it and below; a key counts by its value, else by address', () => {
   const { rateLimits } = resolveGiven({
     flags: { rateLimit: ['1/m,path=/login', '2/m,key=header:X-Key,path=/api'] },
-  });
-  const limits = new RateLimits(rateLimits);
-  const check = (path: string, ...headers: readonly string[]): number =>
-    limits.check(headOf(path, ...headers), factsOf('192.0.2.1'), behind, 1000)?.retryAfterSeconds ?? 0;
+  }).access;
+  const limits = new RateLimits(rateLimits, [443]);
+  const facts = factsOf('192.0.2.1');
+  const check = (path: string, ...headers: readonly string[]): number => {
+    const head = headOf(path, ...headers);
+    return limits.check(head, facts, behind, placeOf(head, facts), 1000)?.retryAfterSeconds ?? 0;
+  };
   assert.deepEqual(
     [check('/'), check('/loginx'), check('/login?a'), check('/login/b'), check('/')],
     [0, 0, 0, 60, 0],
@@ -120,7 +146,7 @@ test('a rule for a path counts requests for it and below; a key counts by its va
 });
 
 test('a refusal says when to come again, and by which rule', () => {
-  const [rule] = resolveGiven({ flags: { rateLimit: ['5/m,burst=2'] } }).rateLimits;
+  const [rule] = resolveGiven({ flags: { rateLimit: ['5/m,burst=2'] } }).access.rateLimits;
   assert.ok(rule !== undefined);
   assert.deepEqual(rateFields({ rule, retryAfterSeconds: 12 }), [
     ...['retry-after', '12', 'ratelimit-policy', '"front";q=5;w=60', 'ratelimit', '"front";r=0;t=12'],
@@ -150,3 +176,133 @@ test('--allow takes address blocks alone', () => {
     /--allow example\.com: not an address block/,
   );
 });
+
+/** Scope of a `--deny` for 192.0.2.1, and what it covers: path, authority and listener of the request. */
+const SCOPES: readonly (readonly [
+  scope: string,
+  path: string,
+  authority: string,
+  listener: number,
+  kept: boolean,
+])[] = [
+  ['/admin', '/admin', 'a', 0, true],
+  ['/admin', '/admin/x?y', 'a', 0, true],
+  ['/admin', '/administrator', 'a', 0, false],
+  ['/admin', '/', 'a', 0, false],
+  ['/admin', '/%61dmin', 'a', 0, true],
+  ['/admin', '//admin', 'a', 0, true],
+  ['/admin', '/x/../admin', 'a', 0, true],
+  ['/admin', '/x/%2e%2E/admin', 'a', 0, true],
+  ['/admin', '/./admin;jsessionid=1/x', 'a', 0, true],
+  ['/admin', '/x\\..\\admin', 'a', 0, true],
+  ['/admin', '/admin/../x', 'a', 0, true],
+  ['/admin', '/x?/../admin', 'a', 0, false],
+  ['app.test', '/', 'app.test', 0, true],
+  ['app.test', '/', 'APP.test.:8443', 0, true],
+  ['app.test', '/', 'other.test', 0, false],
+  ['*.app.test', '/', 'x.app.test', 0, true],
+  ['*.app.test', '/', 'app.test', 0, false],
+  [':8443', '/', 'a', 0, true],
+  [':8443', '/', 'a', 1, false],
+  ['app.test:9443/api', '/api', 'app.test', 1, true],
+  ['app.test:9443/api', '/api', 'app.test', 0, false],
+];
+
+for (const [scope, path, authority, listener, kept] of SCOPES) {
+  test(`a rule for ${scope} ${kept ? 'holds' : 'does not hold'} for ${authority} ${path} on listener ${listener}`, () => {
+    const flags = { listen: ['127.0.0.1:8443', '127.0.0.1:9443'], deny: [`${scope}=192.0.2.1`] };
+    assert.equal(findKeptOut(flags, path, '192.0.2.1', authority, listener) !== null, kept);
+    assert.equal(findKeptOut(flags, path, '192.0.2.2', authority, listener), null, 'another client');
+  });
+}
+
+test('every scope that covers a request must let its client in', () => {
+  const flags = {
+    allow: ['192.0.2.0/24', '/admin=192.0.2.1,192.0.2.2'],
+    deny: ['/admin=192.0.2.2', '@list'],
+  };
+  const isIn = (path: string, address: string): boolean => findKeptOut(flags, path, address) === null;
+  const addresses = ['192.0.2.1', '192.0.2.2', '192.0.2.3', '198.51.100.7', '203.0.113.1'];
+  assert.deepEqual(
+    addresses.map((address) => isIn('/', address)),
+    [true, true, true, false, false],
+  );
+  assert.deepEqual(
+    addresses.map((address) => isIn('/admin', address)),
+    [true, false, false, false, false],
+  );
+});
+
+test('a path is read once as an app may read it', () => {
+  const paths = [
+    '/a/b',
+    '/',
+    '*',
+    '/a//b/',
+    '/a/./b/../c',
+    '/../../a',
+    '/%2541',
+    '/a;x=1;y/b;z',
+    '/%',
+    '/%2f%2fa?b=%41',
+  ];
+  assert.deepEqual(paths.map(plainPathOf), [
+    ...['/a/b', '/', '/*', '/a/b', '/a/c', '/a', '/%41', '/a/b', '/%', '/a'],
+  ]);
+});
+
+test('a set of blocks has their addresses alone, however many there are', () => {
+  const many = Array.from({ length: 20_000 }, (_, index) => `10.${index >> 8}.${index & 255}.0/25`);
+  const set = new AddressSet([
+    ...many,
+    '192.0.2.7/32',
+    '192.0.2.0/28',
+    '2001:db8::/33',
+    '::1/128',
+    '0.0.0.0/32',
+  ]);
+  const inside = [
+    '10.0.0.0',
+    '10.78.31.127',
+    '192.0.2.7',
+    '192.0.2.15',
+    '2001:db8:7fff::1',
+    '::1',
+    '0.0.0.0',
+  ];
+  const outside = [
+    '10.0.0.128',
+    '10.78.32.0',
+    '192.0.2.16',
+    '2001:db8:8000::',
+    '::2',
+    '',
+    'x',
+    '::ffff:10.0.0.1',
+  ];
+  assert.deepEqual(
+    [...inside, ...outside].map((address) => set.has(address)),
+    [...inside.map(() => true), ...outside.map(() => false)],
+  );
+  assert.equal(new AddressSet(['0.0.0.0/0']).has('255.255.255.255'), true);
+  assert.equal(new AddressSet(['::/0']).has('1.2.3.4'), false);
+});
+
+const BAD_RULES: readonly (readonly [text: string, reason: RegExp])[] = [
+  ['=10.0.0.0/8', /nothing stands before =/],
+  ['/a b=10.0.0.0/8', /is no path of a route/],
+  ['exa mple=10.0.0.0/8', /neither a host name nor an address/],
+  [':99=10.0.0.0/8', /no listener has the port 99 \/ the listeners' ports are 443/],
+  ['/admin=', /a value is empty/],
+  ['/admin=10.0.0.0/8,/b=10.0.0.0/8', /stands behind a comma \/ repeat --deny/],
+  ['/admin=10.0.0.0/33', /not an address block/],
+  ['@', /.*/],
+];
+
+for (const [text, reason] of BAD_RULES) {
+  test(`--deny ${text} is an error with a hint`, () => {
+    const complaint = complaintOf(() => resolveGiven({ flags: { listen: ['443'], deny: [text] } }));
+    assert.match(complaint, /^config_invalid: --deny /);
+    assert.match(complaint, reason);
+  });
+}

@@ -29,6 +29,7 @@ function recordOf(path: string, agent: string): AccessRecord {
       serverName: '',
       trusted: false,
       certificate: null,
+      listener: 0,
       clientFields: [],
     },
     requestId: 'id',

@@ -23,6 +23,7 @@ const SUBJECT: RuleSubject = {
     serverName: '',
     trusted: false,
     certificate: null,
+    listener: 0,
     clientFields: [],
   },
 };

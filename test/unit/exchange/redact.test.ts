@@ -57,6 +57,7 @@ for (const format of LOG_FORMATS) {
         serverName: '',
         trusted: false,
         certificate: null,
+        listener: 0,
         clientFields: [],
       },
       requestId: 'r',

@@ -1,9 +1,10 @@
 /** The rules of `--rate-limit` as the gate asks them: which concern a request, whose it is, and what a refusal says. */
-import type { RateLimitRule } from '../../src/shared/config.js';
-import { fieldValue } from '../wire/syntax/field-list.js';
-import { clientAddressOf, clientKeyOf } from './client-address.js';
+import type { RateLimitRule } from '../../../src/shared/access.js';
+import { fieldValue } from '../../wire/syntax/field-list.js';
+import { clientAddressOf, clientKeyOf } from '../client-address.js';
+import type { ConnectionFacts, Policy, RequestHead } from '../types.js';
 import { RateLimiter } from './rate-limiter.js';
-import type { ConnectionFacts, Policy, RequestHead } from './types.js';
+import { type CompiledScope, compileScope, covers, isWithinPath, type Place } from './scope.js';
 
 /** A request that came too soon. */
 export interface RateRefusal {
@@ -11,33 +12,41 @@ export interface RateRefusal {
   readonly retryAfterSeconds: number;
 }
 
+interface CompiledRule {
+  readonly rule: RateLimitRule;
+  readonly scope: CompiledScope;
+  readonly limiter: RateLimiter;
+}
+
 /** Counts requests by every rule that concerns them. */
 export class RateLimits {
-  private readonly rules: readonly { readonly rule: RateLimitRule; readonly limiter: RateLimiter }[];
+  private readonly rules: readonly CompiledRule[];
 
-  constructor(rules: readonly RateLimitRule[]) {
+  /** @param ports of all listeners as configured, by index */
+  constructor(rules: readonly RateLimitRule[], ports: readonly number[]) {
     this.rules = rules.map((rule) => ({
       rule,
+      scope: compileScope(rule.scope, ports),
       limiter: new RateLimiter(rule.requests, rule.periodMs, rule.burst),
     }));
   }
 
   /** Counts the request; null: it may pass. */
-  check(head: RequestHead, facts: ConnectionFacts, policy: Policy, nowMs: number): RateRefusal | null {
-    for (const { rule, limiter } of this.rules) {
-      if (!isWithinPath(head.path, rule.path)) continue;
+  check(
+    head: RequestHead,
+    facts: ConnectionFacts,
+    policy: Policy,
+    place: Place,
+    nowMs: number,
+  ): RateRefusal | null {
+    for (const { rule, scope, limiter } of this.rules) {
+      if (!covers(scope, place)) continue;
+      if (!isWithinPath(place.path, rule.path) && !isWithinPath(place.plainPath, rule.path)) continue;
       const waitMs = limiter.take(keyOf(rule, head, facts, policy), nowMs);
       if (waitMs > 0) return { rule, retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)) };
     }
     return null;
   }
-}
-
-/** The path and all below it, as routes take it. */
-function isWithinPath(path: string, prefix: string): boolean {
-  if (prefix === '' || !path.startsWith(prefix)) return prefix === '';
-  const next = path.charAt(prefix.length);
-  return next === '' || next === '/' || next === '?' || prefix.endsWith('/');
 }
 
 /** Clients without the field are told apart by their addresses, or leaving it out would be the way round the rule. */

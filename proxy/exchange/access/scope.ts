@@ -1,0 +1,75 @@
+/** Whether an access rule is for a request, also where the request writes the path in a way that only the app takes apart. */
+import type { AccessScope } from '../../../src/shared/access.js';
+import { hostOf } from '../../wire/syntax/field-list.js';
+import type { ConnectionFacts, RequestHead } from '../types.js';
+
+/** A scope as requests are held against it. */
+export interface CompiledScope extends AccessScope {
+  /** Indices of its listeners; null: all. */
+  readonly listeners: readonly number[] | null;
+}
+
+/** The listeners of a scope are those whose configured port it names. @param ports of all listeners, by index */
+export function compileScope(scope: AccessScope, ports: readonly number[]): CompiledScope {
+  const listeners = ports.flatMap((port, index) => (port === scope.port ? [index] : []));
+  return { ...scope, listeners: scope.port === 0 ? null : listeners };
+}
+
+/** How a request is held against scopes. */
+export interface Place {
+  readonly listener: number;
+  readonly host: string;
+  readonly path: string;
+  /** The path as an app may read it; the same as `path` where that leaves nothing to read. */
+  readonly plainPath: string;
+}
+
+export function placeOf({ authority, path }: RequestHead, { listener }: ConnectionFacts): Place {
+  return {
+    listener,
+    host: hostOf(authority).replace(/\.$/, ''),
+    path,
+    plainPath: MAY_HIDE.test(path) ? plainPathOf(path) : path,
+  };
+}
+
+/** A rule that protects `/admin` also holds for `/%61dmin`, `//admin`, `/x/../admin` and `/admin;x`. */
+export function covers(scope: CompiledScope, place: Place): boolean {
+  if (scope.listeners !== null && !scope.listeners.includes(place.listener)) return false;
+  if (!coversHost(scope.host, place.host)) return false;
+  const { prefix } = scope;
+  return isWithinPath(place.path, prefix) || isWithinPath(place.plainPath, prefix);
+}
+
+function coversHost(pattern: string, host: string): boolean {
+  if (pattern === '' || pattern === host) return true;
+  return pattern.startsWith('*.') && host.endsWith(pattern.slice(1)) && host.length > pattern.length - 1;
+}
+
+/** The path and all below it, as routes take it. */
+export function isWithinPath(path: string, prefix: string): boolean {
+  if (prefix === '' || !path.startsWith(prefix)) return prefix === '';
+  const next = path.charAt(prefix.length);
+  return next === '' || next === '/' || next === '?' || prefix.endsWith('/');
+}
+
+const MAY_HIDE = /[%\\;]|\/[./]/;
+const ESCAPES = /%([0-9a-f]{2})/gi;
+
+/**
+ * The path without its query, with escapes undone once, backslashes as slashes, and without parameters, empty and dot
+ * segments (RFC 3986 §5.2.4, §6.2.2).
+ */
+export function plainPathOf(path: string): string {
+  const [raw = ''] = path.split('?', 1);
+  const decoded = raw.replace(ESCAPES, (_all, digits: string) => {
+    return String.fromCharCode(Number.parseInt(digits, 16));
+  });
+  const segments: string[] = [];
+  for (const part of decoded.replaceAll('\\', '/').split('/')) {
+    const [segment = ''] = part.split(';', 1);
+    if (segment === '..') segments.pop();
+    else if (segment !== '' && segment !== '.') segments.push(segment);
+  }
+  return `/${segments.join('/')}`;
+}
