@@ -13,7 +13,8 @@ import { ChallengeServers } from './challenge-servers.js';
 import type { ClientHello } from './client-hello.js';
 import { clientOptions, clientsOf, isLetIn, isSameRule } from './client-rules.js';
 import { peekClientHello } from './hello-peek.js';
-import { LeafRequests } from './leaf-requests.js';
+import { LeafRequests, MAX_STRANGE_NAMES } from './leaf-requests.js';
+import { RecentMap } from './recent-map.js';
 import { logRefusedClient, type RefusedClientLog, watchRefusedClients } from './refused-clients.js';
 
 /** What a listener's TLS is made of. */
@@ -57,7 +58,9 @@ interface EntryServers {
 export class TlsFront {
   private table: CertificateTable;
   private servers = new Map<CertificateEntry, EntryServers>();
-  private readonly issued = new Map<string, CertificateEntry>();
+  private readonly issued = new RecentMap<CertificateEntry>(MAX_STRANGE_NAMES, (entry) =>
+    this.servers.delete(entry),
+  );
   private ticketKeys: TicketKeyPair;
   private material: TlsMaterial;
   private readonly challenges: ChallengeServers;
@@ -151,7 +154,8 @@ export class TlsFront {
   }
 
   private async issue(socket: Socket, name: string, hello: ClientHello | null): Promise<void> {
-    const certificate = await this.parts.leafRequests.request(name);
+    const isExpected = this.material.expectedNames.includes(name);
+    const certificate = await this.parts.leafRequests.request(name, isExpected);
     if (socket.destroyed) return;
     if (certificate === null) return this.hand(socket, this.table.default, hello);
     const entry = this.issued.get(name) ?? makeEntry([certificate], this.admits);

@@ -1,7 +1,7 @@
 /** Loads what the listeners of a configuration serve with, and says what is to be said about it: for starting, checking and reloading. */
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { ensureDevelopmentLeaf } from '../certificates/development/leaf.js';
+import { ensureDevelopmentLeaf, issuePassingLeaf } from '../certificates/development/leaf.js';
 import { wasTrusted } from '../certificates/development/trusted-mark.js';
 import { shellWord } from '../certificates/findings.js';
 import type { LocalStore } from '../certificates/store/store.js';
@@ -21,12 +21,9 @@ import { findUnknownHosts, unknownHostsHint } from './unknown-hosts.js';
 
 /** Beneath these every name gets a development certificate of its own: browsers take no `*.localhost`. */
 const DEVELOPMENT_SUFFIXES = ['localhost', 'test'];
-/** Names that strangers may have issued in one run. */
-const MAX_ISSUED = 1000;
 
 /** Reads files and the development authority's store for one configuration; what was sound once stays in force where it breaks. */
 export class CertificateLoader {
-  private readonly issued = new Set<string>();
   private readonly acme: AcmeCertificates | null;
   private authorityFile: string | null = null;
   private hasHinted = false;
@@ -85,6 +82,7 @@ export class CertificateLoader {
       tls.push({
         certificates,
         issueBeneath: isDevelopment ? issuableSuffixes(config) : [],
+        expectedNames: isDevelopment ? expectedNames(config) : [],
         ...(await clients.load(certificates, report)),
       });
     }
@@ -98,13 +96,13 @@ export class CertificateLoader {
     return { tls, files: [...files], notes: withoutRepetition(notes), problems, authorityFile };
   }
 
-  /** A certificate for one more development name; null when too many were asked for or the name is none of ours. */
+  /** A certificate for one more development name: kept where an option or a route names it; null when it is none of ours. */
   async issue(name: string): Promise<CertificateMaterial | null> {
-    const isOurs = issuableSuffixes(this.config).some((suffix) => name.endsWith(`.${suffix}`));
-    if (!isOurs || (!this.issued.has(name) && this.issued.size >= MAX_ISSUED)) return null;
-    this.issued.add(name);
-    const leaf = await ensureDevelopmentLeaf(this.store, [name], new Date());
-    return { chainPem: leaf.chainPem, keyPem: leaf.keyPem, names: leaf.names };
+    if (!issuableSuffixes(this.config).some((suffix) => name.endsWith(`.${suffix}`))) return null;
+    const issued = expectedNames(this.config).includes(name)
+      ? await ensureDevelopmentLeaf(this.store, [name], new Date())
+      : await issuePassingLeaf(this.store, [name], new Date());
+    return { chainPem: issued.chainPem, keyPem: issued.keyPem, names: issued.names };
   }
 
   /** In the order given, the newest of each name; the first is the default. */
@@ -152,6 +150,13 @@ function ownCommand(): string {
 function issuableSuffixes({ hosts }: Config): readonly string[] {
   const names = hosts.filter((host) => /[a-z]/.test(host) && !host.includes(':'));
   return [...new Set([...DEVELOPMENT_SUFFIXES, ...names.map((host) => host.replace(/^\*\./, ''))])];
+}
+
+/** Names of options and routes; those of `--host` have the certificate of the start already. */
+function expectedNames({ upstreams }: Config): readonly string[] {
+  return [...new Set(upstreams.map(({ routeHost }) => routeHost))].filter(
+    (name) => name !== '' && !name.startsWith('*'),
+  );
 }
 
 function isOfDevelopment({ certificates, certificateFolders, acme }: HttpsListener): boolean {

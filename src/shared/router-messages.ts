@@ -38,6 +38,8 @@ export interface TlsMaterial {
   readonly clientCrls: readonly string[];
   /** Names beneath these get a leaf of their own at their first handshake; empty: never. */
   readonly issueBeneath: readonly string[];
+  /** Names among those that an option or a route gives: they are issued however many strangers ask for. */
+  readonly expectedNames: readonly string[];
 }
 
 /** Keys of session tickets, 48 bytes each, base64. */

@@ -1,7 +1,15 @@
 /** Certificates of a running front: chosen by name, changed on disk, issued on the way, and their warnings. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import tls from 'node:tls';
@@ -211,6 +219,23 @@ test('a development name gets its own certificate at its first handshake, over e
     assert.match(await served(front, name, front.ca), new RegExp(`DNS:${name}(,|$)`));
   }
   assert.doesNotMatch(await served(front, 'example.com', front.ca), /example\.com/);
+});
+
+test('a flood of names leaves no file, and a name of a route gets its certificate in it', async (t) => {
+  const front = await StartedFront.start({
+    arguments: ['--listen', '127.0.0.1:0', '--upstream', '1', '--upstream', 'shop.localhost=1'],
+  });
+  t.after(() => front.stop());
+  const leaves = (): string[] =>
+    readdirSync(join(front.dataFolder, 'tlsfront', 'development')).filter((name) => name.startsWith('leaf-'));
+  const before = leaves().length;
+  const names = await Promise.all(
+    Array.from({ length: 150 }, (_, index) => served(front, `n${index}.localhost`, front.ca)),
+  );
+  const issued = names.filter((text, index) => text === `DNS:n${index}.localhost`).length;
+  assert.ok(issued >= 32 && issued < 150, `${issued} of 150 issued`);
+  assert.equal(leaves().length, before);
+  assert.match(await served(front, 'shop.localhost', front.ca), /^DNS:shop\.localhost(,|$)/);
 });
 
 test('a certificate near its end is warned of', async (t) => {

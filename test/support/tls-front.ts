@@ -46,7 +46,7 @@ export function materialOf(chain: readonly KeyPairPem[], names: readonly string[
 
 /** Material without client certificates and issuing. */
 export function plainMaterial(...certificates: readonly CertificateMaterial[]): TlsMaterial {
-  return { certificates, clientAuthority: null, clientCrls: [], issueBeneath: [] };
+  return { certificates, clientAuthority: null, clientCrls: [], issueBeneath: [], expectedNames: [] };
 }
 
 export function newTicketKeys(): string {

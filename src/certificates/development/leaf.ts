@@ -8,6 +8,7 @@ import {
   AUTHORITY_CERT_KEY,
   AUTHORITY_LOCK,
   createAuthority,
+  ensureAuthority,
   findAuthority,
   requirePermitted,
 } from './authority.js';
@@ -52,6 +53,18 @@ export async function ensureDevelopmentLeaf(
   const kept = found.authority && (await findLeaf(store, found.authority, wanted, now));
   if (kept !== undefined) return describe(store, kept, wanted, { authority: false, leaf: false, notes: [] });
   return store.withLock(AUTHORITY_LOCK, () => issueUnderLock(store, wanted, now));
+}
+
+/** A leaf for names that somebody on the way has asked for: it is kept nowhere, so that nobody can fill the disk with them. */
+export async function issuePassingLeaf(
+  store: LocalStore,
+  names: readonly string[],
+  now: Date,
+): Promise<Pick<DevelopmentLeaf, 'chainPem' | 'keyPem' | 'names'>> {
+  const wanted = requireNames(names);
+  const authority = await ensureAuthority(store, wanted, now);
+  const { certPem, keyPem } = await issueLeaf(authority, wanted, { now, validDays: LEAF_DAYS });
+  return { chainPem: certPem, keyPem, names: wanted };
 }
 
 async function issueUnderLock(store: LocalStore, wanted: string[], now: Date): Promise<DevelopmentLeaf> {

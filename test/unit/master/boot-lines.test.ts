@@ -14,6 +14,7 @@ const serving = (names: readonly string[]): TlsMaterial => ({
   clientAuthority: null,
   clientCrls: [],
   issueBeneath: [],
+  expectedNames: [],
 });
 const OWN: SettingLayer = { cert: ['s.crt'], key: ['s.key'] };
 

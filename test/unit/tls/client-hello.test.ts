@@ -4,7 +4,6 @@ import { Duplex } from 'node:stream';
 import { test } from 'node:test';
 import tls from 'node:tls';
 import { LONGEST_HELLO_BYTES, readClientHello } from '../../../proxy/tls/client-hello.js';
-import { LeafRequests } from '../../../proxy/tls/leaf-requests.js';
 
 /** The first flight of node's own client. */
 function helloOf(options: tls.ConnectionOptions): Promise<Buffer> {
@@ -65,39 +64,6 @@ test('changed bytes never throw', async () => {
       readClientHello(changed);
     }
   }
-});
-
-test('only host names beneath a suffix are asked for', () => {
-  const suffixes = ['localhost', 'test'];
-  for (const name of ['app.localhost', 'a.b.test', 'x_y.test'])
-    assert.ok(LeafRequests.isBeneath(name, suffixes), name);
-  const long = `${'a'.repeat(64)}.test`;
-  for (const name of [
-    'test',
-    'localhost',
-    '.test',
-    'a..test',
-    '*.test',
-    'a b.test',
-    '-a.test',
-    'atest',
-    'a.test.',
-    '../x.test',
-    long,
-    `${'a.'.repeat(130)}test`,
-  ]) {
-    assert.equal(LeafRequests.isBeneath(name, suffixes), false, name);
-  }
-});
-
-test('strangers cannot make the router ask for names without end', async () => {
-  let asked = 0;
-  const requests: LeafRequests = new LeafRequests((name) => {
-    asked += 1;
-    requests.settle(name, { chainPem: '', keyPem: '', names: [name] });
-  });
-  for (let count = 0; count < 1000; count += 1) await requests.request(`n${count}.test`);
-  assert.ok(asked <= 256, `${asked}`);
 });
 
 test('the protocols are read in their order', async () => {
