@@ -1,6 +1,6 @@
 /** Asks the master for certificates of new development names, once each, and keeps the answers. */
 import type { CertificateMaterial } from '../../src/shared/router-messages.js';
-import { RateLimiter } from '../exchange/rate-limiter.js';
+import { RateLimiter } from '../exchange/access/rate-limiter.js';
 import { RecentMap } from './recent-map.js';
 
 /**
