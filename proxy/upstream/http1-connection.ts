@@ -11,6 +11,7 @@ import { type Dial, type Dialer, forgetAddress, knownAddress, noteAddress } from
 import { classifyUpstreamFailure } from './failure.js';
 import type { Http1Codec } from './http1-codec.js';
 import { Http1RequestWriter } from './http1-request.js';
+import { type LastWordsEvents, readLastWords } from './last-words.js';
 import { proxyHeaderFor } from './proxy-header.js';
 import type { ExchangeHead, Lease, LeaseHandler, UpstreamResponse } from './transport.js';
 import type { Waiting, Waits } from './waiting.js';
@@ -33,6 +34,8 @@ export interface ConnectionKeeper {
   /** Coarse clock in milliseconds. */
   readonly nowMs: number;
   onConnected(connection: Http1Connection): void;
+  /** The first byte ever has come over it. */
+  onHeard(connection: Http1Connection): void;
   /** It is a tunnel or an event stream from now on: it goes on as long as the client likes. */
   onLasting(connection: Http1Connection): void;
   /** The exchange is over and another may follow. */
@@ -42,7 +45,7 @@ export interface ConnectionKeeper {
 }
 
 /** A connection; `holder` is null while it is idle. */
-export class Http1Connection implements Lease, Waits {
+export class Http1Connection implements Lease, LastWordsEvents, Waits {
   holder: LeaseHandler | null = null;
   /** Key of the client in whose name the connection takes a place; null: it is idle. The pool's to keep. */
   client: string | null = null;
@@ -51,6 +54,8 @@ export class Http1Connection implements Lease, Waits {
   /** Exchanges that have begun on it. */
   uses = 0;
   closed = false;
+  /** Something has come over it. */
+  heard = false;
   /** Dialled without a look-up, so that a refusal says little about the name. */
   readonly byKnownAddress: boolean;
   /** The downstream takes nothing: the upstream is not to blame for the time that passes. */
@@ -213,10 +218,23 @@ export class Http1Connection implements Lease, Waits {
   private listen(socket: Socket): void {
     this.socket = socket;
     this.writer = new Http1RequestWriter(socket);
+    readLastWords(socket, this);
     socket.on('drain', () => this.onDrain());
     socket.on('end', () => this.onRemoteEnd());
     socket.on('error', (error) => this.fail(classifyUpstreamFailure(error), error));
     socket.on('close', () => this.fail('upstream_reset', null));
+  }
+
+  onWriteFailed(): boolean {
+    if (this.closed || this.holder === null || this.tunnel) return false;
+    // What follows of the request is nobody's.
+    if (this.writer.mute()) this.holder.onWritable();
+    return true;
+  }
+
+  onOver(error: Error): void {
+    if (this.holder !== null && this.uses > 0) this.onRemoteEnd();
+    this.fail(classifyUpstreamFailure(error), error);
   }
 
   private onConnect(): void {
@@ -239,6 +257,10 @@ export class Http1Connection implements Lease, Waits {
     }
     this.wait(this.waiting);
     this.responseSeen = true;
+    if (!this.heard) {
+      this.heard = true;
+      this.keeper.onHeard(this);
+    }
     try {
       if (this.tunnel) holder.onBody(view);
       else {

@@ -5,6 +5,7 @@ import type { SchemeRow } from '../../src/shared/schemes.js';
 import type { Upstream } from '../routing/upstream.js';
 import { DEFAULT_HTTP1_LIMITS, type Http1Limits } from '../wire/http1/events.js';
 import { RecentHeads } from '../wire/http1/recent-heads.js';
+import { AcceptWatch } from './accept-watch.js';
 import type { Dialer } from './dial.js';
 import { Http1Codec } from './http1-codec.js';
 import { type ConnectionKeeper, Http1Connection } from './http1-connection.js';
@@ -40,6 +41,7 @@ interface UpstreamPool {
   /** Whether the client may take a place more. */
   readonly mayTake: (client: string) => boolean;
   readonly recent: RecentHeads;
+  readonly watch: AcceptWatch;
 }
 
 interface Waiter {
@@ -147,6 +149,10 @@ export class Pool implements ConnectionKeeper {
     holder.onLease(connection);
   }
 
+  onHeard(connection: Http1Connection): void {
+    this.poolOf(connection.upstream).watch.onHeard();
+  }
+
   onLasting(connection: Http1Connection): void {
     const pool = this.poolOf(connection.upstream);
     // HTTP/2 clients have several on a connection: no more of them than there may be clients.
@@ -172,11 +178,13 @@ export class Pool implements ConnectionKeeper {
       next.onLease(connection);
     } else if (pool.idle.length < this.limits.upstreamKeepAlive && !connection.upstream.gone) {
       pool.idle.push(connection);
+      pool.watch.onIdle();
     } else connection.close();
   }
 
   onClosed(connection: Http1Connection, code: ErrorCode | null, cause: unknown): void {
     const pool = this.poolOf(connection.upstream);
+    if (connection.heard) pool.watch.onClosed();
     if (pool.lasting.delete(connection)) return;
     pool.bounded.delete(connection);
     this.vacate(pool, connection);
@@ -205,6 +213,22 @@ export class Pool implements ConnectionKeeper {
     if (next !== null) this.open(pool, upstream, next.holder);
   }
 
+  /** The app waits on an idle connection for what others wait to give it: one that is still being made can do without. */
+  private giveUpIdle(pool: UpstreamPool): void {
+    const idle = pool.idle.shift();
+    if (idle === undefined) return;
+    for (const [connection, holder] of this.connecting) {
+      if (!pool.bounded.has(connection)) continue;
+      this.connecting.delete(connection);
+      connection.close();
+      this.occupy(pool, idle, holder.client);
+      idle.lend(holder);
+      holder.onLease(idle);
+      return;
+    }
+    idle.close();
+  }
+
   private occupy(pool: UpstreamPool, connection: Http1Connection, client: string): void {
     connection.client = client;
     pool.places.take(client, 1);
@@ -226,15 +250,24 @@ export class Pool implements ConnectionKeeper {
     let pool = this.pools.get(upstream);
     if (pool === undefined) {
       const places = new Shares(this.limits.maxUpstreamConnections);
-      pool = {
-        idle: [],
-        bounded: new Set(),
-        lasting: new Set(),
+      const idle: Http1Connection[] = [];
+      const bounded = new Set<Http1Connection>();
+      const lasting = new Set<Http1Connection>();
+      const created: UpstreamPool = {
+        idle,
+        bounded,
+        lasting,
         places,
         queue: new FairQueue(this.limits.maxUpstreamQueue),
         mayTake: (client) => places.mayTake(client, 1),
         recent: new RecentHeads(RECENT_HEADS),
+        watch: new AcceptWatch({
+          count: () => bounded.size + lasting.size,
+          idleCount: () => idle.length,
+          onBlocked: () => this.giveUpIdle(created),
+        }),
       };
+      pool = created;
       this.pools.set(upstream, pool);
     }
     return pool;

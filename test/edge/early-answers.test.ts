@@ -27,6 +27,10 @@ function createRefuser(): Server {
         socket.write(`${ANSWER}Connection: close\r\n\r\ntoo large`);
         // What is unread then makes the close a reset, as with many small servers.
         setTimeout(() => socket.destroy(), 50);
+      } else if (seen.includes('/resets')) {
+        socket.pause();
+        socket.write(`${ANSWER}\r\ntoo large`);
+        setImmediate(() => socket.destroy());
       } else {
         socket.end('HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok');
       }
@@ -90,6 +94,20 @@ describe('an early 413', () => {
       client.socket.destroy();
     });
   }
+
+  test('of an app that resets the connection behind it is not lost when one of our writes fails first', async () => {
+    const ask = async (): Promise<unknown> => {
+      const client = await RawHttp1Client.open(front);
+      client.socket.write('POST /resets HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3000000\r\n\r\n');
+      client.socket.write(Buffer.alloc(3_000_000, 'x'));
+      assert.ok(await client.settle(1, WAIT_MS), 'the answer');
+      client.socket.destroy();
+      return client.responses[0]?.status;
+    };
+    const statuses: unknown[] = [];
+    for (let tries = 0; tries < 20; tries += 1) statuses.push(await ask());
+    assert.deepEqual(statuses, new Array(20).fill(413));
+  });
 
   test('of --max-body-bytes reaches an HTTP/1.1 client that sends 10 MB with a length', async () => {
     const client = await RawHttp1Client.open(bounded);
