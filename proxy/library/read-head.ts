@@ -4,6 +4,7 @@ import type { ServerHttp2Stream } from 'node:http2';
 import type { ErrorCode } from '../../src/shared/errors.js';
 import type { Framing, RequestHead } from '../exchange/types.js';
 import { isAuthority } from '../wire/syntax/authority.js';
+import { isTarget } from '../wire/syntax/request-rules.js';
 
 /** A request as node:http, or node:http2's compatibility API with its stream, gives it. */
 export type LibraryRequest = IncomingMessage & { readonly stream?: ServerHttp2Stream };
@@ -68,17 +69,6 @@ function findTargetFault({ path, method, authority, httpVersion }: RequestHead):
   if (!isTarget(path, method)) return 'request_target_invalid';
   const isNamed = authority === '' ? httpVersion === '1.0' : isAuthority(authority);
   return isNamed ? null : 'host_invalid';
-}
-
-/** Origin-form, or `*` for OPTIONS; visible ASCII without a fragment (RFC 9112 §3.2). */
-function isTarget(path: string, method: string): boolean {
-  if (path === '*') return method === 'OPTIONS';
-  if (path.charCodeAt(0) !== 0x2f) return false;
-  for (let index = 1; index < path.length; index += 1) {
-    const code = path.charCodeAt(index);
-    if (code <= 0x20 || code >= 0x7f || code === 0x23) return false;
-  }
-  return true;
 }
 
 /** What llhttp lets through and nobody may forward: other versions, codings other than one `chunked`, chunks in HTTP/1.0. */

@@ -39,7 +39,7 @@ function deliver(connection: Http2ServerConnection, handler: PlainHandler): bool
         break;
       case events.DATA:
         if (handler.data) handler.data(connection, id);
-        else connection.consume(id, connection.dataEnd - connection.dataStart);
+        else connection.consume(id, connection.data.length);
         break;
       case events.TRAILERS:
         handler.trailers?.(connection, id);

@@ -2,9 +2,20 @@
 import type { Socket } from 'node:net';
 import type { AcceptedConnection } from '../../engine.js';
 import { Exchange } from '../../exchange/exchange.js';
-import { CANCEL, nameOfErrorCode } from '../../wire/http2/codes.js';
+import { CANCEL, NO_ERROR, nameOfErrorCode } from '../../wire/http2/codes.js';
 import { Http2ServerConnection } from '../../wire/http2/connection.js';
-import { CLOSED, DATA, NEED_DATA, REQUEST, RESET, TRAILERS, WRITABLE } from '../../wire/http2/events.js';
+import {
+  CLOSED,
+  DATA,
+  GOAWAY,
+  type Http2Event,
+  NEED_DATA,
+  REQUEST,
+  RESET,
+  TRAILERS,
+  WRITABLE,
+} from '../../wire/http2/events.js';
+import type { ConnectionFault } from '../../wire/http2/faults.js';
 import type { Http2Limits, Http2LocalSettings } from '../../wire/http2/limits.js';
 import type { ConnectionHost, DownstreamConnection } from '../connection-host.js';
 import { type Admission, networkOf } from '../reset-budget.js';
@@ -23,7 +34,7 @@ const LINGER_MS = 5000;
 const LINGER_BYTES = 16 * 1024 * 1024;
 
 /** The option that bounds what a connection was ended for, by the codec's words. */
-const FLAGS: Readonly<Record<string, string>> = {
+const FLAGS: Readonly<Partial<Record<ConnectionFault | '', string>>> = {
   'stream reset flood': 'twice --max-stream-resets',
   'overhead frame flood': '--max-control-frames',
   'field block too long': '--max-header-bytes',
@@ -197,19 +208,44 @@ export class Http2DownstreamConnection implements DownstreamConnection {
     );
   }
 
-  private handle(event: number): void {
+  private handle(event: Exclude<Http2Event, typeof NEED_DATA | typeof CLOSED>): void {
     const { wire } = this;
-    if (event === REQUEST) {
-      this.begin();
-      return;
+    switch (event) {
+      case REQUEST:
+        this.begin();
+        return;
+      case DATA:
+        this.streams.get(wire.streamId)?.receiveBody(wire.data, wire.endStream);
+        return;
+      case TRAILERS:
+        this.streams.get(wire.streamId)?.receiveEnd(wire.trailers);
+        return;
+      case WRITABLE:
+        this.streams.get(wire.streamId)?.writable();
+        return;
+      case RESET: {
+        const stream = this.streams.get(wire.streamId);
+        if (stream === undefined) wire.releaseStream(wire.streamId);
+        else stream.reset();
+        return;
+      }
+      case GOAWAY:
+        this.tellGoaway();
+        return;
+      default:
+        event satisfies never;
     }
-    const stream = this.streams.get(wire.streamId);
-    if (event === RESET && stream === undefined) wire.releaseStream(wire.streamId);
-    if (stream === undefined) return;
-    if (event === DATA) stream.receiveBody(wire.data, wire.endStream);
-    else if (event === TRAILERS) stream.receiveEnd(wire.trailers);
-    else if (event === WRITABLE) stream.writable();
-    else if (event === RESET) stream.reset();
+  }
+
+  /** The client opens no more streams; what is open goes on (RFC 9113 §6.8). An error code says that it finds fault with us. */
+  private tellGoaway(): void {
+    const { errorCode } = this.wire;
+    if (errorCode === NO_ERROR) return;
+    const name = nameOfErrorCode(errorCode);
+    this.host.services.notices.warn(
+      `HTTP/2 GOAWAY ${name}`,
+      `the HTTP/2 client ${this.client} ends its connection with ${name}`,
+    );
   }
 
   private begin(): void {

@@ -1,6 +1,5 @@
 /** Counts, by period, what a peer can do cheaply and we pay for. */
-import { ENHANCE_YOUR_CALM } from './codes.js';
-import { Http2ConnectionError } from './connection-error.js';
+import { type ConnectionFault, Http2ConnectionError } from './faults.js';
 import type { Http2Limits } from './limits.js';
 
 /** Overhead frames that one request or one DATA frame sent makes plausible: updates of two windows, a priority, one to spare. */
@@ -65,6 +64,6 @@ export class AbuseCounters {
   }
 }
 
-function calm(reason: string): never {
-  throw new Http2ConnectionError(ENHANCE_YOUR_CALM, reason);
+function calm(fault: ConnectionFault): never {
+  throw new Http2ConnectionError(fault);
 }

@@ -1,4 +1,4 @@
-/** What `Http2ServerConnection.next()` returns, and the shape of a request head. */
+/** What `Http2ServerConnection.next()` returns, and what an event refers to. */
 import type { FieldsMemo } from '../syntax/field-lines.js';
 
 /** Nothing more can be told until the next `receive()` or `takeOutput()`. */
@@ -15,12 +15,23 @@ export const RESET = 4;
 export const WRITABLE = 5;
 /** The peer will open no more streams: `errorCode`. */
 export const GOAWAY = 6;
-/** The peer acknowledged our SETTINGS. */
-export const SETTINGS_ACK = 7;
-/** The peer answered our PING: `roundTripMs`. */
-export const PING_ACK = 8;
-/** The connection ended with `errorCode` and `closeReason`: write what `takeOutput()` gives and close the socket. Told again on every later call. */
-export const CLOSED = 9;
+/** The connection ended with `errorCode` and `fault`: write what `takeOutput()` gives and close the socket. Told again on every later call. */
+export const CLOSED = 7;
+
+/** Small integers: a request's way through the codec compares them several times. */
+export type Http2Event =
+  | typeof NEED_DATA
+  | typeof REQUEST
+  | typeof DATA
+  | typeof TRAILERS
+  | typeof RESET
+  | typeof WRITABLE
+  | typeof GOAWAY
+  | typeof CLOSED;
+
+/** A frame was read and there is nothing to tell. Inside the codec only. */
+export const NO_EVENT = -1;
+export type FrameEvent = Http2Event | typeof NO_EVENT;
 
 /** One request's head (RFC 9113 §8.3.1), made afresh for each request. */
 export interface RequestHead {

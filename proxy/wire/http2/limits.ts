@@ -57,8 +57,6 @@ export interface Http2Limits {
   maxSettingsPerFrame: number;
   /** SETTINGS must be acknowledged within this time (SETTINGS_TIMEOUT). */
   settingsTimeoutMs: number;
-  /** A PING must be answered within this time. */
-  pingTimeoutMs: number;
   /** HEADERS without END_HEADERS, or half a frame, must be completed within this time. */
   partialFrameTimeoutMs: number;
   /** A blocked stream counts as moving again only after so many bytes went out (one-byte window updates are no progress). */
@@ -97,7 +95,6 @@ export const DEFAULT_HTTP2_LIMITS: Readonly<Http2Limits> = Object.freeze({
   maxOverheadFramesPerPeriod: 2_000,
   maxSettingsPerFrame: 32,
   settingsTimeoutMs: 10_000,
-  pingTimeoutMs: 15_000,
   partialFrameTimeoutMs: 10_000,
   minProgressBytes: 1_024,
 });

@@ -1,5 +1,6 @@
 /** The interface of a server-side HTTP/2 connection (RFC 9113): bytes in, events out; answers in, bytes out. */
-import type { RequestHead } from './events.js';
+import type { Http2Event, RequestHead } from './events.js';
+import type { ConnectionFault } from './faults.js';
 
 /**
  * Drive it so: `receive(chunk, nowMs)`, then `next()` until it says NEED_DATA or CLOSED, then (at the end of the tick) `takeOutput()`
@@ -10,27 +11,21 @@ export interface Http2Server {
   /** Bytes from the peer. The chunk must stay untouched until `next()` has said NEED_DATA. */
   receive(chunk: Buffer, nowMs: number): void;
   /** The next event, one of the constants in events.ts. Never throws. */
-  next(): number;
+  next(): Http2Event;
 
   /** The stream of the last event. */
   readonly streamId: number;
   readonly head: RequestHead;
   /** Body bytes after DATA: a view on the received chunk, valid until the next `receive()`. Made anew at each reading. */
   readonly data: Buffer;
-  /** The same without a view: `dataBuffer` from `dataStart` to `dataEnd`. */
-  readonly dataBuffer: Buffer;
-  readonly dataStart: number;
-  readonly dataEnd: number;
   readonly endStream: boolean;
   readonly trailers: string[];
   /** RFC 9113 §7, after RESET, GOAWAY and CLOSED. */
   readonly errorCode: number;
   /** After RESET: the peer sent RST_STREAM; false when the peer broke a rule and we sent it. */
   readonly resetByPeer: boolean;
-  /** After CLOSED: what the peer did, in a few fixed words for the log. */
-  readonly closeReason: string;
-  /** After PING_ACK. */
-  readonly roundTripMs: number;
+  /** After CLOSED: what the peer did, in a few fixed words for the log; '' while the connection is open. */
+  readonly closeReason: ConnectionFault | '';
 
   /** A 1xx head other than 101. */
   sendInformational(streamId: number, status: number, headers: readonly string[]): void;
@@ -61,15 +56,10 @@ export interface Http2Server {
   /** The upstream took so many request-body bytes; window updates follow. */
   consume(streamId: number, bytes: number): void;
 
-  /** Sends PING; PING_ACK tells the round trip. One at a time: does nothing while one is under way. */
-  ping(nowMs: number): void;
   /** First step of a graceful end (RFC 9113 §6.8): GOAWAY 2^31-1. Streams are still accepted. */
   beginShutdown(): void;
   /** Second step, a round trip later: GOAWAY with the last stream; later streams are ignored. */
   finishShutdown(): void;
-  /** GOAWAY with this code; every stream is dropped and `closed` is true. */
-  closeWithError(errorCode: number, reason: string): void;
-
   /**
    * Everything that may go out now, in one buffer: finished frames in order, then DATA by priority (RFC 9218) until about `maxBytes`
    * in all. Null when there is nothing. The buffer is shared by the process: hand it to a socket that has no write
@@ -85,8 +75,6 @@ export interface Http2Server {
   readonly openStreams: number;
   /** Since when some response waits for the peer's window, by the clock of `checkTimers()`; 0 when none does. */
   readonly stalledSinceMs: number;
-  /** The same for one stream. */
-  streamStalledSinceMs(streamId: number): number;
   /** The streams that have been stalled since before that time. */
   streamsStalledBefore(timeMs: number): number[];
   /** `finishShutdown()` was called and nothing is left to do or to write. */
@@ -94,8 +82,6 @@ export interface Http2Server {
   /** Forgets fields that do not repeat any more. Call it a few times a second. */
   ageFields(): void;
   readonly closed: boolean;
-  /** Highest stream the peer opened. */
-  readonly lastStreamId: number;
   /** Call every second or so. True: the connection must end (GOAWAY is in the output, `next()` says CLOSED). */
   checkTimers(nowMs: number): boolean;
 }

@@ -323,13 +323,6 @@ test('SETTINGS that are not acknowledged in time', () => {
   assert.equal(peer.drain()[0]?.kind, events.CLOSED);
 });
 
-test('a PING that is not answered in time', () => {
-  const peer = TestPeer.established();
-  peer.connection.ping(1_000);
-  assert.equal(peer.connection.checkTimers(16_000), false);
-  assert.equal(peer.connection.checkTimers(16_001), true);
-});
-
 for (const [name, first, more] of [
   ['half a frame', headers(1, GET).subarray(0, 5), headers(1, GET).subarray(5, 6)],
   ['a field block without its end', frame(1, 1, 1, literalBlock(GET)), frame(9, 0, 1)],

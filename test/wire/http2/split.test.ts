@@ -90,7 +90,6 @@ test('the conversation holds every kind of event that bytes can bring', () => {
     events.TRAILERS,
     events.RESET,
     events.GOAWAY,
-    events.SETTINGS_ACK,
     events.CLOSED,
   ]) {
     assert.ok(kinds.has(kind), `kind ${kind}`);

@@ -1,5 +1,5 @@
 /** Finished frames of one connection, in the order in which they go out. */
-import { acquireBlock, lendBlock, releaseBlock } from './block-pool.js';
+
 import {
   FLAG_ACK,
   FRAME_GOAWAY,
@@ -8,7 +8,8 @@ import {
   FRAME_RST_STREAM,
   FRAME_SETTINGS,
   FRAME_WINDOW_UPDATE,
-} from './codes.js';
+} from '../codes.js';
+import { acquireBlock, lendBlock, releaseBlock } from './block-pool.js';
 
 const NOTHING: Buffer = Buffer.alloc(0);
 const USUAL_BLOCK_BYTES = 20_480;
@@ -95,12 +96,6 @@ export class OutputBuffer {
     this.controlFrames += 1;
     const at = this.openFrame(8, FRAME_PING, FLAG_ACK, 0);
     payload.copy(this.block, at, from, from + 8);
-  }
-
-  writePing(mark: number): void {
-    const at = this.openFrame(8, FRAME_PING, 0, 0);
-    writeUint32(this.block, at, 0);
-    writeUint32(this.block, at + 4, mark);
   }
 
   writeGoaway(lastStreamId: number, errorCode: number): void {

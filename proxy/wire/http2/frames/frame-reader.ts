@@ -5,7 +5,7 @@ import {
   FRAME_DATA,
   FRAME_HEADER_BYTES,
   FRAME_PRIORITY_UPDATE,
-} from './codes.js';
+} from '../codes.js';
 
 /** What `read()` returns. */
 export const READ_NOTHING = 0;
@@ -18,6 +18,14 @@ export const READ_BAD_PREFACE = 3;
 export const READ_TOO_LONG = 4;
 /** The padding leaves no room for itself (RFC 9113 §6.1). */
 export const READ_BAD_PADDING = 5;
+
+export type ReadResult =
+  | typeof READ_NOTHING
+  | typeof READ_FRAME
+  | typeof READ_DATA
+  | typeof READ_BAD_PREFACE
+  | typeof READ_TOO_LONG
+  | typeof READ_BAD_PADDING;
 
 const NOTHING: Buffer = Buffer.alloc(0);
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
@@ -61,7 +69,7 @@ export class FrameReader {
   }
 
   /** The next frame. Call it again only when `bodyLeft` is 0. */
-  read(): number {
+  read(): ReadResult {
     if (this.prefaceRead < PREFACE.length && !this.readPreface()) {
       return this.prefaceRead < 0 ? READ_BAD_PREFACE : this.release();
     }
@@ -98,7 +106,7 @@ export class FrameReader {
   }
 
   /** An idle connection holds on to no chunk. */
-  private release(): number {
+  private release(): typeof READ_NOTHING {
     this.chunk = NOTHING;
     this.payload = NOTHING;
     this.position = 0;
@@ -118,7 +126,7 @@ export class FrameReader {
     return this.prefaceRead === PREFACE.length;
   }
 
-  private readFromChunk(): number {
+  private readFromChunk(): ReadResult {
     const chunk = this.chunk;
     const at = this.position;
     const present = chunk.length - at;
@@ -151,7 +159,7 @@ export class FrameReader {
     this.streamId = from.readInt32BE(at + 5) & 0x7fff_ffff;
   }
 
-  private finishFrame(from: Buffer, at: number): number {
+  private finishFrame(from: Buffer, at: number): ReadResult {
     this.frames += 1;
     if (this.type === FRAME_DATA) return this.beginBody(from[at + FRAME_HEADER_BYTES] ?? 0);
     this.payload = from;
@@ -162,7 +170,7 @@ export class FrameReader {
     return READ_FRAME;
   }
 
-  private beginBody(padLength: number): number {
+  private beginBody(padLength: number): ReadResult {
     this.paddingBytes = (this.flags & FLAG_PADDED) === 0 ? 0 : 1 + padLength;
     if (this.paddingBytes > this.payloadBytes) return READ_BAD_PADDING;
     this.bodyLeft = this.payloadBytes - this.paddingBytes;
@@ -175,14 +183,14 @@ export class FrameReader {
   }
 
   /** Copies the rest of the chunk until more comes; room grows with what really came, not with what the header promises. */
-  private keepPartial(): number {
+  private keepPartial(): typeof READ_NOTHING {
     const present = this.chunk.length - this.position;
     this.partial = Buffer.allocUnsafeSlow(Math.max(present, FIRST_PARTIAL_BYTES));
     this.partialBytes = this.chunk.copy(this.partial, 0, this.position);
     return this.release();
   }
 
-  private readFromPartial(partial: Buffer): number {
+  private readFromPartial(partial: Buffer): ReadResult {
     if (!this.fillPartial(partial, FRAME_HEADER_BYTES)) return this.release();
     this.readHeader(partial, 0);
     if (this.payloadBytes > this.maxFrameBytes) return READ_TOO_LONG;

@@ -1,7 +1,6 @@
 /** Puts HEADERS and its CONTINUATION frames together (RFC 9113 §4.3, §6.2, §6.10). */
-import { ENHANCE_YOUR_CALM } from './codes.js';
-import { Http2ConnectionError } from './connection-error.js';
-import type { Http2Limits } from './limits.js';
+import { Http2ConnectionError } from '../faults.js';
+import type { Http2Limits } from '../limits.js';
 
 const NOTHING: Buffer = Buffer.alloc(0);
 
@@ -27,12 +26,11 @@ export class HeaderBlock {
     if (isContinuation) {
       this.continuations += 1;
       if (this.continuations > limits.maxContinuationFrames) {
-        throw new Http2ConnectionError(ENHANCE_YOUR_CALM, 'CONTINUATION flood');
+        throw new Http2ConnectionError('CONTINUATION flood');
       }
     }
     const wanted = this.length + end - start;
-    if (wanted > limits.maxHeaderBlockBytes)
-      throw new Http2ConnectionError(ENHANCE_YOUR_CALM, 'field block too long');
+    if (wanted > limits.maxHeaderBlockBytes) throw new Http2ConnectionError('field block too long');
     if (wanted > this.bytes.length) {
       const roomier = Buffer.allocUnsafeSlow(Math.max(wanted, this.bytes.length * 2));
       this.bytes.copy(roomier, 0, 0, this.length);

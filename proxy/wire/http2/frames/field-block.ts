@@ -1,5 +1,5 @@
 /** Writes a field list as HEADERS and, when it is long, CONTINUATION (RFC 9113 §6.2, §6.10). */
-import { HpackEncoder } from '../hpack/encoder.js';
+import { HpackEncoder } from '../../hpack/encoder.js';
 import {
   DEFAULT_FRAME_BYTES,
   FLAG_END_HEADERS,
@@ -7,7 +7,7 @@ import {
   FRAME_CONTINUATION,
   FRAME_HEADER_BYTES,
   FRAME_HEADERS,
-} from './codes.js';
+} from '../codes.js';
 import type { OutputBuffer } from './output-buffer.js';
 
 const STATUS_BYTES = 16;

@@ -1,14 +1,14 @@
 /** Decides which waiting response bytes go out next: peer windows (RFC 9113 §5.2) and priorities (RFC 9218 §10). */
-import type { HpackEncoder } from '../hpack/encoder.js';
+import type { HpackEncoder } from '../../hpack/encoder.js';
 import {
   DEFAULT_FRAME_BYTES,
   DEFAULT_WINDOW_BYTES,
   FLAG_END_STREAM,
   FRAME_DATA,
   FRAME_HEADER_BYTES,
-} from './codes.js';
-import { writeFieldBlock } from './field-block.js';
-import type { OutputBuffer } from './output-buffer.js';
+} from '../codes.js';
+import { writeFieldBlock } from '../frames/field-block.js';
+import type { OutputBuffer } from '../frames/output-buffer.js';
 import type { Http2Stream } from './stream.js';
 
 /** What the connection does when the scheduler has moved a stream along. */
@@ -157,7 +157,7 @@ export class SendScheduler {
   }
 
   private isSendable(stream: Http2Stream): boolean {
-    if (stream.queuedBytes === 0) return stream.responseEnded;
+    if (stream.queuedBytes === 0) return stream.response === 'ended';
     return stream.sendWindow > 0 && this.window > 0;
   }
 
@@ -168,7 +168,7 @@ export class SendScheduler {
       return;
     }
     const bytes = Math.min(stream.queuedBytes, stream.sendWindow, this.window, DEFAULT_FRAME_BYTES);
-    const isLast = stream.responseEnded && stream.trailers === null && stream.queuedBytes <= bytes;
+    const isLast = stream.response === 'ended' && stream.trailers === null && stream.queuedBytes <= bytes;
     // An empty DATA frame needs no window, and a window may be negative.
     const size = Math.max(bytes, 0);
     this.output.reserve(FRAME_HEADER_BYTES + size);
@@ -180,7 +180,7 @@ export class SendScheduler {
       this.observer.streamWritable(stream);
     }
     if (isLast) this.finish(stream);
-    else if (stream.queuedBytes === 0 && !stream.responseEnded) this.remove(stream);
+    else if (stream.queuedBytes === 0 && stream.response !== 'ended') this.remove(stream);
   }
 
   /** Frame header written and windows counted down; returns where the payload goes. */

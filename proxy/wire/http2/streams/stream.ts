@@ -1,26 +1,41 @@
 /** What the codec knows of one open stream. */
-import { acquireBlock, releaseBlock } from './block-pool.js';
+import { acquireBlock, releaseBlock } from '../frames/block-pool.js';
 import type { ReceiveWindow } from './receive-window.js';
 
 const SMALL_BYTES = 2_048;
 const USUAL_BYTES = 16_384;
 
-/** State of RFC 9113 §5.1 in flags, and the response bytes that wait for a window or their turn. */
+/**
+ * RFC 9113 §5.1, of the streams that the table holds: an idle one is not there yet. A reset one stays, for the count of open ones,
+ * until the engine lets go of it:
+ *   open                 both sides may send
+ *   half-closed-remote   the peer has sent END_STREAM
+ *   half-closed-local    we have sent END_STREAM
+ *   closed               both have: it leaves the table at once
+ *   reset-by-peer        RST_STREAM came
+ *   reset-by-us          we sent RST_STREAM; frames that the peer sent before it read that may still come
+ *   reset-after-request  we sent RST_STREAM on a stream that was half-closed (remote): nothing may come
+ */
+export type StreamState =
+  | 'open'
+  | 'half-closed-remote'
+  | 'half-closed-local'
+  | 'closed'
+  | 'reset-by-peer'
+  | 'reset-by-us'
+  | 'reset-after-request';
+
+/** How far the engine is with the response; `ended` before it is all written. */
+export type ResponseState = 'none' | 'head' | 'ended';
+
+/** What becomes of a request's body: read, thrown away because nobody wants the rest, or bytes of a tunnel (no trailers, no length). */
+export type BodyUse = 'request' | 'unwanted' | 'tunnel';
+
+/** The state of a stream, and the response bytes that wait for a window or their turn. */
 export class Http2Stream {
-  /** The request is complete: half-closed (remote). */
-  remoteEnded = false;
-  /** END_STREAM is written: half-closed (local). */
-  localEnded = false;
-  /** The engine has ended the response; what waits is all there is. */
-  responseEnded = false;
-  headersSent = false;
-  /** Reset; kept for the count until the engine lets go. */
-  dead = false;
-  resetByPeer = false;
-  /** The rest of the request is not wanted any more. */
-  requestDropped = false;
-  /** A CONNECT: DATA is all that may come. */
-  isTunnel = false;
+  state: StreamState;
+  response: ResponseState = 'none';
+  body: BodyUse;
   wantsWritable = false;
   /** In the scheduler's list. */
   isWaiting = false;
@@ -50,8 +65,47 @@ export class Http2Stream {
   constructor(
     readonly id: number,
     sendWindow: number,
+    state: 'open' | 'half-closed-remote',
+    isTunnel: boolean,
   ) {
     this.sendWindow = sendWindow;
+    this.state = state;
+    this.body = isTunnel ? 'tunnel' : 'request';
+  }
+
+  /** Reset by either side, and not released yet. */
+  get isDead(): boolean {
+    const { state } = this;
+    return state === 'reset-by-peer' || state === 'reset-by-us' || state === 'reset-after-request';
+  }
+
+  /** The peer may send DATA and trailers. */
+  get isRemoteOpen(): boolean {
+    const { state } = this;
+    return state === 'open' || state === 'half-closed-local';
+  }
+
+  /** Frames that the peer sent before it knew of the end may still come. */
+  get mayBeSentOn(): boolean {
+    return this.isRemoteOpen || this.state === 'reset-by-us';
+  }
+
+  /** The peer has sent END_STREAM. */
+  endRemote(): void {
+    this.state = this.state === 'half-closed-local' ? 'closed' : 'half-closed-remote';
+  }
+
+  /** END_STREAM is written. */
+  endLocal(): void {
+    this.state = this.state === 'half-closed-remote' ? 'closed' : 'half-closed-local';
+  }
+
+  resetByPeer(): void {
+    this.state = 'reset-by-peer';
+  }
+
+  resetByUs(): void {
+    this.state = this.isRemoteOpen ? 'reset-by-us' : 'reset-after-request';
   }
 
   /** Copies response bytes to the end of the queue. */

@@ -1,6 +1,6 @@
-/** Which fields of a request the codec itself has to look at (RFC 9113 §8.2, §8.3; RFC 9110 §6.5.1). */
-import { isLowerCaseToken } from '../syntax/characters.js';
-import { isForbiddenTrailer } from '../syntax/trailers.js';
+/** Which fields of a request a codec with pseudo fields itself has to look at (RFC 9113 §8.2, §8.3; RFC 9110 §6.5.1). */
+import { isLowerCaseToken } from './characters.js';
+import { isForbiddenTrailer } from './trailers.js';
 
 export const REGULAR = 0;
 /** Not a lower-case token, an unknown pseudo field, or connection-specific: the message is malformed. */
@@ -17,7 +17,22 @@ export const AUTHORITY = 10;
 export const PATH = 11;
 export const PROTOCOL = 12;
 
-const KINDS = new Map<string, number>([
+/** Small integers: each field of each request is looked at. */
+export type FieldKind =
+  | typeof REGULAR
+  | typeof MALFORMED
+  | typeof TE
+  | typeof HOST
+  | typeof CONTENT_LENGTH
+  | typeof COOKIE
+  | typeof PRIORITY
+  | typeof METHOD
+  | typeof SCHEME
+  | typeof AUTHORITY
+  | typeof PATH
+  | typeof PROTOCOL;
+
+const KINDS: ReadonlyMap<string, FieldKind> = new Map<string, FieldKind>([
   [':method', METHOD],
   [':scheme', SCHEME],
   [':authority', AUTHORITY],
@@ -36,7 +51,7 @@ const KINDS = new Map<string, number>([
 ]);
 
 /** The kind of a request field by its name. */
-export function kindOf(name: string): number {
+export function kindOf(name: string): FieldKind {
   const kind = KINDS.get(name);
   if (kind !== undefined) return kind;
   return isLowerCaseToken(name) ? REGULAR : MALFORMED;
@@ -46,3 +61,6 @@ export function kindOf(name: string): number {
 export function isTrailerName(name: string): boolean {
   return isLowerCaseToken(name) && !isForbiddenTrailer(name);
 }
+
+/** Which of the kinds that may come once have come: one bit a kind. */
+export const bit = (kind: FieldKind): number => 1 << kind;

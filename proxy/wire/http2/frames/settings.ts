@@ -2,12 +2,8 @@
 import {
   DEFAULT_FRAME_BYTES,
   DEFAULT_WINDOW_BYTES,
-  ENHANCE_YOUR_CALM,
-  FLOW_CONTROL_ERROR,
-  FRAME_SIZE_ERROR,
   MAX_FRAME_BYTES,
   MAX_WINDOW_BYTES,
-  PROTOCOL_ERROR,
   SETTINGS_ENABLE_CONNECT_PROTOCOL,
   SETTINGS_ENABLE_PUSH,
   SETTINGS_HEADER_TABLE_SIZE,
@@ -16,9 +12,9 @@ import {
   SETTINGS_MAX_FRAME_SIZE,
   SETTINGS_MAX_HEADER_LIST_SIZE,
   SETTINGS_NO_RFC7540_PRIORITIES,
-} from './codes.js';
-import { Http2ConnectionError } from './connection-error.js';
-import type { Http2LocalSettings } from './limits.js';
+} from '../codes.js';
+import { type ConnectionFault, Http2ConnectionError } from '../faults.js';
+import type { Http2LocalSettings } from '../limits.js';
 
 /** HPACK's table until SETTINGS say otherwise (RFC 9113 §6.5.2). */
 export const DEFAULT_TABLE_BYTES = 4_096;
@@ -58,10 +54,8 @@ export class PeerSettings {
    * @throws Http2ConnectionError FRAME_SIZE_ERROR, PROTOCOL_ERROR, FLOW_CONTROL_ERROR (§6.5.2) or ENHANCE_YOUR_CALM
    */
   apply(payload: Buffer, start: number, end: number, maxParameters: number): void {
-    if ((end - start) % 6 !== 0)
-      throw new Http2ConnectionError(FRAME_SIZE_ERROR, 'SETTINGS of a wrong length');
-    if (end - start > maxParameters * 6)
-      throw new Http2ConnectionError(ENHANCE_YOUR_CALM, 'SETTINGS too long');
+    if ((end - start) % 6 !== 0) throw new Http2ConnectionError('SETTINGS of a wrong length');
+    if (end - start > maxParameters * 6) throw new Http2ConnectionError('SETTINGS too long');
     this.smallestTableBytes = -1;
     for (let at = start; at < end; at += 6) this.set(payload.readUInt16BE(at), payload.readUInt32BE(at + 2));
     this.isFirst = false;
@@ -75,7 +69,7 @@ export class PeerSettings {
         return;
       case SETTINGS_INITIAL_WINDOW_SIZE:
         if (value > MAX_WINDOW_BYTES) {
-          throw new Http2ConnectionError(FLOW_CONTROL_ERROR, 'SETTINGS_INITIAL_WINDOW_SIZE out of range');
+          throw new Http2ConnectionError('SETTINGS_INITIAL_WINDOW_SIZE out of range');
         }
         this.initialWindowBytes = value;
         return;
@@ -104,6 +98,6 @@ export class PeerSettings {
   }
 }
 
-function check(isRight: boolean, reason: string): void {
-  if (!isRight) throw new Http2ConnectionError(PROTOCOL_ERROR, reason);
+function check(isRight: boolean, fault: ConnectionFault): void {
+  if (!isRight) throw new Http2ConnectionError(fault);
 }

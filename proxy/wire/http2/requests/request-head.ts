@@ -1,12 +1,13 @@
 /** Turns a decoded field list into a request head, or finds it malformed (RFC 9113 §8.1.1, §8.2, §8.3, §8.5; RFC 8441 §4). */
-import { hasPort, isAuthority, isSameAuthority } from '../syntax/authority.js';
-import { isFieldValue, isPath, isToken, parseDigits } from '../syntax/characters.js';
-import { FieldsMemo } from '../syntax/field-lines.js';
-import type { RequestHead } from './events.js';
+import { isAuthority } from '../../syntax/authority.js';
+import { isFieldValue, isPath, isToken, parseDigits } from '../../syntax/characters.js';
+import { FieldsMemo } from '../../syntax/field-lines.js';
 import {
   AUTHORITY,
+  bit,
   CONTENT_LENGTH,
   COOKIE,
+  type FieldKind,
   HOST,
   isTrailerName,
   kindOf,
@@ -18,70 +19,21 @@ import {
   REGULAR,
   SCHEME,
   TE,
-} from './field-kinds.js';
-import { DEFAULT_PRIORITY, INCREMENTAL, parsePriority } from './priority.js';
-
-/** A longer list is not remembered: what a connection keeps of it stays small. */
-const MAX_REMEMBERED_BYTES = 4096;
-/** What did not come again for so many calls of `age()` is forgotten. */
-const MAX_AGE = 12;
-
-const NO_FIELDS: readonly string[] = [];
-const NO_KINDS: readonly number[] = [];
-/** Of a head that goes nowhere. */
-const NO_MEMO = new FieldsMemo();
+} from '../../syntax/request-field-kinds.js';
+import { isControlDataWellFormed } from '../../syntax/request-rules.js';
+import type { RequestHead } from '../events.js';
+import { DEFAULT_PRIORITY, INCREMENTAL, parsePriority } from '../frames/priority.js';
+import { type LastFields, NO_FIELDS, NO_MEMO } from './last-fields.js';
 
 /** One for the process: each is used up before the next request is read. */
 const decoded: string[] = [];
-const kinds: number[] = [];
+const kinds: FieldKind[] = [];
 const regular: string[] = [];
 
 /** An empty list to decode into; good until the next call. */
 export function takeFieldList(): string[] {
   decoded.length = 0;
   return decoded;
-}
-
-/**
- * The last well-formed list of a connection. A browser's requests differ in a field or two and HPACK gives the same strings
- * again, so what stands unchanged in its old place needs no second look; where only pseudo fields differ, the list is the same.
- */
-export class LastFields {
-  list = NO_FIELDS;
-  kinds = NO_KINDS;
-  /** What the list became in `RequestHead`. */
-  private headers = NO_FIELDS;
-  private memo = NO_MEMO;
-  private calls = 0;
-
-  /** The list was the same again. */
-  give(head: RequestHead): void {
-    head.headers = this.headers;
-    head.memo = this.memo;
-    this.calls = 0;
-  }
-
-  /** @param kindList a kind for each field, and more */
-  remember(list: readonly string[], kindList: readonly number[], { headers, memo }: RequestHead): void {
-    let bytes = 0;
-    for (const text of list) bytes += text.length;
-    if (bytes > MAX_REMEMBERED_BYTES) return;
-    this.list = list.slice();
-    this.kinds = kindList.slice(0, list.length >> 1);
-    this.headers = headers;
-    this.memo = memo;
-    this.calls = 0;
-  }
-
-  /** Call it a few times a second. */
-  age(): void {
-    this.calls += 1;
-    if (this.calls <= MAX_AGE) return;
-    this.list = NO_FIELDS;
-    this.kinds = NO_KINDS;
-    this.headers = NO_FIELDS;
-    this.memo = NO_MEMO;
-  }
 }
 
 /** An empty crumb would leave a blank at the value's end, which no next hop over HTTP/2 may take (RFC 9113 §8.2.1). */
@@ -122,9 +74,6 @@ export function readTooLargeHead(fields: readonly string[], endStream: boolean):
   }
   return head;
 }
-
-/** Which of the parts that may come once have come: one bit a kind. */
-const bit = (kind: number): number => 1 << kind;
 
 /** Null when the request is malformed. @param last of the connection */
 export function readRequestHead(
@@ -195,10 +144,12 @@ export function readRequestHead(
         applyPriority(head, parsePriority(value));
         headers.push(name, value);
         break;
+      default:
+        kind satisfies never;
     }
   }
   head.endStream = endStream;
-  if (!isRequestLineWellFormed(head, seen, host)) return null;
+  if (!isControlDataWellFormed(head, seen, host)) return null;
   if (endStream && head.contentLength > 0) return null;
   if (repeats) last.give(head);
   else {
@@ -213,37 +164,6 @@ export function readRequestHead(
 export function applyPriority(head: RequestHead, priority: number): void {
   head.urgency = priority & 7;
   head.incremental = (priority & INCREMENTAL) !== 0;
-}
-
-function isRequestLineWellFormed(head: RequestHead, seen: number, host: string): boolean {
-  if (!isToken(head.method)) return false;
-  const isConnect = head.method === 'CONNECT';
-  if (isConnect && (seen & bit(PROTOCOL)) === 0) return isPlainConnect(head, seen, host);
-  if ((seen & bit(PROTOCOL)) !== 0) {
-    // RFC 8441 §4; a length would give the tunnel's bytes a second meaning.
-    if (!isConnect || !isToken(head.protocol) || head.contentLength >= 0) return false;
-  }
-  if (head.scheme !== 'https' && head.scheme !== 'http') return false;
-  if (!isPath(head.path) && !(head.path === '*' && head.method === 'OPTIONS')) return false;
-  return settleAuthority(head, seen, host);
-}
-
-/** RFC 9113 §8.5: only `:method` and `:authority`. */
-function isPlainConnect(head: RequestHead, seen: number, host: string): boolean {
-  if ((seen & (bit(SCHEME) | bit(PATH))) !== 0 || head.contentLength >= 0) return false;
-  if (!isAuthority(head.authority) || !hasPort(head.authority)) return false;
-  return (seen & bit(HOST)) === 0 || isSameAuthority(head.authority, host, '');
-}
-
-/** RFC 9113 §8.3.1: `:authority` is the name; `host` may stand for it and may not contradict it. */
-function settleAuthority(head: RequestHead, seen: number, host: string): boolean {
-  if ((seen & bit(AUTHORITY)) === 0) {
-    if ((seen & bit(HOST)) === 0) return false;
-    head.authority = host;
-    return isAuthority(host);
-  }
-  if (!isAuthority(head.authority)) return false;
-  return (seen & bit(HOST)) === 0 || isSameAuthority(head.authority, host, head.scheme);
 }
 
 /** Whether a trailer section is well-formed: no pseudo fields (RFC 9113 §8.1), nothing that frames, routes or authenticates. */
