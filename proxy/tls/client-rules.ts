@@ -1,6 +1,7 @@
 /** Which clients a certificate lets in: its own rule before the listener's, and never by a session of another time. */
 import { constants } from 'node:crypto';
-import type { TLSSocket, TlsOptions } from 'node:tls';
+import { createSecureContext, type SecureContextOptions, type TLSSocket, type TlsOptions } from 'node:tls';
+import { isWithoutRoot } from '../../src/shared/client-authority.js';
 import type { HttpsListener } from '../../src/shared/config.js';
 import type { ClientRule, TlsMaterial } from '../../src/shared/router-messages.js';
 
@@ -29,6 +30,16 @@ export function clientOptions(clients: ClientRule | null, { clientCrls }: TlsMat
     // No resumption: it would carry a certificate past a newer revocation list or authority.
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_TICKET,
   };
+}
+
+/**
+ * Where a rule has no root: chains of clients may end in an intermediate of it. node:tls has that of no server's options,
+ * only of a context that is chosen by the server name.
+ */
+export function partialChains(clients: ClientRule | null, options: SecureContextOptions): TlsOptions {
+  if (clients === null || !isWithoutRoot(clients.authority)) return {};
+  const context = createSecureContext({ ...options, allowPartialTrustChain: true });
+  return { SNICallback: (_name, done) => done(null, context) };
 }
 
 /** Whether a client may stay whose handshake is done: an optional certificate may be absent, not wrong. */

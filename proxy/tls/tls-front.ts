@@ -1,7 +1,7 @@
 /** One TLS listener: certificates by server name, client certificates, tickets, and changes of all three while it serves. */
 import { constants, createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { createServer, type Server, type TLSSocket } from 'node:tls';
+import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls';
 import type { ChallengeAnswers } from '../../src/shared/acme.js';
 import type { Config, HttpsListener } from '../../src/shared/config.js';
 import type { TicketKeyPair, TlsMaterial } from '../../src/shared/router-messages.js';
@@ -11,7 +11,7 @@ import { endSoon } from '../listen/first-bytes.js';
 import { type Admission, type CertificateEntry, CertificateTable, makeEntry } from './certificate-table.js';
 import { ChallengeServers } from './challenge-servers.js';
 import type { ClientHello } from './client-hello.js';
-import { clientOptions, clientsOf, isLetIn, isSameRule } from './client-rules.js';
+import { clientOptions, clientsOf, isLetIn, isSameRule, partialChains } from './client-rules.js';
 import { peekClientHello } from './hello-peek.js';
 import { LeafRequests, MAX_STRANGE_NAMES } from './leaf-requests.js';
 import { RecentMap } from './recent-map.js';
@@ -192,7 +192,8 @@ export class TlsFront {
 
   private createServer(entry: CertificateEntry, material: TlsMaterial, ticketKeys: string): Server {
     const { config, listener, listenerIndex, onKeyLog } = this.parts;
-    const server = createServer({
+    const clients = clientsOf(listener, material, entry);
+    const options: TlsOptions = {
       cert: entry.members.map(({ chainPem }) => chainPem),
       key: entry.members.map(({ keyPem }) => keyPem),
       ALPNProtocols: ['h2', 'http/1.1'],
@@ -206,11 +207,11 @@ export class TlsFront {
       sessionIdContext: sessionContext(listenerIndex, entry),
       // A client that renegotiates costs a handshake each time without a new connection to count.
       secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
-      ...clientOptions(clientsOf(listener, material, entry), material),
-    });
+      ...clientOptions(clients, material),
+    };
+    const server = createServer({ ...options, ...partialChains(clients, options) });
     server.on('secureConnection', (socket) => this.onSecure(socket, entry));
-    if (clientsOf(listener, material, entry)?.required)
-      watchRefusedClients(server, this.parts.onRefusedClient);
+    if (clients?.required) watchRefusedClients(server, this.parts.onRefusedClient);
     server.on('tlsClientError', (_error, socket) => {
       socket.destroy();
       this.parts.onFailed();

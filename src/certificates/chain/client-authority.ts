@@ -1,12 +1,10 @@
 /** Reads the authorities and revocation lists that client certificates are held against; what cannot be read closes the listener. */
-import { X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { FrontError } from '../../shared/errors.js';
 import { readCertificate } from '../formats/certificate.js';
 import { readDer, readDerChildren, readDerTime } from '../formats/der.js';
 import { readPem } from '../formats/pem.js';
 import { pemOf } from '../formats/pem-block.js';
-import { certificatesIn } from '../formats/pem-text.js';
 import { readSource } from './input-file.js';
 
 const CA_HINT = 'give the file of the authority that signs your client certificates';
@@ -30,14 +28,6 @@ export async function readClientAuthority(file: string, now = new Date()): Promi
     throw new FrontError('config_invalid', `the client authority ${file} has expired`, { hint: CA_HINT });
   }
   return certificates.map(({ pem }) => pem).join('');
-}
-
-/** OpenSSL ends every chain in a root, and node:tls cannot tell it otherwise: with intermediates alone no client is let in. */
-export function isWithoutRoot(authority: string): boolean {
-  return !certificatesIn(authority).some((pem) => {
-    const { subject, issuer } = new X509Certificate(pem);
-    return subject === issuer;
-  });
 }
 
 /** A revocation list. */

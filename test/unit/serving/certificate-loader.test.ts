@@ -226,7 +226,7 @@ test('a client authority or revocation list that breaks leaves the old one in fo
   assert.equal(problems[0]?.consequence, 'the old authority stays in force');
 });
 
-test('an intermediate alone as the authority of clients is warned of: nobody would be let in', async (t) => {
+test('an intermediate alone as the authority of clients is warned of: it serves those who send a name', async (t) => {
   const folder = makeWorkspace(t);
   await pair(folder, 'site', 'site');
   const flags = { cert: [folder.at('site.crt')], key: [folder.at('site.key')] };
