@@ -57,7 +57,7 @@ async function start(message: RouterStart): Promise<Router> {
   });
   const notices = new Notices(log);
   const measures = new Measures();
-  const upstreams = new Upstreams(config, reachabilityLog(log, config.holdMs));
+  const upstreams = new Upstreams(config.apps, reachabilityLog(log));
   const services: EngineServices = {
     policy: compilePolicy(
       config,

@@ -1,6 +1,6 @@
 /** The default engine: own wire codecs bound to sockets, downstream and upstream. */
 import type { AcceptedConnection, Engine, EngineServices } from '../engine.js';
-import { Dialer } from '../upstream/dial.js';
+import { dialersOf } from '../upstream/dial.js';
 import { probeByRequest } from '../upstream/health-check.js';
 import { Pool } from '../upstream/pool.js';
 import { DEFAULT_HTTP1_LIMITS, type Http1Limits } from '../wire/http1/events.js';
@@ -43,14 +43,15 @@ export class DirectEngine implements Engine, ConnectionHost {
     const onSpoolFailure = (error: Error): void => warnOfSpool(services.notices, error);
     this.services = {
       ...services,
-      pool: new Pool(limits, new Dialer(services.policy.config.upstreamTls)),
+      pool: new Pool(limits, dialersOf(services.policy.config.apps)),
       spool: new Spool(limits.maxSpoolBytes, memory, onSpoolFailure),
       responseSpool: new Spool(limits.maxSpoolBytes, memory, onSpoolFailure),
     };
-    const { health } = services.policy.config;
-    if (health.path !== null) {
+    for (const app of services.policy.config.apps) {
+      const { health } = app;
+      if (health.path === null) continue;
       const probe = probeByRequest(this.services.pool, health, health.path, limits.upstreamHeadTimeoutMs);
-      services.upstreams.check(probe);
+      services.upstreams.check(app, probe);
     }
     this.resets = new ResetBudget(limits.maxStreamResets);
     this.http1Limits = {

@@ -206,7 +206,7 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, EncodedBody
     }
     const { config } = services.policy;
     let fields = relayFields(response, exchange, route, upstream);
-    if (config.sticky) addSticky(fields, exchange, route, upstream);
+    if (route.app.sticky) addSticky(fields, exchange, route, upstream);
     this.body?.drop();
     this.phase = 'relaying';
     exchange.answered(response.status, response.headers);

@@ -211,7 +211,7 @@ export class UpstreamAttempt implements UpstreamWaiter, LeaseHandler {
 
   /** The upstream that the client was served by before, if it is up. */
   private findKnown(): Upstream | null {
-    return this.services.policy.config.sticky ? this.route.find(stickyKeys(this.exchange.head)) : null;
+    return this.route.app.sticky ? this.route.find(stickyKeys(this.exchange.head)) : null;
   }
 
   /** Nothing is lost when the request waits and no upstream comes up. */

@@ -6,14 +6,12 @@ import type { ReachabilityListener } from './upstreams.js';
 /** An app that comes and goes is told of this often at most. */
 const PAUSE_MS = 1_000;
 
-/** One line when an upstream is left out, one when it is back. @param holdMs how long safe requests wait */
+/** One line when an upstream is left out, one when it is back. */
 export function reachabilityLog(
   log: LineWriter,
-  holdMs: number,
   clock: () => number = () => performance.now(),
 ): ReachabilityListener {
   const told = new WeakMap<Upstream, { isUp: boolean; atMs: number }>();
-  const wait = holdMs === 0 ? '' : `GET requests wait up to ${holdMs / 1000} s for it, `;
   return (upstream, reason) => {
     const before = told.get(upstream);
     const atMs = clock();
@@ -25,6 +23,8 @@ export function reachabilityLog(
     }
     if (before !== undefined && atMs - before.atMs < PAUSE_MS) return;
     told.set(upstream, { isUp: false, atMs });
+    const { holdMs } = upstream.app;
+    const wait = holdMs === 0 ? '' : `GET requests wait up to ${holdMs / 1000} s for it, `;
     const then = `${wait}others go to another app or get 503`;
     log.write(`warning: the app at ${upstream.name} is left out: ${reason}; ${then}\n`);
   };

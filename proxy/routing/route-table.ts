@@ -1,22 +1,30 @@
 /** Which upstreams a request may go to, and which of them is next. */
+
+import type { AppConfig } from '../../src/shared/config.js';
+import { formatRoute } from '../../src/shared/upstream-text.js';
 import { hasField, type OutgoingFields } from '../exchange/headers/outgoing-fields.js';
 import type { Upstream } from './upstream.js';
 
-/** The upstreams of one host and prefix. */
+/** The way to an app: host and prefix of its requests, and its upstreams at this moment. */
 export class Route {
+  readonly host: string;
+  readonly prefix: string;
   /** True when one of them cannot read bodies of unknown length. */
   readonly needsLength: boolean;
   /** What metrics call it: host and prefix; empty: every request. */
   readonly name: string;
+  /** What the app does not see of its paths: the prefix, or nothing. */
+  readonly strippedPrefix: string;
 
   constructor(
-    readonly host: string,
-    readonly prefix: string,
+    readonly app: AppConfig,
     readonly upstreams: readonly Upstream[],
-    /** What the app does not see of its paths: the prefix, or nothing. */
-    readonly strippedPrefix: string,
   ) {
-    this.name = host + prefix;
+    const { route, stripPrefix } = app;
+    this.host = route.host;
+    this.prefix = route.prefix;
+    this.name = formatRoute(route);
+    this.strippedPrefix = stripPrefix ? route.prefix : '';
     this.needsLength = upstreams.some((upstream) => upstream.needsLength);
   }
 
@@ -59,7 +67,21 @@ export class Route {
 }
 
 /** Leads nowhere. */
-export const NO_ROUTE = new Route('', '', [], '');
+export const NO_ROUTE = new Route(
+  {
+    name: '',
+    route: { host: '', prefix: '' },
+    upstreams: [],
+    worker: null,
+    stripPrefix: false,
+    sticky: false,
+    health: { path: null, intervalMs: 0, statuses: [], failCount: 0, failWindowMs: 0 },
+    upstreamTls: { ca: null, insecure: false },
+    bufferRequests: false,
+    holdMs: 0,
+  },
+  [],
+);
 
 /** Below 0 when the first has fewer requests in flight for its weight. */
 function compareLoad(first: Upstream, second: Upstream): number {
@@ -86,21 +108,16 @@ export class RouteTable {
   /** Set when one route takes everything, as most often. */
   private readonly only: Route | null;
 
-  /** @param stripsPrefix the apps do not see the prefixes of their routes */
-  constructor(upstreams: readonly Upstream[], stripsPrefix: boolean) {
-    const groups = new Map<string, Upstream[]>();
-    for (const upstream of upstreams) {
-      const key = upstream.routeHost + upstream.routePrefix;
-      const group = groups.get(key);
-      if (group === undefined) groups.set(key, [upstream]);
-      else group.push(upstream);
-    }
-    this.routes = [...groups.values()]
-      .map((group) => routeTo(group, stripsPrefix))
+  /** @param apps also those that have no upstream at this moment: their requests wait for one */
+  constructor(apps: readonly AppConfig[], upstreams: readonly Upstream[]) {
+    this.routes = apps
+      .map((app) => {
+        const own = upstreams.filter((upstream) => upstream.app === app);
+        return new Route(app, own);
+      })
       .sort((first, second) => rank(second) - rank(first) || second.prefix.length - first.prefix.length);
-    const [first = null] = this.routes;
-    const takesAll = this.routes.length <= 1 && (first === null || first.host + first.prefix === '');
-    this.only = takesAll ? (first ?? NO_ROUTE) : null;
+    const [first = NO_ROUTE] = this.routes;
+    this.only = this.routes.length <= 1 && first.name === '' ? first : null;
   }
 
   /**
@@ -119,21 +136,10 @@ export class RouteTable {
     return this.only !== null;
   }
 
-  /** The route with the same host and prefix as one of an earlier table. */
-  sameAs({ host, prefix }: Route): Route | null {
-    if (this.only !== null) return this.only;
-    return this.routes.find((route) => route.host === host && route.prefix === prefix) ?? null;
+  /** The route to an app. */
+  routeTo(app: AppConfig): Route | null {
+    return this.routes.find((route) => route.app === app) ?? null;
   }
-
-  /** The route that holds an upstream. */
-  routeOf(upstream: Upstream): Route | null {
-    return this.only ?? this.routes.find((route) => route.upstreams.includes(upstream)) ?? null;
-  }
-}
-
-function routeTo(upstreams: readonly Upstream[], stripsPrefix: boolean): Route {
-  const { routeHost, routePrefix } = upstreams[0] ?? { routeHost: '', routePrefix: '' };
-  return new Route(routeHost, routePrefix, upstreams, stripsPrefix ? routePrefix : '');
 }
 
 /** Longer wildcards are narrower. */

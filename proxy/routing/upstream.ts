@@ -1,12 +1,14 @@
 /** One upstream as a router sees it: where it is, and how it does. */
 
-import type { RoutedUpstream } from '../../src/shared/config.js';
+import type { AppConfig, AppUpstream } from '../../src/shared/config.js';
 import { formatHostPort } from '../../src/shared/host-port.js';
 import type { UpstreamState } from '../../src/shared/router-messages.js';
 import { SCHEMES, type SchemeRow } from '../../src/shared/schemes.js';
 import { formatUpstream } from '../../src/shared/upstream-text.js';
 
-export interface Upstream extends RoutedUpstream {
+export interface Upstream extends AppUpstream {
+  /** The app that it is an address of. */
+  readonly app: AppConfig;
   /** What its scheme means. */
   readonly row: SchemeRow;
   readonly id: number;
@@ -40,11 +42,12 @@ export interface Upstream extends RoutedUpstream {
   credit: number;
 }
 
-/** A new upstream by the master's word. */
-export function createUpstream(state: UpstreamState): Upstream {
+/** A new upstream of an app, by the master's word. */
+export function createUpstream(state: UpstreamState, app: AppConfig): Upstream {
   const { ready, ...rest } = state;
   return {
     ...rest,
+    app,
     row: SCHEMES[state.scheme],
     authority: authorityOf(state),
     name: formatUpstream(state),

@@ -1,5 +1,5 @@
 /** The upstreams of a router: which are up, which request goes to which, and who waits for one to come up. */
-import type { Config } from '../../src/shared/config.js';
+import type { AppConfig } from '../../src/shared/config.js';
 import type { UpstreamState } from '../../src/shared/router-messages.js';
 import { formatUpstream } from '../../src/shared/upstream-text.js';
 import type { RequestHead } from '../exchange/types.js';
@@ -35,35 +35,39 @@ interface Held {
 /** Finds the route of a request, watches the upstreams' health, and holds requests while none of a route is up. */
 export class Upstreams {
   private list: Upstream[] = [];
-  private table = new RouteTable([], false);
+  private table: RouteTable;
   private held: Held[] = [];
   private timer: NodeJS.Timeout | null = null;
-  private checkTimer: NodeJS.Timeout | null = null;
-  private probe: Probe = probeByConnecting;
+  /** Of the apps that have a health path; the others are asked for a connection. */
+  private readonly probes = new Map<AppConfig, Probe>();
 
   /** @param onReachable called when nothing answers at an upstream that did, and when it does again */
   constructor(
-    private readonly config: Pick<Config, 'holdMs' | 'health' | 'stripPrefix'>,
+    private readonly apps: readonly AppConfig[],
     private readonly onReachable: ReachabilityListener = () => {},
-  ) {}
+  ) {
+    this.table = new RouteTable(apps, []);
+  }
 
   /** Takes the master's word on which upstreams there are; known ones keep their counts. */
   update(states: readonly UpstreamState[]): void {
     const before = new Map(this.list.map((upstream) => [upstream.id, upstream]));
-    this.list = states.map((state) => {
+    this.list = states.flatMap((state) => {
+      const app = this.apps[state.app];
+      if (app === undefined) return [];
       const known = before.get(state.id);
       if (known === undefined || formatUpstream(known) !== formatUpstream(state))
-        return createUpstream(state);
+        return [createUpstream(state, app)];
       before.delete(state.id);
       known.managed = !state.ready;
       known.up = state.ready;
-      return known;
+      return [known];
     });
     for (const old of before.values()) old.gone = true;
     const waiting = this.held;
-    this.table = new RouteTable(this.list, this.config.stripPrefix);
+    this.table = new RouteTable(this.apps, this.list);
     this.held = waiting.flatMap((entry) => {
-      const route = this.table.sameAs(entry.route);
+      const route = this.table.routeTo(entry.route.app);
       return route === null ? [] : [{ ...entry, route }];
     });
     this.release();
@@ -95,7 +99,7 @@ export class Upstreams {
 
   /** A request failed there: after too many of these in a while it is left out, unless it is the last of its route. */
   noteFailure(upstream: Upstream): void {
-    const { failCount, failWindowMs } = this.config.health;
+    const { failCount, failWindowMs } = upstream.app.health;
     if (failCount === 0 || !upstream.up) return;
     const nowMs = performance.now();
     if (nowMs - upstream.failingSinceMs > failWindowMs) {
@@ -103,26 +107,25 @@ export class Upstreams {
       upstream.failingSinceMs = nowMs;
     }
     upstream.failures += 1;
-    if (upstream.failures < failCount || !this.table.routeOf(upstream)?.hasOther(upstream)) return;
+    if (upstream.failures < failCount || !this.table.routeTo(upstream.app)?.hasOther(upstream)) return;
     upstream.failures = 0;
     upstream.outUntilMs = nowMs + failWindowMs;
     this.markDown(upstream, `${failCount} failures within ${failWindowMs / 1000} s`);
   }
 
-  /** Asks every upstream in the configured interval, by `probe`, which from now on also brings back those that are down. */
-  check(probe: Probe): void {
-    this.probe = probe;
+  /** Asks the upstreams of an app in its interval by `probe`, which from now on also brings back those that are down. */
+  check(app: AppConfig, probe: Probe): void {
+    this.probes.set(app, probe);
     const checkAll = (): void => {
-      for (const upstream of this.list) if (!upstream.managed) this.examine(upstream);
+      for (const upstream of this.list) if (upstream.app === app && !upstream.managed) this.examine(upstream);
     };
-    this.checkTimer = setInterval(checkAll, this.config.health.intervalMs);
-    this.checkTimer.unref();
+    setInterval(checkAll, app.health.intervalMs).unref();
     checkAll();
   }
 
   /** Has a request wait for an upstream of a route; false: nobody is held, or too many are. */
   hold(route: Route, request: HeldRequest): boolean {
-    const { holdMs } = this.config;
+    const { holdMs } = route.app;
     if (holdMs === 0 || this.held.length >= MAX_HELD) return false;
     this.held.push({ route, request, deadlineMs: performance.now() + holdMs });
     this.watch();
@@ -159,7 +162,8 @@ export class Upstreams {
   private examine(upstream: Upstream): void {
     if (upstream.probing) return;
     upstream.probing = true;
-    this.probe(upstream, (isWell) => {
+    const probe = this.probes.get(upstream.app) ?? probeByConnecting;
+    probe(upstream, (isWell) => {
       upstream.probing = false;
       if (upstream.managed || upstream.gone) return;
       if (!isWell && upstream.up) this.markDown(upstream, 'its health check fails');

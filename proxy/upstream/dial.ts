@@ -10,7 +10,7 @@ import {
   type TcpNetConnectOpts,
 } from 'node:net';
 import { connect as connectTls, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
-import type { Config } from '../../src/shared/config.js';
+import type { AppConfig, UpstreamTls } from '../../src/shared/config.js';
 import { type ErrorCode, FrontError } from '../../src/shared/errors.js';
 import type { Upstream } from '../routing/upstream.js';
 import { ConnectionRace, type RaceEvents } from './connection-race.js';
@@ -38,7 +38,7 @@ export class Dialer {
   private readonly sessions = new WeakMap<Upstream, Buffer>();
 
   /** @throws FrontError config_invalid when the authority's file cannot be used */
-  constructor({ ca, insecure }: Config['upstreamTls']) {
+  constructor({ ca, insecure }: UpstreamTls) {
     this.insecure = insecure;
     this.context = ca === null ? null : readAuthority(ca);
   }
@@ -81,6 +81,16 @@ export class Dialer {
       events,
     );
   }
+}
+
+/** Gives the dialer of an upstream's app: each app has a trust of its own. @throws FrontError config_invalid, as Dialer */
+export function dialersOf(apps: readonly AppConfig[]): (upstream: Upstream) => Dialer {
+  const dialers = new Map(apps.map((app) => [app, new Dialer(app.upstreamTls)]));
+  return ({ app }) => {
+    const dialer = dialers.get(app);
+    if (dialer === undefined) throw new Error(`no dialer for the app ${app.name}`);
+    return dialer;
+  };
 }
 
 /** Each attempt has as long as the caller waits: Node's own race ends all but the last after 250 ms (nodejs/node#54359). */

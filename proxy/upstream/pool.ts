@@ -60,7 +60,7 @@ export class Pool implements ConnectionKeeper {
 
   constructor(
     private readonly limits: Limits,
-    private readonly dialer: Dialer,
+    private readonly dialerOf: (upstream: Upstream) => Dialer,
   ) {
     this.wireLimits = {
       ...DEFAULT_HTTP1_LIMITS,
@@ -278,7 +278,7 @@ export class Pool implements ConnectionKeeper {
     if (sessions === undefined) {
       // An https upstream that turns out to speak HTTP/1.1 is taken by the other kind of connection.
       const takeHttp1 = (handler: LeaseHandler): void => this.takeOrWait(upstream, handler);
-      sessions = new Http2Sessions(upstream, this.limits, this.dialer, takeHttp1);
+      sessions = new Http2Sessions(upstream, this.limits, this.dialerOf(upstream), takeHttp1);
       this.sessions.set(upstream, sessions);
     }
     return sessions;
@@ -300,7 +300,7 @@ export class Pool implements ConnectionKeeper {
       upstream,
       this,
       new Codec(this.wireLimits, pool.recent),
-      this.dialer,
+      this.dialerOf(upstream),
     );
     pool.bounded.add(connection);
     this.occupy(pool, connection, holder.client);

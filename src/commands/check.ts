@@ -8,7 +8,7 @@ import { optionOf, SETTING_KEYS } from '../options/table.js';
 import { readAccessFiles } from '../serving/access-files.js';
 import { describeAcme } from '../serving/acme-certificates.js';
 import { CertificateLoader } from '../serving/certificate-loader.js';
-import type { Config, ListenerConfig } from '../shared/config.js';
+import type { AppConfig, Config, ListenerConfig, RoutedUpstream } from '../shared/config.js';
 import { FrontError } from '../shared/errors.js';
 import { formatListenAddress } from '../shared/host-port.js';
 import { DEFAULT_SCHEME } from '../shared/schemes.js';
@@ -34,14 +34,15 @@ function describeListener({ kind, host, port }: ListenerConfig): string {
   return `${kind === 'redirect' ? 'redirect to https' : kind} on ${formatListenAddress(host, port)}`;
 }
 
-function describeUpstream(upstream: Config['upstreams'][number]): string {
+function describeUpstream(upstream: RoutedUpstream): string {
   const text = formatRouted(upstream);
   const isPlain = upstream.scheme === DEFAULT_SCHEME && upstream.path === null;
   return isPlain && !text.includes('=') ? `${DEFAULT_SCHEME}://${text}` : text;
 }
 
-function describeApp({ upstreams, worker }: Config): string {
-  if (worker === null) return upstreams.map(describeUpstream).join(', ');
+function describeApp({ route, upstreams, worker }: AppConfig): string {
+  if (worker === null)
+    return upstreams.map((upstream) => describeUpstream({ ...upstream, route })).join(', ');
   const { command, wsgi, processes } = worker;
   const what = wsgi === null ? (command ?? []).join(' ') : `${wsgi.file} (${wsgi.callable})`;
   return processes === 1 ? what : `${what}, ${processes} times`;
@@ -49,7 +50,7 @@ function describeApp({ upstreams, worker }: Config): string {
 
 function describeConfig(config: Config): string {
   const listeners = config.listeners.map((listener) => `  ${describeListener(listener)}\n`).join('');
-  return `the configuration is valid\n${listeners}  app: ${describeApp(config)}\n`;
+  return `the configuration is valid\n${listeners}  app: ${config.apps.map(describeApp).join(', ')}\n`;
 }
 
 function describeFile({ file }: Settings): string {

@@ -59,7 +59,9 @@ export async function serve(
       config: served,
       notes,
       identity: findIdentity(served),
-      stickySecret: served.sticky ? await loadStickySecret(store, (text) => log.warning(text)) : '',
+      stickySecret: served.apps.some(({ sticky }) => sticky)
+        ? await loadStickySecret(store, (text) => log.warning(text))
+        : '',
       loadCertificates: () => certificates.load(),
       issueLeaf: (name) => certificates.issue(name),
     };

@@ -9,14 +9,16 @@ const STANDARD_STREAMS = [0, 1, 2] as const;
  * @param authorityFile root of the development certificates, which an app that calls itself must trust; null: none is served
  */
 export function appSurroundings(config: Config, authorityFile: string | null): AppSurroundings {
-  const { worker } = config;
+  const started = config.apps.flatMap(({ worker }) => (worker === null ? [] : [worker]));
+  const [alone, another] = started;
   return {
     names: config.hosts.map((host) => host.replace(/^\*(?=\.)/, '')),
     environment: authorityFile === null ? {} : { NODE_EXTRA_CA_CERTS: authorityFile },
     hasTerminal:
-      worker !== null &&
-      worker.command !== null &&
-      worker.processes === 1 &&
+      alone !== undefined &&
+      another === undefined &&
+      alone.command !== null &&
+      alone.processes === 1 &&
       config.logFile === null &&
       config.user === null &&
       STANDARD_STREAMS.every((descriptor) => isatty(descriptor)),

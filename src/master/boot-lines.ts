@@ -1,9 +1,9 @@
 /** The texts of start-up, in uWSGI's order and spirit. */
 
 import { networkInterfaces } from 'node:os';
-import type { Config } from '../shared/config.js';
+import type { Config, RoutedUpstream } from '../shared/config.js';
 import { bracketHost, formatListenAddress } from '../shared/host-port.js';
-import type { BoundListener, TlsMaterial, UpstreamState } from '../shared/router-messages.js';
+import type { BoundListener, TlsMaterial } from '../shared/router-messages.js';
 import { formatRouted } from '../shared/upstream-text.js';
 
 /** A certificate may have a hundred. */
@@ -42,7 +42,7 @@ export function spawnedLines(
 }
 
 /** `tlsfront is ready: https://localhost -> 127.0.0.1:8080`. */
-export function readyLine(urls: readonly string[], upstreams: readonly UpstreamState[]): string {
+export function readyLine(urls: readonly string[], upstreams: readonly RoutedUpstream[]): string {
   return `tlsfront is ready: ${urls.join(' ')} -> ${upstreams.map(formatRouted).join(', ')}`;
 }
 
@@ -84,10 +84,10 @@ function isEverywhere(host: string): boolean {
 }
 
 /** Where every app has a host of its own, nothing is served under another; null: some app takes all. */
-function routeHosts({ upstreams, worker }: Config): readonly string[] | null {
-  const hosts = upstreams.map(({ routeHost }) => routeHost);
+function routeHosts({ apps }: Config): readonly string[] | null {
+  const hosts = apps.map(({ route }) => route.host);
   const named = hosts.filter((host) => host !== '' && !host.startsWith('*'));
-  return worker !== null || hosts.includes('') || named.length === 0 ? null : [...new Set(named)];
+  return hosts.includes('') || named.length === 0 ? null : [...new Set(named)];
 }
 
 /** Names of the certificates that were given; empty: they are development certificates, which hold for localhost. */

@@ -1,6 +1,6 @@
 /** A generation: the routers and workers that start together, serve together and end together. */
 import { createHmac } from 'node:crypto';
-import type { Config } from '../shared/config.js';
+import type { Config, RoutedUpstream } from '../shared/config.js';
 import { mergeSamples, type Samples } from '../shared/metrics.js';
 import type { CertificateMaterial, RouterState, UpstreamState } from '../shared/router-messages.js';
 import { SCHEMES } from '../shared/schemes.js';
@@ -16,8 +16,8 @@ const WORKER_MERCY_MS = 10_000;
 /** The processes of one start or reload; none runs before it is started. */
 export class Generation {
   readonly routers: Routers;
-  /** null: the apps are not ours to start. */
-  readonly workers: Workers | null;
+  /** Of the apps that are ours to start. */
+  readonly workers: readonly Workers[];
   readonly config: Config;
 
   /**
@@ -39,18 +39,11 @@ export class Generation {
     const tellRouters = (): void => {
       this.routers.change({ upstreams: this.upstreams });
     };
-    this.workers =
-      config.worker === null
-        ? null
-        : new Workers(
-            config.worker,
-            config.bufferRequests,
-            identity,
-            uwsgiScheme,
-            surroundings,
-            log,
-            tellRouters,
-          );
+    this.workers = config.apps.flatMap((app, index) =>
+      app.worker === null
+        ? []
+        : [new Workers(app, app.worker, index, identity, uwsgiScheme, surroundings, log, tellRouters)],
+    );
     this.routers = new Routers(
       config.routers,
       start,
@@ -61,24 +54,36 @@ export class Generation {
     );
   }
 
+  /** The upstreams as users write them, with their routes. */
+  get routedUpstreams(): readonly (UpstreamState & RoutedUpstream)[] {
+    const { apps } = this.config;
+    return this.upstreams.flatMap((state) => {
+      const app = apps[state.app];
+      return app === undefined ? [] : [{ ...state, route: app.route }];
+    });
+  }
+
   /** What the routers send requests to. */
   get upstreams(): readonly UpstreamState[] {
-    const states = this.workers?.upstreams ?? configuredUpstreams(this.config);
-    return states.map((state) => ({ ...state, key: stickyKey(this.stickySecret, state.key) }));
+    const started = this.workers.flatMap(({ upstreams }) => upstreams);
+    return [...started, ...configuredUpstreams(this.config)].map((state) => ({
+      ...state,
+      key: stickyKey(this.stickySecret, state.key),
+    }));
   }
 
   /** What its processes that have ended had counted. */
   get endedSamples(): Samples {
-    const restarts = { tlsfront_worker_restarts_total: this.workers?.restarts ?? 0 };
-    return mergeSamples([this.routers.endedSamples, restarts]);
+    const restarts = this.workers.map(({ restarts: count }) => ({ tlsfront_worker_restarts_total: count }));
+    return mergeSamples([this.routers.endedSamples, ...restarts]);
   }
 
   /**
    * Starts the apps that are ours; resolves when all accept connections. Need not be waited for: the routers hold requests meanwhile.
    * @throws FrontError worker_failed when one never does
    */
-  startApps(): Promise<void> {
-    const started = this.workers?.startAll() ?? Promise.resolve();
+  startApps(): Promise<unknown> {
+    const started = Promise.all(this.workers.map((workers) => workers.startAll()));
     // Who waits for the routers first must not be ended by an app that fails meanwhile.
     started.catch(() => {});
     return started;
@@ -96,33 +101,40 @@ export class Generation {
 
   /** Ends the apps, once nothing is sent to them any more. */
   async endApps(): Promise<void> {
-    await this.workers?.stop(WORKER_MERCY_MS);
+    await this.stopWorkers(WORKER_MERCY_MS);
   }
 
   /** The log was rotated: routers and the keepers of the apps go on in the new file. */
   reopenLog(file: string): void {
     this.routers.reopenLog(file);
-    this.workers?.reopenLog(file);
+    for (const workers of this.workers) workers.reopenLog(file);
   }
 
   /** Ends everything that would not end, keepers included. */
   killKeepers(): void {
     this.routers.kill();
-    this.workers?.killKeepers();
+    for (const workers of this.workers) workers.killKeepers();
   }
 
   /** Ends everything now; resolves when no app is left. */
   async kill(): Promise<void> {
     this.routers.kill();
-    await this.workers?.stop(0);
+    await this.stopWorkers(0);
+  }
+
+  private async stopWorkers(mercyMs: number): Promise<void> {
+    await Promise.all(this.workers.map((workers) => workers.stop(mercyMs)));
   }
 }
 
 function configuredUpstreams(config: Config): UpstreamState[] {
-  return config.upstreams.map((upstream, index) => {
-    const needsLength = config.bufferRequests || !SCHEMES[upstream.scheme].readsChunked;
-    return { ...upstream, id: -1 - index, key: formatUpstream(upstream), needsLength, ready: true };
-  });
+  const configured = config.apps.flatMap(({ upstreams, bufferRequests }, app) =>
+    upstreams.map((upstream) => {
+      const needsLength = bufferRequests || !SCHEMES[upstream.scheme].readsChunked;
+      return { ...upstream, app, key: formatUpstream(upstream), needsLength, ready: true };
+    }),
+  );
+  return configured.map((state, index) => ({ ...state, id: -1 - index }));
 }
 
 /** Clients need not know where the apps are, and a digest without a secret could be tried out. */

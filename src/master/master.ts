@@ -164,9 +164,10 @@ class Master {
     for (const { host, port } of metrics)
       log.line(`tlsfront metrics bound on ${formatListenAddress(host, port)}`);
     await this.waitForApps(apps);
-    for (const line of generation.workers?.socketLines ?? []) log.detail(line);
+    for (const line of generation.workers.flatMap(({ socketLines }) => socketLines)) log.detail(line);
     log.detail(`your mercy for graceful operations on workers is ${config.mercyMs / 1000} seconds`);
-    for (const line of spawnedLines(generation.workers?.all ?? [], generation.routers.all)) log.detail(line);
+    const workers = generation.workers.flatMap(({ all }) => all);
+    for (const line of spawnedLines(workers, generation.routers.all)) log.detail(line);
     await this.tellReady(bound, certificates, generation);
     this.generations.commit();
     this.certificates.commit(certificates);
@@ -279,7 +280,7 @@ class Master {
       node: process.versions.node,
       state: this.life.state,
       listeners: (this.sockets?.bound ?? []).map(({ kind, host, port }) => ({ kind, host, port })),
-      upstreams: (this.generations.accepting[0]?.upstreams ?? []).map((upstream) => {
+      upstreams: (this.generations.accepting[0]?.routedUpstreams ?? []).map((upstream) => {
         return { address: formatRouted(upstream), ready: upstream.ready };
       }),
       lastReload: this.reloadOutcome,
@@ -386,28 +387,29 @@ class Master {
   private async tellReady(
     bound: readonly BoundListener[],
     { tls }: ServingCertificates,
-    { upstreams }: Generation,
+    generation: Generation,
   ): Promise<void> {
     const { config } = this.served;
     const { log } = this.parts;
     const urls = readyUrls(bound, config, tls);
-    log.ready(readyLine(urls, upstreams));
+    log.ready(readyLine(urls, generation.routedUpstreams));
     if (!log.isBrief) return;
     for (const line of networkLines(bound)) log.line(line);
-    if (config.worker !== null) return;
-    const silent = await this.life.during('starting', findSilent(upstreams));
+    const elsewhere = generation.upstreams.filter(({ app }) => config.apps[app]?.worker === null);
+    const silent = await this.life.during('starting', findSilent(elsewhere));
     if (silent.length > 0) {
+      const holdMs = Math.max(...config.apps.map((app) => app.holdMs));
       log.warning(
-        `nothing answers at ${silent.join(', ')} yet; requests wait up to ${config.holdMs / 1000} s for it`,
+        `nothing answers at ${silent.join(', ')} yet; requests wait up to ${holdMs / 1000} s for it`,
       );
     }
   }
 
   /** Says what it waits for when that takes longer than a moment. */
-  private async waitForApps(apps: Promise<void>): Promise<void> {
+  private async waitForApps(apps: Promise<unknown>): Promise<void> {
     const { config } = this.served;
     const { log } = this.parts;
-    const seconds = (config.worker?.readyTimeoutMs ?? 0) / 1000;
+    const seconds = Math.max(...config.apps.map(({ worker }) => worker?.readyTimeoutMs ?? 0)) / 1000;
     const timer = setTimeout(() => {
       log.line(
         `waiting for the app to accept connections, ${seconds} seconds at most; requests are held meanwhile`,

@@ -11,7 +11,7 @@ const PATIENCE_MS = 1_000;
 
 interface Processes {
   readonly routers: Routers;
-  readonly workers: Workers | null;
+  readonly workers: readonly Workers[];
 }
 
 /** What the master knows. */
@@ -49,9 +49,11 @@ export async function collectStatistics({ version, serving, draining, tls, probl
     uptimeSeconds: Math.round(process.uptime()),
     counters: addUp(routers.flatMap(({ counters }) => counters ?? [])),
     routers,
-    workers: (serving?.workers?.all ?? []).map(({ plan, pid, host, port, ready }) => {
-      return { id: plan.index, pid, address: `${host}:${port}`, ready };
-    }),
+    workers: (serving?.workers ?? [])
+      .flatMap(({ all }) => all)
+      .map(({ plan, pid, host, port, ready }) => {
+        return { id: plan.index, pid, address: `${host}:${port}`, ready };
+      }),
     certificates: describeCertificates(tls),
     certificateProblems: problems,
   };

@@ -1,5 +1,5 @@
 /** The workers of a generation: starts them, replaces the dead, tells which are up. */
-import type { WorkerConfig } from '../shared/config.js';
+import type { AppConfig, WorkerConfig } from '../shared/config.js';
 import { FrontError } from '../shared/errors.js';
 import { formatListenAddress } from '../shared/host-port.js';
 import type { Identity, UpstreamState } from '../shared/router-messages.js';
@@ -41,12 +41,15 @@ export class Workers {
   private settleStart: { resolve(): void; reject(error: FrontError): void } | null = null;
 
   /**
+   * @param config how they are started, the app's
+   * @param appIndex of the app in Config.apps
    * @param uwsgiScheme what uWSGI shall speak
    * @param onChange called whenever an upstream comes or goes
    */
   constructor(
+    private readonly app: AppConfig,
     private readonly config: WorkerConfig,
-    private readonly bufferRequests: boolean,
+    private readonly appIndex: number,
     private readonly identity: Identity | null,
     private readonly uwsgiScheme: 'http' | 'uwsgi',
     private readonly surroundings: AppSurroundings,
@@ -76,9 +79,19 @@ export class Workers {
     for (const { index, worker } of this.places) {
       if (worker !== null && worker.port !== 0) {
         const { id, scheme, host, port, ready } = worker;
-        const needsLength = this.bufferRequests || !worker.readsChunked;
-        const everything = { path: null, routeHost: '', routePrefix: '', weight: 1, proxyProtocol: null };
-        states.push({ id, key: String(index), scheme, host, port, ...everything, needsLength, ready });
+        const needsLength = this.app.bufferRequests || !worker.readsChunked;
+        const usual = { path: null, weight: 1, proxyProtocol: null };
+        states.push({
+          id,
+          app: this.appIndex,
+          key: String(index),
+          scheme,
+          host,
+          port,
+          ...usual,
+          needsLength,
+          ready,
+        });
       }
     }
     return states;

@@ -1,5 +1,5 @@
 /** What the library engine cannot carry: told when the front starts, never done wrongly later. */
-import type { Config } from '../shared/config.js';
+import type { AppConfig, Config } from '../shared/config.js';
 import { SCHEMES } from '../shared/schemes.js';
 import { formatUpstream } from '../shared/upstream-text.js';
 import { misused } from './read-setting.js';
@@ -22,13 +22,17 @@ const DIRECT_ONLY: readonly SettingKey[] = [
 
 /** @throws FrontError config_usage for the first thing in the configuration that the library engine has no way to do */
 export function refuseForLibrary(config: Config, settings: Settings): void {
-  const other = config.upstreams.find(({ scheme, path }) => !SCHEMES[scheme].inLibrary || path !== null);
-  if (other !== undefined) throw misused(`the library engine cannot reach ${formatUpstream(other)}`, HINT);
-  const proxied = config.upstreams.find(({ proxyProtocol }) => proxyProtocol !== null);
-  if (proxied !== undefined) throw misused('the library engine has no proxy= for upstreams', HINT);
-  if (config.sticky) throw misused('the library engine has no --sticky', HINT);
-  if (config.health.path !== null) throw misused('the library engine has no --health-path', HINT);
-  if (config.bufferRequests) throw misused('the library engine has no --buffer-requests', HINT);
+  for (const app of config.apps) refuseApp(app);
   const given = DIRECT_ONLY.find((key) => settings.has(key));
   if (given !== undefined) throw misused(`the library engine has no ${settings.get(given).label}`, HINT);
+}
+
+function refuseApp({ upstreams, sticky, health, bufferRequests }: AppConfig): void {
+  const other = upstreams.find(({ scheme, path }) => !SCHEMES[scheme].inLibrary || path !== null);
+  if (other !== undefined) throw misused(`the library engine cannot reach ${formatUpstream(other)}`, HINT);
+  const proxied = upstreams.find(({ proxyProtocol }) => proxyProtocol !== null);
+  if (proxied !== undefined) throw misused('the library engine has no proxy= for upstreams', HINT);
+  if (sticky) throw misused('the library engine has no --sticky', HINT);
+  if (health.path !== null) throw misused('the library engine has no --health-path', HINT);
+  if (bufferRequests) throw misused('the library engine has no --buffer-requests', HINT);
 }

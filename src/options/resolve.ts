@@ -5,7 +5,7 @@ import { readBlocks } from './address-blocks.js';
 import { CertificateChoice, cutHttps } from './certificate-choice.js';
 import { readAccess } from './groups/access.js';
 import { readAcme } from './groups/acme.js';
-import { readAppSource } from './groups/app.js';
+import { readApps } from './groups/app.js';
 import { readHosts, requireCiphers } from './groups/certificates.js';
 import { readLimits } from './groups/limits.js';
 import { readListeners } from './groups/listeners.js';
@@ -13,7 +13,6 @@ import { readLogFile, readLogFormat, readLogRedact } from './groups/logs.js';
 import { readMetrics } from './groups/metrics.js';
 import { readIdentity, readRouters } from './groups/processes.js';
 import { readExchangeSettings, readStreamRequests } from './groups/requests.js';
-import { readUpstreamSettings } from './groups/upstreams.js';
 import { refuseForLibrary } from './library-engine.js';
 import { readChoice, readNumber, readSwitch, readText } from './read-setting.js';
 import type { Settings } from './settings.js';
@@ -29,7 +28,7 @@ function freezeDeep<Value>(value: Value): Value {
  * @throws FrontError config_usage (options that do not go together) or config_invalid (a value), each with a hint
  */
 export function resolveConfig(settings: Settings, platform: Platform): Config {
-  const app = readAppSource(settings, platform);
+  const apps = readApps(settings, platform);
   const httpsSetting = settings.get('https');
   const https = httpsSetting.values.map((text) => cutHttps(httpsSetting.label, text));
   const choice = new CertificateChoice(settings, https, platform);
@@ -49,8 +48,7 @@ export function resolveConfig(settings: Settings, platform: Platform): Config {
       keyLogFile: readText(settings, 'keylog'),
       folderClients: choice.folderClients,
     },
-    ...app,
-    ...readUpstreamSettings(settings, platform),
+    apps,
     routers: readRouters(settings, platform),
     user: readIdentity(settings, platform, 'uid'),
     group: readIdentity(settings, platform, 'gid'),
@@ -62,11 +60,9 @@ export function resolveConfig(settings: Settings, platform: Platform): Config {
     logRedact: readLogRedact(settings),
     metrics: readMetrics(settings, platform),
     mercyMs: readNumber(settings, 'mercy'),
-    holdMs: readNumber(settings, 'hold'),
     access: readAccess(settings, listeners, platform),
     ...readExchangeSettings(settings),
     rewriteLocation: !readSwitch(settings, 'noRewriteLocation'),
-    bufferRequests: readSwitch(settings, 'bufferRequests'),
     keepUnderscores: readSwitch(settings, 'keepUnderscores'),
     proxyProtocol: readBlocks(settings, 'proxyProtocol'),
     trustedProxies: readBlocks(settings, 'trustedProxies'),

@@ -93,8 +93,7 @@ export function readUpstream(label: string, text: string): RoutedUpstream {
     );
   return {
     ...upstream,
-    routeHost: readRouteHost(label, text, host),
-    routePrefix: readRoutePrefix(label, text, prefix),
+    route: { host: readRouteHost(label, text, host), prefix: readRoutePrefix(label, text, prefix) },
     ...suffixes,
   };
 }

@@ -153,8 +153,8 @@ function issuableSuffixes({ hosts }: Config): readonly string[] {
 }
 
 /** Names of options and routes; those of `--host` have the certificate of the start already. */
-function expectedNames({ upstreams }: Config): readonly string[] {
-  return [...new Set(upstreams.map(({ routeHost }) => routeHost))].filter(
+function expectedNames({ apps }: Config): readonly string[] {
+  return [...new Set(apps.map(({ route }) => route.host))].filter(
     (name) => name !== '' && !name.startsWith('*'),
   );
 }

@@ -68,13 +68,17 @@ export interface UpstreamAddress {
   readonly path: string | null;
 }
 
-/** An upstream and the requests that go there. */
-export interface RoutedUpstream extends UpstreamAddress {
+/** Which requests an app gets. */
+export interface RouteConfig {
   /** Lower-case name, `*.name` or address that the request must be for; empty: any. */
-  readonly routeHost: string;
+  readonly host: string;
   /** `/api` for the path `/api` and all below it; empty: every path. */
-  readonly routePrefix: string;
-  /** Share of the requests beside others of the same route; at least 1. */
+  readonly prefix: string;
+}
+
+/** One address of an app. */
+export interface AppUpstream extends UpstreamAddress {
+  /** Share of the requests beside others of the same app; at least 1. */
   readonly weight: number;
   /** Each request gets a connection of its own, which begins with a header that names the client; null: none is sent. */
   readonly proxyProtocol: 'v1' | 'v2' | null;
@@ -90,6 +94,39 @@ export interface HealthConfig {
   /** Failures within `failWindowMs` that leave an upstream out for as long; 0: never. */
   readonly failCount: number;
   readonly failWindowMs: number;
+}
+
+/** An app as one `--upstream` names it. */
+export interface RoutedUpstream extends AppUpstream {
+  readonly route: RouteConfig;
+}
+
+/** How the certificates of https upstreams are verified. */
+export interface UpstreamTls {
+  /** File with the only authorities that are trusted; null: those of Node. */
+  readonly ca: string | null;
+  /** Not at all. */
+  readonly insecure: boolean;
+}
+
+/** An app: what is served to the requests of its route, by upstreams that run somewhere or by workers that we start. */
+export interface AppConfig {
+  /** What commands and messages call it: host and prefix of its route; `app` for the one that takes everything. */
+  readonly name: string;
+  readonly route: RouteConfig;
+  /** Where it runs; empty when `worker` is set. */
+  readonly upstreams: readonly AppUpstream[];
+  readonly worker: WorkerConfig | null;
+  /** Take the route's prefix off the path. */
+  readonly stripPrefix: boolean;
+  /** Keep a client at one of its upstreams by a cookie. */
+  readonly sticky: boolean;
+  readonly health: HealthConfig;
+  readonly upstreamTls: UpstreamTls;
+  /** Hold every request body of unknown length and send it with a length. */
+  readonly bufferRequests: boolean;
+  /** How long a safe request waits while none of its upstreams is up. */
+  readonly holdMs: number;
 }
 
 /** An app that the front starts itself. Exactly one of `command` and `wsgi` is set. */
@@ -185,21 +222,8 @@ export interface Config {
       readonly isExpected: boolean;
     };
   };
-  /** Running apps to forward to; empty when `worker` is set. */
-  readonly upstreams: readonly RoutedUpstream[];
-  readonly worker: WorkerConfig | null;
-  /** Take the route's prefix off the path. */
-  readonly stripPrefix: boolean;
-  /** Keep a client at one upstream of its route by a cookie. */
-  readonly sticky: boolean;
-  readonly health: HealthConfig;
-  /** How the certificates of https upstreams are verified. */
-  readonly upstreamTls: {
-    /** File with the only authorities that are trusted; null: those of Node. */
-    readonly ca: string | null;
-    /** Not at all. */
-    readonly insecure: boolean;
-  };
+  /** At least one; no two have the same route. */
+  readonly apps: readonly AppConfig[];
   /** Number of router processes. */
   readonly routers: number;
   /** Names or numbers as given; null: stay who we are. */
@@ -217,8 +241,6 @@ export interface Config {
   /** Where metrics are served; empty: nowhere. */
   readonly metrics: readonly ListenAddress[];
   readonly mercyMs: number;
-  /** How long a safe request waits for an app that is not up yet. */
-  readonly holdMs: number;
   /** Send the upstream's own host:port as Host instead of the client's. */
   readonly changeHost: boolean;
   /** Host to send instead (`--header-up 'Host …'`); null: decided by changeHost. */
@@ -233,8 +255,6 @@ export interface Config {
   /** Compress compressible answers for clients that take it. */
   readonly compress: boolean;
   readonly rewriteLocation: boolean;
-  /** Hold every request body of unknown length and send it with a length. */
-  readonly bufferRequests: boolean;
   /** Pass field names with an underscore on to apps that speak HTTP. */
   readonly keepUnderscores: boolean;
   /** Who may come in. */

@@ -1,7 +1,7 @@
 /** Messages between the master and its routers (node IPC, plain JSON). */
 import type { AccessMaterial } from './access.js';
 import type { ChallengeAnswers } from './acme.js';
-import type { Config, ListenAddress, RoutedUpstream } from './config.js';
+import type { AppUpstream, Config, ListenAddress } from './config.js';
 import type { Counters } from './counters.js';
 import type { ErrorCode } from './errors.js';
 import type { Samples } from './metrics.js';
@@ -51,8 +51,10 @@ export interface TicketKeyPair {
 }
 
 /** Where one upstream is and whether it accepts connections. */
-export interface UpstreamState extends RoutedUpstream {
+export interface UpstreamState extends AppUpstream {
   readonly id: number;
+  /** Index into Config.apps. */
+  readonly app: number;
   /** Names it in the cookie of `--sticky`; the same after a reload. */
   readonly key: string;
   /** The app cannot read bodies of unknown length: they are held and sent with one. */

@@ -1,5 +1,5 @@
 /** Writes upstreams as users write them in `--upstream`. */
-import type { RoutedUpstream, UpstreamAddress } from './config.js';
+import type { RouteConfig, RoutedUpstream, UpstreamAddress } from './config.js';
 import { formatHostPort } from './host-port.js';
 import { DEFAULT_SCHEME, SCHEMES } from './schemes.js';
 
@@ -10,9 +10,14 @@ export function formatUpstream({ scheme, host, port, path }: UpstreamAddress): s
   return scheme === DEFAULT_SCHEME ? authority : `${scheme}://${authority}`;
 }
 
+/** `app.test/api`; empty: every request. */
+export function formatRoute({ host, prefix }: RouteConfig): string {
+  return `${host}${prefix}`;
+}
+
 /** The upstream as users write it, without what goes without saying. */
 export function formatRouted(upstream: RoutedUpstream): string {
-  const { routeHost, routePrefix, weight, proxyProtocol } = upstream;
-  const route = `${routeHost}${routePrefix}`;
+  const { weight, proxyProtocol } = upstream;
+  const route = formatRoute(upstream.route);
   return `${route}${route === '' ? '' : '='}${formatUpstream(upstream)}${weight === 1 ? '' : `,weight=${weight}`}${proxyProtocol === null ? '' : `,proxy=${proxyProtocol}`}`;
 }

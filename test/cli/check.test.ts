@@ -118,7 +118,7 @@ test('--json prints one object with the resolved configuration', async () => {
   const result = JSON.parse(stdout);
   assert.equal(code, 0);
   assert.equal(result.valid, true);
-  assert.deepEqual(result.config.worker.command, ['check', '--json']);
+  assert.deepEqual(result.config.apps[0].worker.command, ['check', '--json']);
   assert.equal(result.config.rewriteLocation, false);
   const [major = 0, minor = 0] = process.versions.openssl.split('.').map(Number);
   assert.equal(result.postQuantum, major > 3 || (major === 3 && minor >= 5));

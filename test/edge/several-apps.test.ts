@@ -8,7 +8,7 @@ import { until, within } from '../support/deadline.js';
 import { ENGINES, type Engine } from '../support/fronted.js';
 import { Client, PROTOCOLS, type Reply } from '../support/https-client.js';
 import { freePort } from '../support/ports.js';
-import { PATIENCE_MS, StartedFront } from '../support/started-front.js';
+import { PATIENCE_MS, SAMPLE_APP, StartedFront } from '../support/started-front.js';
 
 /** An app that answers with its name and what it was asked for, unless told otherwise. */
 async function startApp(t: TestContext, name: string, port = 0, listener?: RequestListener): Promise<number> {
@@ -103,6 +103,20 @@ for (const name of ENGINES) {
     const [message] = await within(once(socket, 'message'), PATIENCE_MS, 'what the app was asked for');
     assert.deepEqual(JSON.parse(String(message)), { url: '/live?x=1', prefix: '/api' });
     socket.terminate();
+  });
+
+  test(`an app with a route stands beside one that the front starts (${name})`, async (t) => {
+    const api = await startApp(t, 'api');
+    const front = await StartedFront.start({
+      arguments: ['--listen', '127.0.0.1:0', ...upstreams(`/api=${api}`), ...engine(name)],
+      app: SAMPLE_APP,
+    });
+    t.after(() => front.stop());
+    const client = new Client({ port: front.port(), ca: front.ca }, 'h2');
+    t.after(() => client.close());
+    assert.equal((await client.request('/api/users')).headers['x-app'], 'api');
+    const started = await client.request('/');
+    assert.deepEqual([started.status, started.headers['x-app']], [200, undefined]);
   });
 
   test(`apps take turns by weight (${name})`, async (t) => {

@@ -37,6 +37,11 @@ export function resolveGiven({ flags = {}, environment = {}, command, platform =
   return resolveConfig(settings, { ...TEST_PLATFORM, ...platform });
 }
 
+/** The apps of these upstreams. */
+export function appsOf(...upstream: string[]): Config['apps'] {
+  return resolveGiven({ flags: { upstream } }).apps;
+}
+
 /** `error / hint` of what the call throws, or a sentence when it throws nothing. */
 export function complaintOf(call: () => unknown): string {
   try {

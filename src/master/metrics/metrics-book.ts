@@ -28,7 +28,7 @@ export async function collectMetrics(parts: MetricsParts): Promise<Samples> {
   const finishing = draining.flatMap(({ routers }) => routers.all);
   const measured = await Promise.all([...serving, ...finishing].map(measure));
   const endedBefore = generations.map((generation) => generation.endedSamples);
-  const workers = generations.flatMap(({ workers: own }) => own?.all ?? []);
+  const workers = generations.flatMap(({ workers: own }) => own.flatMap(({ all }) => all));
   const processes: Record<string, number> = {
     [sampleName('tlsfront_routers', { state: 'serving' })]: serving.length,
     [sampleName('tlsfront_routers', { state: 'draining' })]: finishing.length,

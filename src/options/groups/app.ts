@@ -1,12 +1,28 @@
-/** The app: a running one, a command to start, or a WSGI file; exactly one of them. */
-import type { RoutedUpstream, WorkerConfig } from '../../shared/config.js';
+/** The apps: running ones by their routes, and one to start, a command or a WSGI file, which takes the rest. */
+import type {
+  AppConfig,
+  AppUpstream,
+  RouteConfig,
+  RoutedUpstream,
+  WorkerConfig,
+} from '../../shared/config.js';
 import { DEFAULT_SCHEME } from '../../shared/schemes.js';
+import { formatRoute } from '../../shared/upstream-text.js';
 import type { Platform } from '../../system/platform.js';
 import { type OptionRow, row } from '../option-row.js';
 import { LONGEST_DURATION_MS } from '../quantities.js';
-import { misused, readChoice, readNumber, readText, refuseWithout, requireFile } from '../read-setting.js';
+import {
+  misused,
+  readChoice,
+  readNumber,
+  readSwitch,
+  readText,
+  refuseWithout,
+  requireFile,
+} from '../read-setting.js';
 import type { Settings } from '../settings.js';
 import { readUpstream } from '../upstream-routes.js';
+import { readUpstreamSettings } from './upstreams.js';
 
 const GROUP = 'The app';
 
@@ -91,18 +107,13 @@ const APP_HINT = 'name the app: --upstream 8080, or -- npm run dev, or --wsgi-fi
 /** Addresses at which an app is that runs on this machine. */
 const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '::1']);
 
-export interface AppSource {
-  readonly upstreams: readonly RoutedUpstream[];
-  readonly worker: WorkerConfig | null;
-}
-
 /** The port of `--upstream 5173 -- command`: where that app listens whatever it is told. Null: it says something else. */
 function readPortOfCommand(settings: Settings): number | null {
   const { values, label } = settings.get('upstream');
   const [text, another] = values;
   if (settings.command === null || text === undefined || another !== undefined) return null;
-  const { scheme, host, port, path, routeHost, routePrefix } = readUpstream(label, text);
-  const isPlain = scheme === DEFAULT_SCHEME && path === null && routeHost === '' && routePrefix === '';
+  const { scheme, host, port, path, route } = readUpstream(label, text);
+  const isPlain = scheme === DEFAULT_SCHEME && path === null && formatRoute(route) === '';
   return isPlain && LOOPBACK.has(host) ? port : null;
 }
 
@@ -118,18 +129,24 @@ function readAppPort(settings: Settings): number | null {
   return port;
 }
 
-function refuseTwoApps(settings: Settings): void {
+/** Apps with a route may stand beside one that takes the rest; who takes everything is one. */
+function refuseTwoApps(settings: Settings, upstreams: readonly RoutedUpstream[]): void {
   const { command } = settings;
+  const isPort = readPortOfCommand(settings) !== null;
+  const takesAll = upstreams.some(({ route }) => formatRoute(route) === '');
   const given = [
-    ...(settings.has('upstream') && readPortOfCommand(settings) === null
-      ? [settings.get('upstream').label]
-      : []),
+    ...(takesAll && !isPort ? [settings.get('upstream').label] : []),
     ...(command === null ? [] : [`-- ${command[0] ?? ''}`.trimEnd()]),
     ...(settings.has('wsgiFile') ? [settings.get('wsgiFile').label] : []),
   ];
   const [first, second] = given;
-  if (first === undefined) throw misused('there is no app to put HTTPS in front of', APP_HINT);
-  if (second !== undefined) throw misused(`${first} and ${second} both name an app`, 'keep one of them');
+  if (first === undefined && upstreams.length === 0)
+    throw misused('there is no app to put HTTPS in front of', APP_HINT);
+  if (second !== undefined)
+    throw misused(
+      `${first} and ${second} both name an app`,
+      'keep one of them, or give the --upstream a route: /api=9000 or api.test=9000',
+    );
 }
 
 function readServer(settings: Settings): 'auto' | 'uwsgi' | 'wsgiref' {
@@ -152,19 +169,52 @@ function readWorker(settings: Settings, platform: Platform): WorkerConfig {
   };
 }
 
-/** @throws FrontError config_usage when there is no app or more than one, config_invalid for a bad address or file */
-export function readAppSource(settings: Settings, platform: Platform): AppSource {
+/** Upstreams of one route are one app. */
+function groupByRoute(
+  upstreams: readonly RoutedUpstream[],
+): readonly Pick<AppConfig, 'route' | 'upstreams'>[] {
+  const groups = new Map<string, { route: RouteConfig; upstreams: AppUpstream[] }>();
+  for (const { route, ...upstream } of upstreams) {
+    const name = formatRoute(route);
+    const group = groups.get(name) ?? { route, upstreams: [] };
+    group.upstreams.push(upstream);
+    groups.set(name, group);
+  }
+  return [...groups.values()];
+}
+
+/** The name of an app whose route is every request. */
+const WHOLE = 'app';
+
+/**
+ * Every app: the one that we start, and those that `--upstream` names, one a route.
+ * @throws FrontError config_usage when there is no app or two for one route, config_invalid for a bad address or file
+ */
+export function readApps(settings: Settings, platform: Platform): readonly AppConfig[] {
   if (settings.command?.length === 0)
     throw misused('there is no command after --', 'write it after --: tlsfront -- npm run dev');
-  refuseTwoApps(settings);
-  if (!settings.has('wsgiFile')) refuseWithout(settings, ['callable', 'wsgiServer'], '--wsgi-file');
   const { values, label } = settings.get('upstream');
-  if (values.length === 0 || settings.command !== null)
-    return { upstreams: [], worker: readWorker(settings, platform) };
-  refuseWithout(
-    settings,
-    ['processes', 'readyTimeout', 'appPort'],
-    'an app that we start (-- command or --wsgi-file)',
-  );
-  return { upstreams: values.map((text) => readUpstream(label, text)), worker: null };
+  const upstreams = values.map((text) => readUpstream(label, text));
+  refuseTwoApps(settings, upstreams);
+  if (!settings.has('wsgiFile')) refuseWithout(settings, ['callable', 'wsgiServer'], '--wsgi-file');
+  const isStarted = settings.command !== null || settings.has('wsgiFile');
+  if (!isStarted)
+    refuseWithout(
+      settings,
+      ['processes', 'readyTimeout', 'appPort'],
+      'an app that we start (-- command or --wsgi-file)',
+    );
+  const rules = {
+    ...readUpstreamSettings(settings, platform),
+    bufferRequests: readSwitch(settings, 'bufferRequests'),
+    holdMs: readNumber(settings, 'hold'),
+  };
+  const everything = { host: '', prefix: '' };
+  const worker = isStarted ? readWorker(settings, platform) : null;
+  const started = { name: WHOLE, route: everything, upstreams: [], worker, ...rules };
+  const running = readPortOfCommand(settings) === null ? groupByRoute(upstreams) : [];
+  return [
+    ...(worker === null ? [] : [started]),
+    ...running.map((app) => ({ name: formatRoute(app.route) || WHOLE, worker: null, ...app, ...rules })),
+  ];
 }

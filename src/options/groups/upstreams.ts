@@ -1,5 +1,5 @@
 /** Several apps and their health: which of them get requests, and how they are reached. */
-import type { Config, HealthConfig } from '../../shared/config.js';
+import type { AppConfig, HealthConfig, UpstreamTls } from '../../shared/config.js';
 import type { Platform } from '../../system/platform.js';
 import { type OptionRow, row, turn } from '../option-row.js';
 import { LONGEST_DURATION_MS } from '../quantities.js';
@@ -52,8 +52,8 @@ export const UPSTREAM_OPTIONS = {
   upstreamInsecure: turn(GROUP, '--upstream-insecure', 'Do not verify the certificates of https:// apps'),
 } satisfies Record<string, OptionRow>;
 
-/** The members of Config that these options make. */
-export type UpstreamSettings = Pick<Config, 'stripPrefix' | 'sticky' | 'health' | 'upstreamTls'>;
+/** The members of each app that these options make. */
+export type UpstreamSettings = Pick<AppConfig, 'stripPrefix' | 'sticky' | 'health' | 'upstreamTls'>;
 
 function readPath(settings: Settings): string | null {
   const path = readText(settings, 'healthPath');
@@ -73,7 +73,7 @@ function readStatuses(settings: Settings): HealthConfig['statuses'] {
   });
 }
 
-function readTls(settings: Settings, platform: Platform): Config['upstreamTls'] {
+function readTls(settings: Settings, platform: Platform): UpstreamTls {
   const ca = readText(settings, 'upstreamCa');
   const insecure = readSwitch(settings, 'upstreamInsecure');
   const { label } = settings.get('upstreamCa');

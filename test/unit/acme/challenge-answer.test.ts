@@ -43,7 +43,7 @@ function statusOf(path: string, isClosed: boolean): number | null {
     notices: new Notices(log),
   };
   const exchange = new Exchange({ ...head, headers: [], memo: null }, PLAIN, services);
-  const upstreams = new Upstreams(config);
+  const upstreams = new Upstreams(config.apps);
   upstreams.update([]);
   const passed = passGate({ exchange, role: 'serve', contentLength: 0 }, upstreams);
   return passed instanceof Route ? null : passed.status;

@@ -22,12 +22,15 @@ test('the configuration is frozen to its depth and survives a message between pr
 test('without options everything has its default', () => {
   const config = resolveGiven({});
   assert.deepEqual(config.limits, DEFAULT_LIMITS);
-  assert.deepEqual([config.mercyMs, config.holdMs, config.routers], [60_000, 10_000, 1]);
+  assert.deepEqual([config.mercyMs, config.apps[0]?.holdMs, config.routers], [60_000, 10_000, 1]);
   assert.deepEqual(
     [config.quiet, config.accessLog, config.changeHost, config.rewriteLocation],
     [false, false, false, true],
   );
-  assert.deepEqual([config.logFile, config.user, config.group, config.worker], [null, null, null, null]);
+  assert.deepEqual(
+    [config.logFile, config.user, config.group, config.apps[0]?.worker],
+    [null, null, null, null],
+  );
 });
 
 test('every limit can be set and is refused below its least value', () => {
@@ -73,7 +76,7 @@ const VALUES: readonly (readonly [string, SettingLayer, (config: Config) => unkn
   [
     'several upstreams',
     { upstream: ['8080', 'http://other:81'] },
-    ({ upstreams }) => upstreams.map(({ host, port }) => `${host}:${port}`),
+    ({ apps }) => apps.flatMap(({ upstreams }) => upstreams).map(({ host, port }) => `${host}:${port}`),
     ['localhost:8080', 'other:81'],
   ],
 ];
@@ -83,9 +86,10 @@ for (const [name, flags, pick, expected] of VALUES) {
 }
 
 test('a WSGI file becomes a worker', () => {
-  const { worker } = resolveGiven({
-    flags: { wsgiFile: ['index.py'], callable: ['app'], wsgiServer: ['wsgiref'], processes: ['2'] },
-  });
+  const { worker } =
+    resolveGiven({
+      flags: { wsgiFile: ['index.py'], callable: ['app'], wsgiServer: ['wsgiref'], processes: ['2'] },
+    }).apps[0] ?? assert.fail();
   assert.deepEqual(worker, {
     command: null,
     wsgi: { file: 'index.py', callable: 'app', server: 'wsgiref' },
@@ -96,7 +100,8 @@ test('a WSGI file becomes a worker', () => {
 });
 
 test('a command becomes a worker', () => {
-  const { worker } = resolveGiven({ command: ['npm', 'run', 'dev'], flags: { readyTimeout: ['5'] } });
+  const { worker } =
+    resolveGiven({ command: ['npm', 'run', 'dev'], flags: { readyTimeout: ['5'] } }).apps[0] ?? assert.fail();
   assert.deepEqual(worker, {
     command: ['npm', 'run', 'dev'],
     wsgi: null,
@@ -113,11 +118,27 @@ test('--app-port and --upstream beside a command both say where that app listens
     { upstream: ['http://localhost:5173'] },
     { upstream: ['[::1]:5173'] },
   ]) {
-    const { worker, upstreams } = resolveGiven({ flags, command: ['vite'] });
-    assert.equal(worker?.appPort, 5173);
-    assert.deepEqual(upstreams, []);
+    const { apps } = resolveGiven({ flags, command: ['vite'] });
+    assert.equal(apps.length, 1);
+    assert.equal(apps[0]?.worker?.appPort, 5173);
+    assert.deepEqual(apps[0]?.upstreams, []);
   }
-  assert.equal(resolveGiven({ command: ['vite'] }).worker?.appPort, null);
+  assert.equal(resolveGiven({ command: ['vite'] }).apps[0]?.worker?.appPort, null);
+});
+
+test('an app with a route stands beside one that we start, and one with several addresses is one', () => {
+  const upstream = ['api.test=8080', '/img=9000', 'api.test=8081,weight=2'];
+  const { apps } = resolveGiven({ flags: { upstream, sticky: ['true'] }, command: ['x'] });
+  assert.deepEqual(
+    apps.map(({ name, route, upstreams, worker, sticky }) => {
+      return [name, route.host, route.prefix, upstreams.map(({ port }) => port), worker !== null, sticky];
+    }),
+    [
+      ['app', '', '', [], true, true],
+      ['api.test', 'api.test', '', [8080, 8081], false, true],
+      ['/img', '', '/img', [9000], false, true],
+    ],
+  );
 });
 
 const APP: SettingLayer = { upstream: ['8080'] };
@@ -126,8 +147,8 @@ const user: Given['platform'] = { userId: 1000, groupId: 1000 };
 const REFUSED: readonly (readonly [string, Given, RegExp])[] = [
   [
     'upstream and command',
-    { flags: { upstream: ['api.test=8080'] }, command: ['x'] },
-    /^config_usage: --upstream and -- x both name an app/,
+    { flags: { upstream: ['127.0.0.1:8080', '/api=9000'] }, command: ['x'] },
+    /^config_usage: --upstream and -- x both name an app \/ keep one of them, or give the --upstream a route/,
   ],
   [
     'several upstreams and a command',
@@ -257,5 +278,5 @@ test('--uid of the user that one already is needs no root', () => {
 
 test('options for an app that we start may stand in the environment of one that we do not', () => {
   const config = resolveGiven({ environment: { TLSFRONT_PROCESSES: '4', TLSFRONT_CALLABLE: 'app' } });
-  assert.equal(config.worker, null);
+  assert.equal(config.apps[0]?.worker, null);
 });

@@ -54,8 +54,11 @@ test('the last of several values of a single option is taken', () => {
 
 test('an app named on the command line replaces the one of the environment', () => {
   const environment = { TLSFRONT_UPSTREAM: '8080', TLSFRONT_WSGI_FILE: 'index.py' };
-  assert.equal(resolveGiven({ environment, command: ['node', 'app.js'] }).upstreams.length, 0);
-  assert.equal(resolveGiven({ environment, flags: { upstream: ['9090'] } }).upstreams[0]?.port, 9090);
+  assert.equal(resolveGiven({ environment, command: ['node', 'app.js'] }).apps[0]?.upstreams.length, 0);
+  assert.equal(
+    resolveGiven({ environment, flags: { upstream: ['9090'] } }).apps[0]?.upstreams[0]?.port,
+    9090,
+  );
   const complaint = complaintOf(() => resolveGiven({ environment }));
   assert.match(complaint, /TLSFRONT_UPSTREAM and TLSFRONT_WSGI_FILE both name an app/);
 });

@@ -6,7 +6,7 @@ import { reachabilityLog } from '../../../proxy/routing/reachability-log.js';
 import { createUpstream } from '../../../proxy/routing/upstream.js';
 import { Upstreams } from '../../../proxy/routing/upstreams.js';
 import type { UpstreamState } from '../../../src/shared/router-messages.js';
-import { resolveGiven } from '../../support/settings.js';
+import { appsOf } from '../../support/settings.js';
 
 class Lines extends LineWriter {
   readonly lines: string[] = [];
@@ -15,6 +15,8 @@ class Lines extends LineWriter {
   }
 }
 
+const APP = appsOf('8080')[0] ?? assert.fail();
+
 const STATE: UpstreamState = {
   id: 1,
   key: 'k',
@@ -22,8 +24,7 @@ const STATE: UpstreamState = {
   host: '127.0.0.1',
   port: 3000,
   path: null,
-  routeHost: '',
-  routePrefix: '',
+  app: 0,
   weight: 1,
   proxyProtocol: null,
   needsLength: false,
@@ -33,8 +34,8 @@ const STATE: UpstreamState = {
 test('one line when an app is left out, one when it is back, and no more while it flaps', () => {
   const log = new Lines();
   let nowMs = 0;
-  const report = reachabilityLog(log, 10_000, () => nowMs);
-  const upstream = createUpstream(STATE);
+  const report = reachabilityLog(log, () => nowMs);
+  const upstream = createUpstream(STATE, APP);
   report(upstream, 'nothing answers there');
   report(upstream, null);
   report(upstream, 'nothing answers there');
@@ -52,7 +53,7 @@ test('one line when an app is left out, one when it is back, and no more while i
 
 test('a refusal is told once, however many requests meet it', () => {
   const reasons: (string | null)[] = [];
-  const upstreams = new Upstreams(resolveGiven({}), (_upstream, reason) => reasons.push(reason));
+  const upstreams = new Upstreams([APP], (_upstream, reason) => reasons.push(reason));
   upstreams.update([STATE]);
   const [upstream] =
     upstreams.find({ method: 'GET', path: '/', authority: 'a', headers: [], memo: null, httpVersion: '1.1' })

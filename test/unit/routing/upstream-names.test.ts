@@ -11,6 +11,7 @@ import type { Lease, LeaseHandler } from '../../../proxy/upstream/transport.js';
 import { readUpstream } from '../../../src/options/upstream-routes.js';
 import { DEFAULT_LIMITS } from '../../../src/shared/limits.js';
 import { within } from '../../support/deadline.js';
+import { appsOf } from '../../support/settings.js';
 
 async function listen(t: TestContext, host: string, port = 0): Promise<number> {
   const server = createServer((socket) => socket.resume());
@@ -23,12 +24,13 @@ async function listen(t: TestContext, host: string, port = 0): Promise<number> {
 
 function upstreamAt(port: number): Upstream {
   const address = readUpstream('--upstream', `localhost:${port}`);
-  return createUpstream({ ...address, id: 1, key: 'k', needsLength: false, ready: true });
+  const app = appsOf(`localhost:${port}`)[0] ?? assert.fail();
+  return createUpstream({ ...address, app: 0, id: 1, key: 'k', needsLength: false, ready: true }, app);
 }
 
 /** Takes a connection and gives it back; says what came. */
 async function takeOne(t: TestContext, upstream: Upstream): Promise<string> {
-  const pool = new Pool(DEFAULT_LIMITS, new Dialer({ ca: null, insecure: false }));
+  const pool = new Pool(DEFAULT_LIMITS, () => new Dialer({ ca: null, insecure: false }));
   const nothing = (): void => undefined;
   const outcome = new Promise<string>((resolve) => {
     const holder: LeaseHandler = {

@@ -7,7 +7,7 @@ import { createUpstream, type Upstream } from '../../../proxy/routing/upstream.j
 import { NO_LINES } from '../../../proxy/wire/syntax/field-lines.js';
 import { readUpstream } from '../../../src/options/upstream-routes.js';
 import { formatRouted } from '../../../src/shared/upstream-text.js';
-import { complaintOf } from '../../support/settings.js';
+import { complaintOf, resolveGiven } from '../../support/settings.js';
 
 const WRITTEN: readonly (readonly [string, string])[] = [
   ['3000', 'localhost:3000'],
@@ -57,31 +57,29 @@ for (const [text, expected] of REFUSED) {
   });
 }
 
-function upstreamsOf(...texts: string[]): Upstream[] {
-  return texts.map((text, id) =>
-    createUpstream({
-      ...readUpstream('--upstream', text),
-      id,
-      key: `k${id}`,
-      needsLength: false,
-      ready: true,
-    }),
+/** The routes of these upstreams, all of which are up. */
+function tableOf(texts: readonly string[], stripPrefix = false): [table: RouteTable, upstreams: Upstream[]] {
+  const { apps } = resolveGiven({
+    flags: { upstream: texts, ...(stripPrefix && { stripPrefix: ['true'] }) },
+  });
+  const upstreams = apps.flatMap((app, index) =>
+    app.upstreams.map((upstream, id) =>
+      createUpstream({ ...upstream, app: index, id, key: `k${id}`, needsLength: false, ready: true }, app),
+    ),
   );
+  return [new RouteTable(apps, upstreams), upstreams];
 }
 
-const TABLE = new RouteTable(
-  upstreamsOf(
-    '/=1',
-    '/api=2',
-    '/api/v1=3',
-    'app.test=4',
-    'app.test/api=5',
-    '*.app.test=6',
-    '*.deep.app.test=7',
-    'only.test/here=8',
-  ),
-  false,
-);
+const [TABLE] = tableOf([
+  '/=1',
+  '/api=2',
+  '/api/v1=3',
+  'app.test=4',
+  'app.test/api=5',
+  '*.app.test=6',
+  '*.deep.app.test=7',
+  'only.test/here=8',
+]);
 
 const FOUND: readonly (readonly [host: string, path: string, port: number])[] = [
   ['x.test', '/', 1],
@@ -109,13 +107,13 @@ for (const [host, path, port] of FOUND) {
 }
 
 test('what no route takes has none', () => {
-  const table = new RouteTable(upstreamsOf('/api=1', 'app.test=2'), false);
+  const [table] = tableOf(['/api=1', 'app.test=2']);
   assert.equal(table.find('x.test', '/'), null);
   assert.equal(table.find('x.test', '/api')?.upstreams[0]?.port, 1);
 });
 
 test('a prefix is taken off, and a path stays', () => {
-  const route = new RouteTable(upstreamsOf('/api=1'), true).find('', '/api');
+  const route = tableOf(['/api=1'], true)[0].find('', '/api');
   assert.deepEqual(
     ['/api', '/api/', '/api?x=1', '/api/users'].map((path) => route?.strip(path, own([]))),
     ['/', '/', '/?x=1', '/users'],
@@ -123,7 +121,7 @@ test('a prefix is taken off, and a path stays', () => {
 });
 
 test('an app whose prefix is taken off is told of it once', () => {
-  const route = new RouteTable(upstreamsOf('/api=1'), true).find('', '/api');
+  const route = tableOf(['/api=1'], true)[0].find('', '/api');
   const headers = ['host', 'app.test'];
   route?.strip('/api/users', own(headers));
   route?.strip('/api/users', own(headers));
@@ -131,7 +129,7 @@ test('an app whose prefix is taken off is told of it once', () => {
 });
 
 test('without --strip-prefix the app gets the whole path and is told nothing', () => {
-  const route = new RouteTable(upstreamsOf('/api=1'), false).find('', '/api');
+  const route = tableOf(['/api=1'])[0].find('', '/api');
   const headers: string[] = [];
   assert.equal(route?.strip('/api/users', own(headers)), '/api/users');
   assert.deepEqual(headers, []);
@@ -146,20 +144,17 @@ function picks(route: ReturnType<RouteTable['find']>, count: number): string {
 }
 
 test('idle upstreams take turns', () => {
-  assert.equal(picks(new RouteTable(upstreamsOf('1', '2', '3'), false).find('', '/'), 6), '1 2 3 1 2 3');
+  assert.equal(picks(tableOf(['1', '2', '3'])[0].find('', '/'), 6), '1 2 3 1 2 3');
 });
 
 test('weights decide the turns of idle upstreams, spread out', () => {
-  assert.equal(
-    picks(new RouteTable(upstreamsOf('1,weight=3', '2'), false).find('', '/'), 8),
-    '1 1 2 1 1 1 2 1',
-  );
+  assert.equal(picks(tableOf(['1,weight=3', '2'])[0].find('', '/'), 8), '1 1 2 1 1 1 2 1');
 });
 
 test('fewest in flight for the weight is first', () => {
-  const [heavy, light] = upstreamsOf('1,weight=4', '2');
+  const [table, [heavy, light]] = tableOf(['1,weight=4', '2']);
   if (heavy === undefined || light === undefined) return assert.fail();
-  const route = new RouteTable([heavy, light], false).find('', '/');
+  const route = table.find('', '/');
   heavy.inFlight = 3;
   light.inFlight = 1;
   assert.equal(route?.pick(), heavy);
@@ -168,9 +163,9 @@ test('fewest in flight for the weight is first', () => {
 });
 
 test('who is down or was tried is passed over, and the last one is not another', () => {
-  const [first, second, third] = upstreamsOf('1', '2', '3');
+  const [table, [first, second, third]] = tableOf(['1', '2', '3']);
   if (first === undefined || second === undefined || third === undefined) return assert.fail();
-  const route = new RouteTable([first, second, third], false).find('', '/');
+  const route = table.find('', '/');
   first.up = false;
   assert.equal(route?.pick([second]), third);
   assert.equal(route?.pick([second, third]), null);
