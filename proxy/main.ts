@@ -12,6 +12,9 @@ import { createCounters } from './exchange/counters.js';
 import { LineWriter } from './exchange/log/line-writer.js';
 import { Notices } from './exchange/log/notices.js';
 import { Measures } from './exchange/measures.js';
+import { Counting } from './exchange/observe/counting.js';
+import { compileObservers } from './exchange/observe/observer.js';
+import { Recording } from './exchange/observe/recording.js';
 import { compilePolicy, loopMarkerOf } from './exchange/policy.js';
 import type { Policy } from './exchange/types.js';
 import { listenOn } from './listen/bind.js';
@@ -58,6 +61,9 @@ async function start(message: RouterStart): Promise<Router> {
   const notices = new Notices(log);
   const measures = new Measures();
   const upstreams = new Upstreams(config.apps, reachabilityLog(log));
+  const { accessLog, logFormat, logRedact } = config;
+  const counting = new Counting(counters, measures);
+  const watching = accessLog ? [counting, new Recording(log, logFormat, logRedact)] : [counting];
   const services: EngineServices = {
     policy: compilePolicy(
       config,
@@ -67,6 +73,7 @@ async function start(message: RouterStart): Promise<Router> {
     counters,
     measures,
     log,
+    observers: compileObservers(watching),
     notices,
     upstreams,
   };

@@ -90,7 +90,10 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, EncodedBody
     if (request.upgrade !== '') return false;
     if (route.needsLength) {
       body.buffer();
-      if (request.expectContinue) this.response.sendInformational(100, []);
+      if (request.expectContinue) {
+        this.exchange.informed(100, []);
+        this.response.sendInformational(100, []);
+      }
       return true;
     }
     if (this.isStreamed) return false;
@@ -124,7 +127,7 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, EncodedBody
   /** Body bytes of the request; with a tunnel, its bytes. The chunk's memory must stay as it is. */
   onRequestBody(chunk: Buffer): void {
     if (this.phase === 'over' || this.body === null || chunk.length === 0) return;
-    this.exchange.received(chunk.length);
+    this.exchange.received(chunk);
     this.body.receive(chunk, this.attempt.lease);
   }
 
@@ -133,6 +136,7 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, EncodedBody
     const { body, attempt, phase } = this;
     if (phase === 'over' || body === null || body.ended) return;
     if (phase === 'requesting' || phase === 'relaying' || phase === 'draining') {
+      this.exchange.trailed('in', trailers);
       const { head, services } = this.exchange;
       const listed = trailers.length === 0 ? null : connectionNames(head.headers);
       body.end(buildUpstreamTrailers(trailers, listed, services.policy.config), attempt.lease);
@@ -179,6 +183,7 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, EncodedBody
   onDownstreamGone(code: ErrorCode): void {
     if (this.phase === 'over') return;
     this.exchange.failed(code);
+    if (this.phase === 'relaying' || this.phase === 'draining') this.exchange.cut();
     this.finish();
   }
 
@@ -193,7 +198,9 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, EncodedBody
     if (this.phase !== 'requesting' || status === 101) return;
     // HTTP/1.0 knows no interim responses (RFC 9110 §15.2).
     if (this.exchange.head.httpVersion === '1.0') return;
-    this.response.sendInformational(status, buildInformationalHeaders(headers, connectionNames(headers)));
+    const fields = buildInformationalHeaders(headers, connectionNames(headers));
+    this.exchange.informed(status, fields);
+    this.response.sendInformational(status, fields);
   }
 
   onResponse(response: UpstreamResponse): void {
@@ -336,7 +343,7 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, EncodedBody
   }
 
   private write(bytes: Buffer): boolean {
-    this.exchange.sent(bytes.length);
+    this.exchange.sent(bytes);
     if (this.response.sendBody(bytes)) return true;
     this.blockedSinceMs = -1;
     return false;
@@ -355,6 +362,7 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, EncodedBody
       this.storedTrailers = trailers;
       return;
     }
+    this.exchange.trailed('out', trailers);
     this.response.sendEnd(trailers);
     this.attempt.complete();
     this.finish();
@@ -373,6 +381,7 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, EncodedBody
       this.replyLocally(buildErrorReply(code, this.exchange.head, this.exchange.requestId));
       return;
     }
+    this.exchange.cut();
     this.response.cut();
     this.finish();
   }
@@ -380,8 +389,7 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, EncodedBody
   private replyLocally(own: LocalReply): void {
     const { head, facts } = this.exchange;
     addTransportSecurity(own.headers, head, facts, this.services.policy);
-    this.exchange.answeredItself(own.status);
-    if (this.exchange.head.method !== 'HEAD') this.exchange.sent(Buffer.byteLength(own.body));
+    this.exchange.answeredItself(own);
     this.response.sendOwn(own);
     this.finish();
   }

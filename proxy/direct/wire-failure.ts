@@ -24,8 +24,7 @@ export function errorCodeOf(error: Http1Error): ErrorCode {
 export function answerUnread(exchange: Exchange, code: ErrorCode, response: ResponseWriter): void {
   exchange.failed(code);
   const own = buildErrorReply(code, null, exchange.requestId);
-  exchange.answeredItself(own.status);
-  if (exchange.head.method !== 'HEAD') exchange.sent(Buffer.byteLength(own.body));
+  exchange.answeredItself(own);
   response.sendOwn(own);
   exchange.end();
 }

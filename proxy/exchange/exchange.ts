@@ -1,13 +1,14 @@
-/** One request and its response as everybody but the engine sees it: identity, times, counters, the record at the end. */
+/** One request and its response as everybody but the engine sees it: identity, times, and what is told to those who watch. */
 
 import type { Counters } from '../../src/shared/counters.js';
-import { ERRORS, type ErrorCode } from '../../src/shared/errors.js';
+import type { ErrorCode } from '../../src/shared/errors.js';
 import { isEventStream } from '../wire/syntax/field-list.js';
 import { requestIdOf } from './headers/request-headers.js';
-import { formatAccessRecord } from './log/access-log.js';
 import type { LineWriter } from './log/line-writer.js';
 import type { Notices } from './log/notices.js';
 import type { Measures } from './measures.js';
+import type { Direction, Observers } from './observe/observer.js';
+import type { LocalReply } from './reply/local-reply.js';
 import type { ConnectionFacts, Policy, RequestHead } from './types.js';
 
 /** What all exchanges of a router share. */
@@ -16,30 +17,39 @@ export interface ExchangeServices {
   readonly counters: Counters;
   readonly measures: Measures;
   readonly log: LineWriter;
+  /** Who watches exchanges. */
+  readonly observers: Observers;
   /** What the operator should hear of, at a bounded rate. */
   readonly notices: Notices;
 }
 
+/** Exchanges that last as long as the client likes. */
+export type Endless = 'tunnel' | 'event stream';
+
 /**
- * The observation points of an exchange: made when the request head is in, `answered` when a response head goes out,
- * `sent` for each body chunk, `end` exactly once.
+ * What is known of one request and its response. Engines call its methods as things happen; each is told to the observers, in
+ * the order of a life: made when the request's head is in, `dispatched`, `answered` or `answeredItself`, bodies, `end` exactly once.
  */
 export class Exchange {
   readonly requestId: string;
   status = 0;
+  /** Bytes of the response's body, or of a tunnel to the client. */
   bodyBytes = 0;
   /** host:port of the upstream asked last. */
   upstream = '';
-  private upstreamMs: number | null = null;
   error: ErrorCode | null = null;
   ended = false;
   /** Host and prefix of its route; empty: every request, or none was found. */
   route = '';
-  /** A record will be written; where none is, the app is not timed (0.05 µs a look at the clock). */
-  private readonly isLogged: boolean;
-  private readonly startedAtMs: number;
-  private dispatchedAtMs = 0;
-  private endless: 'tunnelsOpen' | 'eventStreamsOpen' | null = null;
+  endless: Endless | null = null;
+  /** From the head of the request to the end; set when it has ended. */
+  durationMs = 0;
+  /** Kept by whoever logs the exchange: where nobody does, the app is not timed (0.05 µs a look at the clock). */
+  dispatchedAtMs = 0;
+  /** From the dispatch to the app's response head; null: no app has answered, or nobody logs it. */
+  upstreamMs: number | null = null;
+  private readonly startedAtMs = performance.now();
+  private readonly observers: Observers;
 
   constructor(
     readonly head: RequestHead,
@@ -47,31 +57,31 @@ export class Exchange {
     readonly services: ExchangeServices,
   ) {
     this.requestId = requestIdOf(head.headers);
-    this.isLogged = services.policy.config.accessLog;
-    this.startedAtMs = performance.now();
-    services.counters.requests += 1;
-    services.counters.requestsOpen += 1;
+    this.observers = services.observers;
+    this.observers.onRequestHead.onRequestHead(this);
   }
 
   /** The request goes to an upstream. */
   dispatched(upstream: string): void {
     this.upstream = upstream;
-    if (this.isLogged) this.dispatchedAtMs = performance.now();
+    this.observers.onDispatched.onDispatched(this);
   }
 
-  /** One of our own responses goes out. */
-  answeredItself(status: number): void {
+  /** One of our own responses goes out; its text to HEAD does not. */
+  answeredItself({ status, headers, body }: LocalReply): void {
     this.status = status;
+    this.observers.onResponseHead.onResponseHead(this, headers, true);
+    if (this.head.method === 'HEAD') return;
+    this.bodyBytes += Buffer.byteLength(body);
+    this.observers.onBody.onBody(this, 'out', body);
   }
 
   /** The upstream's final response head goes out; `headers` is its flat list. */
   answered(status: number, headers: readonly string[]): void {
     this.status = status;
-    if (this.isLogged) this.upstreamMs = performance.now() - this.dispatchedAtMs;
-    if (status === 101) this.becomeEndless('tunnelsOpen');
-    else if (isEventStream(headers)) {
-      this.becomeEndless('eventStreamsOpen');
-    }
+    if (status === 101) this.endless = 'tunnel';
+    else if (isEventStream(headers)) this.endless = 'event stream';
+    this.observers.onResponseHead.onResponseHead(this, headers, false);
   }
 
   /** It is a tunnel or an event stream, which last as long as the client likes. */
@@ -79,57 +89,48 @@ export class Exchange {
     return this.endless !== null;
   }
 
-  private becomeEndless(counter: 'tunnelsOpen' | 'eventStreamsOpen'): void {
-    this.endless = counter;
-    this.services.counters[counter] += 1;
+  /** An interim response goes downstream. */
+  informed(status: number, headers: readonly string[]): void {
+    this.observers.onInterim.onInterim(this, status, headers);
   }
 
-  /** Body bytes went downstream. */
-  sent(bytes: number): void {
-    this.bodyBytes += bytes;
-    this.services.counters.bytesOut += bytes;
+  /** Bytes of the body or of the tunnel go downstream. */
+  sent(piece: Buffer): void {
+    this.bodyBytes += piece.length;
+    const { observers } = this;
+    if (this.endless === 'tunnel') observers.onTunnelBytes.onTunnelBytes(this, 'out', piece);
+    else observers.onBody.onBody(this, 'out', piece);
   }
 
-  /** Body bytes came from downstream. */
-  received(bytes: number): void {
-    this.services.counters.bytesIn += bytes;
+  /** Bytes of the body or of the tunnel came from downstream. */
+  received(piece: Buffer): void {
+    const { observers } = this;
+    if (this.endless === 'tunnel') observers.onTunnelBytes.onTunnelBytes(this, 'in', piece);
+    else observers.onBody.onBody(this, 'in', piece);
+  }
+
+  /** Trailers came from downstream, or go there. */
+  trailed(direction: Direction, trailers: readonly string[]): void {
+    if (trailers.length > 0) this.observers.onTrailers.onTrailers(this, direction, trailers);
   }
 
   /** Notes why the exchange fails; the first reason stays. */
   failed(code: ErrorCode): void {
-    if (this.error === null) this.services.measures.failed(code);
+    const isFirst = this.error === null;
     this.error ??= code;
-    if (ERRORS[code].source === 'upstream') this.services.counters.upstreamErrors += 1;
+    this.observers.onFailure.onFailure(this, code, isFirst);
   }
 
-  /** The exchange is over, well or not; writes the access record. Further calls do nothing. */
+  /** A response that has begun is cut off. */
+  cut(): void {
+    this.observers.onCut.onCut(this);
+  }
+
+  /** The exchange is over, well or not. Further calls do nothing. */
   end(): void {
     if (this.ended) return;
     this.ended = true;
-    const { counters, measures, policy, log } = this.services;
-    const durationMs = performance.now() - this.startedAtMs;
-    const timedMs = this.endless === null ? durationMs : null;
-    measures.ended(this.facts.localPort, this.route, this.head.method, this.status, timedMs);
-    counters.requestsOpen -= 1;
-    if (this.endless !== null) counters[this.endless] -= 1;
-    if (!this.isLogged) return;
-    log.write(
-      formatAccessRecord(
-        {
-          time: new Date(),
-          head: this.head,
-          facts: this.facts,
-          requestId: this.requestId,
-          status: this.status,
-          bodyBytes: this.bodyBytes,
-          durationMs,
-          upstreamMs: this.upstreamMs,
-          upstream: this.upstream,
-          error: this.error ?? '',
-        },
-        policy.config.logFormat,
-        policy.config.logRedact,
-      ),
-    );
+    this.durationMs = performance.now() - this.startedAtMs;
+    this.observers.onEnd.onEnd(this);
   }
 }

@@ -167,8 +167,8 @@ export class ExchangeRun implements UpstreamWaiter, AttemptOwner, BodyHolder, Re
     else this.attempt.connecting(upstreamRequest, socket);
   }
 
-  onBodyBytes(bytes: number): void {
-    this.exchange.received(bytes);
+  onBodyPiece(piece: Buffer): void {
+    this.exchange.received(piece);
     this.attempt?.noteBody();
   }
 
@@ -267,15 +267,15 @@ export class ExchangeRun implements UpstreamWaiter, AttemptOwner, BodyHolder, Re
     const { request, response } = this;
     this.answered = true;
     addTransportSecurity(own.headers, this.exchange.head, this.exchange.facts, this.parts.services.policy);
-    this.exchange.answeredItself(own.status);
+    this.exchange.answeredItself(own);
     const body = this.exchange.head.method === 'HEAD' ? '' : own.body;
-    this.exchange.sent(Buffer.byteLength(body));
     const isLast = sendLocalReply(request, response, own, body, lingers);
     if (isLast) this.parts.onLast();
   }
 
   /** Ends a response that has begun so that the client sees it is not whole. */
   private cut(): void {
+    if (this.answered) this.exchange.cut();
     const { stream } = this.response;
     if (stream !== undefined) stream.close(constants.NGHTTP2_INTERNAL_ERROR);
     else this.parts.connection.socket.destroy();

@@ -19,7 +19,7 @@ export function isWhole(request: LibraryRequest): boolean {
 /** Who hears of a body. */
 export interface BodyHolder {
   /** Bytes came from the client. */
-  onBodyBytes(bytes: number): void;
+  onBodyPiece(piece: Buffer): void;
   onBodyFailure(code: ErrorCode): void;
 }
 
@@ -48,7 +48,7 @@ export class RequestBody extends Transform {
   override _transform(chunk: Buffer, _encoding: BufferEncoding, callback: TransformCallback): void {
     this.timer.refresh();
     this.bytes += chunk.length;
-    this.holder.onBodyBytes(chunk.length);
+    this.holder.onBodyPiece(chunk);
     if (this.maxBytes === 0 || this.bytes <= this.maxBytes) callback(null, chunk);
     else this.giveUp('request_too_large');
   }

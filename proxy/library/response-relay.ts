@@ -92,7 +92,7 @@ export class ResponseRelay {
   }
 
   private pass(chunk: Buffer): void {
-    this.exchange.sent(chunk.length);
+    this.exchange.sent(chunk);
     if (this.response.write(chunk)) {
       this.timer?.refresh();
       return;

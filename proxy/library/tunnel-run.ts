@@ -175,15 +175,17 @@ class TunnelRun implements UpstreamWaiter, RelayHolder {
   private fail(code: ErrorCode): void {
     if (this.ended) return;
     this.exchange.failed(code);
-    if (this.answered) this.connection.socket.destroy();
-    else this.endWith(buildErrorReply(code, this.exchange.head, this.exchange.requestId));
+    if (this.answered) {
+      this.exchange.cut();
+      this.connection.socket.destroy();
+    } else this.endWith(buildErrorReply(code, this.exchange.head, this.exchange.requestId));
     this.upstreamRequest?.destroy();
   }
 
   private endWith(own: LocalReply): void {
     this.stopTimer();
     this.ended = true;
-    this.exchange.answeredItself(own.status);
+    this.exchange.answeredItself(own);
     this.connection.socket.end(encodeClosingReply(own));
   }
 

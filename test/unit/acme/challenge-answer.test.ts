@@ -7,6 +7,7 @@ import { passGate } from '../../../proxy/exchange/gate.js';
 import { LineWriter } from '../../../proxy/exchange/log/line-writer.js';
 import { Notices } from '../../../proxy/exchange/log/notices.js';
 import { Measures } from '../../../proxy/exchange/measures.js';
+import { compileObservers } from '../../../proxy/exchange/observe/observer.js';
 import { compilePolicy } from '../../../proxy/exchange/policy.js';
 import type { ConnectionFacts } from '../../../proxy/exchange/types.js';
 import { Route } from '../../../proxy/routing/route-table.js';
@@ -40,6 +41,7 @@ function statusOf(path: string, isClosed: boolean): number | null {
     counters: createCounters(),
     measures: new Measures(),
     log,
+    observers: compileObservers([]),
     notices: new Notices(log),
   };
   const exchange = new Exchange({ ...head, headers: [], memo: null }, PLAIN, services);
