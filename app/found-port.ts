@@ -9,7 +9,7 @@ const SETTLE_MS = 600;
 const PROBE_PATIENCE_MS = 4000;
 
 const FIRST_LOOK_MS = 200;
-const LONGEST_PAUSE_MS = 1000;
+const MAX_PAUSE_MS = 1000;
 
 /** An address at which the app answers. */
 export interface FoundPort {
@@ -34,7 +34,7 @@ export class PortSearch {
 
   /** Looks until the app is found; undefined once `signal` has aborted. */
   async run(signal: AbortSignal): Promise<FoundPort | undefined> {
-    for (let pauseMs = FIRST_LOOK_MS; ; pauseMs = Math.min(pauseMs * 1.3, LONGEST_PAUSE_MS)) {
+    for (let pauseMs = FIRST_LOOK_MS; ; pauseMs = Math.min(pauseMs * 1.3, MAX_PAUSE_MS)) {
       await pause(pauseMs, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return undefined;
       const found = await this.look();

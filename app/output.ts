@@ -4,7 +4,7 @@ import type { DescriptorWriter } from '../src/system/descriptor-writer.js';
 
 const NEWLINE = 0x0a;
 /** A longer line is passed on in pieces, so that an app without newlines cannot fill the memory. */
-export const LONGEST_LINE_BYTES = 16 * 1024;
+export const MAX_LINE_BYTES = 16 * 1024;
 
 /** Cuts a byte stream into lines; `deliver` gets each without its newline. */
 export class LineSplitter {
@@ -17,9 +17,9 @@ export class LineSplitter {
     for (;;) {
       const newline = rest.indexOf(NEWLINE);
       const length = newline < 0 ? rest.length : newline;
-      if (length > LONGEST_LINE_BYTES) {
-        this.deliver(rest.subarray(0, LONGEST_LINE_BYTES));
-        rest = rest.subarray(LONGEST_LINE_BYTES);
+      if (length > MAX_LINE_BYTES) {
+        this.deliver(rest.subarray(0, MAX_LINE_BYTES));
+        rest = rest.subarray(MAX_LINE_BYTES);
       } else if (newline < 0) {
         break;
       } else {

@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 /** Development servers that ask the resolver for localhost may listen on ::1 only. */
 const LOOPBACK_HOSTS = ['127.0.0.1', '::1'] as const;
 const FIRST_PAUSE_MS = 5;
-const LONGEST_PAUSE_MS = 100;
+const MAX_PAUSE_MS = 100;
 /** Loopback answers at once; only a full accept queue takes longer. */
 const CONNECT_TIMEOUT_MS = 1000;
 
@@ -43,7 +43,7 @@ export async function waitUntilAccepting(
     const leftMs = endsAt - performance.now();
     if (leftMs <= 0) return undefined;
     await pause(Math.min(pauseMs, leftMs), undefined, { signal }).catch(() => undefined);
-    pauseMs = Math.min(pauseMs * 1.4, LONGEST_PAUSE_MS);
+    pauseMs = Math.min(pauseMs * 1.4, MAX_PAUSE_MS);
   }
   return undefined;
 }

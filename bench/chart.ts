@@ -28,7 +28,7 @@ const ROW_HEIGHT = 21;
 const HEADING_HEIGHT = 44;
 const FOOTER_HEIGHT = 30;
 /** A bar longer than so many of the shortest one is drawn broken: one outlier would flatten all others. */
-const LONGEST_RATIO = 12;
+const MAX_RATIO = 12;
 
 /** Readable on white and on black alike where a viewer ignores the colour scheme query. */
 const STYLE = `
@@ -101,7 +101,7 @@ function drawBar(bar: Bar, left: number, top: number, largest: number): string {
 function drawPanel(scenario: ScenarioResult, bars: readonly Bar[], left: number, top: number): string {
   const shortest = Math.min(...bars.map(({ spread }) => spread.median));
   const longest = Math.max(...bars.map(({ spread }) => spread.maximum));
-  const largest = Math.min(longest, LONGEST_RATIO * shortest);
+  const largest = Math.min(longest, MAX_RATIO * shortest);
   return [
     `<text class="title" x="${left}" y="${top + 14}">${escapeText(scenario.title)}</text>`,
     `<text x="${left}" y="${top + 31}">${escapeText(scenario.unit)}, less is better</text>`,

@@ -4,9 +4,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Query, readNumber, sendText } from './plain.js';
 
-const MOST_BYTES = 2 ** 40;
-const LONGEST_DELAY_MS = 600_000;
-const MOST_CHUNKS = 10_000_000;
+const MAX_BYTES = 2 ** 40;
+const MAX_DELAY_MS = 600_000;
+const MAX_CHUNKS = 10_000_000;
 const BLOCK_BYTES = 64 * 1024;
 /** The byte at offset n of every large body is n & 255, so that any part of it can be checked. */
 const BLOCK = Buffer.from(Uint8Array.from({ length: BLOCK_BYTES }, (_, index) => index & 255));
@@ -18,9 +18,9 @@ export async function sendStream(
   response: ServerResponse,
   query: Query,
 ): Promise<void> {
-  const chunks = readNumber(query, 'chunks', 10, MOST_CHUNKS);
+  const chunks = readNumber(query, 'chunks', 10, MAX_CHUNKS);
   const bytes = readNumber(query, 'bytes', 1024, 16 * 1024 * 1024);
-  const delayMs = readNumber(query, 'delayMs', 0, LONGEST_DELAY_MS);
+  const delayMs = readNumber(query, 'delayMs', 0, MAX_DELAY_MS);
   const gone = untilClosed(response);
   const chunk = Buffer.alloc(bytes, BLOCK);
   response.writeHead(200, { 'Content-Type': 'application/octet-stream' });
@@ -38,7 +38,7 @@ export async function sendBytes(
   response: ServerResponse,
   query: Query,
 ): Promise<void> {
-  const size = readNumber(query, 'size', 1024, MOST_BYTES);
+  const size = readNumber(query, 'size', 1024, MAX_BYTES);
   response.writeHead(200, { 'Content-Type': 'application/octet-stream', 'Content-Length': size });
   await writePattern(request, response, 0, size);
 }
@@ -49,7 +49,7 @@ export async function sendRange(
   response: ServerResponse,
   query: Query,
 ): Promise<void> {
-  const size = readNumber(query, 'size', 1024 * 1024, MOST_BYTES);
+  const size = readNumber(query, 'size', 1024 * 1024, MAX_BYTES);
   const condition = request.headers['if-range'];
   const asked = condition === undefined || condition === RANGE_ETAG ? request.headers.range : undefined;
   const part = asked === undefined ? undefined : parseRange(asked, size);
@@ -88,8 +88,8 @@ export async function sendEvents(
   query: Query,
   ending: AbortSignal,
 ): Promise<void> {
-  const count = readNumber(query, 'count', 10, MOST_CHUNKS);
-  const intervalMs = readNumber(query, 'intervalMs', 1000, LONGEST_DELAY_MS);
+  const count = readNumber(query, 'count', 10, MAX_CHUNKS);
+  const intervalMs = readNumber(query, 'intervalMs', 1000, MAX_DELAY_MS);
   const gone = untilClosed(response);
   response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-cache' });
   response.flushHeaders();
@@ -110,7 +110,7 @@ export async function sendSlowly(
   response: ServerResponse,
   query: Query,
 ): Promise<void> {
-  const ms = readNumber(query, 'ms', 1000, LONGEST_DELAY_MS);
+  const ms = readNumber(query, 'ms', 1000, MAX_DELAY_MS);
   await pause(ms, undefined, { signal: untilClosed(response) });
   sendText(response, 200, `answered after ${ms} ms\n`);
 }

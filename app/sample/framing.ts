@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Query, readNumber, sendText } from './plain.js';
 
-const MOST_BYTES = 64 * 1024 * 1024;
+const MAX_BYTES = 64 * 1024 * 1024;
 
 /** One response header field of `size` bytes. */
 export function sendLargeHeader(_request: IncomingMessage, response: ServerResponse, query: Query): void {
@@ -30,7 +30,7 @@ export function sendEarlyHints(_request: IncomingMessage, response: ServerRespon
 
 /** Sends `after` bytes of a longer body and breaks the connection; `framing` is `length` or `chunked`. */
 export function sendCut(request: IncomingMessage, response: ServerResponse, query: Query): void {
-  const after = readNumber(query, 'after', 1000, MOST_BYTES);
+  const after = readNumber(query, 'after', 1000, MAX_BYTES);
   if (query.get('framing') !== 'chunked') response.setHeader('Content-Length', after + 1000);
   response.writeHead(200, { 'Content-Type': 'application/octet-stream' });
   response.flushHeaders();
@@ -39,7 +39,7 @@ export function sendCut(request: IncomingMessage, response: ServerResponse, quer
 
 /** `size` bytes with neither length nor chunks: the end of the connection is the end of the body (RFC 9112 §6.3). */
 export function sendUntilClose(_request: IncomingMessage, response: ServerResponse, query: Query): void {
-  const size = readNumber(query, 'size', 1000, MOST_BYTES);
+  const size = readNumber(query, 'size', 1000, MAX_BYTES);
   response.useChunkedEncodingByDefault = false;
   response.shouldKeepAlive = false;
   response.writeHead(200, { 'Content-Type': 'application/octet-stream' });

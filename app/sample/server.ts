@@ -18,7 +18,7 @@ import { acceptWebSocket } from './websocket.js';
 /** Longer than any front keeps an idle upstream connection, so that this side never closes first. */
 const KEEP_ALIVE_MS = 120_000;
 const SWEEP_MS = 50;
-const LONGEST_HEADER_BYTES = 256 * 1024;
+const MAX_HEADER_BYTES = 256 * 1024;
 
 /** Handles one route; `ending` aborts when the app is asked to end. */
 export type Handler = (
@@ -61,7 +61,7 @@ export interface Sample {
 export function createSample(): Sample {
   const ending = new AbortController();
   const upgraded = new Set<Socket>();
-  const server = createServer({ maxHeaderSize: LONGEST_HEADER_BYTES, keepAliveTimeout: KEEP_ALIVE_MS });
+  const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: KEEP_ALIVE_MS });
   server.on('request', (request, response) => void answer(request, response, ending.signal));
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     upgraded.add(socket);

@@ -5,8 +5,8 @@ import type { Socket } from 'node:net';
 
 /** From RFC 6455 §1.3. */
 const ACCEPT_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
-const LARGEST_PAYLOAD_BYTES = 1024 * 1024;
-const LARGEST_CONTROL_BYTES = 125;
+const MAX_PAYLOAD_BYTES = 1024 * 1024;
+const MAX_CONTROL_BYTES = 125;
 
 const CONTINUATION = 0;
 const BINARY = 2;
@@ -120,12 +120,12 @@ function decodeFrame(input: Buffer): Frame | number | undefined {
   const isMasked = (second & 0x80) !== 0;
   if ((first & 0x70) !== 0 || !isKnown || !isMasked) return PROTOCOL_ERROR;
   const short = second & 0x7f;
-  if (isControl && (short > LARGEST_CONTROL_BYTES || (first & 0x80) === 0)) return PROTOCOL_ERROR;
+  if (isControl && (short > MAX_CONTROL_BYTES || (first & 0x80) === 0)) return PROTOCOL_ERROR;
   const lengthBytes = short === 126 ? 2 : short === 127 ? 8 : 0;
   const maskAt = 2 + lengthBytes;
   if (input.length < maskAt + 4) return undefined;
   const length = readLength(input, short);
-  if (length > LARGEST_PAYLOAD_BYTES) return TOO_LARGE;
+  if (length > MAX_PAYLOAD_BYTES) return TOO_LARGE;
   const payloadAt = maskAt + 4;
   if (input.length < payloadAt + length) return undefined;
   const payload = Buffer.from(input.subarray(payloadAt, payloadAt + length));

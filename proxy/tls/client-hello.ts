@@ -19,7 +19,7 @@ const PRE_SHARED_KEY = 41;
 /** Bytes at the start of a ticket that name the key it was made with (RFC 5077 §4). */
 const KEY_NAME_BYTES = 16;
 /** Hellos with post-quantum keys have about 1.8 KB; more than this is nobody's. */
-export const LONGEST_HELLO_BYTES = 16 * 1024;
+export const MAX_HELLO_BYTES = 16 * 1024;
 
 /** The ClientHello at the start of the bytes; `more`: it is not complete yet; `none`: there is none. */
 export function readClientHello(bytes: Buffer): ClientHello | 'more' | 'none' {
@@ -29,7 +29,7 @@ export function readClientHello(bytes: Buffer): ClientHello | 'more' | 'none' {
   if (message.length < 4) return 'more';
   if (message[0] !== CLIENT_HELLO) return 'none';
   const end = 4 + message.readUIntBE(1, 3);
-  if (end > LONGEST_HELLO_BYTES) return 'none';
+  if (end > MAX_HELLO_BYTES) return 'none';
   if (message.length < end) return 'more';
   return readExtensions(message.subarray(4, end));
 }

@@ -1,7 +1,7 @@
 /** Looks at what a client sends first: a ClientHello, or plain HTTP that came to the wrong port; the bytes are put back for whoever goes on. */
 import type { Socket } from 'node:net';
 import { readFirstBytes } from '../listen/first-bytes.js';
-import { type ClientHello, LONGEST_HELLO_BYTES, readClientHello } from './client-hello.js';
+import { type ClientHello, MAX_HELLO_BYTES, readClientHello } from './client-hello.js';
 
 /** `plain`: a request in plain HTTP; null: neither that nor a ClientHello that can be read. */
 export type FirstWords = ClientHello | 'plain' | null;
@@ -20,7 +20,7 @@ export function peekClientHello(
     if (isMethodLetter(bytes[0] ?? 0)) return { words: 'plain' };
     if (!isWhole) return { words: null };
     const hello = readClientHello(bytes);
-    if (hello === 'more' && bytes.length <= LONGEST_HELLO_BYTES) return null;
+    if (hello === 'more' && bytes.length <= MAX_HELLO_BYTES) return null;
     return { words: typeof hello === 'string' ? null : hello };
   };
   readFirstBytes(socket, timeoutMs, judge, ({ words }, bytes) => {

@@ -1,7 +1,7 @@
 /** How long to wait before a dead child is started again: at once the first time, longer when it keeps dying. */
 
 const FIRST_MS = 100;
-const LONGEST_MS = 10_000;
+const MAX_MS = 10_000;
 /** A child that lived this long died of something new. */
 const HEALTHY_AFTER_MS = 10_000;
 
@@ -13,6 +13,6 @@ export class BackOff {
   next(livedMs: number): number {
     if (livedMs >= HEALTHY_AFTER_MS) this.deaths = 0;
     this.deaths += 1;
-    return this.deaths === 1 ? 0 : Math.min(FIRST_MS * 2 ** (this.deaths - 2), LONGEST_MS);
+    return this.deaths === 1 ? 0 : Math.min(FIRST_MS * 2 ** (this.deaths - 2), MAX_MS);
   }
 }

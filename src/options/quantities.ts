@@ -17,7 +17,7 @@ const UNIT_BYTES: ReadonlyMap<string, number> = new Map([
 ]);
 
 /** Longest delay that setTimeout takes; a longer one would fire at once. */
-export const LONGEST_DURATION_MS = 2 ** 31 - 1;
+export const MAX_DURATION_MS = 2 ** 31 - 1;
 
 /** Milliseconds of `500ms`, `30s`, `1.5m`, `2h`, `1d` or plain seconds; null when the text is none of these. */
 export function parseDuration(text: string): number | null {

@@ -7,7 +7,7 @@ import { invalid } from './read-setting.js';
 import { isSocketFile, readUpstreamAddress } from './upstream-addresses.js';
 
 const ROUTE_HINT = 'write app.test=3000, /api=9000 or app.test/api=9000';
-const MOST_WEIGHT = 1000;
+const MAX_WEIGHT = 1000;
 
 /** Cuts `route=address` in two; an address alone may hold `=` in the path of its socket. */
 function cutRoute(text: string): [route: string, address: string] {
@@ -39,8 +39,8 @@ function cutSuffixes(label: string, text: string): [rest: string, suffixes: Suff
 
 function readWeight(label: string, text: string, weight: string): number {
   const number = /^\d{1,4}$/.test(weight) ? Number(weight) : 0;
-  if (number < 1 || number > MOST_WEIGHT)
-    throw invalid(label, text, `'${weight}' is not a weight`, `give a whole number from 1 to ${MOST_WEIGHT}`);
+  if (number < 1 || number > MAX_WEIGHT)
+    throw invalid(label, text, `'${weight}' is not a weight`, `give a whole number from 1 to ${MAX_WEIGHT}`);
   return number;
 }
 

@@ -15,7 +15,7 @@ const WARM_UP = 200;
  * What a connection may cost beside one of a bare node:tls server, which takes 33 KiB on Node 20, 52 on 22 and 62 on 24. 1 to 8 KiB
  * were measured, for the heap grows in steps; a read or write buffer kept by mistake is 16 KiB more.
  */
-const MOST_BYTES_BESIDE_NODE = 16 * 1024;
+const MAX_BYTES_BESIDE_NODE = 16 * 1024;
 const WAIT_MS = 10_000;
 
 async function openHttp1(front: FrontAddress): Promise<RawHttp1Client> {
@@ -71,7 +71,7 @@ for (const [protocol, open] of [
     const { front } = siege.edge;
     const clients = await openMany(WARM_UP, () => open(front));
     try {
-      const mostMib = bareMib + (CONNECTIONS * MOST_BYTES_BESIDE_NODE) / 1024 ** 2;
+      const mostMib = bareMib + (CONNECTIONS * MAX_BYTES_BESIDE_NODE) / 1024 ** 2;
       const { growthMib } = await siege.during(t, mostMib, async () => {
         clients.push(...(await openMany(CONNECTIONS, () => open(front))));
       });

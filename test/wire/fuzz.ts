@@ -8,7 +8,7 @@ import { Watchdog } from './fuzz/watchdog.js';
 /** Cases of one target in a row. */
 const TURN = 2_000;
 /** A codec that keeps something of every input passes this in seconds. */
-const MOST_GROWTH_BYTES = 32 << 20;
+const MAX_GROWTH_BYTES = 32 << 20;
 const NAMES = TARGETS.map((target) => target.name).join(', ');
 
 class UsageError extends Error {}
@@ -86,7 +86,7 @@ async function runFor({ targets, seed, minutes }: Order): Promise<void> {
     // Tables and compiled code settle in the first turns.
     if (from <= 2 * TURN) startBytes = bytes;
     const growth = bytes - startBytes;
-    if (growth > MOST_GROWTH_BYTES)
+    if (growth > MAX_GROWTH_BYTES)
       throw new Error(`heap grew by ${growth} bytes up to case ${from + TURN} of seed ${seed}`);
   }
   await watchdog.close();

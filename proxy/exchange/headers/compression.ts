@@ -6,7 +6,7 @@ import { removeField } from './header-rules.js';
 export type Coding = 'br' | 'zstd' | 'gzip';
 
 /** Below this the fields that compression adds eat what it saves. */
-const LEAST_BYTES = 1024;
+const MIN_BYTES = 1024;
 
 /** What compresses well. Everything else (images, archives, video, PDF) is compressed already. */
 const COMPRESSIBLE = new Set([
@@ -50,7 +50,7 @@ export function prepareCompression(
   if (!isCandidate(response, headers)) return null;
   addVary(headers);
   const { contentLength, hasBody } = response;
-  if (!hasBody || (contentLength !== -1 && contentLength < LEAST_BYTES)) return null;
+  if (!hasBody || (contentLength !== -1 && contentLength < MIN_BYTES)) return null;
   // HTTP/1.0 knows no chunked coding, and a length is not known any more.
   if (head.httpVersion === '1.0') return null;
   const coding = chooseCoding(fieldList(head.headers, 'accept-encoding'), codings);

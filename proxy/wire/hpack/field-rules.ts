@@ -18,7 +18,7 @@ export interface FieldRule {
 }
 
 /** A cookie shorter than this can be guessed from the size of a block (RFC 7541 §7.1.3). */
-const SHORTEST_INDEXED_COOKIE = 20;
+const MIN_INDEXED_COOKIE_BYTES = 20;
 
 const NEVER = [
   'authorization',
@@ -85,7 +85,7 @@ export function ruleOf(name: string): FieldRule {
 
 /** The rule for this value of the field: a short cookie is a short secret. */
 export function indexingOf(rule: FieldRule, name: string, value: string): Indexing {
-  return name === 'cookie' && value.length < SHORTEST_INDEXED_COOKIE ? 'never' : rule.indexing;
+  return name === 'cookie' && value.length < MIN_INDEXED_COOKIE_BYTES ? 'never' : rule.indexing;
 }
 
 function buildRules(): Map<string, FieldRule> {

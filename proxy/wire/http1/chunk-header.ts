@@ -12,7 +12,7 @@ const EQUALS = 0x3d;
 const BACKSLASH = 0x5c;
 
 /** 13 digits hold 2^52-1, beyond any content; more would only cost precision. */
-const MOST_DIGITS = 13;
+const MAX_DIGITS = 13;
 
 const SIZE = 0;
 const LINE_FEED = 1;
@@ -85,7 +85,7 @@ export class ChunkHeader {
 
   private readSize(byte: number): void {
     const digit = HEX_PLUS_ONE[byte] ?? 0;
-    if (digit > 0 && this.digits < MOST_DIGITS) {
+    if (digit > 0 && this.digits < MAX_DIGITS) {
       this.digits += 1;
       this.size = this.size * 16 + digit - 1;
     } else if (this.digits > 0 && byte === CR) {

@@ -7,7 +7,7 @@ import { AcmeError, oneLine } from './protocol/problem.js';
 const HOOK_MS = 5 * 60_000;
 /** While the front stops nobody waits for long. */
 export const HASTY_HOOK_MS = 4_000;
-const MOST_OUTPUT = 4096;
+const MAX_OUTPUT = 4096;
 
 export interface HookCall {
   /** `present` adds the record, `cleanup` takes it away again. */
@@ -42,7 +42,7 @@ export function runDnsHook(
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
-        output = (output + text).slice(-MOST_OUTPUT);
+        output = (output + text).slice(-MAX_OUTPUT);
       });
     }
     let ending = '';

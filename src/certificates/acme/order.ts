@@ -10,7 +10,7 @@ import { AcmeError } from './protocol/problem.js';
 import { explainProblem } from './protocol/problem-words.js';
 
 const FIRST_LOOK_MS = 250;
-const LONGEST_LOOK_MS = 5_000;
+const MAX_LOOK_MS = 5_000;
 /** An authority that has not decided by then is asked again with a new order. */
 const DECISION_MS = 5 * 60_000;
 
@@ -156,6 +156,6 @@ async function* looks(signal: AbortSignal): AsyncGenerator<number> {
   for (let look = 0; performance.now() < endMs; look += 1) {
     yield look;
     await pause(waitMs, signal);
-    waitMs = Math.min(waitMs * 1.5, LONGEST_LOOK_MS);
+    waitMs = Math.min(waitMs * 1.5, MAX_LOOK_MS);
   }
 }

@@ -20,11 +20,11 @@ const MAX_POLL_MS = 24 * 3_600_000;
 const USUAL_POLL_MS = 6 * 3_600_000;
 
 const FIRST_RETRY_MS = 60_000;
-const LONGEST_RETRY_MS = 6 * 3_600_000;
+const MAX_RETRY_MS = 6 * 3_600_000;
 /** A certificate of six days is still tried again every six hours, one of a day every hour. */
 const MAX_RETRY_SHARE = 1 / 24;
 /** An authority that asks for a longer pause is asked again after this all the same. */
-const LONGEST_WISH_MS = 8 * 24 * 3_600_000;
+const MAX_WISH_MS = 8 * 24 * 3_600_000;
 /** Share of the life after which a certificate is renewed. */
 const RENEWAL_SHARE = 2 / 3;
 /** Fronts that were started together should not all come at once: up to this share of the life later. */
@@ -56,10 +56,10 @@ export function retryDelay(
   retryAfterMs = 0,
   lifeMs: number | null = null,
 ): number {
-  const longestMs = Math.min(LONGEST_RETRY_MS, (lifeMs ?? Number.POSITIVE_INFINITY) * MAX_RETRY_SHARE);
+  const longestMs = Math.min(MAX_RETRY_MS, (lifeMs ?? Number.POSITIVE_INFINITY) * MAX_RETRY_SHARE);
   // The exponent is bounded: 2 ** 2000 is no number.
   const plainMs = Math.min(FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 20), longestMs);
-  return Math.max(Math.round(plainMs * (0.9 + 0.2 * random)), Math.min(retryAfterMs, LONGEST_WISH_MS));
+  return Math.max(Math.round(plainMs * (0.9 + 0.2 * random)), Math.min(retryAfterMs, MAX_WISH_MS));
 }
 
 /** When a certificate is renewed whatever its authority plans: a ninth of its life before its end. */

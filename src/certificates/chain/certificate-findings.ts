@@ -11,9 +11,9 @@ const SERVER_PURPOSE = '1.3.6.1.5.5.7.3.1';
 const ANY_PURPOSE = '2.5.29.37.0';
 
 /** Apple's limit for every server certificate, https://support.apple.com/102028. */
-const LONGEST_DAYS = 825;
+const MAX_DAYS = 825;
 /** The browsers' limit for certificates of public authorities since September 2020. */
-const LONGEST_PUBLIC_DAYS = 398;
+const MAX_PUBLIC_DAYS = 398;
 const SOON_DAYS = 30;
 
 /** Signature algorithms that browsers and OpenSSL's default security level refuse. */
@@ -126,7 +126,7 @@ function judgeLeaf(leaf: Certificate, anchor: Anchor): Finding[] {
 
 function judgeLength({ label, notBefore, notAfter, position }: Certificate, anchor: Anchor): Finding[] {
   const days = Math.ceil((notAfter.getTime() - notBefore.getTime()) / DAY_MS);
-  const limit = anchor === 'public' ? LONGEST_PUBLIC_DAYS : LONGEST_DAYS;
+  const limit = anchor === 'public' ? MAX_PUBLIC_DAYS : MAX_DAYS;
   if (days <= limit) return [];
   const who = anchor === 'public' ? 'browsers refuse' : 'Apple devices refuse';
   return [

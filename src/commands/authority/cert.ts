@@ -36,7 +36,7 @@ export interface CertOptions {
 /** What Java and mkcert use; a bundle needs one, and everybody knows this one. */
 const P12_PASSPHRASE = 'changeit';
 /** Apple's limit. */
-const MOST_DAYS = 825;
+const MAX_DAYS = 825;
 
 /** @returns 0 when written; @throws FrontError config_usage, config_invalid */
 export async function runCert(options: CertOptions, io: CommandIo): Promise<number> {
@@ -100,8 +100,8 @@ function purposesOf(hosts: readonly string[], mails: readonly string[], client: 
 
 function readDays(text: string | undefined): number {
   const days = text === undefined ? 397 : /^\d{1,4}$/.test(text) ? Number(text) : 0;
-  if (days >= 1 && days <= MOST_DAYS) return days;
-  throw new FrontError('config_invalid', `--days ${text}: not between 1 and ${MOST_DAYS}`, {
+  if (days >= 1 && days <= MAX_DAYS) return days;
+  throw new FrontError('config_invalid', `--days ${text}: not between 1 and ${MAX_DAYS}`, {
     hint: 'clients refuse certificates that are valid for longer',
   });
 }

@@ -10,7 +10,7 @@ import { DEFAULT_SCHEME } from '../../shared/schemes.js';
 import { formatRoute } from '../../shared/upstream-text.js';
 import type { Platform } from '../../system/platform.js';
 import { type OptionRow, row } from '../option-row.js';
-import { LONGEST_DURATION_MS } from '../quantities.js';
+import { MAX_DURATION_MS } from '../quantities.js';
 import {
   misused,
   readChoice,
@@ -85,7 +85,7 @@ export const APP_OPTIONS = {
     {
       default: '60s',
       least: 1,
-      most: LONGEST_DURATION_MS,
+      most: MAX_DURATION_MS,
     },
   ),
   hold: row(
@@ -97,7 +97,7 @@ export const APP_OPTIONS = {
     {
       default: '10s',
       least: 0,
-      most: LONGEST_DURATION_MS,
+      most: MAX_DURATION_MS,
     },
   ),
 } satisfies Record<string, OptionRow>;

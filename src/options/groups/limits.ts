@@ -2,7 +2,7 @@
 import type { Limits } from '../../shared/config.js';
 import { DEFAULT_LIMITS } from '../../shared/limits.js';
 import { type OptionRow, type Rest, row } from '../option-row.js';
-import { formatDuration, formatSize, LONGEST_DURATION_MS } from '../quantities.js';
+import { formatDuration, formatSize, MAX_DURATION_MS } from '../quantities.js';
 import { readNumber } from '../read-setting.js';
 import type { Settings } from '../settings.js';
 
@@ -19,7 +19,7 @@ function size(key: keyof Limits, flag: string, description: string, rest: Rest =
 }
 
 function pause(key: keyof Limits, flag: string, description: string): OptionRow {
-  const bounds = { default: formatDuration(DEFAULT_LIMITS[key]), least: 1, most: LONGEST_DURATION_MS };
+  const bounds = { default: formatDuration(DEFAULT_LIMITS[key]), least: 1, most: MAX_DURATION_MS };
   return row('Time limits', 'duration', flag, '<time>', description, bounds);
 }
 

@@ -1,7 +1,7 @@
 /** The processes of the front: how many, as whom, by which engine, until when. */
 import type { Platform } from '../../system/platform.js';
 import { type OptionRow, row, turn } from '../option-row.js';
-import { LONGEST_DURATION_MS } from '../quantities.js';
+import { MAX_DURATION_MS } from '../quantities.js';
 import { invalid, misused, readNumber, readText } from '../read-setting.js';
 import type { Settings } from '../settings.js';
 
@@ -28,7 +28,7 @@ export const PROCESS_OPTIONS = {
   mercy: row(GROUP, 'duration', '--mercy', '<time>', 'Longest drain when stopping', {
     default: '60s',
     least: 0,
-    most: LONGEST_DURATION_MS,
+    most: MAX_DURATION_MS,
     uwsgi: '--reload-mercy, --worker-reload-mercy',
   }),
   engine: row(

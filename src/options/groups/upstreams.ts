@@ -2,7 +2,7 @@
 import type { AppConfig, HealthConfig, UpstreamTls } from '../../shared/config.js';
 import type { Platform } from '../../system/platform.js';
 import { type OptionRow, row, turn } from '../option-row.js';
-import { LONGEST_DURATION_MS } from '../quantities.js';
+import { MAX_DURATION_MS } from '../quantities.js';
 import {
   invalid,
   misused,
@@ -15,7 +15,7 @@ import {
 import type { Settings } from '../settings.js';
 
 const GROUP = 'Several apps';
-const PAUSE = { least: 100, most: LONGEST_DURATION_MS };
+const PAUSE = { least: 100, most: MAX_DURATION_MS };
 
 /** Their rows, in the order of `--help`. */
 export const UPSTREAM_OPTIONS = {

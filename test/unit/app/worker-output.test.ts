@@ -1,7 +1,7 @@
 /** The app's output is cut into lines in bounded memory. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { LineSplitter, LONGEST_LINE_BYTES } from '../../../app/output.js';
+import { LineSplitter, MAX_LINE_BYTES } from '../../../app/output.js';
 
 function split(...chunks: readonly string[]): string[] {
   const lines: string[] = [];
@@ -24,10 +24,10 @@ test('a carriage return and colours stay in the line', () => {
 });
 
 test('a line without end is delivered in pieces', () => {
-  const long = 'x'.repeat(LONGEST_LINE_BYTES * 2 + 5);
+  const long = 'x'.repeat(MAX_LINE_BYTES * 2 + 5);
   const lines = split(long.slice(0, 30_000), long.slice(30_000), '\n');
   assert.deepEqual(
     lines.map((line) => line.length),
-    [LONGEST_LINE_BYTES, LONGEST_LINE_BYTES, 5],
+    [MAX_LINE_BYTES, MAX_LINE_BYTES, 5],
   );
 });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { Duplex } from 'node:stream';
 import { test } from 'node:test';
 import tls from 'node:tls';
-import { LONGEST_HELLO_BYTES, readClientHello } from '../../../proxy/tls/client-hello.js';
+import { MAX_HELLO_BYTES, readClientHello } from '../../../proxy/tls/client-hello.js';
 
 /** The first flight of node's own client. */
 function helloOf(options: tls.ConnectionOptions): Promise<Buffer> {
@@ -52,7 +52,7 @@ test('what is no ClientHello is told at once', () => {
   assert.equal(readClientHello(Buffer.from([22, 3, 1, 0, 4, 2, 0, 0, 0])), 'none');
   const huge = Buffer.from([22, 3, 1, 0, 4, 1, 0xff, 0xff, 0xff]);
   assert.equal(readClientHello(huge), 'none');
-  assert.ok(LONGEST_HELLO_BYTES < 0xffffff);
+  assert.ok(MAX_HELLO_BYTES < 0xffffff);
 });
 
 test('changed bytes never throw', async () => {

@@ -32,7 +32,7 @@ export type Policy = 'take' | 'answer';
 const NOW_MS = 1_000;
 /** Response content that fits neither a frame nor the first window. */
 const LONG = Buffer.alloc(70_000, 'l');
-const MOST_OUTPUT_BYTES = 1 << 20;
+const MAX_OUTPUT_BYTES = 1 << 20;
 
 class Driver {
   readonly account: Http2Account = { messages: [], events: [], closed: '', output: Buffer.alloc(0) };
@@ -70,7 +70,7 @@ class Driver {
       this.outputs.push(Buffer.from(output));
       this.pull();
     }
-    holds(connection.outputBytes <= MOST_OUTPUT_BYTES, `${connection.outputBytes} bytes wait`);
+    holds(connection.outputBytes <= MAX_OUTPUT_BYTES, `${connection.outputBytes} bytes wait`);
   }
 
   finish(): Http2Account {

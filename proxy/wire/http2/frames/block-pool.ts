@@ -1,7 +1,7 @@
 /** The process's output memory: blocks that a connection borrows while something waits in it, and gives back. */
 
 const BLOCK_BYTES = [2_048, 20_480, 73_728, 147_456];
-const MOST_KEPT = [256, 128, 16, 8];
+const MAX_KEPT = [256, 128, 16, 8];
 const kept: Buffer[][] = BLOCK_BYTES.map(() => []);
 let lent: Buffer | null = null;
 
@@ -18,7 +18,7 @@ export function acquireBlock(bytes: number): Buffer {
 export function releaseBlock(block: Buffer): void {
   const i = BLOCK_BYTES.indexOf(block.length);
   const list = kept[i];
-  if (list !== undefined && list.length < (MOST_KEPT[i] ?? 0)) list.push(block);
+  if (list !== undefined && list.length < (MAX_KEPT[i] ?? 0)) list.push(block);
 }
 
 /** Gives a block back at the next `lendBlock()`: its reader needs it a moment longer. */

@@ -1,8 +1,8 @@
 /** The streams of one connection: the open ones, and what is remembered of closed ones (RFC 9113 §5.1, §5.1.1). */
 import type { Http2Stream } from './stream.js';
 
-const MOST_CLOSED = 64;
-const MOST_RESET = 256;
+const MAX_CLOSED = 64;
+const MAX_RESET = 256;
 
 /** The last few identifiers put in. */
 class StreamIdRing {
@@ -25,7 +25,7 @@ export class StreamTable {
   /** Highest identifier the peer has used. */
   lastId = 0;
   private readonly open = new Map<number, Http2Stream>();
-  private readonly closed = new StreamIdRing(MOST_CLOSED);
+  private readonly closed = new StreamIdRing(MAX_CLOSED);
   /** Cut by us while the peer could still send: its frames are on the way and no fault of its own. */
   private cut: StreamIdRing | null = null;
 
@@ -49,7 +49,7 @@ export class StreamTable {
   close(id: number, mayStillSend: boolean): void {
     this.open.delete(id);
     if (mayStillSend) {
-      this.cut ??= new StreamIdRing(MOST_RESET);
+      this.cut ??= new StreamIdRing(MAX_RESET);
       this.cut.add(id);
     } else {
       this.closed.add(id);

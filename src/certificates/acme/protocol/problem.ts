@@ -14,8 +14,8 @@ export interface Problem {
 }
 
 const NAMESPACE = 'urn:ietf:params:acme:error:';
-const MOST_CHARACTERS = 400;
-const MOST_SUBPROBLEMS = 20;
+const MAX_CHARACTERS = 400;
+const MAX_SUBPROBLEMS = 20;
 
 /** Why an order failed. */
 export class AcmeError extends Error {
@@ -60,7 +60,7 @@ export function readProblem(value: unknown, status: number): Problem | null {
 function readSubproblems(value: object): Problem['subproblems'] {
   const list: unknown = 'subproblems' in value ? value.subproblems : null;
   if (!Array.isArray(list)) return [];
-  return list.slice(0, MOST_SUBPROBLEMS).flatMap((each: unknown) => {
+  return list.slice(0, MAX_SUBPROBLEMS).flatMap((each: unknown) => {
     if (typeof each !== 'object' || each === null) return [];
     const identifier: unknown = 'identifier' in each ? each.identifier : null;
     const name = typeof identifier === 'object' && identifier !== null ? textOf(identifier, 'value') : '';
@@ -80,7 +80,7 @@ function textOf(value: object, name: string): string {
 /** Text of a stranger on one line, without what a terminal would take for a command, and not long. */
 export function oneLine(text: string): string {
   const clean = text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim();
-  return clean.length > MOST_CHARACTERS ? `${clean.slice(0, MOST_CHARACTERS)}…` : clean;
+  return clean.length > MAX_CHARACTERS ? `${clean.slice(0, MAX_CHARACTERS)}…` : clean;
 }
 
 /** Milliseconds of a Retry-After field (RFC 9110 §10.2.3); undefined when it says nothing of use. */
