@@ -64,60 +64,60 @@ class Running implements AppProcess {
   readonly pid: number;
   readonly exited: Promise<AppEnd>;
   loaded: boolean;
-  readonly #lines: Buffer[] = [];
+  private readonly lines: Buffer[] = [];
   readonly writers = [openStandardStream(1), openStandardStream(2)];
-  #deadline: NodeJS.Timeout | undefined;
+  private deadline: NodeJS.Timeout | undefined;
   /** True between end() and the SIGKILL: the rest of the group may finish its work after the leader is gone. */
-  #mercy = false;
+  private mercy = false;
 
   constructor(child: ChildProcess, launch: Launch, prefix: string) {
     this.loaded = launch.loadedText === undefined;
     this.pid = child.pid ?? 0;
     // Held open: Vite, esbuild and others quit at the end of their standard input.
     child.stdin?.on('error', () => undefined);
-    const remember = (line: Buffer): void => this.#remember(line, launch.loadedText);
+    const remember = (line: Buffer): void => this.remember(line, launch.loadedText);
     [child.stdout, child.stderr].forEach((stream, index) => {
       const writer = this.writers[index];
       if (stream !== null && writer !== undefined) relayLines(stream, writer, prefix, remember);
     });
-    this.exited = this.#watch(child);
+    this.exited = this.watch(child);
   }
 
   end(mercyMs: number): void {
-    this.#mercy = true;
-    clearTimeout(this.#deadline);
+    this.mercy = true;
+    clearTimeout(this.deadline);
     signalGroup(this.pid, 'SIGTERM');
-    this.#deadline = setTimeout(() => {
-      this.#mercy = false;
+    this.deadline = setTimeout(() => {
+      this.mercy = false;
       killAll(this.pid);
     }, mercyMs);
   }
 
   lastLines(): string[] {
-    return this.#lines.map((line) => line.toString('utf8').trimEnd().slice(0, LAST_LINE_CHARACTERS));
+    return this.lines.map((line) => line.toString('utf8').trimEnd().slice(0, LAST_LINE_CHARACTERS));
   }
 
   reopenLog(file: string): void {
     for (const writer of this.writers) writer.moveTo(openLog(file));
   }
 
-  async #watch(child: ChildProcess): Promise<AppEnd> {
+  private async watch(child: ChildProcess): Promise<AppEnd> {
     const closed = once(child, 'close');
     const end = await new Promise<AppEnd>((resolve) => {
       child.once('exit', (code, signal) => resolve({ code, signal }));
     });
-    while (this.#mercy && isGroupAlive(this.pid)) await pause(GROUP_POLL_MS);
-    clearTimeout(this.#deadline);
+    while (this.mercy && isGroupAlive(this.pid)) await pause(GROUP_POLL_MS);
+    clearTimeout(this.deadline);
     killAll(this.pid);
     const written = closed.then(() => Promise.all(this.writers.map(empty)));
     await Promise.race([written, pause(OUTPUT_MERCY_MS)]);
     return end;
   }
 
-  #remember(line: Buffer, loadedText: string | undefined): void {
+  private remember(line: Buffer, loadedText: string | undefined): void {
     if (!this.loaded && loadedText !== undefined) this.loaded = line.includes(loadedText);
-    this.#lines.push(line);
-    if (this.#lines.length > LAST_LINES) this.#lines.shift();
+    this.lines.push(line);
+    if (this.lines.length > LAST_LINES) this.lines.shift();
   }
 }
 

@@ -8,12 +8,12 @@ export const MAX_LINE_BYTES = 16 * 1024;
 
 /** Cuts a byte stream into lines; `deliver` gets each without its newline. */
 export class LineSplitter {
-  #partial: Buffer = Buffer.alloc(0);
+  private partial: Buffer = Buffer.alloc(0);
 
   constructor(readonly deliver: (line: Buffer) => void) {}
 
   push(chunk: Buffer): void {
-    let rest = this.#partial.length === 0 ? chunk : Buffer.concat([this.#partial, chunk]);
+    let rest = this.partial.length === 0 ? chunk : Buffer.concat([this.partial, chunk]);
     for (;;) {
       const newline = rest.indexOf(NEWLINE);
       const length = newline < 0 ? rest.length : newline;
@@ -27,13 +27,13 @@ export class LineSplitter {
         rest = rest.subarray(newline + 1);
       }
     }
-    this.#partial = rest;
+    this.partial = rest;
   }
 
   /** Delivers a last line that has no newline. */
   end(): void {
-    const last = this.#partial;
-    this.#partial = Buffer.alloc(0);
+    const last = this.partial;
+    this.partial = Buffer.alloc(0);
     if (last.length > 0) this.deliver(last);
   }
 }

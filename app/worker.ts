@@ -12,36 +12,36 @@ import { findFreePort, isTaken, waitUntilAccepting } from './readiness.js';
 const UNWANTED_MERCY_MS = 2000;
 
 export class Worker {
-  #app: AppProcess | undefined;
-  #ready = false;
-  #started = false;
+  private app: AppProcess | undefined;
+  private ready = false;
+  private started = false;
   /** Set by the first stop; the mercy then also counts for an app that is only being spawned. */
-  #mercyMs: number | undefined;
-  readonly #polling = new AbortController();
+  private mercyMs: number | undefined;
+  private readonly polling = new AbortController();
 
   /** Starts the app and reports until it ends; then ends this process. Never rejects. */
   async start(plan: WorkerPlan): Promise<void> {
-    if (this.#started) return;
-    this.#started = true;
+    if (this.started) return;
+    this.started = true;
     try {
-      await this.#leave(await this.#run(plan));
+      await this.leave(await this.run(plan));
     } catch (error) {
-      await this.#leave(describeFailure(error));
+      await this.leave(describeFailure(error));
     }
   }
 
   /** Ends the app: SIGTERM now, SIGKILL after `mercyMs`. A later, shorter mercy replaces the earlier one. */
   stop(mercyMs: number): void {
-    this.#mercyMs = mercyMs;
-    this.#polling.abort();
-    this.#app?.end(mercyMs);
-    if (!this.#started) process.exit(0);
+    this.mercyMs = mercyMs;
+    this.polling.abort();
+    this.app?.end(mercyMs);
+    if (!this.started) process.exit(0);
   }
 
   /** The log was rotated: the app's output goes to the new file, the app itself notices nothing. */
   reopenLog(file: string): void {
     try {
-      this.#app?.reopenLog(file);
+      this.app?.reopenLog(file);
     } catch {
       // A folder that is closed to the app's user: the output goes on into the old file, as a reload's does not.
     }
@@ -52,34 +52,34 @@ export class Worker {
     this.stop(UNWANTED_MERCY_MS);
   }
 
-  async #run(plan: WorkerPlan): Promise<WorkerReport> {
+  private async run(plan: WorkerPlan): Promise<WorkerReport> {
     process.title = `tlsfront worker ${plan.index}`;
     takeIdentity(plan);
     const port = await choosePort(plan);
     const launch = await chooseLaunch(plan, port);
-    if (this.#mercyMs !== undefined) return this.#exited({ code: 0, signal: null });
+    if (this.mercyMs !== undefined) return this.exited({ code: 0, signal: null });
     const spawnedAt = performance.now();
     const app = await spawnApp(launch, plan.prefix, plan.hasTerminal);
-    this.#app = app;
+    this.app = app;
     const address = { host: plan.host, port };
     const { kind, scheme = 'http' } = launch;
     await send({ type: 'spawned', pid: app.pid, port, kind, scheme, address });
-    if (this.#mercyMs !== undefined) app.end(this.#mercyMs);
-    void app.exited.then(() => this.#polling.abort());
+    if (this.mercyMs !== undefined) app.end(this.mercyMs);
+    void app.exited.then(() => this.polling.abort());
     const search = new PortSearch(app.pid);
-    const place = await this.#waitForApp(app, launch, plan, port, search);
+    const place = await this.waitForApp(app, launch, plan, port, search);
     if (place !== undefined) {
-      this.#ready = true;
+      this.ready = true;
       const tookMs = Math.round(performance.now() - spawnedAt);
       await send({ type: 'ready', tookMs, ...place });
-    } else if (!this.#polling.signal.aborted) {
-      return this.#endUnready(app, launch, plan, port, search.ports);
+    } else if (!this.polling.signal.aborted) {
+      return this.endUnready(app, launch, plan, port, search.ports);
     }
-    return this.#exited(await app.exited);
+    return this.exited(await app.exited);
   }
 
   /** The port that the app was told, or the one on which it was found; undefined where neither came in time. */
-  async #waitForApp(
+  private async waitForApp(
     app: AppProcess,
     launch: Launch,
     plan: WorkerPlan,
@@ -87,7 +87,7 @@ export class Worker {
     search: PortSearch,
   ): Promise<Place | undefined> {
     const spawnedAt = performance.now();
-    const { signal } = this.#polling;
+    const { signal } = this.polling;
     const told = waitUntilAccepting(port, plan.readyTimeoutMs, signal, () => app.loaded).then((host) =>
       host === undefined ? undefined : { address: { host, port }, isFound: false },
     );
@@ -108,7 +108,7 @@ export class Worker {
     return place;
   }
 
-  async #endUnready(
+  private async endUnready(
     app: AppProcess,
     launch: Launch,
     plan: WorkerPlan,
@@ -126,13 +126,13 @@ export class Worker {
     };
   }
 
-  #exited(end: { code: number | null; signal: string | null }): WorkerReport {
-    return { type: 'exited', ...end, ready: this.#ready, lastLines: this.#app?.lastLines() ?? [] };
+  private exited(end: { code: number | null; signal: string | null }): WorkerReport {
+    return { type: 'exited', ...end, ready: this.ready, lastLines: this.app?.lastLines() ?? [] };
   }
 
-  async #leave(report: WorkerReport): Promise<void> {
+  private async leave(report: WorkerReport): Promise<void> {
     await send(report);
-    leaveProcess(0, this.#app?.writers ?? []);
+    leaveProcess(0, this.app?.writers ?? []);
   }
 }
 

@@ -65,7 +65,7 @@ class App {
   readonly requests: IncomingMessage[] = [];
   readonly sockets: WebSocket[] = [];
   closes: string[] = [];
-  readonly #webSockets = new WebSocketServer({ noServer: true, handleProtocols: () => 'chat.v2' });
+  private readonly webSockets = new WebSocketServer({ noServer: true, handleProtocols: () => 'chat.v2' });
 
   async start(): Promise<number> {
     this.server.on('upgrade', (request, socket, head) => {
@@ -88,7 +88,7 @@ class App {
         );
         return;
       }
-      this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+      this.webSockets.handleUpgrade(request, socket, head, (webSocket) => {
         this.requests.push(request);
         this.sockets.push(webSocket);
         webSocket.on('error', () => undefined);

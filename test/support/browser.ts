@@ -23,22 +23,22 @@ export class BrowserPage {
   readonly complaints: string[] = [];
   /** URL and protocol (`h2`, `http/1.1`) of each response. */
   readonly responses: { readonly url: string; readonly protocol: string; readonly status: number }[] = [];
-  readonly #answers = new Map<number, (message: Message) => void>();
-  readonly #ended: Promise<never>;
-  #lastId = 0;
-  #sessionId = '';
-  #text = '';
+  private readonly answers = new Map<number, (message: Message) => void>();
+  private readonly ended: Promise<never>;
+  private lastId = 0;
+  private sessionId = '';
+  private text = '';
 
   private constructor(
     process: ChildProcess,
     private readonly input: Writable,
     output: Readable,
   ) {
-    this.#ended = once(process, 'exit').then(() => {
+    this.ended = once(process, 'exit').then(() => {
       throw new Error('Chromium ended');
     });
-    this.#ended.catch(() => undefined);
-    output.setEncoding('utf8').on('data', (chunk: string) => this.#receive(chunk));
+    this.ended.catch(() => undefined);
+    output.setEncoding('utf8').on('data', (chunk: string) => this.receive(chunk));
   }
 
   /** Starts the browser with one empty page; it ends after the test. */
@@ -91,20 +91,20 @@ export class BrowserPage {
     const [, , , input, output] = child.stdio;
     if (!(input && 'write' in input) || !(output && 'setEncoding' in output)) throw new Error('no pipes');
     const page = new BrowserPage(child, input, output);
-    await page.#attach();
+    await page.attach();
     return page;
   }
 
   /** Loads a page and waits for its load event. */
   async load(url: string): Promise<void> {
-    const { errorText } = await this.#call('Page.navigate', { url });
+    const { errorText } = await this.call('Page.navigate', { url });
     if (errorText !== undefined) throw new Error(`${url}: ${String(errorText)}`);
     await this.waitFor('document.readyState === "complete"', `the page ${url}`);
   }
 
   /** Value of an expression in the page. */
   async evaluate(expression: string): Promise<unknown> {
-    const { result } = await this.#call('Runtime.evaluate', {
+    const { result } = await this.call('Runtime.evaluate', {
       expression,
       awaitPromise: true,
       returnByValue: true,
@@ -116,26 +116,26 @@ export class BrowserPage {
     await until(async () => (await this.evaluate(expression)) === true, BROWSER_MS, label);
   }
 
-  async #attach(): Promise<void> {
-    const { targetInfos } = await this.#call('Target.getTargets', {});
+  private async attach(): Promise<void> {
+    const { targetInfos } = await this.call('Target.getTargets', {});
     const targets: unknown[] = Array.isArray(targetInfos) ? targetInfos : [];
     const page = targets.find((target) => readField(target, 'type') === 'page');
-    const attached = await this.#call('Target.attachToTarget', {
+    const attached = await this.call('Target.attachToTarget', {
       targetId: readField(page, 'targetId'),
       flatten: true,
     });
-    this.#sessionId = String(attached.sessionId);
-    for (const domain of ['Page', 'Runtime', 'Log', 'Network']) await this.#call(`${domain}.enable`, {});
+    this.sessionId = String(attached.sessionId);
+    for (const domain of ['Page', 'Runtime', 'Log', 'Network']) await this.call(`${domain}.enable`, {});
   }
 
-  async #call(method: string, params: object): Promise<Readonly<Record<string, unknown>>> {
-    this.#lastId += 1;
-    const id = this.#lastId;
-    const answered = new Promise<Message>((resolve) => this.#answers.set(id, resolve));
-    const session = this.#sessionId === '' ? {} : { sessionId: this.#sessionId };
+  private async call(method: string, params: object): Promise<Readonly<Record<string, unknown>>> {
+    this.lastId += 1;
+    const id = this.lastId;
+    const answered = new Promise<Message>((resolve) => this.answers.set(id, resolve));
+    const session = this.sessionId === '' ? {} : { sessionId: this.sessionId };
     this.input.write(`${JSON.stringify({ id, method, params, ...session })}\0`);
     const { result, error } = await within(
-      Promise.race([answered, this.#ended]),
+      Promise.race([answered, this.ended]),
       BROWSER_MS,
       `${method} of Chromium`,
     );
@@ -143,17 +143,17 @@ export class BrowserPage {
     return result ?? {};
   }
 
-  #receive(chunk: string): void {
-    this.#text += chunk;
-    for (let end = this.#text.indexOf('\0'); end !== -1; end = this.#text.indexOf('\0')) {
-      const message: Message = JSON.parse(this.#text.slice(0, end));
-      this.#text = this.#text.slice(end + 1);
-      if (message.id !== undefined) this.#answers.get(message.id)?.(message);
-      else this.#note(message);
+  private receive(chunk: string): void {
+    this.text += chunk;
+    for (let end = this.text.indexOf('\0'); end !== -1; end = this.text.indexOf('\0')) {
+      const message: Message = JSON.parse(this.text.slice(0, end));
+      this.text = this.text.slice(end + 1);
+      if (message.id !== undefined) this.answers.get(message.id)?.(message);
+      else this.note(message);
     }
   }
 
-  #note({ method, params }: Message): void {
+  private note({ method, params }: Message): void {
     if (method === 'Runtime.exceptionThrown') this.complaints.push(JSON.stringify(params));
     else if (method === 'Log.entryAdded') this.complaints.push(JSON.stringify(params?.entry));
     else if (method === 'Network.loadingFailed') this.complaints.push(JSON.stringify(params));

@@ -13,7 +13,7 @@ export class DnsServer {
   readonly texts: Workspace;
   /** Names that do not exist. */
   readonly absent = new Set<string>();
-  readonly #socket = createSocket('udp4');
+  private readonly socket = createSocket('udp4');
 
   private constructor(t: Ending) {
     this.texts = makeWorkspace(t);
@@ -21,21 +21,21 @@ export class DnsServer {
 
   static async start(t: Ending): Promise<DnsServer> {
     const server = new DnsServer(t);
-    server.#socket.on('message', (query, { port, address }) => {
-      const answer = server.#answer(query);
-      if (answer !== null) server.#socket.send(answer, port, address);
+    server.socket.on('message', (query, { port, address }) => {
+      const answer = server.answer(query);
+      if (answer !== null) server.socket.send(answer, port, address);
     });
-    server.#socket.bind(0, '127.0.0.1');
-    await once(server.#socket, 'listening');
-    t.after(() => server.#socket.close());
+    server.socket.bind(0, '127.0.0.1');
+    await once(server.socket, 'listening');
+    t.after(() => server.socket.close());
     return server;
   }
 
   get address(): string {
-    return `127.0.0.1:${this.#socket.address().port}`;
+    return `127.0.0.1:${this.socket.address().port}`;
   }
 
-  #answer(query: Buffer): Buffer | null {
+  private answer(query: Buffer): Buffer | null {
     if (query.length < 17) return null;
     const labels: string[] = [];
     let at = 12;
@@ -47,7 +47,7 @@ export class DnsServer {
     const type = query.readUInt16BE(at + 1);
     const name = labels.join('.');
     const isAbsent = this.absent.has(name);
-    const records = isAbsent ? [] : this.#records(name, type);
+    const records = isAbsent ? [] : this.records(name, type);
     const head = Buffer.alloc(12);
     query.copy(head, 0, 0, 2);
     // A response with recursion; one question, no authority, nothing additional.
@@ -66,15 +66,15 @@ export class DnsServer {
     return Buffer.concat([head, question, ...answers]);
   }
 
-  #records(name: string, type: number): Buffer[] {
+  private records(name: string, type: number): Buffer[] {
     if (type === A) return [Buffer.from([127, 0, 0, 1])];
     if (type !== TXT) return [];
-    return this.#readTexts(name).map((text) =>
+    return this.readTexts(name).map((text) =>
       Buffer.concat([Buffer.from([text.length]), Buffer.from(text, 'latin1')]),
     );
   }
 
-  #readTexts(name: string): string[] {
+  private readTexts(name: string): string[] {
     try {
       const lines = readFileSync(this.texts.at(name), 'latin1').split('\n');
       return lines.filter((line) => line !== '');

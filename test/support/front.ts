@@ -91,50 +91,50 @@ function frontCommand(options: FrontOptions, files: TestCertificateFiles): Front
 class FrontProcess {
   text = '';
   running = true;
-  readonly #ended: Promise<number | string>;
-  #onText: () => void = () => undefined;
+  private readonly ended: Promise<number | string>;
+  private onText: () => void = () => undefined;
 
   constructor(readonly child: ChildProcess) {
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (chunk: Buffer) => {
         this.text += chunk.toString('utf8');
-        this.#onText();
+        this.onText();
       });
     }
-    this.#ended = new Promise((resolve) => {
+    this.ended = new Promise((resolve) => {
       child.once('error', (error) => resolve(error.message));
       child.once('exit', (code, signal) => resolve(signal ?? code ?? 'unknown'));
     });
-    this.#ended.then(() => {
+    this.ended.then(() => {
       this.running = false;
     });
   }
 
   /** The port, once a connection to it is accepted or the ready line names it. */
   async ready(port: number | undefined): Promise<number> {
-    const failed = this.#ended.then((how) => {
+    const failed = this.ended.then((how) => {
       throw new Error(`the front ended with ${how}`);
     });
-    return Promise.race([failed, port === undefined ? this.#printedPort() : accepting(port)]);
+    return Promise.race([failed, port === undefined ? this.printedPort() : accepting(port)]);
   }
 
-  #printedPort(): Promise<number> {
+  private printedPort(): Promise<number> {
     return new Promise((resolve) => {
-      this.#onText = () => {
+      this.onText = () => {
         const found = /https:\/\/[^\s:]+:(\d+)/.exec(this.text);
         if (found !== null) resolve(Number(found[1]));
       };
-      this.#onText();
+      this.onText();
     });
   }
 
   async stop(): Promise<number | string> {
     this.child.kill('SIGTERM');
     try {
-      return await within(this.#ended, STOP_MS, 'the front ending after SIGTERM');
+      return await within(this.ended, STOP_MS, 'the front ending after SIGTERM');
     } catch {
       this.child.kill('SIGKILL');
-      return this.#ended;
+      return this.ended;
     }
   }
 }

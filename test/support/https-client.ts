@@ -50,14 +50,14 @@ const REPLY_MS = 60_000;
 
 /** A client of one front; `close` it. */
 export class Client {
-  #session: ClientHttp2Session | undefined;
-  readonly #agent: Agent | PlainAgent;
+  private session: ClientHttp2Session | undefined;
+  private readonly agent: Agent | PlainAgent;
 
   constructor(
     readonly target: ClientTarget,
     readonly protocol: Protocol,
   ) {
-    this.#agent =
+    this.agent =
       target.ca === undefined ? new PlainAgent({ keepAlive: true }) : new Agent({ keepAlive: true });
   }
 
@@ -72,16 +72,16 @@ export class Client {
   /** Sends a request and waits for the head of its reply. */
   open(path: string, request: ClientRequest = {}): Promise<OpenReply> {
     const label = `the head of the reply to ${request.method ?? 'GET'} ${path.slice(0, 80)} over ${this.protocol}`;
-    const head = this.protocol === 'h2' ? this.#openHttp2(path, request) : this.#openHttp1(path, request);
+    const head = this.protocol === 'h2' ? this.openHttp2(path, request) : this.openHttp1(path, request);
     return within(head, REPLY_MS, label);
   }
 
   close(): void {
-    this.#session?.destroy();
-    this.#agent.destroy();
+    this.session?.destroy();
+    this.agent.destroy();
   }
 
-  #openHttp1(path: string, { method = 'GET', headers = {}, body }: ClientRequest): Promise<OpenReply> {
+  private openHttp1(path: string, { method = 'GET', headers = {}, body }: ClientRequest): Promise<OpenReply> {
     const { port, ca, host = '127.0.0.1', serverName = 'localhost' } = this.target;
     return new Promise((resolve, reject) => {
       const common = {
@@ -90,7 +90,7 @@ export class Client {
         path,
         method,
         headers: { host: `localhost:${port}`, ...lengthOf(body), ...headers },
-        agent: this.#agent,
+        agent: this.agent,
       };
       const request =
         ca === undefined ? requestPlain(common) : requestSecure({ ...common, ca, servername: serverName });
@@ -113,9 +113,9 @@ export class Client {
     });
   }
 
-  #openHttp2(path: string, { method = 'GET', headers = {}, body }: ClientRequest): Promise<OpenReply> {
+  private openHttp2(path: string, { method = 'GET', headers = {}, body }: ClientRequest): Promise<OpenReply> {
     const { port } = this.target;
-    const session = this.#openSession();
+    const session = this.openSession();
     const { host = `localhost:${port}`, ...rest } = headers;
     const named = Object.entries({ ...lengthOf(body), ...rest }).map(([name, value]) => [
       name,
@@ -154,14 +154,13 @@ export class Client {
     });
   }
 
-  #openSession(): ClientHttp2Session {
+  private openSession(): ClientHttp2Session {
     const { port, ca, host = '127.0.0.1', serverName = 'localhost' } = this.target;
-    if (this.#session !== undefined && !this.#session.closed && !this.#session.destroyed)
-      return this.#session;
+    if (this.session !== undefined && !this.session.closed && !this.session.destroyed) return this.session;
     const options = ca === undefined ? {} : { ca, servername: serverName };
     const session = connectHttp2(`${ca === undefined ? 'http' : 'https'}://${host}:${port}`, options);
     session.on('error', () => undefined);
-    this.#session = session;
+    this.session = session;
     return session;
   }
 }

@@ -31,39 +31,39 @@ export class Oracle {
   readonly messages: OracleMessage[] = [];
   readonly violations: OracleViolation[] = [];
   connections = 0;
-  #issued = 0;
-  readonly #closed = new Set<number>();
-  readonly #played = new Set<string>();
-  readonly #scripts = new Map<string, AnswerStep[][]>();
-  readonly #sockets = new Map<number, Socket>();
-  readonly #server: Server;
+  private issued = 0;
+  private readonly closed = new Set<number>();
+  private readonly played = new Set<string>();
+  private readonly scripts = new Map<string, AnswerStep[][]>();
+  private readonly sockets = new Map<number, Socket>();
+  private readonly server: Server;
   port = 0;
 
   constructor() {
-    this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
+    this.server = createServer({ noDelay: true }, (socket) => this.accept(socket));
   }
 
   /** Listens on 127.0.0.1 and a free port. */
   async start(): Promise<this> {
     await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(0, '127.0.0.1', resolve);
+      this.server.once('error', reject);
+      this.server.listen(0, '127.0.0.1', resolve);
     });
-    const address = this.#server.address();
+    const address = this.server.address();
     if (address === null || typeof address === 'string') throw new Error('the oracle has no port');
     this.port = address.port;
     return this;
   }
 
   async stop(): Promise<void> {
-    for (const socket of this.#sockets.values()) socket.destroy();
-    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const socket of this.sockets.values()) socket.destroy();
+    await new Promise<void>((resolve) => this.server.close(() => resolve()));
   }
 
   /** A word that no other case of this oracle has. */
   token(): string {
-    this.#issued += 1;
-    return `tk${String(this.#issued).padStart(5, '0')}x`;
+    this.issued += 1;
+    return `tk${String(this.issued).padStart(5, '0')}x`;
   }
 
   /** Messages whose head, body or trailers carry the token. */
@@ -83,60 +83,60 @@ export class Oracle {
 
   /** True once the script of the token has been played to its end. */
   hasPlayed(token: string): boolean {
-    return this.#played.has(token);
+    return this.played.has(token);
   }
 
   /** True once the connection of that number is gone. */
   isClosed(connection: number): boolean {
-    return this.#closed.has(connection);
+    return this.closed.has(connection);
   }
 
   /** The n-th request whose head carries the token gets the n-th script; every other request the plain 200. */
   script(token: string, ...scripts: AnswerStep[][]): void {
-    this.#scripts.set(token, [...scripts]);
+    this.scripts.set(token, [...scripts]);
   }
 
   /** Sends latin1 text on a connection, as an answer that depends on its request. */
   sendOn(connection: number, text: string): void {
-    const socket = this.#sockets.get(connection);
+    const socket = this.sockets.get(connection);
     if (socket === undefined) throw new Error(`connection ${connection} is gone`);
     socket.write(text, 'latin1');
   }
 
-  #scriptFor(message: StrictMessage): AnswerStep[] | undefined {
-    for (const [token, scripts] of this.#scripts) {
+  private scriptFor(message: StrictMessage): AnswerStep[] | undefined {
+    for (const [token, scripts] of this.scripts) {
       if (message.raw.includes(token)) return scripts.shift();
     }
     return undefined;
   }
 
-  #accept(socket: Socket): void {
+  private accept(socket: Socket): void {
     this.connections += 1;
     new OracleConnection(
       this,
       socket,
       this.connections,
-      (message) => this.#scriptFor(message),
+      (message) => this.scriptFor(message),
       (message) => {
-        for (const token of tokensIn(message.raw)) this.#played.add(token);
+        for (const token of tokensIn(message.raw)) this.played.add(token);
       },
     );
     const number = this.connections;
-    this.#sockets.set(number, socket);
+    this.sockets.set(number, socket);
     socket.on('close', () => {
-      this.#sockets.delete(number);
-      this.#closed.add(number);
+      this.sockets.delete(number);
+      this.closed.add(number);
     });
   }
 }
 
 /** One upstream connection: reads on while answers are played one after the other. */
 class OracleConnection {
-  #received = '';
-  #closeOnReuse = false;
-  #answers: Promise<void> = Promise.resolve();
-  readonly #ended = new Map<StrictMessage, () => void>();
-  readonly #parser: StrictParser;
+  private received = '';
+  private closeOnReuse = false;
+  private answers: Promise<void> = Promise.resolve();
+  private readonly ended = new Map<StrictMessage, () => void>();
+  private readonly parser: StrictParser;
 
   constructor(
     readonly oracle: Oracle,
@@ -145,55 +145,55 @@ class OracleConnection {
     readonly scriptFor: (message: StrictMessage) => AnswerStep[] | undefined,
     readonly whenPlayed: (message: StrictMessage) => void,
   ) {
-    this.#parser = new StrictParser('request', {
-      head: (message) => this.#begin(message),
-      end: (message) => this.#ended.get(message)?.(),
+    this.parser = new StrictParser('request', {
+      head: (message) => this.begin(message),
+      end: (message) => this.ended.get(message)?.(),
     });
-    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    socket.on('data', (chunk: Buffer) => this.receive(chunk));
     socket.on('error', () => undefined);
-    socket.on('end', () => this.#parser.finish());
-    socket.on('close', () => this.#judge());
+    socket.on('end', () => this.parser.finish());
+    socket.on('close', () => this.judge());
   }
 
-  #receive(chunk: Buffer): void {
+  private receive(chunk: Buffer): void {
     const text = chunk.toString('latin1');
-    this.#received = (this.#received + text).slice(-KEPT_BYTES);
-    this.#parser.feed(text);
-    this.#judge();
+    this.received = (this.received + text).slice(-KEPT_BYTES);
+    this.parser.feed(text);
+    this.judge();
   }
 
-  #judge(): void {
-    const rule = this.#parser.violation;
+  private judge(): void {
+    const rule = this.parser.violation;
     if (rule === undefined) return;
     const known = this.oracle.violations.some((violation) => violation.connection === this.number);
-    const token = tokensIn(this.#parser.unread)[0] ?? tokensIn(this.#received).at(-1) ?? '';
+    const token = tokensIn(this.parser.unread)[0] ?? tokensIn(this.received).at(-1) ?? '';
     if (!known) this.oracle.violations.push({ rule, connection: this.number, token });
     this.socket.destroy();
   }
 
-  #begin(message: StrictMessage): void {
+  private begin(message: StrictMessage): void {
     // The parser goes on writing into this very object, so it is extended and not copied.
     const recorded = Object.assign(message, {
       number: this.oracle.messages.length + 1,
       connection: this.number,
     });
     this.oracle.messages.push(recorded);
-    if (this.#closeOnReuse) {
+    if (this.closeOnReuse) {
       this.socket.end();
       return;
     }
-    const ended = new Promise<void>((resolve) => this.#ended.set(message, resolve));
-    this.#answers = this.#answers.then(() => this.#answer(recorded, ended));
+    const ended = new Promise<void>((resolve) => this.ended.set(message, resolve));
+    this.answers = this.answers.then(() => this.answer(recorded, ended));
   }
 
-  async #answer(message: OracleMessage, ended: Promise<void>): Promise<void> {
+  private async answer(message: OracleMessage, ended: Promise<void>): Promise<void> {
     const script = this.scriptFor(message);
     await playAnswer(script ?? plainAnswer(message), {
       socket: this.socket,
       message,
       ended,
       closeOnReuse: () => {
-        this.#closeOnReuse = true;
+        this.closeOnReuse = true;
       },
     });
     if (script !== undefined) this.whenPlayed(message);

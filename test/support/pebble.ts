@@ -31,7 +31,7 @@ const START_MS = 60_000;
 export class Pebble {
   /** What it wrote. */
   log = '';
-  readonly #child: ChildProcess;
+  private readonly child: ChildProcess;
 
   private constructor(
     program: string,
@@ -44,7 +44,7 @@ export class Pebble {
     readonly caFile: string,
     refusedNonces: number,
   ) {
-    this.#child = spawn(program, ['-config', config, '-dnsserver', dns.address], {
+    this.child = spawn(program, ['-config', config, '-dnsserver', dns.address], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         PEBBLE_VA_NOSLEEP: '1',
@@ -52,7 +52,7 @@ export class Pebble {
         PEBBLE_WFE_NONCEREJECT: String(refusedNonces),
       },
     });
-    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+    for (const stream of [this.child.stdout, this.child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => {
         this.log += text;
       });
@@ -94,14 +94,14 @@ export class Pebble {
       options.refusedNonces ?? 0,
     );
     t.after(() => started.stop());
-    await started.#serves(root.certPem);
+    await started.serves(root.certPem);
     return started;
   }
 
   /** Waits until it answers. @throws Error with what it wrote when it does not, or ends */
-  async #serves(ca: string): Promise<void> {
+  private async serves(ca: string): Promise<void> {
     const isServing = async (): Promise<boolean> => {
-      if (this.#child.exitCode !== null) throw new Error('Pebble has ended');
+      if (this.child.exitCode !== null) throw new Error('Pebble has ended');
       return ask(this.port, '/dir', ca).then(
         () => true,
         () => false,
@@ -123,9 +123,9 @@ export class Pebble {
   }
 
   async stop(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const ended = once(this.#child, 'exit');
-    this.#child.kill('SIGKILL');
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const ended = once(this.child, 'exit');
+    this.child.kill('SIGKILL');
     await ended;
   }
 }

@@ -2,10 +2,10 @@
 
 /** mulberry32: 32 bits of state, good enough to vary tests, no use for secrets. */
 export class SeededRandom {
-  #state: number;
+  private state: number;
 
   constructor(seed: number) {
-    this.#state = seed | 0;
+    this.state = seed | 0;
   }
 
   /** The generator of one case of a run: neighbouring cases share nothing. */
@@ -15,8 +15,8 @@ export class SeededRandom {
 
   /** A whole number in [0, limit). */
   below(limit: number): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
+    this.state = (this.state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(this.state ^ (this.state >>> 15), this.state | 1);
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
     return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000) * limit);
   }

@@ -46,12 +46,12 @@ export interface RawClient {
 
 /** Waits for a change in what a client has seen. */
 export class Waiters {
-  #wake: Array<() => void> = [];
+  private wake: Array<() => void> = [];
 
   /** Something changed. */
   notify(): void {
-    const woken = this.#wake;
-    this.#wake = [];
+    const woken = this.wake;
+    this.wake = [];
     for (const wake of woken) wake();
   }
 
@@ -62,7 +62,7 @@ export class Waiters {
       const left = endsAt - performance.now();
       if (left <= 0) return false;
       const limit = new AbortController();
-      const changed = new Promise<void>((resolve) => this.#wake.push(resolve));
+      const changed = new Promise<void>((resolve) => this.wake.push(resolve));
       await Promise.race([changed, pause(left, undefined, { signal: limit.signal }).catch(() => undefined)]);
       limit.abort();
     }
@@ -101,38 +101,38 @@ export class RawHttp1Client implements RawClient {
   closed = false;
   /** All that came, as latin1. */
   received = '';
-  readonly #waiters = new Waiters();
-  readonly #parser: StrictParser;
-  #current: ClientResponse | undefined;
+  private readonly waiters = new Waiters();
+  private readonly parser: StrictParser;
+  private current: ClientResponse | undefined;
 
   private constructor(
     readonly socket: Socket,
     methods: readonly string[],
   ) {
-    this.#parser = new StrictParser('response', {
+    this.parser = new StrictParser('response', {
       head: (message) => {
         if (message.status < 200 && message.status !== 101) this.informational.push(message.status);
         else {
           // The parser's own object: its body and completeness are seen as they grow.
-          this.#current = Object.assign(message, { stream: 0 });
-          this.responses.push(this.#current);
+          this.current = Object.assign(message, { stream: 0 });
+          this.responses.push(this.current);
         }
       },
       end: () => undefined,
     });
-    this.#parser.methods.push(...methods);
+    this.parser.methods.push(...methods);
     socket.on('data', (chunk: Buffer) => {
       const text = chunk.toString('latin1');
       this.received += text;
-      this.#parser.feed(text);
-      this.#waiters.notify();
+      this.parser.feed(text);
+      this.waiters.notify();
     });
-    socket.on('drain', () => this.#waiters.notify());
+    socket.on('drain', () => this.waiters.notify());
     socket.on('error', () => undefined);
-    socket.on('end', () => this.#parser.finish());
+    socket.on('end', () => this.parser.finish());
     socket.on('close', () => {
       this.closed = true;
-      this.#waiters.notify();
+      this.waiters.notify();
     });
   }
 
@@ -142,12 +142,12 @@ export class RawHttp1Client implements RawClient {
   }
 
   get problem(): string | undefined {
-    return this.#parser.violation;
+    return this.parser.violation;
   }
 
   /** Bytes after a 101. */
   get tunnel(): string {
-    return this.#parser.tunnel;
+    return this.parser.tunnel;
   }
 
   /** Sends latin1 pieces, each in its own packet. */
@@ -156,17 +156,17 @@ export class RawHttp1Client implements RawClient {
       if (index > 0) await pause(8);
       if (this.socket.destroyed) return;
       if (this.socket.write(piece, 'latin1')) continue;
-      await this.#waiters.until(() => this.closed || !this.socket.writableNeedDrain, 5000);
+      await this.waiters.until(() => this.closed || !this.socket.writableNeedDrain, 5000);
     }
   }
 
   /** Waits for a condition on what was received. */
   until(condition: () => boolean, ms: number): Promise<boolean> {
-    return this.#waiters.until(condition, ms);
+    return this.waiters.until(condition, ms);
   }
 
   settle(count: number, ms: number): Promise<boolean> {
-    return this.#waiters.until(
+    return this.waiters.until(
       () =>
         this.closed ||
         this.problem !== undefined ||
@@ -177,7 +177,7 @@ export class RawHttp1Client implements RawClient {
 
   async finish(ms: number): Promise<void> {
     this.socket.end();
-    await this.#waiters.until(() => this.closed, ms);
+    await this.waiters.until(() => this.closed, ms);
     this.socket.destroy();
   }
 }

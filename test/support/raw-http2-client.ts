@@ -57,27 +57,27 @@ export class RawHttp2Client implements RawClient {
   readonly goaways: { readonly lastStream: number; readonly code: number }[] = [];
   /** Error code of each stream that was reset. */
   readonly resetCodes = new Map<number, number>();
-  readonly #waiters = new Waiters();
-  readonly #open = new Map<number, ClientResponse>();
-  readonly #over = new Set<number>();
-  #connectionWindow = 65_535;
-  #initialWindow = 65_535;
+  private readonly waiters = new Waiters();
+  private readonly open = new Map<number, ClientResponse>();
+  private readonly over = new Set<number>();
+  private connectionWindow = 65_535;
+  private initialWindow = 65_535;
   /** Credit of a stream beyond the initial window, less what was sent. */
-  readonly #credit = new Map<number, number>();
-  #pending: Buffer = Buffer.alloc(0);
-  #block: Buffer[] = [];
-  #blockFlags = 0;
+  private readonly credit = new Map<number, number>();
+  private pending: Buffer = Buffer.alloc(0);
+  private block: Buffer[] = [];
+  private blockFlags = 0;
 
   private constructor(readonly socket: Socket) {
     socket.on('data', (chunk: Buffer) => {
-      this.#pending = Buffer.concat([this.#pending, chunk]);
-      this.#readFrames();
-      this.#waiters.notify();
+      this.pending = Buffer.concat([this.pending, chunk]);
+      this.readFrames();
+      this.waiters.notify();
     });
     socket.on('error', () => undefined);
     socket.on('close', () => {
       this.closed = true;
-      this.#waiters.notify();
+      this.waiters.notify();
     });
   }
 
@@ -130,14 +130,14 @@ export class RawHttp2Client implements RawClient {
   async body(stream: number, text: string, endStream: boolean): Promise<void> {
     let sent = 0;
     const room = (): number =>
-      Math.min(this.#connectionWindow, this.#initialWindow + (this.#credit.get(stream) ?? 0), 16_384);
-    const over = (): boolean => this.closed || this.#over.has(stream);
+      Math.min(this.connectionWindow, this.initialWindow + (this.credit.get(stream) ?? 0), 16_384);
+    const over = (): boolean => this.closed || this.over.has(stream);
     while (sent < text.length) {
-      if (!(await this.#waiters.until(() => over() || room() > 0, 10_000)) || over()) return;
+      if (!(await this.waiters.until(() => over() || room() > 0, 10_000)) || over()) return;
       const part = text.slice(sent, sent + room());
       sent += part.length;
-      this.#connectionWindow -= part.length;
-      this.#credit.set(stream, (this.#credit.get(stream) ?? 0) - part.length);
+      this.connectionWindow -= part.length;
+      this.credit.set(stream, (this.credit.get(stream) ?? 0) - part.length);
       this.data(stream, part, endStream && sent === text.length);
       if (this.socket.writableNeedDrain) await pause(1);
     }
@@ -151,39 +151,38 @@ export class RawHttp2Client implements RawClient {
   }
 
   until(condition: () => boolean, ms: number): Promise<boolean> {
-    return this.#waiters.until(condition, ms);
+    return this.waiters.until(condition, ms);
   }
 
   settle(count: number, ms: number): Promise<boolean> {
-    return this.#waiters.until(
-      () =>
-        this.closed || this.goaway !== undefined || this.problem !== undefined || this.#over.size >= count,
+    return this.waiters.until(
+      () => this.closed || this.goaway !== undefined || this.problem !== undefined || this.over.size >= count,
       ms,
     );
   }
 
   async finish(ms: number): Promise<void> {
     this.socket.end();
-    await this.#waiters.until(() => this.closed, ms);
+    await this.waiters.until(() => this.closed, ms);
     this.socket.destroy();
   }
 
-  #readFrames(): void {
-    while (this.#pending.length >= 9) {
-      const length = this.#pending.readUIntBE(0, 3);
-      if (this.#pending.length < 9 + length) return;
-      const type = this.#pending[3] ?? 0;
-      const flags = this.#pending[4] ?? 0;
-      const stream = this.#pending.readUInt32BE(5) & 0x7fffffff;
-      const payload = this.#pending.subarray(9, 9 + length);
-      this.#pending = this.#pending.subarray(9 + length);
-      this.#readFrame(type, flags, stream, payload);
+  private readFrames(): void {
+    while (this.pending.length >= 9) {
+      const length = this.pending.readUIntBE(0, 3);
+      if (this.pending.length < 9 + length) return;
+      const type = this.pending[3] ?? 0;
+      const flags = this.pending[4] ?? 0;
+      const stream = this.pending.readUInt32BE(5) & 0x7fffffff;
+      const payload = this.pending.subarray(9, 9 + length);
+      this.pending = this.pending.subarray(9 + length);
+      this.readFrame(type, flags, stream, payload);
     }
   }
 
-  #readFrame(type: number, flags: number, stream: number, payload: Buffer): void {
-    if (type === FRAME.settings && (flags & 1) === 0) this.#readSettings(payload);
-    else if (type === FRAME.window) this.#readWindow(stream, payload.readUInt32BE(0));
+  private readFrame(type: number, flags: number, stream: number, payload: Buffer): void {
+    if (type === FRAME.settings && (flags & 1) === 0) this.readSettings(payload);
+    else if (type === FRAME.window) this.readWindow(stream, payload.readUInt32BE(0));
     else if (type === FRAME.ping && (flags & 1) === 0) this.write(frame(FRAME.ping, 1, 0, payload));
     else if (type === FRAME.goaway) {
       this.goaway = payload.readUInt32BE(4);
@@ -191,31 +190,31 @@ export class RawHttp2Client implements RawClient {
     } else if (type === FRAME.reset) {
       this.resets += 1;
       this.resetCodes.set(stream, payload.readUInt32BE(0));
-      this.#over.add(stream);
-    } else if (type === FRAME.data) this.#readData(flags, stream, unpad(flags, payload));
+      this.over.add(stream);
+    } else if (type === FRAME.data) this.readData(flags, stream, unpad(flags, payload));
     else if (type === FRAME.headers || type === FRAME.continuation) {
-      if (type === FRAME.headers) this.#blockFlags = flags;
-      this.#block.push(type === FRAME.headers ? unprioritise(flags, unpad(flags, payload)) : payload);
-      if ((flags & END_HEADERS) !== 0) this.#readBlock(stream);
+      if (type === FRAME.headers) this.blockFlags = flags;
+      this.block.push(type === FRAME.headers ? unprioritise(flags, unpad(flags, payload)) : payload);
+      if ((flags & END_HEADERS) !== 0) this.readBlock(stream);
     }
   }
 
-  #readSettings(payload: Buffer): void {
+  private readSettings(payload: Buffer): void {
     for (let at = 0; at + 6 <= payload.length; at += 6) {
-      if (payload.readUInt16BE(at) === 4) this.#initialWindow = payload.readUInt32BE(at + 2);
+      if (payload.readUInt16BE(at) === 4) this.initialWindow = payload.readUInt32BE(at + 2);
     }
     this.write(frame(FRAME.settings, 1, 0, Buffer.alloc(0)));
   }
 
-  #readWindow(stream: number, increment: number): void {
-    if (stream === 0) this.#connectionWindow += increment;
-    else this.#credit.set(stream, (this.#credit.get(stream) ?? 0) + increment);
+  private readWindow(stream: number, increment: number): void {
+    if (stream === 0) this.connectionWindow += increment;
+    else this.credit.set(stream, (this.credit.get(stream) ?? 0) + increment);
   }
 
-  #readBlock(stream: number): void {
-    const fields = readHeaderBlock(Buffer.concat(this.#block));
-    this.#block = [];
-    const known = this.#open.get(stream);
+  private readBlock(stream: number): void {
+    const fields = readHeaderBlock(Buffer.concat(this.block));
+    this.block = [];
+    const known = this.open.get(stream);
     const statuses = fields.filter((_, index) => index % 2 === 1 && fields[index - 1] === ':status');
     const status = Number(statuses[0] ?? Number.NaN);
     if (known !== undefined) {
@@ -226,24 +225,24 @@ export class RawHttp2Client implements RawClient {
     else {
       const response = { status, headers: fields, body: '', trailers: [], complete: false, stream };
       this.responses.push(response);
-      this.#open.set(stream, response);
+      this.open.set(stream, response);
     }
-    this.#end(this.#blockFlags, stream);
+    this.end(this.blockFlags, stream);
   }
 
-  #readData(flags: number, stream: number, body: Buffer): void {
-    const response = this.#open.get(stream);
-    if (response === undefined || this.#over.has(stream))
+  private readData(flags: number, stream: number, body: Buffer): void {
+    const response = this.open.get(stream);
+    if (response === undefined || this.over.has(stream))
       this.problem = `DATA outside a response on stream ${stream}`;
     else response.body += body.toString('latin1');
-    this.#end(flags, stream);
+    this.end(flags, stream);
   }
 
-  #end(flags: number, stream: number): void {
+  private end(flags: number, stream: number): void {
     if ((flags & END_STREAM) === 0) return;
-    const response = this.#open.get(stream);
+    const response = this.open.get(stream);
     if (response !== undefined) response.complete = true;
-    this.#over.add(stream);
+    this.over.add(stream);
   }
 }
 

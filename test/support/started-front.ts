@@ -55,7 +55,7 @@ export class StartedFront {
   readonly child: ChildProcess;
   /** The exit code, or the name of the signal that ended it. */
   readonly ended: Promise<number | string>;
-  readonly #mark = randomUUID();
+  private readonly mark = randomUUID();
 
   private constructor({ arguments: given, app, environment, folder, program }: StartedFrontOptions) {
     const [name, ...first] = program ?? [process.execPath, CLI];
@@ -65,7 +65,7 @@ export class StartedFront {
       env: {
         ...cleanEnvironment(),
         XDG_DATA_HOME: this.dataFolder,
-        [MARK]: this.#mark,
+        [MARK]: this.mark,
         ...environment,
       },
       ...(folder === undefined ? {} : { cwd: folder }),
@@ -102,7 +102,7 @@ export class StartedFront {
   /** Waits until the log, from `from` on, matches. */
   async logged(pattern: RegExp, from = 0): Promise<RegExpExecArray> {
     const found = until(
-      () => pattern.exec(this.log.slice(from)) ?? this.#failEarly(pattern),
+      () => pattern.exec(this.log.slice(from)) ?? this.failEarly(pattern),
       PATIENCE_MS,
       `${pattern} in the log`,
     );
@@ -111,7 +111,7 @@ export class StartedFront {
     });
   }
 
-  #failEarly(pattern: RegExp): undefined {
+  private failEarly(pattern: RegExp): undefined {
     if (this.child.exitCode === null && this.child.signalCode === null) return undefined;
     throw new Error(`it ended with ${this.child.exitCode ?? this.child.signalCode} before ${pattern}`);
   }
@@ -147,15 +147,15 @@ export class StartedFront {
 
   /** Pids of all its living processes: master, routers, keepers, apps. */
   processes(): number[] {
-    return findMarked(this.#mark, this.masterPid);
+    return findMarked(this.mark, this.masterPid);
   }
 
   /** Waits until not one process is left. */
   async nothingLeft(): Promise<void> {
-    await until(() => this.processes().length === 0, PATIENCE_MS, `the end of ${this.#describeLeft()}`);
+    await until(() => this.processes().length === 0, PATIENCE_MS, `the end of ${this.describeLeft()}`);
   }
 
-  #describeLeft(): string {
+  private describeLeft(): string {
     return this.processes()
       .map((pid) => `${pid} ${readOr(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')}`)
       .join(', ');

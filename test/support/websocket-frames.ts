@@ -25,26 +25,26 @@ export function clientFrame(opcode: number, payload: Buffer | string): Buffer {
 /** Cuts what a server sends into frames. */
 export class WebSocketReader {
   readonly frames: WebSocketFrame[] = [];
-  #rest: Buffer = Buffer.alloc(0);
+  private rest: Buffer = Buffer.alloc(0);
 
   feed(chunk: Buffer): void {
-    this.#rest = Buffer.concat([this.#rest, chunk]);
-    while (this.#rest.length >= 2) {
-      const short = (this.#rest[1] ?? 0) & 0x7f;
+    this.rest = Buffer.concat([this.rest, chunk]);
+    while (this.rest.length >= 2) {
+      const short = (this.rest[1] ?? 0) & 0x7f;
       const head = short === 126 ? 4 : short === 127 ? 10 : 2;
-      if (this.#rest.length < head) return;
+      if (this.rest.length < head) return;
       const length =
         short === 126
-          ? this.#rest.readUInt16BE(2)
+          ? this.rest.readUInt16BE(2)
           : short === 127
-            ? Number(this.#rest.readBigUInt64BE(2))
+            ? Number(this.rest.readBigUInt64BE(2))
             : short;
-      if (this.#rest.length < head + length) return;
+      if (this.rest.length < head + length) return;
       this.frames.push({
-        opcode: (this.#rest[0] ?? 0) & 0x0f,
-        payload: this.#rest.subarray(head, head + length),
+        opcode: (this.rest[0] ?? 0) & 0x0f,
+        payload: this.rest.subarray(head, head + length),
       });
-      this.#rest = this.#rest.subarray(head + length);
+      this.rest = this.rest.subarray(head + length);
     }
   }
 }

@@ -19,14 +19,14 @@ export interface Ending {
 
 /** Collects in a `before` hook what the `after` hook must run, the last first. */
 export class Afterwards implements Ending {
-  readonly #steps: (() => unknown)[] = [];
+  private readonly steps: (() => unknown)[] = [];
 
   after(step: () => unknown): void {
-    this.#steps.unshift(step);
+    this.steps.unshift(step);
   }
 
   async run(): Promise<void> {
-    for (const step of this.#steps) await step();
+    for (const step of this.steps) await step();
   }
 }
 

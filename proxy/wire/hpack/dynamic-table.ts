@@ -16,11 +16,11 @@ export class DynamicTable {
   capacityBytes: number;
 
   /** name and value of ring place p at 2p and 2p + 1. */
-  #slots: string[] = [];
+  private slots: string[] = [];
   /** Ring places - 1; the number of places is a power of two. */
-  #mask = -1;
-  #newest = -1;
-  #bytes = 0;
+  private mask = -1;
+  private newest = -1;
+  private heldBytes = 0;
 
   constructor(capacityBytes: number) {
     this.capacityBytes = capacityBytes;
@@ -28,61 +28,61 @@ export class DynamicTable {
 
   /** RFC 7541 §4.1 size of what is in the table. */
   get bytes(): number {
-    return this.#bytes;
+    return this.heldBytes;
   }
 
   /** Name of the entry `age` places after the newest; the caller checks `age` < count. */
   nameAt(age: number): string {
-    return this.#slots[((this.#newest - age) & this.#mask) << 1] ?? '';
+    return this.slots[((this.newest - age) & this.mask) << 1] ?? '';
   }
 
   /** Value of the same entry. */
   valueAt(age: number): string {
-    return this.#slots[(((this.#newest - age) & this.#mask) << 1) + 1] ?? '';
+    return this.slots[(((this.newest - age) & this.mask) << 1) + 1] ?? '';
   }
 
   /** Adds an entry, after evicting what has to give way; one larger than the table empties it (RFC 7541 §4.4). */
   insert(name: string, value: string): void {
     const size = name.length + value.length + ENTRY_OVERHEAD_BYTES;
-    this.#evictTo(this.capacityBytes - size);
+    this.evictTo(this.capacityBytes - size);
     if (size > this.capacityBytes) return;
-    if (this.count > this.#mask) this.#grow();
-    this.#newest = (this.#newest + 1) & this.#mask;
-    this.#slots[this.#newest << 1] = name;
-    this.#slots[(this.#newest << 1) + 1] = value;
-    this.#bytes += size;
+    if (this.count > this.mask) this.grow();
+    this.newest = (this.newest + 1) & this.mask;
+    this.slots[this.newest << 1] = name;
+    this.slots[(this.newest << 1) + 1] = value;
+    this.heldBytes += size;
     this.count++;
   }
 
   /** Drops every entry: what an insertion larger than the table comes to. */
   clear(): void {
-    this.#evictTo(0);
+    this.evictTo(0);
   }
 
   /** Sets the largest size and evicts what no longer fits (RFC 7541 §4.3). */
   resize(capacityBytes: number): void {
     this.capacityBytes = capacityBytes;
-    this.#evictTo(capacityBytes);
+    this.evictTo(capacityBytes);
   }
 
-  #evictTo(bytes: number): void {
-    while (this.count > 0 && this.#bytes > bytes) {
-      const slot = ((this.#newest - this.count + 1) & this.#mask) << 1;
-      this.#bytes -= this.nameAt(this.count - 1).length + this.valueAt(this.count - 1).length;
-      this.#bytes -= ENTRY_OVERHEAD_BYTES;
-      this.#slots[slot] = '';
-      this.#slots[slot + 1] = '';
+  private evictTo(bytes: number): void {
+    while (this.count > 0 && this.heldBytes > bytes) {
+      const slot = ((this.newest - this.count + 1) & this.mask) << 1;
+      this.heldBytes -= this.nameAt(this.count - 1).length + this.valueAt(this.count - 1).length;
+      this.heldBytes -= ENTRY_OVERHEAD_BYTES;
+      this.slots[slot] = '';
+      this.slots[slot + 1] = '';
       this.count--;
     }
   }
 
-  #grow(): void {
+  private grow(): void {
     const slots: string[] = [];
     for (let age = this.count - 1; age >= 0; age--) slots.push(this.nameAt(age), this.valueAt(age));
     const places = Math.max(FIRST_ENTRIES, this.count * 2);
     while (slots.length < places * 2) slots.push('');
-    this.#slots = slots;
-    this.#mask = places - 1;
-    this.#newest = this.count - 1;
+    this.slots = slots;
+    this.mask = places - 1;
+    this.newest = this.count - 1;
   }
 }

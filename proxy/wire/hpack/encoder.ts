@@ -30,21 +30,21 @@ export class HpackEncoder {
   /** The most octets beginBlock() writes. */
   static readonly maxBeginBytes = 2 * MAX_INTEGER_BYTES;
 
-  readonly #table: SentTable;
-  readonly #ownMaxBytes: number;
+  private readonly table: SentTable;
+  private readonly ownMaxBytes: number;
   /** Smallest size since the last block, and -1 when no update is due (RFC 7541 §4.2). */
-  #smallestBytes = -1;
+  private smallestBytes = -1;
   /** The list of indexed fields that was written last, and what it became after so many changes of the table. */
-  #lastList: readonly string[] = NO_FIELDS;
-  #lastChanges = 0;
-  #lastBytes = NO_BYTES;
+  private lastList: readonly string[] = NO_FIELDS;
+  private lastChanges = 0;
+  private lastBytes = NO_BYTES;
 
   /**
    * @param maxTableBytes the most this side uses, whatever the peer allows. The peer's side begins with 4096.
    */
   constructor(maxTableBytes: number) {
-    this.#ownMaxBytes = maxTableBytes;
-    this.#table = new SentTable(INITIAL_TABLE_BYTES);
+    this.ownMaxBytes = maxTableBytes;
+    this.table = new SentTable(INITIAL_TABLE_BYTES);
     this.setMaxTableBytes(INITIAL_TABLE_BYTES);
   }
 
@@ -55,31 +55,31 @@ export class HpackEncoder {
 
   /** RFC 7541 §4.1 size of the dynamic table now. */
   get tableBytes(): number {
-    return this.#table.bytes;
+    return this.table.bytes;
   }
 
   /** Field names this connection keeps track of; bounded, whatever an upstream sends. */
   get trackedNames(): number {
-    return this.#table.names.size;
+    return this.table.names.size;
   }
 
   /**
    * Takes the peer's SETTINGS_HEADER_TABLE_SIZE, between two blocks; the size updates go out with the next block.
    */
   setMaxTableBytes(maxTableBytes: number): void {
-    const size = Math.min(maxTableBytes, this.#ownMaxBytes);
-    if (size === this.#table.capacityBytes) return;
-    this.#smallestBytes = this.#smallestBytes < 0 ? size : Math.min(size, this.#smallestBytes);
-    this.#table.resize(size);
+    const size = Math.min(maxTableBytes, this.ownMaxBytes);
+    if (size === this.table.capacityBytes) return;
+    this.smallestBytes = this.smallestBytes < 0 ? size : Math.min(size, this.smallestBytes);
+    this.table.resize(size);
   }
 
   /** Starts a block: writes the size updates that are due (RFC 7541 §4.2). Returns the new offset. */
   beginBlock(out: Buffer, offset: number): number {
-    const smallest = this.#smallestBytes;
+    const smallest = this.smallestBytes;
     if (smallest < 0) return offset;
     needRoom(out, offset, HpackEncoder.maxBeginBytes);
-    this.#smallestBytes = -1;
-    const size = this.#table.capacityBytes;
+    this.smallestBytes = -1;
+    const size = this.table.capacityBytes;
     let position = offset;
     if (smallest < size) position = writeInteger(smallest, SIZE_UPDATE, 0x1f, out, position);
     return writeInteger(size, SIZE_UPDATE, 0x1f, out, position);
@@ -100,15 +100,15 @@ export class HpackEncoder {
    */
   encodeField(name: string, value: string, out: Buffer, offset: number): number {
     needRoom(out, offset, name.length + value.length + LITERAL_OVERHEAD_BYTES);
-    const known = this.#table.names.get(name);
+    const known = this.table.names.get(name);
     if (known !== undefined) {
-      const field = this.#table.find(known, value);
+      const field = this.table.find(known, value);
       if (field !== null) {
         field.used = true;
-        return writeInteger(this.#table.indexOf(field), INDEXED, 0x7f, out, offset);
+        return writeInteger(this.table.indexOf(field), INDEXED, 0x7f, out, offset);
       }
     }
-    return this.#encodeLiteral(known, name, value, out, offset);
+    return this.encodeLiteral(known, name, value, out, offset);
   }
 
   /**
@@ -117,9 +117,9 @@ export class HpackEncoder {
    * @throws HpackError as encodeField() does
    */
   encodeList(list: readonly string[], out: Buffer, offset: number): number {
-    if (list === this.#lastList && this.#lastChanges === this.#table.changes) {
-      out.set(this.#lastBytes, offset);
-      return offset + this.#lastBytes.length;
+    if (list === this.lastList && this.lastChanges === this.table.changes) {
+      out.set(this.lastBytes, offset);
+      return offset + this.lastBytes.length;
     }
     let end = offset;
     // A literal may become an entry when it comes again.
@@ -130,21 +130,21 @@ export class HpackEncoder {
       isIndexed &&= (out[start] ?? 0) >= INDEXED;
     }
     if (isIndexed && end - offset <= MAX_KEPT_BYTES) {
-      this.#lastList = list;
-      this.#lastChanges = this.#table.changes;
-      this.#lastBytes = Uint8Array.prototype.slice.call(out, offset, end);
+      this.lastList = list;
+      this.lastChanges = this.table.changes;
+      this.lastBytes = Uint8Array.prototype.slice.call(out, offset, end);
     }
     return end;
   }
 
   /** Lets go of the list that was written last. */
   forgetList(): void {
-    this.#lastList = NO_FIELDS;
-    this.#lastBytes = NO_BYTES;
+    this.lastList = NO_FIELDS;
+    this.lastBytes = NO_BYTES;
   }
 
   /** Writes a field that the dynamic table does not hold; the static table may. */
-  #encodeLiteral(
+  private encodeLiteral(
     known: SentName | undefined,
     name: string,
     value: string,
@@ -157,7 +157,7 @@ export class HpackEncoder {
       out[offset] = INDEXED | (rule.staticIndex + exact);
       return offset + 1;
     }
-    const table = this.#table;
+    const table = this.table;
     const indexing = indexingOf(rule, name, value);
     const bytes = entryBytes(name, value);
     let sent = known;

@@ -48,43 +48,43 @@ export class SentName {
   /** The newest live entry of this name. */
   newest: SentField | null = null;
   /** Fingerprint of the value last sent as a literal while the field was in doubt. */
-  #lastSeen = NOTHING;
+  private lastSeen = NOTHING;
   /** Entries in a row that were never referred to. */
-  #wasted: number;
+  private wasted: number;
 
   constructor(rule: FieldRule) {
     this.rule = rule;
-    this.#wasted = rule.indexing === 'repeat' ? PATIENCE : 0;
+    this.wasted = rule.indexing === 'repeat' ? PATIENCE : 0;
   }
 
   /** True when the value deserves an entry: at once while entries of this name get used, else on its second sight. */
   deservesEntry(value: string): boolean {
-    if (this.newest?.used) this.#wasted = 0;
-    if (this.#wasted < PATIENCE) return true;
+    if (this.newest?.used) this.wasted = 0;
+    if (this.wasted < PATIENCE) return true;
     if (value.length > MAX_REMEMBERED_LENGTH) return false;
     const seen = fingerprint(value);
-    if (this.#lastSeen === seen) return true;
-    this.#lastSeen = seen;
+    if (this.lastSeen === seen) return true;
+    this.lastSeen = seen;
     return false;
   }
 
   /** Makes `field` the newest entry of this name. */
   push(field: SentField): void {
-    this.#settle();
+    this.settle();
     this.newest = field;
-    this.#lastSeen = NOTHING;
+    this.lastSeen = NOTHING;
   }
 
   /** `field` was evicted. */
   release(field: SentField): void {
     if (this.newest !== field) return;
-    this.#settle();
+    this.settle();
     this.newest = null;
   }
 
-  #settle(): void {
+  private settle(): void {
     if (this.newest === null) return;
-    this.#wasted = this.newest.used ? 0 : this.#wasted + 1;
+    this.wasted = this.newest.used ? 0 : this.wasted + 1;
   }
 }
 
@@ -95,13 +95,13 @@ export class SentTable {
   /** How often an entry was added or the size was set. */
   changes = 0;
 
-  #bytes = 0;
-  #inserted = 0;
+  private heldBytes = 0;
+  private inserted = 0;
   /** Sequence of the last entry that is gone: later ones live. */
-  #evicted = 0;
-  #oldest: SentField | null = null;
-  #newest: SentField | null = null;
-  #sweepAtNames = MIN_SWEEP_NAMES;
+  private evicted = 0;
+  private oldest: SentField | null = null;
+  private newest: SentField | null = null;
+  private sweepAtNames = MIN_SWEEP_NAMES;
 
   constructor(capacityBytes: number) {
     this.capacityBytes = capacityBytes;
@@ -109,13 +109,13 @@ export class SentTable {
 
   /** RFC 7541 §4.1 size of what is in the table. */
   get bytes(): number {
-    return this.#bytes;
+    return this.heldBytes;
   }
 
   /** The live entry with this value among the newest of the name, or null. */
   find(name: SentName, value: string): SentField | null {
     let field = name.newest;
-    for (let i = 0; i < MAX_COMPARED && field !== null && field.sequence > this.#evicted; i++) {
+    for (let i = 0; i < MAX_COMPARED && field !== null && field.sequence > this.evicted; i++) {
       if (field.value === value) return field;
       field = field.older;
     }
@@ -124,7 +124,7 @@ export class SentTable {
 
   /** The index of a live entry (RFC 7541 §2.3.3). */
   indexOf(field: SentField): number {
-    return STATIC_COUNT + 1 + this.#inserted - field.sequence;
+    return STATIC_COUNT + 1 + this.inserted - field.sequence;
   }
 
   /** The index of a live entry of this name, or 0. */
@@ -134,47 +134,47 @@ export class SentTable {
 
   /** Starts to keep track of a name. */
   track(text: string, name: SentName): void {
-    if (this.names.size >= this.#sweepAtNames) this.#forgetDeadNames();
+    if (this.names.size >= this.sweepAtNames) this.forgetDeadNames();
     this.names.set(shareString(text), name);
   }
 
   /** Adds an entry; the caller has made sure that it is not larger than the table. */
   insert(name: SentName, value: string, bytes: number): void {
     this.changes += 1;
-    this.#evictTo(this.capacityBytes - bytes);
-    const field = new SentField(name, shareString(value), bytes, ++this.#inserted);
+    this.evictTo(this.capacityBytes - bytes);
+    const field = new SentField(name, shareString(value), bytes, ++this.inserted);
     name.push(field);
-    if (this.#newest === null) this.#oldest = field;
-    else this.#newest.next = field;
-    this.#newest = field;
-    this.#bytes += bytes;
+    if (this.newest === null) this.oldest = field;
+    else this.newest.next = field;
+    this.newest = field;
+    this.heldBytes += bytes;
   }
 
   /** Sets the largest size and evicts what no longer fits. */
   resize(capacityBytes: number): void {
     this.changes += 1;
     this.capacityBytes = capacityBytes;
-    this.#evictTo(capacityBytes);
+    this.evictTo(capacityBytes);
   }
 
-  #evictTo(bytes: number): void {
-    while (this.#oldest !== null && this.#bytes > bytes) {
-      const field = this.#oldest;
-      this.#oldest = field.next;
-      if (this.#oldest === null) this.#newest = null;
-      this.#bytes -= field.bytes;
-      this.#evicted = field.sequence;
+  private evictTo(bytes: number): void {
+    while (this.oldest !== null && this.heldBytes > bytes) {
+      const field = this.oldest;
+      this.oldest = field.next;
+      if (this.oldest === null) this.newest = null;
+      this.heldBytes -= field.bytes;
+      this.evicted = field.sequence;
       // The only way from a live entry to dead ones is one step long, or memory would grow without end.
       field.older = null;
       field.name.release(field);
     }
   }
 
-  #forgetDeadNames(): void {
+  private forgetDeadNames(): void {
     for (const [text, name] of this.names) {
       if (name.newest === null) this.names.delete(text);
     }
-    this.#sweepAtNames = Math.max(MIN_SWEEP_NAMES, this.names.size * 2);
+    this.sweepAtNames = Math.max(MIN_SWEEP_NAMES, this.names.size * 2);
   }
 }
 

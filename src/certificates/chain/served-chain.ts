@@ -140,11 +140,11 @@ function cutList(list: Buffer): Buffer[] {
 /** Passes bytes on and keeps what was received. */
 class Tap extends Duplex {
   readonly received: Buffer[] = [];
-  readonly #socket: Socket;
+  private readonly socket: Socket;
 
   constructor(socket: Socket) {
     super();
-    this.#socket = socket;
+    this.socket = socket;
     socket.on('data', (chunk: Buffer) => {
       this.received.push(chunk);
       this.push(chunk);
@@ -157,6 +157,6 @@ class Tap extends Duplex {
   override _read(): void {}
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#socket.write(chunk, done);
+    this.socket.write(chunk, done);
   }
 }

@@ -52,20 +52,20 @@ function standsAlone(text: string, border: Border, glued: boolean): boolean {
 
 /** Line numbers of offsets that only grow. */
 class LineIndex {
-  readonly #text: string;
-  #offset = 0;
-  #line = 1;
+  private readonly text: string;
+  private offset = 0;
+  private lineNumber = 1;
 
   constructor(text: string) {
-    this.#text = text;
+    this.text = text;
   }
 
   at(offset: number): number {
-    for (let next = this.#text.indexOf('\n', this.#offset); next >= 0 && next < offset; ) {
-      this.#line += 1;
-      this.#offset = next + 1;
-      next = this.#text.indexOf('\n', this.#offset);
+    for (let next = this.text.indexOf('\n', this.offset); next >= 0 && next < offset; ) {
+      this.lineNumber += 1;
+      this.offset = next + 1;
+      next = this.text.indexOf('\n', this.offset);
     }
-    return this.#line;
+    return this.lineNumber;
   }
 }

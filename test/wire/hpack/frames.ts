@@ -41,30 +41,30 @@ export class HeaderPeer {
   /** Called with each decoded list. */
   onFields: (streamId: number, fields: string[]) => void = () => {};
   /** Size settings that the peer has yet to acknowledge, oldest first. */
-  readonly #unacknowledged: (number | null)[] = [];
-  readonly #socket: Duplex;
-  #received: Buffer = Buffer.alloc(0);
-  #block: Buffer[] = [];
+  private readonly unacknowledged: (number | null)[] = [];
+  private readonly socket: Duplex;
+  private received: Buffer = Buffer.alloc(0);
+  private block: Buffer[] = [];
 
   /** @param role which side of the connection this end plays; a server skips the client's preface. */
   constructor(socket: Duplex, role: 'client' | 'server', maxTableBytes: number) {
-    this.#socket = socket;
+    this.socket = socket;
     this.encoder = new HpackEncoder(maxTableBytes);
     let skip = role === 'server' ? PREFACE_BYTES : 0;
     if (role === 'client') socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
-    this.#sendSettings(null);
+    this.sendSettings(null);
     socket.on('data', (chunk: Buffer) => {
-      this.#received = Buffer.concat([this.#received, chunk]);
-      if (this.#received.length < skip) return;
-      this.#received = this.#received.subarray(skip);
+      this.received = Buffer.concat([this.received, chunk]);
+      if (this.received.length < skip) return;
+      this.received = this.received.subarray(skip);
       skip = 0;
-      this.#takeFrames();
+      this.takeFrames();
     });
   }
 
   /** Sends SETTINGS_HEADER_TABLE_SIZE; our decoder follows when the peer acknowledges it. */
   setTableBytes(size: number): void {
-    this.#sendSettings(size);
+    this.sendSettings(size);
   }
 
   /** Sends one list as HEADERS and CONTINUATION. */
@@ -73,64 +73,64 @@ export class HeaderPeer {
     for (let start = 0; start === 0 || start < block.length; start += MAX_FRAME_BYTES) {
       const stop = Math.min(start + MAX_FRAME_BYTES, block.length);
       const flags = (start === 0 && endStream ? 1 : 0) | (stop === block.length ? 4 : 0);
-      this.#send(start === 0 ? HEADERS : CONTINUATION, flags, streamId, block.subarray(start, stop));
+      this.send(start === 0 ? HEADERS : CONTINUATION, flags, streamId, block.subarray(start, stop));
     }
   }
 
-  #sendSettings(size: number | null): void {
+  private sendSettings(size: number | null): void {
     const payload = Buffer.alloc(size === null ? 0 : 6);
     if (size !== null) {
       payload.writeUInt16BE(SETTINGS_HEADER_TABLE_SIZE, 0);
       payload.writeUInt32BE(size, 2);
     }
-    this.#unacknowledged.push(size);
-    this.#send(SETTINGS, 0, 0, payload);
+    this.unacknowledged.push(size);
+    this.send(SETTINGS, 0, 0, payload);
   }
 
-  #send(type: number, flags: number, streamId: number, payload: Buffer): void {
+  private send(type: number, flags: number, streamId: number, payload: Buffer): void {
     const frame = Buffer.alloc(9 + payload.length);
     frame.writeUIntBE(payload.length, 0, 3);
     frame[3] = type;
     frame[4] = flags;
     frame.writeUInt32BE(streamId, 5);
     payload.copy(frame, 9);
-    this.#socket.write(frame);
+    this.socket.write(frame);
   }
 
-  #takeFrames(): void {
-    while (this.#received.length >= 9) {
-      const length = 9 + this.#received.readUIntBE(0, 3);
-      if (this.#received.length < length) return;
-      const frame = this.#received.subarray(0, length);
-      this.#received = this.#received.subarray(length);
-      this.#takeFrame(frame[3] ?? 0, frame[4] ?? 0, frame.readUInt32BE(5), frame.subarray(9));
+  private takeFrames(): void {
+    while (this.received.length >= 9) {
+      const length = 9 + this.received.readUIntBE(0, 3);
+      if (this.received.length < length) return;
+      const frame = this.received.subarray(0, length);
+      this.received = this.received.subarray(length);
+      this.takeFrame(frame[3] ?? 0, frame[4] ?? 0, frame.readUInt32BE(5), frame.subarray(9));
     }
   }
 
-  #takeFrame(type: number, flags: number, streamId: number, payload: Buffer): void {
-    if (type === SETTINGS) this.#takeSettings((flags & 1) === 1, payload);
-    if (type === PING && (flags & 1) === 0) this.#send(PING, 1, 0, payload);
+  private takeFrame(type: number, flags: number, streamId: number, payload: Buffer): void {
+    if (type === SETTINGS) this.takeSettings((flags & 1) === 1, payload);
+    if (type === PING && (flags & 1) === 0) this.send(PING, 1, 0, payload);
     if (type === HEADERS || type === CONTINUATION) {
       let start = 0;
       let stop = payload.length;
       if (type === HEADERS && (flags & 0x08) !== 0) stop -= payload[start++] ?? 0;
       if (type === HEADERS && (flags & 0x20) !== 0) start += 5;
-      this.#block.push(payload.subarray(start, stop));
-      if ((flags & 4) !== 0) this.#takeBlock(streamId);
+      this.block.push(payload.subarray(start, stop));
+      if ((flags & 4) !== 0) this.takeBlock(streamId);
     }
   }
 
-  #takeBlock(streamId: number): void {
-    const block = Buffer.concat(this.#block);
-    this.#block = [];
+  private takeBlock(streamId: number): void {
+    const block = Buffer.concat(this.block);
+    this.block = [];
     const fields: string[] = [];
     this.decoder.decode(block, 0, block.length, fields, 1 << 20, 10_000);
     this.onFields(streamId, fields);
   }
 
-  #takeSettings(acknowledged: boolean, payload: Buffer): void {
+  private takeSettings(acknowledged: boolean, payload: Buffer): void {
     if (acknowledged) {
-      const size = this.#unacknowledged.shift() ?? null;
+      const size = this.unacknowledged.shift() ?? null;
       if (size !== null) this.decoder.setMaxTableBytes(size);
       return;
     }
@@ -139,6 +139,6 @@ export class HeaderPeer {
         this.encoder.setMaxTableBytes(payload.readUInt32BE(at + 2));
       }
     }
-    this.#send(SETTINGS, 1, 0, Buffer.alloc(0));
+    this.send(SETTINGS, 1, 0, Buffer.alloc(0));
   }
 }
