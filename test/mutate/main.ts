@@ -25,6 +25,7 @@ const HELP = `npm run mutate -- [--room NAME]... [--most N] [--seed S] [--budget
   --processes N 1 or 2 test files at a time (2)
   --only WORD   mutants of files whose path contains it
   --measure     only measures which tests run what
+  --tests WORD  measures again the test files whose path contains the word
   --list        only prints the mutants
 `;
 
@@ -37,6 +38,7 @@ const { values } = parseArgs({
     processes: { type: 'string', default: '2' },
     only: { type: 'string', default: '' },
     measure: { type: 'boolean', default: false },
+    tests: { type: 'string', multiple: true },
     list: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -75,14 +77,18 @@ function testFiles(): readonly string[] {
 
 async function measure(): Promise<void> {
   const tests = testFiles();
-  const stale = tests.filter((test) => map.get(test)?.hash !== hashOf(join(dist, 'test', test)));
+  const stale =
+    values.tests === undefined
+      ? tests.filter((test) => map.get(test)?.hash !== hashOf(join(dist, 'test', test)))
+      : tests.filter((test) => values.tests?.some((word) => test.includes(word)));
   if (stale.length > 0) say(`measuring what ${stale.length} of ${tests.length} test files run`);
   let done = 0;
   await withCopies(stale, async (test, copy) => {
-    const { outcome, ms, failed } = await copy.run(test, MEASURE_LIMIT_MS, true);
+    const { outcome, ms, failed, output } = await copy.run(test, MEASURE_LIMIT_MS, true);
     const files = collect(join(copy.root, 'covered'), copy.dist);
     map.set(test, { hash: hashOf(join(dist, 'test', test)), passed: outcome === 'passed', ms, files });
     done += 1;
+    if (values.tests !== undefined && outcome !== 'passed') say(output);
     const note = outcome === 'passed' ? '' : `: ${outcome}, not asked (${failed ?? ''})`;
     say(
       `[${done} of ${stale.length}] ${test} ${(ms / 1000).toFixed(1)} s, ${Object.keys(files).length} files${note}`,

@@ -21,6 +21,8 @@ export interface TestRun {
   readonly ms: number;
   /** The first test that failed, as the runner names it. */
   readonly failed?: string;
+  /** What the runner wrote until then. */
+  readonly output: string;
 }
 
 /** A test that failed; what is skipped or still to be done is none. */
@@ -64,7 +66,7 @@ export class TestCopy {
       },
     });
     let output = '';
-    const result = await new Promise<Omit<TestRun, 'ms'>>((resolve) => {
+    const result = await new Promise<Omit<TestRun, 'ms' | 'output'>>((resolve) => {
       const timer = setTimeout(() => resolve({ outcome: 'timed out' }), limitMs);
       child.stdout.setEncoding('utf8').on('data', (text: string) => {
         output += text;
@@ -79,7 +81,7 @@ export class TestCopy {
       });
     });
     this.#endAll(child.pid);
-    return { ...result, ms: performance.now() - started };
+    return { ...result, output, ms: performance.now() - started };
   }
 
   remove(): void {

@@ -2,7 +2,16 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { openFileStore } from '../../../src/certificates/store/file-store.js';
@@ -116,6 +125,45 @@ test('the lock of a killed process is taken over at once', { skip: !posix }, asy
   child.kill('SIGKILL');
   await once(child, 'exit');
   await within(waiting, 5000, 'lock taken over');
+  assert.equal(taken, true);
+});
+
+test('a lock that another has broken and taken is left to it', async (t) => {
+  const folder = makeWorkspace(t);
+  const file = folder.at('one.lock');
+  const theirs = JSON.stringify({ pid: 1, realm: 'elsewhere', token: 'theirs' });
+  await openFileStore(folder.path).withLock('one', async () => {
+    rmSync(file);
+    writeFileSync(file, theirs);
+  });
+  assert.equal(readFileSync(file, 'utf8'), theirs);
+});
+
+test('a long work keeps its lock: the file is touched while it lasts', async (t) => {
+  const folder = makeWorkspace(t);
+  const file = folder.at('one.lock');
+  const old = new Date(Date.now() - 60_000);
+  await openFileStore(folder.path).withLock('one', async () => {
+    utimesSync(file, old, old);
+    await until(() => statSync(file).mtimeMs > Date.now() - 20_000, 30_000, 'a sign of life of the holder');
+  });
+  assert.deepEqual(readdirSync(folder.path), []);
+});
+
+test('a lock of another host is respected while it gives signs of life, and taken over after', async (t) => {
+  const folder = makeWorkspace(t);
+  const file = folder.at('one.lock');
+  writeFileSync(file, JSON.stringify({ pid: 1, realm: 'elsewhere', token: 'theirs' }));
+  let taken = false;
+  const waiting = openFileStore(folder.path).withLock('one', async () => {
+    taken = true;
+  });
+  // Many looks later it is still theirs.
+  await new Promise((done) => setTimeout(done, 200));
+  assert.equal(taken, false);
+  const old = new Date(Date.now() - 60_000);
+  utimesSync(file, old, old);
+  await within(waiting, 10_000, 'the lock taken over');
   assert.equal(taken, true);
 });
 

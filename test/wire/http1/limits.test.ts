@@ -80,6 +80,14 @@ test('many chunks cannot carry more extension bytes together than one', () => {
   assert.equal(decodeRequests(cut(raw, [])).error, 'chunk_extensions_too_large 400');
 });
 
+test('each message has room of its own for chunk extensions, and blanks behind sizes count like them', () => {
+  const some = `${CHUNKED}1;${'a'.repeat(100)}\r\nx\r\n0\r\n\r\n`;
+  assert.equal(decodeRequests(cut(some.repeat(100), [])).error, '');
+  const padded = `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n`;
+  const blanks = `${padded}${`1${' '.repeat(100)}\r\nx\r\n`.repeat(100)}`;
+  assert.equal(decodeResponses(['GET'], cut(blanks, [])).error, 'chunk_extensions_too_large 502');
+});
+
 test('a status line and a response head without end are refused', () => {
   for (const raw of [`HTTP/1.1 200 ${'a'.repeat(40000)}`, `HTTP/1.1 200 OK\r\nX: ${'a'.repeat(40000)}`]) {
     assert.equal(decodeResponses(['GET'], cut(raw, [])).error, 'head_too_large 502');

@@ -178,6 +178,23 @@ for (const flood of FLOODS) {
   });
 }
 
+test('requests of one period carry overhead into the next, but no more than a thousand of them', () => {
+  for (const [frames, isBorne] of [
+    [5_900, true],
+    [6_100, false],
+  ] as const) {
+    const peer = TestPeer.established();
+    for (let i = 0; i < 5_000; i += 1) {
+      peer.send(headers(idOf(i), GET));
+      peer.connection.sendHeaders(idOf(i), 204, [], true);
+      peer.frames();
+    }
+    peer.nowMs += 10_000;
+    for (let i = 0; i < frames; i += 1) peer.send(windowUpdate(0, 1));
+    assert.equal(peer.connection.closed, !isBorne, `${frames} frames`);
+  }
+});
+
 test('window updates in proportion to the data sent are borne without end', () => {
   const peer = TestPeer.established({}, {}, codes.SETTINGS_INITIAL_WINDOW_SIZE, 1 << 20);
   peer.send(headers(1, GET));

@@ -45,6 +45,7 @@ const BY_BYTES: readonly (readonly [reason: string, code: number, sent: readonly
   ['connection frame on a stream', codes.PROTOCOL_ERROR, [...GREETING, frame(0x10, 0, 1, uint32(1))]],
   ['frame on an idle stream', codes.PROTOCOL_ERROR, [...GREETING, rstStream(1, 8)]],
   ['frame on an idle stream', codes.PROTOCOL_ERROR, [...GREETING, windowUpdate(2, 1)]],
+  ['frame on an idle stream', codes.PROTOCOL_ERROR, [...GREETING, open, rstStream(2, 8)]],
   ['DATA on an idle stream', codes.PROTOCOL_ERROR, [...GREETING, data(1, 'x')]],
   ['DATA on an idle stream', codes.PROTOCOL_ERROR, [...GREETING, open, data(2, 'x')]],
   ['DATA on a closed stream', codes.STREAM_CLOSED, [...GREETING, open, rstStream(1, 8), data(1, 'x')]],
