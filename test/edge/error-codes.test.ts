@@ -41,7 +41,8 @@ function rawApp(socket: Socket): void {
 const ends = new Afterwards();
 const opened: Socket[] = [];
 const address = { port: 0, ca: '' };
-const fronts: { main?: StartedFront; narrow?: StartedFront; library?: StartedFront } = {};
+const fronts: { main?: StartedFront; hasty?: StartedFront; narrow?: StartedFront; library?: StartedFront } =
+  {};
 
 async function listening(server: Server): Promise<number> {
   const open = new Set<Socket>();
@@ -83,7 +84,6 @@ before(async () => {
   const routes = {
     app: `http://127.0.0.1:${app}`,
     upstream_refused: `127.0.0.1:${await freePort()}`,
-    upstream_connect_timeout: `https://127.0.0.1:${silent}`,
     upstream_reset: `https://127.0.0.1:${slamming}`,
     upstream_tls: `https://127.0.0.1:${plain}`,
     upstream_untrusted: `https://127.0.0.1:${stranger}`,
@@ -94,7 +94,6 @@ before(async () => {
     ...upstreams.with(1, `/app=${routes.app}`),
     ...Object.keys(MANNERS).flatMap((path) => ['--upstream', `${path}=${routes.app}`]),
     ...['--max-body-bytes', '10k', '--max-header-bytes', '16k', '--hold', '0'],
-    ...['--timeout-client-head', '3s', '--timeout-upstream-head', '3s', '--timeout-connect', '3s'],
     ...[
       '--trusted-proxies',
       '127.0.0.1',
@@ -105,6 +104,12 @@ before(async () => {
     ],
   ]);
   Object.assign(address, { port: fronts.main.port(), ca: root.certPem });
+  // With so little patience that on a busy machine other requests would fail as well.
+  fronts.hasty = await started([
+    ...['--cert', files.chainFile, '--key', files.keyFile],
+    ...['--upstream', routes.app, '--upstream', `/upstream_connect_timeout=https://127.0.0.1:${silent}`],
+    ...['--timeout-client-head', '1s', '--timeout-upstream-head', '1s', '--timeout-connect', '1s'],
+  ]);
   // No file of it may be longer than this: a body that is written to disk meets that.
   const cramped = ['bash', '-c', 'ulimit -f 400; exec "$0" "$@"', process.execPath, CLI] as const;
   fronts.narrow = await started(
@@ -160,7 +165,6 @@ const BY_MESSAGE: Readonly<Record<string, string>> = {
   host_invalid: 'GET /app HTTP/1.1\r\n\r\n',
   forbidden: get('/app', 'X-Forwarded-For: 203.0.113.7\r\n'),
   method_refused: 'TRACE /app HTTP/1.1\r\nHost: localhost\r\n\r\n',
-  request_timeout: 'GET /app HTTP/1.1\r\nHost: loc',
   request_too_large: post('/app', 'Content-Length: 20000\r\n'),
   target_too_long: get(`/${'a'.repeat(12_000)}`),
   expectation_failed: get('/app', 'Expect: wonders\r\n'),
@@ -170,8 +174,6 @@ const BY_MESSAGE: Readonly<Record<string, string>> = {
   not_implemented: post('/app', 'Transfer-Encoding: zip, chunked\r\n'),
   no_route: get('/nowhere'),
   upstream_refused: get('/upstream_refused'),
-  upstream_connect_timeout: get('/upstream_connect_timeout'),
-  upstream_timeout: get('/upstream_timeout'),
   upstream_closed: get('/upstream_closed'),
   upstream_reset: get('/upstream_reset'),
   upstream_malformed: get('/upstream_malformed'),
@@ -192,6 +194,18 @@ const BY_CONDUCT: Readonly<Record<string, Conduct>> = {
   rate_limited: async () => {
     await say(get('/app/limited') + get('/app/limited'));
     return 'main';
+  },
+  request_timeout: async () => {
+    await say('GET /app HTTP/1.1\r\nHost: loc', 'hasty');
+    return 'hasty';
+  },
+  upstream_connect_timeout: async () => {
+    await say(get('/upstream_connect_timeout'), 'hasty');
+    return 'hasty';
+  },
+  upstream_timeout: async () => {
+    await say(get('/upstream_timeout'), 'hasty');
+    return 'hasty';
   },
   downstream_gone: async () => {
     const { socket } = await say(get('/downstream_gone'));
