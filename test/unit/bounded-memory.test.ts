@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ResetBudget } from '../../proxy/direct/reset-budget.js';
-import { RateLimiter } from '../../proxy/exchange/rate-limiter.js';
+import { RateLimiter } from '../../proxy/exchange/access/rate-limiter.js';
 import { ConnectionLimiter } from '../../proxy/listen/connection-limiter.js';
 import { shareString } from '../../proxy/wire/hpack/shared-strings.js';
 import { settledBytes } from '../wire/fuzz/heap.js';

@@ -10,7 +10,8 @@ import {
   STREAM_CLOSED,
 } from './codes.js';
 
-const CONNECTION_FAULTS = {
+/** Fault → error code. */
+export const CONNECTION_FAULTS = {
   'no connection preface': PROTOCOL_ERROR,
   'first frame is not SETTINGS': PROTOCOL_ERROR,
   'frame too long': FRAME_SIZE_ERROR,
