@@ -1,4 +1,4 @@
-"""Serves one WSGI file on Python's own wsgiref, single-threaded: FILE CALLABLE HOST PORT.
+"""Serves a WSGI app on Python's own wsgiref: FILE CALLABLE HOST PORT [OPTION …], options as uWSGI names them.
 
 One request a connection: the only thread must never wait on an idle connection while another brings a request.
 Works with Python 3.8 and later; needs nothing beyond the standard library.
@@ -9,11 +9,21 @@ import re
 import signal
 import socket
 import sys
+import threading
 import time
 import traceback
 import types
+from concurrent.futures import ThreadPoolExecutor
 from wsgiref.handlers import SimpleHandler
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+
+OWN_FOLDER = os.path.dirname(os.path.realpath(__file__))
+if sys.path and os.path.realpath(sys.path[0]) == OWN_FOLDER:
+    del sys.path[0]
+sys.path.append(OWN_FOLDER)
+from wsgi_options import Mounts, Options, find_callable, is_file, load_module, run_file, split_callable  # noqa: E402
+
+sys.path.remove(OWN_FOLDER)
 
 HEADER_TIMEOUT_S = 10
 BODY_TIMEOUT_S = 60
@@ -31,40 +41,55 @@ def fail(message, hint, code=2):
 
 
 def load_application(path, name):
-    """Runs the file once, as uWSGI does: not as __main__, with the working folder first on the module path."""
-    if sys.path and os.path.realpath(sys.path[0]) == os.path.dirname(os.path.realpath(__file__)):
-        del sys.path[0]
-    sys.path.insert(0, os.getcwd())
-    module_name = "uwsgi_file_" + re.sub(r"\W", "_", path)
-    module = types.ModuleType(module_name)
-    module.__file__ = path
-    sys.modules[module_name] = module
+    """The callable of a file, or of a module by its dotted name."""
     try:
-        with open(path, "rb") as source:
-            code = compile(source.read(), path, "exec")
+        module = run_file(path) if is_file(path) else load_module(path)
     except OSError as error:
-        fail("{}, {}".format(path, error.strerror), "the working folder is {}".format(os.getcwd()))
+        if is_file(path) and error.filename == path:
+            fail("{}, {}".format(path, error.strerror), "the working folder is {}".format(os.getcwd()))
+        explain_import_failure(path, error)
     except (SyntaxError, ValueError) as error:
+        if error.__traceback__ is not None and not isinstance(error, SyntaxError):
+            explain_import_failure(path, error)
         traceback.print_exception(type(error), error, None)
         fail("{}, it does not compile".format(path), "Python {}.{} runs it; correct the line above".format(*sys.version_info))
-    try:
-        exec(code, module.__dict__)
     except BaseException as error:
         explain_import_failure(path, error)
-    application = module.__dict__.get(name)
-    if callable(application):
+    application = find_callable(module, name)
+    if application is not None:
         return application
     found = ", ".join(list_callables(module)) or "none"
     reason = "not callable" if name in module.__dict__ else "not defined"
-    return fail("{}, {} is {}".format(path, name, reason), "callables in the file: {}; choose with --callable".format(found))
+    what = "file" if is_file(path) else "module"
+    return fail("{}, {} is {}".format(path, name, reason), "callables in the {}: {}; choose with --callable".format(what, found))
+
+
+def load_applications(path, name, options):
+    """What is served: the file, or what the options mount."""
+    mounts = dict(options.mounts)
+    if path:
+        mounts[""] = path if not name else "{}:{}".format(path, name)
+    if not mounts:
+        fail("nothing is named that Python could serve", "name a file or --module package.module:callable; other apps need uWSGI")
+    apps = {}
+    for place, specification in mounts.items():
+        app, chosen = split_callable(specification, name or options.callable)
+        apps[place] = load_application(app, chosen)
+    if len(apps) == 1 and "" in apps:
+        return apps[""]
+    return Mounts(apps) if options.rewrites_names else apps.get("", next(iter(apps.values())))
 
 
 def explain_import_failure(path, error):
     if isinstance(error, KeyboardInterrupt):
         sys.exit(130)
-    frames = error.__traceback__.tb_next  # without this launcher's own frame
+    frames = error.__traceback__
+    while frames is not None and os.path.dirname(os.path.realpath(frames.tb_frame.f_code.co_filename)) == OWN_FOLDER:
+        frames = frames.tb_next  # without the launcher's own frames
+    while frames is not None and "importlib" in frames.tb_frame.f_code.co_filename:
+        frames = frames.tb_next
     traceback.print_exception(type(error), error, frames)
-    hint = "run it by itself: {} {}".format(sys.executable, path)
+    hint = "run it by itself: {} {}".format(sys.executable, path if is_file(path) else "-m " + path)
     if isinstance(error, ModuleNotFoundError):
         hint = "{} cannot import {}; install it for this Python, or activate its virtual environment".format(
             sys.executable, error.name
@@ -184,7 +209,9 @@ class RequestHandler(WSGIRequestHandler):
             return
         self.connection.settimeout(BODY_TIMEOUT_S)
         body = Body(self.rfile, length)
-        response = Response(body, self.wfile, sys.stderr, self.get_environ(), multithread=False)
+        response = Response(
+            body, self.wfile, sys.stderr, self.get_environ(), self.server.pool is not None, self.server.is_one_of_many
+        )
         response.run(self.server.get_app())
         if body.left:
             self.drain(body.left)
@@ -234,6 +261,8 @@ class Server(WSGIServer):
     request_queue_size = 128
     handling = False
     ending = False
+    pool = None
+    is_one_of_many = False
 
     def server_bind(self):
         # HTTPServer would ask the resolver for the host's full name, which can take seconds without a network.
@@ -244,11 +273,22 @@ class Server(WSGIServer):
         self.setup_environ()
 
     def process_request(self, request, client_address):
+        if self.pool is not None:
+            self.pool.submit(self.serve_in_thread, request, client_address)
+            return
         self.handling = True
         try:
             super().process_request(request, client_address)
         finally:
             self.handling = False
+
+    def serve_in_thread(self, request, client_address):
+        try:
+            self.finish_request(request, client_address)
+        except Exception:
+            self.handle_error(request, client_address)
+        finally:
+            self.shutdown_request(request)
 
     def end(self, *_):
         """SIGTERM: the request at hand is finished, the next one is not begun."""
@@ -256,20 +296,103 @@ class Server(WSGIServer):
         if not self.handling:
             sys.exit(0)
 
+    def run(self, threads):
+        """Serves until SIGTERM; with threads, requests wait for one of them in the pool."""
+        if threads > 1:
+            self.pool = ThreadPoolExecutor(threads)
+        signal.signal(signal.SIGTERM, self.end)
+        try:
+            while not self.ending:
+                self.handle_request()
+        finally:
+            if self.pool is not None:
+                self.socket.close()
+                self.pool.shutdown(wait=True)
+
+
+class Family:
+    """Several processes that accept on one socket; one that dies is replaced."""
+
+    def __init__(self, server, options):
+        self.server = server
+        self.options = options
+        self.children = set()
+        self.ending = False
+
+    def run(self):
+        signal.signal(signal.SIGTERM, self.end)
+        for _ in range(self.options.processes):
+            self.start()
+        while self.children:
+            try:
+                pid, _ = os.wait()
+            except ChildProcessError:
+                return
+            self.children.discard(pid)
+            if not self.ending:
+                print("process {} has ended: starting another".format(pid), flush=True)
+                time.sleep(0.5)
+                self.start()
+
+    def start(self):
+        pid = os.fork()
+        if pid == 0:
+            self.server.is_one_of_many = True
+            try:
+                self.server.run(self.options.threads)
+            finally:
+                sys.stdout.flush()
+                os._exit(0)
+        self.children.add(pid)
+        if self.ending:
+            os.kill(pid, signal.SIGTERM)
+
+    def end(self, *_):
+        self.ending = True
+        for pid in self.children:
+            os.kill(pid, signal.SIGTERM)
+
+
+def watch_files(paths):
+    """Ends this process once one of the files is touched; the front then starts it anew."""
+
+    def times():
+        return [os.stat(path).st_mtime if os.path.exists(path) else 0 for path in paths]
+
+    def watch():
+        before = times()
+        while times() == before:
+            time.sleep(1)
+        print("touch-reload: one of {} has changed".format(", ".join(paths)), flush=True)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
+
 
 def main(arguments):
-    if len(arguments) != 4 or not arguments[3].isdigit():
-        fail("wsgi_launcher.py, wrong arguments", "wsgi_launcher.py FILE CALLABLE HOST PORT")
-    path, name, host, port = arguments
-    application = load_application(path, name)
+    if len(arguments) < 4 or not arguments[3].isdigit():
+        fail("wsgi_launcher.py, wrong arguments", "wsgi_launcher.py FILE CALLABLE HOST PORT [OPTION ...]")
+    path, name, host, port = arguments[:4]
+    options = Options(arguments[4:])
+    if options.unknown:
+        words = ", ".join(dict.fromkeys(options.unknown))
+        print("warning: wsgiref does not follow {}; uWSGI would (apt install uwsgi uwsgi-plugin-python3)".format(words), flush=True)
+    try:
+        options.apply()
+    except OSError as error:
+        fail("{}, {}".format(error.filename, error.strerror), "name a folder that exists")
+    application = load_applications(path, name, options)
     try:
         server = Server((host, int(port)), RequestHandler)
     except (OSError, OverflowError) as error:
         fail("{}:{}, {}".format(host, port, error), "choose another port", code=1)
     server.set_app(application)
-    signal.signal(signal.SIGTERM, server.end)
-    while not server.ending:
-        server.handle_request()
+    if options.touched:
+        watch_files(options.touched)
+    if options.processes > 1:
+        Family(server, options).run()
+    else:
+        server.run(options.threads)
 
 
 if __name__ == "__main__":

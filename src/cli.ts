@@ -13,9 +13,11 @@ import type { SettingLayer, Settings } from './options/settings.js';
 import { expandShorthand } from './options/shorthand.js';
 import { optionOf, SETTING_KEYS } from './options/table.js';
 import { translateUsageError } from './options/usage-errors.js';
+import { type Cut, cutCommandWords, mayBeUwsgi } from './options/uwsgi/quick-look.js';
+import type { Translation } from './options/uwsgi/translate.js';
 import type { Config } from './shared/config.js';
 import { ownRelease } from './system/release.js';
-import { type CommandIo, EXIT_SUCCESS, printError, printWarning } from './terminal/console.js';
+import { type CommandIo, EXIT_SUCCESS, printError, printNote, printWarning } from './terminal/console.js';
 
 type Commander = typeof import('commander');
 
@@ -63,6 +65,11 @@ async function serveSettings(load: () => Promise<Settings>, io: CommandIo): Prom
   const { thisPlatform } = await import('./system/platform.js');
   const { resolveConfig } = await import('./options/resolve.js');
   const config = resolveConfig(settings, thisPlatform());
+  const daemonFile = settings.get('daemonize').values.at(-1);
+  if (daemonFile !== undefined) {
+    const { goToBackground, isBackground } = await import('./commands/background.js');
+    if (!isBackground(io.environment)) return goToBackground(config.logFile ?? daemonFile, io);
+  }
   const { serve } = await import('./commands/serve.js');
   const readConfig = async (): Promise<Config> => resolveConfig(await load(), thisPlatform());
   return serve(config, readConfig, ownRelease(), io);
@@ -71,22 +78,28 @@ async function serveSettings(load: () => Promise<Settings>, io: CommandIo): Prom
 /** The app of a command line that names none: the development script of this folder. */
 async function withDevScript(settings: Settings, flags: SettingLayer, io: CommandIo): Promise<Settings> {
   const { command, file } = settings;
-  if (command !== null || file !== null || settings.has('upstream') || settings.has('wsgiFile'))
-    return settings;
+  const isNamed = settings.has('upstream') || settings.has('wsgiFile') || settings.has('uwsgiOption');
+  if (command !== null || file !== null || isNamed) return settings;
   const { findDevScript } = await import('./commands/dev-script.js');
   const script = findDevScript(process.cwd());
   return script === null ? settings : await loadSettings(flags, io.environment, script);
 }
 
 async function serveRoot(parser: Command, command: readonly string[] | null, io: CommandIo): Promise<number> {
-  const flags = flagsOf(parser);
-  const load = () => loadSettings(flags, io.environment, command);
-  return serveSettings(async () => withDevScript(await load(), flags, io), io);
+  const load = async (): Promise<Settings> => {
+    const flags = flagsOf(parser);
+    return withDevScript(await loadSettings(flags, io.environment, command), flags, io);
+  };
+  return serveSettings(load, io);
 }
+
+/** Reads the words of a uWSGI line anew, and the files that they name; null: the line is ours. */
+let readLine: (() => Translation) | null = null;
 
 /** Options may stand before and after the subcommand's name; those after it win. */
 function flagsOf(parser: Command): SettingLayer {
-  return { ...(parser.parent === null ? {} : readFlags(parser.parent)), ...readFlags(parser) };
+  const flags = { ...(parser.parent === null ? {} : readFlags(parser.parent)), ...readFlags(parser) };
+  return readLine === null ? flags : { ...readLine().values, ...flags };
 }
 
 /** The settings in force; what looks wrong in them is told. */
@@ -112,8 +125,12 @@ async function check(parser: Command, command: readonly string[] | null, io: Com
   const { print, json } = parser.opts<{ print?: true; json?: true }>();
   const { runCheck } = await import('./commands/check.js');
   const options = { print: print === true, json: json === true };
-  const flags = flagsOf(parser);
-  return runCheck(() => layer(flags, command, io), options, io);
+  return runCheck(
+    () => layer(flagsOf(parser), command, io),
+    options,
+    io,
+    () => readLine?.().outcomes ?? [],
+  );
 }
 
 /** `tlsfront config schema` and `config export`. */
@@ -133,7 +150,8 @@ function addConfig(
   const exporter = prepareParser(commander, group.command('export'));
   exporter.action(async () => {
     const { exportConfig } = await import('./commands/config.js');
-    done(exportConfig(await layer({ ...readFlags(root), ...readFlags(exporter) }, command, io), io));
+    const flags = { ...readFlags(root), ...flagsOf(exporter) };
+    done(exportConfig(await layer(flags, command, io), io));
   });
 }
 
@@ -195,6 +213,24 @@ function cutCommand(argv: readonly string[]): [words: readonly string[], command
   return end === -1 ? [argv, null] : [argv.slice(0, end), argv.slice(end + 1)];
 }
 
+/** Our words of a line whose options are uWSGI's; those are then read by `readLine`. Null: the line is ours. */
+async function cutUwsgiLine(
+  words: readonly string[],
+  command: readonly string[] | null,
+  io: CommandIo,
+): Promise<Cut | null> {
+  const cut = cutCommandWords(words);
+  if (cut === null || !mayBeUwsgi(cut.uwsgi, io.environment)) return null;
+  const { isUwsgiLine, readUwsgiLine } = await import('./options/uwsgi/line.js');
+  if (!isUwsgiLine(cut.uwsgi, io.environment)) return null;
+  const { theseSurroundings } = await import('./options/uwsgi/surroundings.js');
+  const { thisPlatform } = await import('./system/platform.js');
+  const around = theseSurroundings(io.environment, thisPlatform());
+  readLine = () => readUwsgiLine(cut.uwsgi, command, around);
+  for (const note of readLine().notes) printNote(io, note);
+  return cut;
+}
+
 /** Runs the command line to its end and gives the exit code. */
 async function main(argv: readonly string[], io: CommandIo): Promise<number> {
   const [words, command] = cutCommand(argv);
@@ -203,13 +239,19 @@ async function main(argv: readonly string[], io: CommandIo): Promise<number> {
     io.stdout.write(help);
     return EXIT_SUCCESS;
   }
+  let cut: Cut | null;
+  try {
+    cut = await cutUwsgiLine(words, command, io);
+  } catch (error) {
+    return printError(io, error);
+  }
   const commander = await import('commander');
   let exitCode: number = EXIT_SUCCESS;
   const parser = buildParser(commander, command, io, (code) => {
     exitCode = code;
   });
   try {
-    await parser.parseAsync(cutUnknownFlags(expandShorthand(words)), { from: 'user' });
+    await parser.parseAsync(cut?.ours ?? cutUnknownFlags(expandShorthand(words)), { from: 'user' });
     return exitCode;
   } catch (error) {
     if (!(error instanceof commander.CommanderError)) return printError(io, error);

@@ -5,6 +5,8 @@ import { openLocalStore } from '../certificates/store/local-store.js';
 import { resolveConfig } from '../options/resolve.js';
 import type { Origin, Settings } from '../options/settings.js';
 import { optionOf, SETTING_KEYS } from '../options/table.js';
+import { processesOf } from '../options/uwsgi/app-options.js';
+import type { Outcome } from '../options/uwsgi/translate.js';
 import { readAccessFiles } from '../serving/access-files.js';
 import { describeAcme } from '../serving/acme-certificates.js';
 import { CertificateLoader } from '../serving/certificate-loader.js';
@@ -43,8 +45,10 @@ function describeUpstream(upstream: RoutedUpstream): string {
 function describeApp({ route, upstreams, worker }: AppConfig): string {
   if (worker === null)
     return upstreams.map((upstream) => describeUpstream({ ...upstream, route })).join(', ');
-  const { command, wsgi, processes } = worker;
-  const what = wsgi === null ? (command ?? []).join(' ') : `${wsgi.file} (${wsgi.callable})`;
+  const { command, wsgi } = worker;
+  const processes = worker.processes * processesOf(wsgi?.options ?? []);
+  const callable = wsgi?.callable == null ? '' : ` (${wsgi.callable})`;
+  const what = wsgi === null ? (command ?? []).join(' ') : wsgi.name + callable;
   return processes === 1 ? what : `${what}, ${processes} times`;
 }
 
@@ -98,6 +102,15 @@ function renderRows(rows: readonly Row[]): string {
     .join('');
 }
 
+/** What became of each option of a uWSGI line. */
+function renderOutcomes(outcomes: readonly Outcome[]): string {
+  if (outcomes.length === 0) return '';
+  const rows = outcomes.map(({ label, fate, value, text }) => {
+    return { name: label, origin: fate, value: value === '' ? text : `${value} (${text})` };
+  });
+  return `\nOptions of the uWSGI line:\n${renderRows(rows)}`;
+}
+
 function settingsForJson(settings: Settings): Record<string, unknown> {
   return Object.fromEntries(SETTING_KEYS.map((key) => [key, settings.get(key)]));
 }
@@ -118,12 +131,14 @@ function hasPostQuantumKeys(): boolean {
 
 /**
  * Resolves the settings and examines the certificates they name.
+ * @param readOutcomes what became of each option of a uWSGI line; none for a line of ours
  * @returns 0 when the front could start with them, 1 when it would leave out a certificate that cannot be used, 2 when it could not start
  */
 export async function runCheck(
   load: () => Promise<Settings>,
   options: CheckOptions,
   io: CommandIo,
+  readOutcomes: () => readonly Outcome[],
 ): Promise<number> {
   let warnings: readonly string[] = [];
   try {
@@ -150,6 +165,7 @@ export async function runCheck(
         file,
         command,
         settings: settingsForJson(settings),
+        uwsgi: readOutcomes(),
         postQuantum: hasPostQuantumKeys(),
         config,
       });
@@ -162,7 +178,7 @@ export async function runCheck(
     for (const { text, hint } of found) printWarning(io, text, hint);
     io.stdout.write(
       options.print
-        ? renderRows(settingRows(settings))
+        ? renderRows(settingRows(settings)) + renderOutcomes(readOutcomes())
         : describeConfig(config) + acme + describeFile(settings),
     );
     return problems.length === 0 ? EXIT_SUCCESS : EXIT_FAILURE;

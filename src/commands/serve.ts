@@ -13,10 +13,12 @@ import { FrontError } from '../shared/errors.js';
 import type { Identity } from '../shared/router-messages.js';
 import { findGroup, findUser } from '../system/accounts.js';
 import type { CommandIo } from '../terminal/console.js';
+import { removePidFile, tellServing, writePidFile } from './background.js';
 
 /** What only a new process can take: what is opened, or given up, once and for all. */
 const KEPT_UNTIL_RESTART = {
   logFile: '--logto',
+  pidFile: '--pidfile',
   quiet: '--quiet',
   verbose: '--verbose',
   acme: 'what --acme and its companions say',
@@ -27,8 +29,8 @@ const KEPT_UNTIL_RESTART = {
 
 /** The new configuration with what must stay of the first one, and a warning for each of that. */
 function keepUntilRestart(first: Config, next: Config): { config: Config; notes: readonly Note[] } {
-  const { logFile, quiet, verbose, acme, user, group, metrics } = first;
-  const kept = { logFile, quiet, verbose, acme, user, group, metrics };
+  const { logFile, pidFile, quiet, verbose, acme, user, group, metrics } = first;
+  const kept = { logFile, pidFile, quiet, verbose, acme, user, group, metrics };
   const notes: Note[] = [];
   for (const [key, name] of Object.entries(KEPT_UNTIL_RESTART)) {
     const [before, after] = [first, next].map((config) => JSON.stringify(Reflect.get(config, key)));
@@ -66,6 +68,8 @@ export async function serve(
       issueLeaf: (name) => certificates.issue(name),
     };
   };
+  const { pidFile } = config;
+  if (pidFile !== null) writePidFile(pidFile);
   const exitCode = await runMaster({
     first: await serveWith(config, []),
     readAgain: async () => {
@@ -75,8 +79,11 @@ export async function serve(
     environment: io.environment,
     version,
     log,
+    onServing: () => tellServing(io.environment),
     endsWithParent: io.environment.npm_lifecycle_event !== undefined,
     orders: await createOrders(config, store, log, version, io.environment),
+  }).finally(() => {
+    if (pidFile !== null) removePidFile(pidFile);
   });
   return log.leave(exitCode);
 }

@@ -45,6 +45,8 @@ export interface MasterParts {
   readonly log: MasterLog;
   /** Ends when the process that started us has ended. */
   readonly endsWithParent: boolean;
+  /** Called once it serves. */
+  onServing(): void;
   /** Orders certificates once the front serves; null: nobody does. */
   readonly orders: CertificateOrders | null;
 }
@@ -174,6 +176,7 @@ class Master {
     this.access.commit(config.access, access);
     this.orders.start();
     this.life.enter('serving');
+    this.parts.onServing();
     this.reloadAgain();
   }
 

@@ -199,7 +199,20 @@ export class Workers {
   }
 }
 
+/** What a Python program threw: the line that ends the last traceback. Null: there is none. */
+function lineOfTraceback(lines: readonly string[]): string | null {
+  const start = lines.findLastIndex((line) => line.startsWith('Traceback (most recent call last)'));
+  const end = lines.slice(start + 1).find((line) => /^\w[\w.]*(?:: |$)/.test(line));
+  return start === -1 ? null : (end ?? null);
+}
+
 function explainFailure(index: number, end: WorkerEnd): FrontError {
+  const thrown = lineOfTraceback(end.lastLines);
+  if (thrown !== null) {
+    return new FrontError('worker_failed', `the app (worker ${index}) did not start: ${thrown}`, {
+      hint: end.hint ?? 'the lines above say where; the app must load without the front too',
+    });
+  }
   const lines = end.lastLines.slice(-MAX_LINES_SHOWN);
   const said = lines.length === 0 ? '' : `; its last words: ${lines.join(' | ')}`;
   return new FrontError('worker_failed', `the app (worker ${index}) did not start: ${end.reason}${said}`, {

@@ -52,6 +52,7 @@ export function resolveConfig(settings: Settings, platform: Platform): Config {
     routers: readRouters(settings, platform),
     user: readIdentity(settings, platform, 'uid'),
     group: readIdentity(settings, platform, 'gid'),
+    pidFile: readText(settings, 'pidfile'),
     logFile: readLogFile(settings),
     quiet: readSwitch(settings, 'quiet'),
     verbose: readSwitch(settings, 'verbose') || settings.has('https') || settings.has('master'),

@@ -29,7 +29,12 @@ export interface Setting {
 }
 
 /** Variables with our prefix that are no settings. */
-const OTHER_VARIABLES = new Set(['TLSFRONT_DEBUG', 'TLSFRONT_REQUIRE_TOOLS', 'TLSFRONT_MASTER']);
+const OTHER_VARIABLES = new Set([
+  'TLSFRONT_DEBUG',
+  'TLSFRONT_REQUIRE_TOOLS',
+  'TLSFRONT_MASTER',
+  'TLSFRONT_DAEMON',
+]);
 
 /** What Kubernetes sets in every container beside a service that is named tlsfront. */
 const KUBERNETES_VARIABLE = /^TLSFRONT_(?:SERVICE|PORT)(?:_|$)/;
@@ -62,7 +67,7 @@ export function unknownVariables(environment: Readonly<NodeJS.ProcessEnv>): read
 }
 
 /** The settings that say what the app is. */
-const APP_KEYS: readonly SettingKey[] = ['upstream', 'wsgiFile'];
+const APP_KEYS: readonly SettingKey[] = ['upstream', 'wsgiFile', 'uwsgiOption'];
 
 function namesApp(layer: SettingLayer): boolean {
   return APP_KEYS.some((key) => layer[key] !== undefined);

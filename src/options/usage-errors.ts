@@ -2,7 +2,7 @@
 import { FrontError } from '../shared/errors.js';
 import { COMMANDS } from './command-help.js';
 import { optionOf, SETTING_KEYS } from './table.js';
-import { adviseOnUwsgiFamily, adviseOnUwsgiOption } from './uwsgi-advice.js';
+import { uwsgiOption } from './uwsgi/rows.js';
 
 const HELP_HINT = '`tlsfront --help` lists the options';
 /** What other tools of this kind call it. */
@@ -63,13 +63,11 @@ function unknownOption(message: string): FrontError {
   const flag = bareFlag(written);
   const other = OTHER_NAMES[flag];
   if (other !== undefined) return usage(`${flag} is not an option`, other);
-  const advice = adviseOnUwsgiOption(flag);
-  if (advice !== null) return usage(`${flag} is an option of uWSGI that tlsfront does not have`, advice);
+  const known = uwsgiOption(flag.slice(2));
+  if (known !== null)
+    return usage(`${flag} is an option of uWSGI that this command does not have`, known.row.text);
   const meant = /\(Did you mean (?:one of )?([^?]+)\?\)/.exec(message)?.[1];
-  return usage(
-    `${flag} is not an option`,
-    meant === undefined ? (adviseOnUwsgiFamily(flag) ?? HELP_HINT) : `did you mean ${meant}?`,
-  );
+  return usage(`${flag} is not an option`, meant === undefined ? HELP_HINT : `did you mean ${meant}?`);
 }
 
 /** `--quiet=yes`: a known switch that was given a value. */

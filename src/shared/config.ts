@@ -134,9 +134,15 @@ export interface WorkerConfig {
   /** Program and arguments; `{port}` and `{host}` are replaced. */
   readonly command: readonly string[] | null;
   readonly wsgi: {
-    readonly file: string;
-    readonly callable: string;
+    /** Null: options name what is served. */
+    readonly file: string | null;
+    /** What people call it: the file, or the module. */
+    readonly name: string;
+    /** Null: uWSGI's own choice, `application`. */
+    readonly callable: string | null;
     readonly server: 'auto' | 'uwsgi' | 'wsgiref';
+    /** Options of uWSGI for the worker, as `name` or `name=value`, in their order. */
+    readonly options: readonly string[];
   } | null;
   /** The port on which the app listens whatever PORT says; null: it is given a free one. */
   readonly appPort: number | null;
@@ -229,6 +235,8 @@ export interface Config {
   /** Names or numbers as given; null: stay who we are. */
   readonly user: string | null;
   readonly group: string | null;
+  /** File that names the master's process id while it runs; null: none. */
+  readonly pidFile: string | null;
   /** File that takes every log line instead of stderr; null: stderr. */
   readonly logFile: string | null;
   readonly quiet: boolean;

@@ -1,10 +1,15 @@
 /** What the master and a worker process say to each other over their IPC channel. */
 
-/** A WSGI file to serve, in uWSGI's words. */
+/** A WSGI app to serve, in uWSGI's words. */
 export interface WsgiPlan {
-  readonly file: string;
-  /** Name of the WSGI callable inside the file. */
-  readonly callable: string;
+  /** Null: the options name what is served. */
+  readonly file: string | null;
+  /** What people call it: the file, or the module. */
+  readonly name: string;
+  /** Name of the WSGI callable inside the file or module; null: the server's own choice. */
+  readonly callable: string | null;
+  /** Options of uWSGI, as `name` or `name=value`, in their order. */
+  readonly options: readonly string[];
   /** `auto` takes uWSGI where it is installed with Python support, else the bundled launcher on Python's wsgiref. */
   readonly server: 'auto' | 'uwsgi' | 'wsgiref';
   /** What uWSGI shall speak; the launcher speaks HTTP. */

@@ -49,6 +49,11 @@ export function printWarning(io: CommandIo, message: string, hint?: string): voi
   if (hint !== undefined) printLine(io, 'hint', 'cyan', hint);
 }
 
+/** `note: …` on stderr: what was understood, and how. */
+export function printNote(io: CommandIo, message: string): void {
+  printLine(io, 'note', 'cyan', message);
+}
+
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const [firstLine = ''] = error.message.split('\n');

@@ -161,45 +161,19 @@ for (const [args, expected] of WRONG) {
   });
 }
 
-const PASTED: readonly (readonly [readonly string[], RegExp])[] = [
-  [['--socket', ':3031'], /--upstream uwsgi:/],
-  [['--http-socket', ':8080'], /--http /],
-  [['--https2', 'addr=:443'], /--https address,cert,key/],
-  [['-w', 'index:app'], /--wsgi-file/],
-  [['--module=index:app'], /--wsgi-file/],
-  [['-H', 'venv'], /PATH/],
-  [['--virtualenv', 'venv'], /PATH/],
-  [['--plugin', 'python3'], /leave it out/],
-  [['--threads', '4'], /--processes/],
-  [['--enable-threads'], /--processes/],
-  [['--workers', '4'], /--processes/],
-  [['--chdir', '/app'], /cd folder/],
-  [['--daemonize', 'x.log'], /systemd/],
-  [['--pidfile', 'x.pid'], /leave it out/],
-  [['--http-websockets'], /WebSockets always work/],
-  [['--http-keepalive'], /--timeout-keepalive/],
-  [['--static-map', '/s=/srv'], /let the app/],
-  [['--harakiri', '30'], /--timeout-upstream-head/],
-  [['--touch-reload', 'x'], /reloader/],
-  [['--ini', 'app.ini'], /TLSFRONT_\*/],
+const REFUSED: readonly (readonly [readonly string[], RegExp])[] = [
   [['--chroot', '/srv'], /--uid/],
-  [['--vacuum'], /nothing is left behind/],
-  [['--die-on-term'], /SIGTERM/],
-  [['--need-app'], /always an error/],
-  [['--lazy-apps'], /workers/],
-  [['--buffer-size', '32768'], /--max-header-bytes/],
-  [['--post-buffering', '1'], /leave it out/],
-  [['--stats', ':9191'], /kill -USR1/],
-  [['--so-keepalive'], /leave it out/],
-  [['--https-session-context', 'x'], /resume/],
-  [['--sni-dir', 'x'], /--cert-dir: name\.crt, name\.key and name\.ca/],
-  [['--emperor', '/etc/vassals'], /write the options into tlsfront\.toml/],
-  [['--reload-mercy', '8'], /--mercy/],
-  [['--vhost'], /run that uWSGI as the app/],
+  [['--emperor', '/etc/vassals'], /a tlsfront of its own/],
+  [['--fastrouter', ':9000'], /--upstream/],
+  [['--stop', 'x.pid'], /tlsfront stop/],
+  [['--enable-proxy-protocol'], /--proxy-protocol/],
+  [['--ssl-enable-tlsv1'], /--min-tls/],
+  [['--xml', 'app.xml'], /ini/],
+  [['--sni', 'a.test a.crt,a.key'], /--cert-dir/],
 ];
 
-for (const [args, expected] of PASTED) {
-  test(`uWSGI's ${args[0]} is answered with advice`, async () => {
+for (const [args, expected] of REFUSED) {
+  test(`uWSGI's ${args[0]} is refused with advice`, async () => {
     const { code, stderr } = await runCommand([...args, '--http', ':8080', '--wsgi-file', 'index.py']);
     const [error = '', hint = ''] = stderr.split('\n');
     const flag = (args[0] ?? '').split('=')[0] ?? '';

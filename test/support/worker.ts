@@ -43,7 +43,14 @@ export function planWsgi(wsgi: Partial<WsgiPlan> & { file: string }): WorkerPlan
   return {
     ...planCommand([]),
     command: null,
-    wsgi: { callable: 'application', server: 'wsgiref', uwsgiScheme: 'http', ...wsgi },
+    wsgi: {
+      name: wsgi.file,
+      callable: 'application',
+      server: 'wsgiref',
+      uwsgiScheme: 'http',
+      options: [],
+      ...wsgi,
+    },
   };
 }
 

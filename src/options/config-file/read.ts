@@ -5,7 +5,7 @@ import { closestName } from '../closest.js';
 import type { OptionKind, OptionRow } from '../option-row.js';
 import type { FileLayer, SettingLayer } from '../settings.js';
 import { optionOf, SETTING_KEYS, type SettingKey } from '../table.js';
-import { adviseOnUwsgiOption } from '../uwsgi-advice.js';
+import { uwsgiOption } from '../uwsgi/rows.js';
 import { type FoundFile, PACKAGE_KEY } from './find.js';
 import { jsonPosition, type Position, pathText, tomlPositions } from './positions.js';
 
@@ -104,9 +104,11 @@ function unknownKey(file: ParsedFile, name: string): FrontError {
     ...KEYS_BY_NAME.keys(),
     COMMAND_KEY,
   ]);
-  const advice = adviseOnUwsgiOption(flag);
-  if (advice !== null && meant === null)
+  const option = uwsgiOption(flag.slice(2));
+  if (option !== null && meant === null) {
+    const advice = option.row.fate === 'worker' ? `write uwsgi-option = ["${name}=…"]` : option.row.text;
     return wrong(file, name, `${name} is an option of uWSGI that tlsfront does not have`, advice);
+  }
   const hint = 'names are those of `tlsfront --help`, without the dashes';
   return wrong(file, name, `${name} is not an option`, meant === null ? hint : `did you mean ${meant}?`);
 }

@@ -1,4 +1,5 @@
 /** The apps: running ones by their routes, and one to start, a command or a WSGI file, which takes the rest. */
+import { isAbsolute, join } from 'node:path';
 import type {
   AppConfig,
   AppUpstream,
@@ -22,6 +23,7 @@ import {
 } from '../read-setting.js';
 import type { Settings } from '../settings.js';
 import { readUpstream } from '../upstream-routes.js';
+import { appOptions } from '../uwsgi/app-options.js';
 import { readUpstreamSettings } from './upstreams.js';
 
 const GROUP = 'The app';
@@ -56,6 +58,14 @@ export const APP_OPTIONS = {
       default: 'auto',
       choices: ['auto', 'uwsgi', 'wsgiref'],
     },
+  ),
+  uwsgiOption: row(
+    GROUP,
+    'text',
+    '--uwsgi-option',
+    '<name[=value]>',
+    'An option for the uWSGI that runs the app: module=app:app, threads=4',
+    { repeatable: true, lines: true, uwsgi: 'the option itself' },
   ),
   processes: row(GROUP, 'count', '--processes', '<n>', 'Start the app this many times and balance', {
     short: '-p',
@@ -137,7 +147,7 @@ function refuseTwoApps(settings: Settings, upstreams: readonly RoutedUpstream[])
   const given = [
     ...(takesAll && !isPort ? [settings.get('upstream').label] : []),
     ...(command === null ? [] : [`-- ${command[0] ?? ''}`.trimEnd()]),
-    ...(settings.has('wsgiFile') ? [settings.get('wsgiFile').label] : []),
+    ...namesOfWsgi(settings).slice(0, 1),
   ];
   const [first, second] = given;
   if (first === undefined && upstreams.length === 0)
@@ -149,20 +159,54 @@ function refuseTwoApps(settings: Settings, upstreams: readonly RoutedUpstream[])
     );
 }
 
+/** What names a WSGI app: --wsgi-file, and the options of uWSGI that do. Together they are one app of uWSGI's. */
+function namesOfWsgi(settings: Settings): readonly string[] {
+  const options = appOptions(settings.get('uwsgiOption').values);
+  return [
+    ...(settings.has('wsgiFile') ? [settings.get('wsgiFile').label] : []),
+    ...options.map((option) => `--${option.split('=', 1)[0] ?? ''}`),
+  ];
+}
+
 function readServer(settings: Settings): 'auto' | 'uwsgi' | 'wsgiref' {
   const server = readChoice(settings, 'wsgiServer');
   return server === 'uwsgi' || server === 'wsgiref' ? server : 'auto';
 }
 
-function readWorker(settings: Settings, platform: Platform): WorkerConfig {
+/** The value of the last of these options, as `chdir=/srv`; null: none is given. */
+function valueOfOption(options: readonly string[], name: string): string | null {
+  const option = options.findLast((text) => text.startsWith(`${name}=`));
+  return option === undefined ? null : option.slice(name.length + 1);
+}
+
+function readWsgi(settings: Settings, platform: Platform): WorkerConfig['wsgi'] {
   const file = readText(settings, 'wsgiFile');
+  const { values: options } = settings.get('uwsgiOption');
   if (file !== null) {
-    requireFile(platform, settings.get('wsgiFile').label, file, 'give the Python file that holds the app');
+    // uWSGI changes into the folder before it opens the file.
+    const path = join(valueOfOption(options, 'chdir') ?? '', file);
+    requireFile(
+      platform,
+      settings.get('wsgiFile').label,
+      isAbsolute(file) ? file : path,
+      'give the Python file that holds the app',
+    );
   }
-  const callable = readText(settings, 'callable') ?? 'application';
+  const [named = ''] = appOptions(options);
+  const isModule = file === null && !settings.has('callable');
+  return {
+    file,
+    name: file ?? named.slice(named.indexOf('=') + 1),
+    callable: isModule ? null : (readText(settings, 'callable') ?? 'application'),
+    server: readServer(settings),
+    options,
+  };
+}
+
+function readWorker(settings: Settings, platform: Platform): WorkerConfig {
   return {
     command: settings.command,
-    wsgi: file === null ? null : { file, callable, server: readServer(settings) },
+    wsgi: settings.command === null ? readWsgi(settings, platform) : null,
     appPort: readAppPort(settings),
     processes: readNumber(settings, 'processes'),
     readyTimeoutMs: readNumber(settings, 'readyTimeout'),
@@ -196,8 +240,9 @@ export function readApps(settings: Settings, platform: Platform): readonly AppCo
   const { values, label } = settings.get('upstream');
   const upstreams = values.map((text) => readUpstream(label, text));
   refuseTwoApps(settings, upstreams);
-  if (!settings.has('wsgiFile')) refuseWithout(settings, ['callable', 'wsgiServer'], '--wsgi-file');
-  const isStarted = settings.command !== null || settings.has('wsgiFile');
+  const isWsgi = namesOfWsgi(settings).length > 0;
+  if (!isWsgi) refuseWithout(settings, ['callable', 'wsgiServer', 'uwsgiOption'], '--wsgi-file or --module');
+  const isStarted = settings.command !== null || isWsgi;
   if (!isStarted)
     refuseWithout(
       settings,

@@ -38,7 +38,7 @@ export const LOG_OPTIONS = {
 
 /** Path of the log file; null: stderr. @throws FrontError config_invalid */
 export function readLogFile(settings: Settings): string | null {
-  const text = readText(settings, 'logto');
+  const text = readText(settings, 'logto') ?? readText(settings, 'daemonize');
   if (text !== null && /^(?:udp:.*|[^/]*:\d+)$/.test(text)) {
     throw invalid(
       settings.get('logto').label,

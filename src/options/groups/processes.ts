@@ -25,6 +25,20 @@ export const PROCESS_OPTIONS = {
   gid: row(GROUP, 'text', '--gid', '<group>', 'Routers and app run as this group (name or number)', {
     uwsgi: 'same',
   }),
+  pidfile: row(GROUP, 'file', '--pidfile', '<file>', "Write the master's process id to this file", {
+    uwsgi: 'same, --safe-pidfile',
+  }),
+  daemonize: row(
+    GROUP,
+    'file',
+    '--daemonize',
+    '<file>',
+    'Go to the background and write the log to this file',
+    {
+      short: '-d',
+      uwsgi: 'same (-d too)',
+    },
+  ),
   mercy: row(GROUP, 'duration', '--mercy', '<time>', 'Longest drain when stopping', {
     default: '60s',
     least: 0,

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { describeDefault, renderHelp } from '../../../src/options/help.js';
 import { OPTION_GROUPS } from '../../../src/options/option-row.js';
 import { environmentName, optionOf, SETTING_KEYS, type SettingKey } from '../../../src/options/table.js';
-import { adviseOnUwsgiOption, uwsgiOptionsWithAdvice } from '../../../src/options/uwsgi-advice.js';
+import { UWSGI_ROWS } from '../../../src/options/uwsgi/rows.js';
 import { PACKAGE_ROOT } from '../../support/workspace.js';
 
 const DOCS = readFileSync(join(PACKAGE_ROOT, 'docs/configuration.md'), 'utf8');
@@ -91,25 +91,14 @@ test('every long option in the examples and sentences of --help exists', () => {
   );
 });
 
-test("advice about uWSGI's options names only options that exist here", () => {
-  const known = new Set([...FLAGS, '--json']);
-  // Options inside a command line of uWSGI's or flask's own are theirs.
-  const theirs = new Set(['--http-socket', '--threads', '--debug', '--port']);
-  for (const option of uwsgiOptionsWithAdvice()) {
-    const advice = adviseOnUwsgiOption(option) ?? '';
-    const named = [...advice.matchAll(/(?<![\w-])--[a-z][a-z0-9-]*/g)].map(([flag]) => flag);
+test("what the table of uWSGI's options says names only options that exist here, or uWSGI's own", () => {
+  const known = new Set([...FLAGS, '--json', '--help', '--show-config', '--plugins-list']);
+  for (const { text, names } of UWSGI_ROWS) {
+    const named = [...text.matchAll(/(?<![\w-])--[a-z][a-z0-9-]*/g)].map(([flag]) => flag);
     assert.deepEqual(
-      named.filter((flag) => !known.has(flag) && !theirs.has(flag)),
+      named.filter((flag) => !known.has(flag)),
       [],
-      option,
+      names[0],
     );
   }
-});
-
-test("no option of ours stands in the table of uWSGI's other options", () => {
-  const ours = SETTING_KEYS.flatMap((key) => [optionOf(key).flag, optionOf(key).short ?? '--']);
-  assert.deepEqual(
-    ours.filter((flag) => adviseOnUwsgiOption(flag) !== null),
-    [],
-  );
 });

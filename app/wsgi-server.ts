@@ -1,0 +1,152 @@
+/** Chooses and describes the server of a WSGI app: uWSGI where it is installed, else the bundled launcher. */
+import { execFile } from 'node:child_process';
+import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:fs';
+import { delimiter, join, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { FrontError } from '../src/shared/errors.js';
+import { systemCode } from '../src/shared/system-error.js';
+import type { WsgiPlan } from '../src/shared/worker-messages.js';
+import { uwsgiArguments, uwsgiLoadedText, valueOfOption } from './uwsgi-arguments.js';
+
+/** From dist/app/launch.js to the package root, where the Python file stays as it is. */
+const LAUNCHER = fileURLToPath(new URL('../../app/wsgi_launcher.py', import.meta.url));
+const PROBE_TIMEOUT_MS = 5000;
+
+interface Uwsgi {
+  readonly program: string;
+  /** Distributions build Python support as a plugin; pip's uwsgi has it built in. */
+  readonly pluginArgs: readonly string[];
+  /** For example `3.11`. */
+  readonly pythonVersion: string;
+}
+
+/** The virtual environment that the options or the environment name; undefined: none. */
+function virtualEnvironment({ options }: WsgiPlan): string | undefined {
+  const named = valueOfOption(options, 'home', 'virtualenv', 'venv', 'pyhome');
+  return named === null ? process.env.VIRTUAL_ENV || undefined : resolve(named);
+}
+
+/**
+ * The server of a WSGI app, ready to be spawned.
+ * @throws FrontError worker_failed when the file or every server for it is missing
+ */
+export async function chooseWsgiServer(
+  wsgi: WsgiPlan,
+  host: string,
+  port: number,
+  environment: NodeJS.ProcessEnv,
+) {
+  if (wsgi.file !== null)
+    checkWsgiFile(resolve(valueOfOption(wsgi.options, 'chdir') ?? '', wsgi.file), wsgi.file);
+  const home = virtualEnvironment(wsgi);
+  const uwsgi = wsgi.server === 'wsgiref' ? undefined : await findUwsgi(home);
+  const fits = uwsgi !== undefined && (wsgi.server === 'uwsgi' || servesVirtualEnvironment(uwsgi, home));
+  if (fits)
+    return { ...launchUwsgi(uwsgi, wsgi, `${host}:${port}`, home), environment: withoutUwsgi(environment) };
+  if (wsgi.server === 'uwsgi') {
+    throw new FrontError('worker_failed', 'uwsgi, not installed or built without Python support', {
+      hint: 'apt install uwsgi uwsgi-plugin-python3, or pip install uwsgi',
+    });
+  }
+  const own = home === undefined ? undefined : [join(home, 'bin', 'python3')].find(isExecutable);
+  const python = own ?? findOnPath('python3');
+  if (python === undefined) {
+    throw new FrontError('worker_failed', `${wsgi.name}, neither uwsgi nor python3 is installed`, {
+      hint: 'install Python 3.8 or later, for example: apt install python3',
+    });
+  }
+  checkLauncher();
+  const args = ['-u', LAUNCHER, wsgi.file ?? '', wsgi.callable ?? '', host, String(port), ...wsgi.options];
+  return { kind: 'wsgiref', program: python, args, environment } as const;
+}
+
+function launchUwsgi(uwsgi: Uwsgi, wsgi: WsgiPlan, address: string, home: string | undefined) {
+  const args = uwsgiArguments(wsgi, uwsgi.pluginArgs, address, home);
+  const loadedText = uwsgiLoadedText(wsgi);
+  const launch = {
+    kind: 'uwsgi',
+    program: uwsgi.program,
+    args,
+    ...(loadedText === null ? {} : { loadedText }),
+  } as const;
+  return wsgi.uwsgiScheme === 'http' ? launch : ({ ...launch, scheme: 'uwsgi' } as const);
+}
+
+/** UWSGI_HTTP and the like were read with the command line; uWSGI would read them again and open listeners of its own. */
+function withoutUwsgi(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('UWSGI_')));
+}
+
+/** @param home a virtual environment, which may have a uWSGI of its own */
+async function findUwsgi(home: string | undefined): Promise<Uwsgi | undefined> {
+  const own = home === undefined ? undefined : [join(home, 'bin', 'uwsgi')].find(isExecutable);
+  const program = own ?? findOnPath('uwsgi');
+  if (program === undefined) return undefined;
+  for (const pluginArgs of [[], ['--plugin', 'python3']]) {
+    const version = await askPythonVersion(program, pluginArgs);
+    if (version !== undefined) return { program, pluginArgs, pythonVersion: version };
+  }
+  return undefined;
+}
+
+/** The Python inside uWSGI, or undefined where it has none (a build without the plugin, a pyenv shim that leads nowhere). */
+function askPythonVersion(program: string, pluginArgs: readonly string[]): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const args = [...pluginArgs, '--python-version'];
+    execFile(program, args, { timeout: PROBE_TIMEOUT_MS, killSignal: 'SIGKILL' }, (error, stdout) => {
+      const version = /^(?:Python version: )?(3\.\d+)/m.exec(stdout)?.[1];
+      resolve(error === null ? version : undefined);
+    });
+  });
+}
+
+/** An activated virtual environment of another Python version cannot be loaded into this uWSGI. */
+function servesVirtualEnvironment(uwsgi: Uwsgi, folder: string | undefined): boolean {
+  if (!folder || isInside(uwsgi.program, folder)) return true;
+  return existsSync(join(folder, 'lib', `python${uwsgi.pythonVersion}`));
+}
+
+function isInside(file: string, folder: string): boolean {
+  return file.startsWith(folder + sep);
+}
+
+function checkWsgiFile(path: string, file: string): void {
+  try {
+    accessSync(path, constants.R_OK);
+    if (statSync(path).isFile()) return;
+  } catch (error) {
+    const denied = systemCode(error) === 'EACCES';
+    const reason = denied ? 'not readable by the user the app runs as' : 'no such file';
+    const hint = denied
+      ? `chmod o+r ${file}, or choose another --uid`
+      : `the working folder is ${process.cwd()}`;
+    throw new FrontError('worker_failed', `${file}, ${reason}`, { hint, cause: error });
+  }
+  throw new FrontError('worker_failed', `${file}, not a file`, { hint: 'name the Python file itself' });
+}
+
+/** A global install below /root cannot be read once privileges are dropped. */
+function checkLauncher(): void {
+  try {
+    accessSync(realpathSync(LAUNCHER), constants.R_OK);
+  } catch (error) {
+    throw new FrontError('worker_failed', `${LAUNCHER}, not readable by the user the app runs as`, {
+      hint: 'install tlsfront where that user can read it, for example: npm install -g --prefix /usr/local tlsfront',
+      cause: error,
+    });
+  }
+}
+
+function findOnPath(name: string): string | undefined {
+  const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
+  return folders.map((folder) => join(folder, name)).find(isExecutable);
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return statSync(file).isFile();
+  } catch {
+    return false;
+  }
+}

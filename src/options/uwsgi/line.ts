@@ -1,0 +1,74 @@
+/** Tells a uWSGI line from one of ours, and reads it. */
+
+import { APP_NAMES } from './app-options.js';
+import { collectOptions, formOf, givenByEnvironment } from './collect.js';
+import { uwsgiOption } from './rows.js';
+import type { Surroundings } from './surroundings.js';
+import { type Translation, translateOptions } from './translate.js';
+import { type Given, type Line, settingNamed, takeApart } from './words.js';
+
+const BOTH_ANSWER: ReadonlySet<string> = new Set(['version', 'help']);
+
+function isForeign({ name, label }: Given): boolean {
+  if (BOTH_ANSWER.has(name)) return false;
+  // An abbreviation is no proof: it may be a misspelt option of ours.
+  const isWhole = !label.startsWith('--') || label === `--${name}`;
+  return isWhole && settingNamed(name) === null && uwsgiOption(name) !== null;
+}
+
+function namesApp({ given, alone }: Line): boolean {
+  return given.some(({ name }) => name === 'upstream' || APP_NAMES.has(name)) || alone.length > 0;
+}
+
+/**
+ * Whether a line is to be read as uWSGI reads it: it has an option that only uWSGI has, or --master, or a bare number
+ * after --listen beside --wsgi-file, or a file of uWSGI's options; or it names no app and the environment does.
+ */
+export function isUwsgiLine(words: readonly string[], environment: Readonly<NodeJS.ProcessEnv>): boolean {
+  const line = takeApart(words);
+  const { given, alone } = line;
+  if (given.some((one) => isForeign(one) || one.name === 'master')) return true;
+  if (alone.some((word) => formOf(word) !== null)) return true;
+  const has = (name: string): boolean => given.some((one) => one.name === name);
+  const queue = given.some(({ name, value }) => name === 'listen' && /^\d+$/.test(value ?? ''));
+  if (queue && has('wsgi-file') && (has('http') || has('https'))) return true;
+  if (given.some(({ name, value }) => name === 'log-format' && value?.includes('%') === true)) return true;
+  return (
+    !namesApp(line) &&
+    givenByEnvironment(environment).some(({ name }) => APP_NAMES.has(name) || name === 'ini')
+  );
+}
+
+/**
+ * The line in our words; called again when the front reloads, so that files of options are read anew.
+ * @param command what stands behind `--`; null: nothing
+ * @throws FrontError config_usage, config_invalid
+ */
+export function readUwsgiLine(
+  words: readonly string[],
+  command: readonly string[] | null,
+  around: Surroundings,
+): Translation {
+  const { given, alone, faults } = takeApart(words);
+  const files = alone.filter((word) => formOf(word) !== null);
+  const others = alone.filter((word) => formOf(word) === null).map(givenByWord);
+  const strays = others.filter((one) => typeof one === 'string');
+  const found = others.filter((one) => typeof one !== 'string');
+  const collected = collectOptions({ given: [...given, ...found], alone: files, faults }, around);
+  const all = collected.given;
+  const hasOtherApp = command !== null || all.some(takesEverything);
+  return translateOptions(all, { hasOtherApp, asked: collected.asked, faults: [...faults, ...strays] });
+}
+
+/** An app that runs already and has no route of its own: it may stand beside no other. */
+function takesEverything({ name, value }: Given): boolean {
+  return (name === 'upstream' || name === 'http-to') && value?.includes('=') !== true;
+}
+
+/** A word that stands alone: an address, a Python file; or a sentence about it. */
+function givenByWord(word: string): Given | string {
+  if (/\.(?:py|wsgi)$/.test(word)) return { name: 'wsgi-file', value: word, label: word };
+  if (/^(?:https?:\/\/\S+|[\w.-]*:\d+|\d+)$/.test(word))
+    return { name: 'upstream', value: word, label: word };
+  return `'${word}' stands alone`;
+}

@@ -1,0 +1,304 @@
+/** Makes settings of ours of the options of a uWSGI line, and says what became of each. */
+
+import { FrontError } from '../../shared/errors.js';
+import { LOG_FORMATS } from '../../shared/log-formats.js';
+import type { SettingLayer } from '../settings.js';
+import { optionOf, type SettingKey } from '../table.js';
+import { MAPPINGS } from './mappings.js';
+import { type Fate, type UwsgiOption, uwsgiOption } from './rows.js';
+import { type Given, nearestOption, settingNamed } from './words.js';
+
+/** What became of one option. */
+export interface Outcome {
+  /** As it was written: `--threads`, `uwsgi.ini:3: threads`. */
+  readonly label: string;
+  readonly name: string;
+  readonly value: string;
+  readonly fate: Fate | 'placeholder';
+  /** What it is here, or why it is nothing. */
+  readonly text: string;
+}
+
+/** A uWSGI line in our words. */
+export interface Translation {
+  readonly values: SettingLayer;
+  readonly outcomes: readonly Outcome[];
+  /** What is to be said at the start, a sentence each. */
+  readonly notes: readonly string[];
+}
+
+/** What stands beside the uWSGI words. */
+export interface Beside {
+  /** The app is a command or runs already: uWSGI does not run it. */
+  readonly hasOtherApp: boolean;
+  /** Names that placeholders asked for. */
+  readonly asked: ReadonlySet<string>;
+  /** Sentences about words that could not be read. */
+  readonly faults: readonly string[];
+}
+
+/** Words for no, as uWSGI reads a switch. */
+const NO: ReadonlySet<string> = new Set(['false', 'off', 'no', '0']);
+
+function isOff(option: UwsgiOption, value: string | null): boolean {
+  return option.takes === 'nothing' && value !== null && NO.has(value.toLowerCase());
+}
+
+/** Listeners beside which a bare number after --listen can only be uWSGI's queue. */
+const LISTENERS = [
+  'http',
+  'https',
+  'http-socket',
+  'http11-socket',
+  'https-socket',
+  'https2',
+  'http-to-https',
+];
+
+/** Plugins that the worker has anyway, or whose work is the front's. */
+const OWN_PLUGIN = /^(?:0:)?(?:python\d*|http|https|corerouter|gevent3?)$/;
+
+class Translator {
+  readonly values: Partial<Record<SettingKey, string[]>> = {};
+  readonly outcomes: Outcome[] = [];
+  readonly notes: string[] = [];
+  private readonly refused: { readonly label: string; readonly text: string }[] = [];
+  private readonly sharedSockets: string[] = [];
+  private readonly speaksHttp: boolean;
+  private readonly hasListener: boolean;
+
+  constructor(
+    private readonly all: readonly Given[],
+    private readonly beside: Beside,
+  ) {
+    const protocol = all.findLast(({ name }) => name === 'protocol' || name === 'socket-protocol');
+    this.speaksHttp = protocol?.value === 'http';
+    this.hasListener = all.some(({ name }) => LISTENERS.includes(name));
+  }
+
+  translate(): Translation {
+    for (const { name, value } of this.all) {
+      if (/^(?:undeferred-)?shared-socket$/.test(name)) this.sharedSockets.push(value ?? '');
+    }
+    for (const given of this.all) this.take(given);
+    this.complain();
+    this.summarize();
+    return { values: this.values, outcomes: this.outcomes, notes: this.notes };
+  }
+
+  private take(given: Given): void {
+    const option = uwsgiOption(given.name);
+    const setting = settingNamed(given.name);
+    if (option === null && setting === null) this.takeUnknown(given);
+    else if (option === null || this.isOurs(given, option)) this.takeOurs(given, setting);
+    else if (isOff(option, given.value)) this.tell(given, option.row.fate, 'switched off');
+    else this.takeRow(given, option);
+  }
+
+  /** Where both have an option of the name: whose it is. */
+  private isOurs({ name, value }: Given, option: UwsgiOption): boolean {
+    const setting = settingNamed(name);
+    if (setting === null) return false;
+    if (name === 'listen') return !/^\d+$/.test(value ?? '') || !this.hasListener || this.beside.hasOtherApp;
+    if (name === 'log-format') return LOG_FORMATS.some((format) => format === value);
+    if (option.row.fate === 'worker') return this.beside.hasOtherApp;
+    return option.row.fate === 'ours';
+  }
+
+  private takeOurs(given: Given, setting: SettingKey | null): void {
+    const key = setting ?? 'upstream';
+    const value = this.withSharedSocket(given, given.value ?? 'true');
+    this.put(key, value);
+    const text = uwsgiOption(given.name)?.row.text ?? 'an option of ours';
+    this.tell(given, 'ours', setting === null ? `--upstream ${value}` : text);
+  }
+
+  private takeRow(given: Given, option: UwsgiOption): void {
+    const { row } = option;
+    switch (row.fate) {
+      case 'ours':
+        if (option.name === 'http-to') this.takeOurs(given, null);
+        else this.tell(given, 'ours', row.text);
+        return;
+      case 'worker':
+        this.takeWorker(given, option);
+        return;
+      case 'needless':
+        if (this.takeSocket(given)) return;
+        this.tell(given, 'needless', row.text);
+        return;
+      case 'mapped':
+        this.takeMapped(given, option);
+        return;
+      case 'refused':
+        this.refuse(given, row.text);
+        return;
+      default:
+        row.fate satisfies never;
+    }
+  }
+
+  /** `--socket :8000 --protocol http` is a plain listener. */
+  private takeSocket(given: Given): boolean {
+    const { name, value } = given;
+    if (name !== 'socket' || !this.speaksHttp || !/:\d+$/.test(value ?? '')) return false;
+    this.put('http', value ?? '');
+    this.tell(given, 'mapped', `--http ${value ?? ''}`);
+    return true;
+  }
+
+  private takeWorker(given: Given, { name, takes }: UwsgiOption): void {
+    const { value } = given;
+    if (this.beside.hasOtherApp) {
+      this.refuse(
+        given,
+        "leave it out: it is for uWSGI's worker, and here the app is a command or runs already",
+      );
+      return;
+    }
+    if (/^(?:need-)?plugins?$/.test(name)) {
+      this.takePlugins(given, name);
+      return;
+    }
+    if (name === 'listen') {
+      this.notes.push(
+        `${given.label} ${value ?? ''} is read as uWSGI reads it, the length of a queue; an address is written with a colon: --listen :${value ?? ''}`,
+      );
+    }
+    this.put('uwsgiOption', takes === 'nothing' || value === null ? name : `${name}=${value}`);
+    this.tell(given, 'worker', 'as it is');
+  }
+
+  private takePlugins(given: Given, name: string): void {
+    const rest = (given.value ?? '').split(',').filter((plugin) => !OWN_PLUGIN.test(plugin.trim()));
+    if (rest.length === 0) {
+      this.tell(given, 'needless', 'the worker has it, or the front does its work');
+      return;
+    }
+    this.put('uwsgiOption', `${name}=${rest.join(',')}`);
+    this.tell(given, 'worker', 'as it is');
+  }
+
+  private takeMapped(given: Given, option: UwsgiOption): void {
+    const mapping = MAPPINGS[option.name];
+    const value = this.withSharedSocket(given, given.value ?? 'true');
+    const made =
+      mapping === undefined
+        ? option.row.to === undefined
+          ? []
+          : [[option.row.to, value] as const]
+        : mapping(value);
+    if (typeof made === 'string') {
+      this.refuse(given, made);
+      return;
+    }
+    for (const [key, text] of made) this.put(key, text);
+    if (made.length === 0) this.tell(given, 'needless', option.row.text);
+    else this.tell(given, 'mapped', made.map(([key, text]) => written(key, text)).join(' '));
+  }
+
+  /** `=1` is the second --shared-socket. */
+  private withSharedSocket(given: Given, value: string): string {
+    const [, number, rest = ''] = /^=(\d+)(.*)$/s.exec(value) ?? [];
+    if (number === undefined) return value;
+    const address = this.sharedSockets[Number(number)];
+    if (address !== undefined) return address + rest;
+    this.refuse(given, `there is no --shared-socket number ${number}; the first is =0`);
+    return '127.0.0.1:0';
+  }
+
+  private takeUnknown(given: Given): void {
+    if (given.label.startsWith('-') && !given.label.includes(' ')) {
+      this.refuse(given, nearestText(given.name));
+      return;
+    }
+    this.tell(given, 'placeholder', 'for %(…) alone');
+  }
+
+  private put(key: SettingKey, value: string): void {
+    const before = this.values[key];
+    if (before === undefined) this.values[key] = [value];
+    else before.push(value);
+  }
+
+  private tell(given: Given, fate: Outcome['fate'], text: string): void {
+    this.outcomes.push({ label: given.label, name: given.name, value: given.value ?? '', fate, text });
+  }
+
+  private refuse(given: Given, text: string): void {
+    this.refused.push({ label: given.label, text });
+    this.tell(given, 'refused', text);
+  }
+
+  /** @throws FrontError config_usage with everything that is wrong */
+  private complain(): void {
+    const { faults } = this.beside;
+    const [first] = this.refused;
+    if (first === undefined && faults.length === 0) return;
+    if (first !== undefined && this.refused.length === 1 && faults.length === 0) {
+      throw new FrontError(
+        'config_usage',
+        `${first.label} is an option of uWSGI that tlsfront does not have`,
+        {
+          hint: first.text,
+        },
+      );
+    }
+    const labels = [...new Set(this.refused.map(({ label }) => label))];
+    const sentences = [...(labels.length === 0 ? [] : [`${listed(labels)} cannot be used here`]), ...faults];
+    const hints = this.refused.map(({ label, text }) => `${label}: ${text}`);
+    throw new FrontError('config_usage', sentences.join('; '), {
+      hint: hints.length === 0 ? 'tlsfront docs uwsgi lists the options' : [...new Set(hints)].join('; '),
+    });
+  }
+
+  private summarize(): void {
+    const needless = shortLabels(this.outcomes, 'needless');
+    if (needless.length > 0) {
+      const verb = needless.length === 1 ? 'needs' : 'need';
+      this.notes.unshift(`${listed(needless)} ${verb} nothing here (tlsfront docs uwsgi says why)`);
+    }
+    const mapped = this.outcomes.filter(({ fate, value }) => fate === 'mapped' && value !== '');
+    for (const { label, value, text } of mapped) this.notes.push(`${label} ${value} is ${text} here`);
+    for (const { label, name, fate } of this.outcomes) {
+      if (
+        fate !== 'placeholder' ||
+        this.beside.asked.has(name) ||
+        label.includes(' --set') ||
+        label.startsWith('-')
+      )
+        continue;
+      this.notes.push(`${label} is no option of uWSGI; ${nearestText(name)}`);
+    }
+  }
+}
+
+/** What was written on the line; of a file's options their names. */
+function shortLabels(outcomes: readonly Outcome[], wanted: Fate): readonly string[] {
+  const found = outcomes.filter(({ fate }) => fate === wanted);
+  return [...new Set(found.map(({ label, name }) => (label.startsWith('-') ? label : name)))];
+}
+
+function written(key: SettingKey, text: string): string {
+  const { flag, argument } = optionOf(key);
+  return argument === null ? flag : `${flag} ${/\s/.test(text) ? `'${text}'` : text}`;
+}
+
+function nearestText(name: string): string {
+  const near = nearestOption(name);
+  return near === null ? 'tlsfront docs uwsgi lists the options' : `did you mean ${near}?`;
+}
+
+/** `a, b and c`. */
+function listed(words: readonly string[]): string {
+  const last = words.at(-1) ?? '';
+  return words.length < 2 ? last : `${words.slice(0, -1).join(', ')} and ${last}`;
+}
+
+/**
+ * The settings that the options of a uWSGI line come to.
+ * @throws FrontError config_usage with every option that cannot be used, each with the nearest
+ */
+export function translateOptions(all: readonly Given[], beside: Beside): Translation {
+  return new Translator(all, beside).translate();
+}
