@@ -92,7 +92,7 @@ test('a WSGI file becomes a worker', () => {
     }).apps[0] ?? assert.fail();
   assert.deepEqual(worker, {
     command: null,
-    wsgi: { file: 'index.py', callable: 'app', server: 'wsgiref' },
+    wsgi: { file: 'index.py', name: 'index.py', callable: 'app', server: 'wsgiref', options: [] },
     appPort: null,
     processes: 2,
     readyTimeoutMs: 60_000,
