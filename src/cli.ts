@@ -65,14 +65,17 @@ async function serveSettings(load: () => Promise<Settings>, io: CommandIo): Prom
   const { thisPlatform } = await import('./system/platform.js');
   const { resolveConfig } = await import('./options/resolve.js');
   const config = resolveConfig(settings, thisPlatform());
+  let isBackground = false;
   const daemonFile = settings.get('daemonize').values.at(-1);
   if (daemonFile !== undefined) {
-    const { goToBackground, isBackground } = await import('./commands/background.js');
-    if (!isBackground(io.environment)) return goToBackground(config.logFile ?? daemonFile, io);
+    const { takeDaemonMark } = await import('./system/daemon-mark.js');
+    isBackground = takeDaemonMark();
+    const { goToBackground } = await import('./commands/background.js');
+    if (!isBackground) return goToBackground(config.logFile ?? daemonFile, io);
   }
   const { serve } = await import('./commands/serve.js');
   const readConfig = async (): Promise<Config> => resolveConfig(await load(), thisPlatform());
-  return serve(config, readConfig, ownRelease(), io);
+  return serve(config, readConfig, ownRelease(), io, isBackground);
 }
 
 /** The app of a command line that names none: the development script of this folder. */

@@ -3,18 +3,12 @@ import { spawn } from 'node:child_process';
 import { closeSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { FrontError } from '../shared/errors.js';
 import { systemCode } from '../shared/system-error.js';
+import { DAEMON_MARK } from '../system/daemon-mark.js';
 import { openLog } from '../system/log-output.js';
 import { type CommandIo, EXIT_FAILURE, EXIT_SUCCESS } from '../terminal/console.js';
 
-/** Set for the process that is to stay. */
-const MARK = 'TLSFRONT_DAEMON';
 /** What it says to the one that started it once it serves. */
 const SERVING = 'serving';
-
-/** True in the process that is to stay. */
-export function isBackground(environment: Readonly<NodeJS.ProcessEnv>): boolean {
-  return environment[MARK] === '1';
-}
 
 /**
  * Starts this command line again in a session of its own, and waits until it serves.
@@ -26,7 +20,7 @@ export async function goToBackground(logFile: string, io: CommandIo): Promise<nu
   const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
     stdio: ['ignore', log, log, 'ipc'],
     detached: true,
-    env: { ...process.env, [MARK]: '1' },
+    env: { ...io.environment, [DAEMON_MARK]: '1' },
   });
   closeSync(log);
   return new Promise((resolve) => {
@@ -43,10 +37,9 @@ export async function goToBackground(logFile: string, io: CommandIo): Promise<nu
   });
 }
 
-/** Tells the process that started this one in the background that it may go. */
-export function tellServing(environment: Readonly<NodeJS.ProcessEnv>): void {
-  if (!isBackground(environment)) return;
-  delete process.env[MARK];
+/** Tells the process that started this one in the background that it may go; nothing where `isBackground` is false. */
+export function tellServing(isBackground: boolean): void {
+  if (!isBackground) return;
   // The other side may have been interrupted meanwhile.
   process.send?.(SERVING, () => process.connected && process.disconnect());
 }

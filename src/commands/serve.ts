@@ -43,6 +43,7 @@ function keepUntilRestart(first: Config, next: Config): { config: Config; notes:
 /**
  * Serves until a signal ends it, and then ends this process.
  * @param readConfig reads the configuration anew, for a reload
+ * @param isBackground another process of ours waits until this one serves (`--daemonize`)
  * @throws FrontError when the front cannot start; nothing is left running
  */
 export async function serve(
@@ -50,6 +51,7 @@ export async function serve(
   readConfig: () => Promise<Config>,
   version: string,
   io: CommandIo,
+  isBackground: boolean,
 ): Promise<never> {
   await refuseClusterWorker();
   const noColour = (io.environment.NO_COLOR ?? '') !== '';
@@ -79,7 +81,7 @@ export async function serve(
     environment: io.environment,
     version,
     log,
-    onServing: () => tellServing(io.environment),
+    onServing: () => tellServing(isBackground),
     endsWithParent: io.environment.npm_lifecycle_event !== undefined,
     orders: await createOrders(config, store, log, version, io.environment),
   }).finally(() => {

@@ -199,11 +199,12 @@ export class Workers {
   }
 }
 
-/** What a Python program threw: the line that ends the last traceback. Null: there is none. */
+/** What a Python program threw: the line that ends its last traceback, which uWSGI may print alone. Null: there is none. */
 function lineOfTraceback(lines: readonly string[]): string | null {
   const start = lines.findLastIndex((line) => line.startsWith('Traceback (most recent call last)'));
   const end = lines.slice(start + 1).find((line) => /^\w[\w.]*(?:: |$)/.test(line));
-  return start === -1 ? null : (end ?? null);
+  if (start !== -1 && end !== undefined) return end;
+  return lines.findLast((line) => /^[A-Za-z_][\w.]*(?:Error|Exception): /.test(line)) ?? null;
 }
 
 function explainFailure(index: number, end: WorkerEnd): FrontError {

@@ -102,6 +102,7 @@ class Translator {
     if (name === 'listen') return !/^\d+$/.test(value ?? '') || !this.hasListener || this.beside.hasOtherApp;
     if (name === 'log-format') return LOG_FORMATS.some((format) => format === value);
     if (option.row.fate === 'worker') return this.beside.hasOtherApp;
+    if (option.row.to === setting) return true;
     return option.row.fate === 'ours';
   }
 
