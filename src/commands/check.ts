@@ -47,7 +47,7 @@ function describeApp({ route, upstreams, worker }: AppConfig): string {
     return upstreams.map((upstream) => describeUpstream({ ...upstream, route })).join(', ');
   const { command, wsgi } = worker;
   const processes = worker.processes * processesOf(wsgi?.options ?? []);
-  const callable = wsgi?.callable == null ? '' : ` (${wsgi.callable})`;
+  const callable = wsgi === null || wsgi.callable === null ? '' : ` (${wsgi.callable})`;
   const what = wsgi === null ? (command ?? []).join(' ') : wsgi.name + callable;
   return processes === 1 ? what : `${what}, ${processes} times`;
 }
