@@ -3,7 +3,7 @@ import { lookup } from 'node:dns/promises';
 import { readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { findPortOwner } from '../master/port-owner.js';
+import { findPortOwner } from '../master/listening/port-owner.js';
 import { systemCode } from '../shared/system-error.js';
 import { type CommandIo, EXIT_FAILURE, EXIT_SUCCESS, paint, usesColour } from '../terminal/console.js';
 import { examineTrust } from './authority/ca.js';

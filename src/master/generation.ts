@@ -5,10 +5,10 @@ import { mergeSamples, type Samples } from '../shared/metrics.js';
 import type { CertificateMaterial, RouterState, UpstreamState } from '../shared/router-messages.js';
 import { SCHEMES } from '../shared/schemes.js';
 import { formatUpstream } from '../shared/upstream-text.js';
-import type { ListeningSockets } from './listening-sockets.js';
+import type { ListeningSockets } from './listening/listening-sockets.js';
 import type { MasterLog } from './log.js';
-import { type GenerationStart, Routers } from './routers.js';
-import { type AppSurroundings, Workers } from './workers.js';
+import { type GenerationStart, Routers } from './routers/routers.js';
+import { type AppSurroundings, Workers } from './workers/workers.js';
 
 /** Time for the apps to end once the routers have drained. */
 const WORKER_MERCY_MS = 10_000;

@@ -13,26 +13,26 @@ import type { BoundListener } from '../shared/router-messages.js';
 import { formatRouted } from '../shared/upstream-text.js';
 import { markChildren } from '../system/child-environment.js';
 import { takeServiceVariables } from '../system/service-variables.js';
-import { findSilent } from './answering.js';
-import { appSurroundings } from './app-surroundings.js';
 import { boundLine, deniedLines, networkLines, readyLine, readyUrls, spawnedLines } from './boot-lines.js';
 import { ControlDesk } from './control-desk.js';
 import { Ending } from './ending.js';
 import { Generation } from './generation.js';
 import { Generations } from './generations.js';
 import { Life, StateLeft } from './life.js';
-import { ListeningSockets } from './listening-sockets.js';
+import { ListeningSockets } from './listening/listening-sockets.js';
+import { nameOwner } from './listening/port-owner.js';
 import type { MasterLog } from './log.js';
 import { collectMetrics } from './metrics/metrics-book.js';
 import type { MetricsListener } from './metrics/metrics-listener.js';
 import { type MetricsForm, metricsText } from './metrics/metrics-text.js';
+import { collectStatistics } from './metrics/statistics.js';
 import { OrdersDesk } from './orders.js';
-import { nameOwner } from './port-owner.js';
+import { TicketKeys } from './routers/ticket-keys.js';
 import type { ServedConfig } from './served-config.js';
 import { ServiceManager } from './service-manager.js';
 import { listenToSignals } from './signals.js';
-import { collectStatistics } from './statistics.js';
-import { TicketKeys } from './ticket-keys.js';
+import { findSilent } from './workers/answering.js';
+import { appSurroundings } from './workers/app-surroundings.js';
 
 export interface MasterParts {
   /** What the front starts with. */

@@ -1,6 +1,6 @@
 /** Where those who order certificates and the routers meet: answers to challenges go out and are acknowledged. */
 import { type CertificateOrders, type ChallengeAnswers, NO_ANSWERS } from '../shared/acme.js';
-import type { Routers } from './routers.js';
+import type { Routers } from './routers/routers.js';
 
 /** A router that is alive takes a message within milliseconds; a busy machine may need longer. */
 const TAKE_MS = 10_000;

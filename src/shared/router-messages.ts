@@ -126,7 +126,7 @@ export interface BoundListener extends ListenAddress {
   readonly deniedPort: number | null;
 }
 
-/** Router → master; the master believes none of it before src/master/router-reports.ts has read it field by field. */
+/** Router → master; the master believes none of it before src/master/routers/router-reports.ts has read it field by field. */
 export type RouterToMaster =
   /** Ready to take its start message. @param release of the program on disk, which may have changed beneath the master */
   | { readonly type: 'loaded'; readonly release: string }

@@ -1,10 +1,10 @@
 /** Answers to challenges reach every router before the authority is told, those that start later too. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { ListeningSockets } from '../../src/master/listening-sockets.js';
+import { ListeningSockets } from '../../src/master/listening/listening-sockets.js';
 import { MasterLog } from '../../src/master/log.js';
 import { OrdersDesk } from '../../src/master/orders.js';
-import { Routers } from '../../src/master/routers.js';
+import { Routers } from '../../src/master/routers/routers.js';
 import { type CertificateUser, NO_ANSWERS } from '../../src/shared/acme.js';
 import { until } from '../support/deadline.js';
 import { Client } from '../support/https-client.js';

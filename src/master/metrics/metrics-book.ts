@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { mergeSamples, type Samples, sampleName } from '../../shared/metrics.js';
 import type { TlsMaterial } from '../../shared/router-messages.js';
 import type { Generation } from '../generation.js';
-import type { RouterProcess } from '../router-process.js';
+import type { RouterProcess } from '../routers/router-process.js';
 
 /** A router that is alive answers within milliseconds. */
 const PATIENCE_MS = 1_000;

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
-import { findSilent } from '../../../src/master/answering.js';
 import { readyUrls } from '../../../src/master/boot-lines.js';
+import { findSilent } from '../../../src/master/workers/answering.js';
 import type { SettingLayer } from '../../../src/options/settings.js';
 import type { BoundListener, TlsMaterial, UpstreamState } from '../../../src/shared/router-messages.js';
 import { resolveGiven } from '../../support/settings.js';

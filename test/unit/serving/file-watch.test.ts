@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { TicketKeys } from '../../../src/master/ticket-keys.js';
+import { TicketKeys } from '../../../src/master/routers/ticket-keys.js';
 import { FileWatch } from '../../../src/serving/file-watch.js';
 import type { TicketKeyPair } from '../../../src/shared/router-messages.js';
 import { until } from '../../support/deadline.js';

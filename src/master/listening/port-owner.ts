@@ -1,6 +1,6 @@
 /** Which process listens on a port, where the system lets us know. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { FrontError } from '../shared/errors.js';
+import { FrontError } from '../../shared/errors.js';
 
 /** The error of a port that is in use, with the name of the process that holds it; any other as it is. */
 export function nameOwner(error: unknown): unknown {

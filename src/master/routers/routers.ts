@@ -1,14 +1,14 @@
 /** A generation of routers: starts them all, replaces the dead, drains. */
-import { lastingSamples, mergeSamples, type Samples } from '../shared/metrics.js';
+import { lastingSamples, mergeSamples, type Samples } from '../../shared/metrics.js';
 import type {
   CertificateMaterial,
   MasterToRouter,
   RouterStart,
   RouterState,
-} from '../shared/router-messages.js';
-import { BackOff } from './back-off.js';
-import type { ListeningSockets } from './listening-sockets.js';
-import type { MasterLog } from './log.js';
+} from '../../shared/router-messages.js';
+import { BackOff } from '../back-off.js';
+import type { ListeningSockets } from '../listening/listening-sockets.js';
+import type { MasterLog } from '../log.js';
 import { RouterProcess } from './router-process.js';
 
 /** What every router of a generation starts with, whatever its number and its moment. */

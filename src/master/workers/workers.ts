@@ -1,11 +1,11 @@
 /** The workers of a generation: starts them, replaces the dead, tells which are up. */
-import type { AppConfig, WorkerConfig } from '../shared/config.js';
-import { FrontError } from '../shared/errors.js';
-import { formatListenAddress } from '../shared/host-port.js';
-import type { Identity, UpstreamState } from '../shared/router-messages.js';
-import type { WorkerPlan } from '../shared/worker-messages.js';
-import { BackOff } from './back-off.js';
-import type { MasterLog } from './log.js';
+import type { AppConfig, WorkerConfig } from '../../shared/config.js';
+import { FrontError } from '../../shared/errors.js';
+import { formatListenAddress } from '../../shared/host-port.js';
+import type { Identity, UpstreamState } from '../../shared/router-messages.js';
+import type { WorkerPlan } from '../../shared/worker-messages.js';
+import { BackOff } from '../back-off.js';
+import type { MasterLog } from '../log.js';
 import { type WorkerEnd, WorkerProcess } from './worker-process.js';
 
 const MAX_LINES_SHOWN = 10;

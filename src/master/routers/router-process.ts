@@ -2,22 +2,22 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import type { Counters } from '../shared/counters.js';
-import { FrontError } from '../shared/errors.js';
-import type { Samples } from '../shared/metrics.js';
+import type { Counters } from '../../shared/counters.js';
+import { FrontError } from '../../shared/errors.js';
+import type { Samples } from '../../shared/metrics.js';
 import type {
   InheritedSocket,
   MasterToRouter,
   RouterStart,
   RouterToMaster,
-} from '../shared/router-messages.js';
-import { routerEnvironment } from '../system/child-environment.js';
-import { JsonChannel } from '../system/json-channel.js';
-import { ownRelease } from '../system/release.js';
-import type { ListeningSocket } from './listening-sockets.js';
+} from '../../shared/router-messages.js';
+import { routerEnvironment } from '../../system/child-environment.js';
+import { JsonChannel } from '../../system/json-channel.js';
+import { ownRelease } from '../../system/release.js';
+import type { ListeningSocket } from '../listening/listening-sockets.js';
 import { readRouterReport } from './router-reports.js';
 
-const ROUTER_FILE = fileURLToPath(new URL('../../proxy/main.js', import.meta.url));
+const ROUTER_FILE = fileURLToPath(new URL('../../../proxy/main.js', import.meta.url));
 
 /**
  * V8's young generation is three of these. Its own measure doubled from Node 20 to 24, where a busy router then took 220 MiB instead

@@ -1,10 +1,10 @@
 /** One worker: a shim process that starts the app, tells when it is ready, and leaves no orphan behind. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { signalGroup } from '../shared/process-group.js';
-import type { WorkerOrder, WorkerPlan, WorkerReport } from '../shared/worker-messages.js';
+import { signalGroup } from '../../shared/process-group.js';
+import type { WorkerOrder, WorkerPlan, WorkerReport } from '../../shared/worker-messages.js';
 
-const SHIM_FILE = fileURLToPath(new URL('../../app/main.js', import.meta.url));
+const SHIM_FILE = fileURLToPath(new URL('../../../app/main.js', import.meta.url));
 
 /** A keeper that has not ended so long after its app must have done so is stuck itself. */
 const KEEPER_MERCY_MS = 3_000;

@@ -1,8 +1,8 @@
 /** Reads what a router says, field by field: a router that was taken over can send anything, and is believed nothing else. */
-import type { Counters } from '../shared/counters.js';
-import { ERRORS, type ErrorCode } from '../shared/errors.js';
-import type { Samples } from '../shared/metrics.js';
-import type { RouterToMaster } from '../shared/router-messages.js';
+import type { Counters } from '../../shared/counters.js';
+import { ERRORS, type ErrorCode } from '../../shared/errors.js';
+import type { Samples } from '../../shared/metrics.js';
+import type { RouterToMaster } from '../../shared/router-messages.js';
 
 /** Text of a router goes into the log. */
 const MAX_TEXT = 2_000;

@@ -1,10 +1,10 @@
 /** What the front has done and what it serves with, as one line of JSON for SIGUSR1. */
 import { X509Certificate } from 'node:crypto';
-import type { ServingProblem } from '../serving/load-report.js';
-import type { Counters } from '../shared/counters.js';
-import type { TlsMaterial } from '../shared/router-messages.js';
-import type { Routers } from './routers.js';
-import type { Workers } from './workers.js';
+import type { ServingProblem } from '../../serving/load-report.js';
+import type { Counters } from '../../shared/counters.js';
+import type { TlsMaterial } from '../../shared/router-messages.js';
+import type { Routers } from '../routers/routers.js';
+import type { Workers } from '../workers/workers.js';
 
 /** A router that is alive answers within milliseconds. */
 const PATIENCE_MS = 1_000;

@@ -6,11 +6,11 @@ import { lookup } from 'node:dns/promises';
 import { fstatSync } from 'node:fs';
 import { _createServerHandle, isIP, isIPv4 } from 'node:net';
 import { getSystemErrorName } from 'node:util';
-import type { ListenerConfig } from '../shared/config.js';
-import { FrontError } from '../shared/errors.js';
-import type { BoundListener } from '../shared/router-messages.js';
-import { systemCode } from '../shared/system-error.js';
-import { describeListenFailure } from '../system/listen-failure.js';
+import type { ListenerConfig } from '../../shared/config.js';
+import { FrontError } from '../../shared/errors.js';
+import type { BoundListener } from '../../shared/router-messages.js';
+import { systemCode } from '../../shared/system-error.js';
+import { describeListenFailure } from '../../system/listen-failure.js';
 
 declare module 'node:net' {
   /** A socket that is bound and does not accept. */
