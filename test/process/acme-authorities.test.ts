@@ -5,14 +5,18 @@ import { once } from 'node:events';
 import { cpSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type TestContext, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { AcmeOrders } from '../../src/certificates/acme/acme-orders.js';
 import { validationName } from '../../src/certificates/acme/challenge-board.js';
 import { requestRenewal } from '../../src/certificates/acme/name-memory.js';
+import { AccountKey } from '../../src/certificates/acme/protocol/jws.js';
 import {
   certificateId,
   keysOf,
   readNewestCertificate,
 } from '../../src/certificates/acme/stored-certificate.js';
+import { newEcdsaKey } from '../../src/certificates/development/x509-issuer.js';
+import { pemOfKey } from '../../src/certificates/formats/pem-text.js';
 import { openFileStore } from '../../src/certificates/store/file-store.js';
 import type { AcmeConfig, ChallengeAnswers } from '../../src/shared/acme.js';
 import { type AuthorityManner, TestAuthority } from '../support/acme-authority.js';
@@ -357,17 +361,40 @@ test('what a person asks for with acme renew is ordered at the next look', async
   assert.equal(at.first.orders.length, 2);
 });
 
-test('acme status, revoke and deactivate tell and do what they say', async (t) => {
-  const at = await scene(t, {});
+/** What is left of a front that has ordered, and `tlsfront acme` on it. */
+async function afterOrder(t: TestContext, manner: Omit<AuthorityManner, 'httpPort'>) {
+  const at = await scene(t, manner);
   const running = at.orders('one.test');
   await running.idle();
   await running.orders.stop();
   const folder = makeWorkspace(t);
   cpSync(at.data.path, folder.at('tlsfront'), { recursive: true });
-  const ca = folder.write('root.pem', root.certPem);
-  const choice = ['--acme-directory', at.first.directory, '--acme-ca', ca];
-  const tell = (...words: readonly string[]) =>
-    runCommand(['acme', ...words], { XDG_DATA_HOME: folder.path });
+  const choice = [
+    '--acme-directory',
+    at.first.directory,
+    '--acme-ca',
+    folder.write('root.pem', root.certPem),
+  ];
+  const keys = keysOf(at.first.directory);
+  return {
+    authority: at.first,
+    store: openFileStore(folder.at('tlsfront')),
+    keys,
+    tell: (...words: readonly string[]) =>
+      runCommand(['acme', ...words, ...(words[0] === 'status' || words[0] === 'renew' ? [] : choice)], {
+        XDG_DATA_HOME: folder.path,
+      }),
+  };
+}
+
+/** Whether the key that is stored is the one that the authority holds. */
+async function agrees({ store, keys, authority }: Awaited<ReturnType<typeof afterOrder>>): Promise<boolean> {
+  const key = new AccountKey(String(await store.get(keys.accountKey)));
+  return [...authority.accounts.values()].every(({ jwk }) => isDeepStrictEqual(jwk, key.publicJwk));
+}
+
+test('acme status, revoke and deactivate tell and do what they say', async (t) => {
+  const { authority, tell } = await afterOrder(t, {});
   const status = await tell('status');
   assert.match(
     status.stdout,
@@ -379,15 +406,53 @@ test('acme status, revoke and deactivate tell and do what they say', async (t) =
     [wrong.code, /tow\.test: there is no certificate[\s\S]*hint: there are: one\.test/.test(wrong.stderr)],
     [2, true],
   );
-  const revoked = await tell('revoke', 'one.test', ...choice);
+  const revoked = await tell('revoke', 'one.test');
   assert.equal(revoked.code, 0, revoked.stderr);
-  assert.ok(at.first.requests.includes('POST /revoke'));
-  const ended = await tell('deactivate', ...choice);
+  assert.ok(authority.requests.includes('POST /revoke'));
+  const ended = await tell('deactivate');
   assert.equal(ended.code, 0, ended.stderr);
   assert.deepEqual(
-    [...at.first.accounts.values()].map((account) => account.status),
+    [...authority.accounts.values()].map((account) => account.status),
     ['deactivated'],
   );
-  const again = await tell('deactivate', ...choice);
+  const again = await tell('deactivate');
   assert.deepEqual([again.code, /there is no account at localhost/.test(again.stderr)], [2, true]);
+});
+
+test('acme rollover gives the account another key, and orders go on with it', async (t) => {
+  const left = await afterOrder(t, {});
+  const before = String(await left.store.get(left.keys.accountKey));
+  const { code, stdout, stderr } = await left.tell('rollover');
+  assert.deepEqual([code, /^the account has a new key: \S+account\.key$/m.test(stdout)], [0, true], stderr);
+  assert.notEqual(String(await left.store.get(left.keys.accountKey)), before);
+  assert.ok(await agrees(left));
+  assert.equal(await left.store.get(left.keys.nextAccountKey), undefined);
+  assert.equal((await left.tell('revoke', 'one.test')).code, 0);
+});
+
+test('a refused rollover leaves the old key in force', async (t) => {
+  const left = await afterOrder(t, { refuseKeyChange: true });
+  const { code, stderr } = await left.tell('rollover');
+  assert.deepEqual([code, /^error: .*the key is in use/m.test(stderr)], [1, true], stderr);
+  assert.ok(await agrees(left));
+  assert.equal((await left.tell('revoke', 'one.test')).code, 0);
+});
+
+test('a rollover that was cut short is finished by the next, whether the authority had agreed or not', async (t) => {
+  const left = await afterOrder(t, {});
+  const { store, keys, authority } = left;
+  const next = String(await store.get(keys.accountKey));
+  await store.put(keys.nextAccountKey, pemOfKey(newEcdsaKey()));
+  assert.equal((await left.tell('rollover')).code, 0);
+  assert.ok(await agrees(left), 'before it had');
+  assert.notEqual(String(await store.get(keys.accountKey)), next);
+
+  const asked = pemOfKey(newEcdsaKey());
+  await store.put(keys.nextAccountKey, asked);
+  for (const [id, account] of authority.accounts) {
+    authority.accounts.set(id, { ...account, jwk: new AccountKey(asked).publicJwk });
+  }
+  assert.equal((await left.tell('rollover')).code, 0);
+  assert.ok(await agrees(left), 'after it had');
+  assert.equal(String(await store.get(keys.accountKey)), asked);
 });

@@ -13,6 +13,8 @@ import type { Ending } from './workspace.js';
 
 /** How it differs from a plain authority. */
 export interface AuthorityManner {
+  /** Keys of accounts are not changed. */
+  readonly refuseKeyChange?: boolean;
   /** Where http-01 is looked for on 127.0.0.1. */
   readonly httpPort: number;
   readonly profiles?: readonly string[];
@@ -156,7 +158,7 @@ export class TestAuthority {
     assert.ok(isSigned, 'the signature is wrong');
     const payload: Record<string, unknown> =
       jws.payload === '' ? {} : JSON.parse(Buffer.from(jws.payload, 'base64url').toString());
-    if (path === '/account') return this.makeAccount(jwk, response);
+    if (path === '/account') return this.makeAccount(jwk, payload, response);
     assert.ok(header.kid !== undefined, 'RFC 8555 §6.2: kid for everything but new accounts');
     if (path === `/account/${account}`) {
       if (payload.status === 'deactivated') this.accounts.set(account, { jwk, status: 'deactivated' });
@@ -164,6 +166,7 @@ export class TestAuthority {
     }
     if (path === '/order') return this.makeOrder(payload, response);
     if (path === '/revoke') return response.end();
+    if (path === '/key') return this.changeKey(account, jwk, payload, response);
     const [, kind = '', index = ''] = path.split('/');
     const order = this.orders[Number(index)];
     assert.ok(order !== undefined, `nothing at ${path}`);
@@ -176,16 +179,45 @@ export class TestAuthority {
     );
   }
 
-  private makeAccount(jwk: object, response: ServerResponse): unknown {
+  private makeAccount(jwk: object, payload: Record<string, unknown>, response: ServerResponse): unknown {
     const text = JSON.stringify(jwk);
-    const id = createHash('sha256').update(text).digest('hex').slice(0, 12);
-    const before = this.accounts.get(id);
+    const found = [...this.accounts].find(([, account]) => JSON.stringify(account.jwk) === text);
+    const id = found?.[0] ?? createHash('sha256').update(text).digest('hex').slice(0, 12);
+    const before = found?.[1];
+    if (before === undefined && payload.onlyReturnExisting === true) {
+      return this.refuse(response, 400, 'accountDoesNotExist', 'no account has this key');
+    }
     if (before?.status === 'deactivated') {
       return this.refuse(response, 403, 'unauthorized', 'an account with this key exists but is deactivated');
     }
     this.accounts.set(id, { jwk, status: 'valid' });
     response.setHeader('location', `${this.base}/account/${id}`);
     return response.writeHead(before === undefined ? 201 : 200).end('{"status":"valid"}');
+  }
+
+  /** RFC 8555 §7.3.5: the inner signature is of the new key, over the account and the old one. */
+  private changeKey(
+    account: string,
+    oldKey: object,
+    inner: Record<string, unknown>,
+    response: ServerResponse,
+  ): unknown {
+    if (this.manner.refuseKeyChange === true)
+      return this.refuse(response, 409, 'malformed', 'the key is in use');
+    const header = JSON.parse(Buffer.from(String(inner.protected), 'base64url').toString());
+    assert.deepEqual(Object.keys(header).sort(), ['alg', 'jwk', 'url']);
+    assert.equal(header.url, `${this.base}/key`);
+    const isSigned = verify(
+      'sha256',
+      Buffer.from(`${inner.protected}.${inner.payload}`),
+      { key: createPublicKey({ key: header.jwk, format: 'jwk' }), dsaEncoding: 'ieee-p1363' },
+      Buffer.from(String(inner.signature), 'base64url'),
+    );
+    assert.ok(isSigned, 'the inner signature is wrong');
+    const payload = JSON.parse(Buffer.from(String(inner.payload), 'base64url').toString());
+    assert.deepEqual(payload, { account: `${this.base}/account/${account}`, oldKey });
+    this.accounts.set(account, { jwk: header.jwk, status: 'valid' });
+    return response.end('{"status":"valid"}');
   }
 
   private makeOrder(payload: Record<string, unknown>, response: ServerResponse): unknown {

@@ -130,6 +130,31 @@ export async function retireAccount(store: Store, keys: AuthorityKeys): Promise<
   await store.delete(keys.accountKey);
 }
 
+/** Opens a connection with a key of the account. */
+export type OpenWithKey = (accountKeyPem: string) => Authority;
+
+/**
+ * Gives the account another key. The new one is kept before the authority is told: a change that is cut short at any moment is
+ * finished by the next call. @throws AcmeError when the authority refuses; the old key is in force then
+ */
+export async function rollOverKey(
+  store: Store,
+  keys: AuthorityKeys,
+  account: KnownAccount,
+  open: OpenWithKey,
+) {
+  await store.withLock(keys.account, async () => {
+    const begun = await store.get(keys.nextAccountKey);
+    const next = begun?.toString() ?? pemOfKey(newEcdsaKey());
+    if (begun === undefined) await store.put(keys.nextAccountKey, next);
+    // An earlier call may have been cut short after the authority had agreed.
+    const isChanged = begun !== undefined && (await open(next).findAccount()) === account.url;
+    if (!isChanged) await open(await ensureKey(store, keys)).changeKey(next);
+    await store.put(keys.accountKey, next);
+    await store.delete(keys.nextAccountKey);
+  });
+}
+
 async function ensureKey(store: Store, keys: AuthorityKeys): Promise<string> {
   const bytes = await store.get(keys.accountKey);
   if (bytes === undefined) {

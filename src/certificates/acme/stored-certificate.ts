@@ -28,6 +28,8 @@ export interface AuthorityKeys {
   readonly folder: string;
   readonly account: string;
   readonly accountKey: string;
+  /** A key that takes the place of the account's while the authority is being told. */
+  readonly nextAccountKey: string;
   /** Key of a name's chain and private key; also the name of the lock for ordering it. */
   certificate(name: string): string;
   /** Key of what is remembered of a name's failed orders. */
@@ -51,6 +53,7 @@ function keysBelow(folder: string): AuthorityKeys {
     folder,
     account: `${folder}/account.json`,
     accountKey: `${folder}/account.key`,
+    nextAccountKey: `${folder}/account-next.key`,
     certificate: (name) => `${folder}/certificates/${fileName(name)}.pem`,
     failures: (name) => `${folder}/failures/${fileName(name)}.json`,
     renewal: (name) => `${folder}/renewals/${fileName(name)}`,

@@ -22,6 +22,11 @@ export function addAcme(root: Command, io: CommandIo, done: (exitCode: number) =
     .action(async (name: string, choice: AuthorityChoice) =>
       done(await (await import('./acme.js')).runAcmeRevoke(name, choice, io)),
     );
+  withAuthority(acme.command('rollover'))
+    .description('give the account at an authority a new key')
+    .action(async (choice: AuthorityChoice) =>
+      done(await (await import('./acme.js')).runAcmeRollover(choice, io)),
+    );
   withAuthority(acme.command('deactivate'))
     .description('end the account at an authority for ever')
     .action(async (choice: AuthorityChoice) =>

@@ -1,6 +1,12 @@
 /** `tlsfront acme`: what the data folder holds of ACME, and the requests that a person makes of an authority. */
 import { X509Certificate } from 'node:crypto';
-import { readAccount, readAcmeSecrets, retireAccount } from '../../certificates/acme/account.js';
+import {
+  type OpenWithKey,
+  readAccount,
+  readAcmeSecrets,
+  retireAccount,
+  rollOverKey,
+} from '../../certificates/acme/account.js';
 import { recallFailures, requestRenewal } from '../../certificates/acme/name-memory.js';
 import { Authority } from '../../certificates/acme/protocol/authority.js';
 import { AcmeError } from '../../certificates/acme/protocol/problem.js';
@@ -108,6 +114,16 @@ export async function runAcmeDeactivate(choice: AuthorityChoice, io: CommandIo):
   return EXIT_SUCCESS;
 }
 
+/** @returns the exit code @throws FrontError when the authority refuses */
+export async function runAcmeRollover(choice: AuthorityChoice, io: CommandIo): Promise<number> {
+  const store = openLocalStore(io.environment);
+  const keys = keysOf(directoryOf(choice));
+  const { account, open } = await accountAt(store, keys, choice, io);
+  await told(rollOverKey(store, keys, account, open));
+  io.stdout.write(`the account has a new key: ${store.pathOf(keys.accountKey)}\n`);
+  return EXIT_SUCCESS;
+}
+
 function directoryOf({ acmeDirectory = PRODUCTION_DIRECTORY }: AuthorityChoice): string {
   if (acmeDirectory === 'staging') return STAGING_DIRECTORY;
   if (URL.canParse(acmeDirectory) && acmeDirectory.startsWith('https://')) return new URL(acmeDirectory).href;
@@ -122,6 +138,12 @@ async function openAuthority(
   choice: AuthorityChoice,
   io: CommandIo,
 ): Promise<Authority> {
+  const { accountKeyPem, open } = await accountAt(store, keys, choice, io);
+  return open(accountKeyPem);
+}
+
+/** The account there, and how it is spoken for by a key. @throws FrontError when there is none */
+async function accountAt(store: LocalStore, keys: AuthorityKeys, choice: AuthorityChoice, io: CommandIo) {
   const account = await readAccount(store, keys);
   const accountKey = await store.get(keys.accountKey);
   if (account === null || accountKey === undefined) {
@@ -130,19 +152,21 @@ async function openAuthority(
     });
   }
   const { caPem } = await readAcmeSecrets({ caFile: choice.acmeCa ?? null, accountBinding: null });
-  return new Authority(
-    {
-      directory: directoryOf(choice),
-      caPem,
-      userAgent: 'tlsfront',
-      environment: io.environment,
-      signal: new AbortController().signal,
-      accountKeyPem: accountKey.toString(),
-      accountUrl: account.url,
-      accountBinding: null,
-    },
-    account.email,
-  );
+  const open: OpenWithKey = (accountKeyPem) =>
+    new Authority(
+      {
+        directory: directoryOf(choice),
+        caPem,
+        userAgent: 'tlsfront',
+        environment: io.environment,
+        signal: new AbortController().signal,
+        accountKeyPem,
+        accountUrl: account.url,
+        accountBinding: null,
+      },
+      account.email,
+    );
+  return { account, accountKeyPem: accountKey.toString(), open };
 }
 
 async function told(work: Promise<void>): Promise<void> {

@@ -99,6 +99,31 @@ export class Authority {
     await this.postToAccount({ status: 'deactivated' });
   }
 
+  /** Gives the account another key (RFC 8555 §7.3.5); this connection signs with the old one still. */
+  async changeKey(keyPem: string): Promise<void> {
+    const { keyChange } = await this.connection.reader.directory();
+    const { accountUrl, key } = this.connection;
+    if (accountUrl === null) throw new Error('there is no account yet');
+    if (keyChange === null) throw new AcmeError('the authority changes the keys of no account', null);
+    const proof = new AccountKey(keyPem).sign(
+      { url: keyChange, accountUrl: null, nonce: null },
+      { account: accountUrl, oldKey: key.publicJwk },
+    );
+    await this.connection.post(keyChange, JSON.parse(proof));
+  }
+
+  /** The account that the key has at the authority; null: none (RFC 8555 §7.3.1). */
+  async findAccount(): Promise<string | null> {
+    const { newAccount } = await this.connection.reader.directory();
+    try {
+      const answer = await this.connection.post(newAccount, { onlyReturnExisting: true }, true);
+      return answer.field('location');
+    } catch (error) {
+      if (error instanceof AcmeError && error.facts.problem?.type === 'accountDoesNotExist') return null;
+      throw error;
+    }
+  }
+
   private async postToAccount(payload: object): Promise<void> {
     const { accountUrl } = this.connection;
     if (accountUrl === null) throw new Error('there is no account yet');

@@ -7,6 +7,7 @@ export interface Directory {
   readonly newAccount: string;
   readonly newOrder: string;
   readonly revokeCert: string | null;
+  readonly keyChange: string | null;
   readonly renewalInfo: string | null;
   readonly terms: string | null;
   readonly caaIdentities: readonly string[];
@@ -85,6 +86,7 @@ export function readDirectory(text: string): Directory {
     newAccount: requireText(value, 'newAccount'),
     newOrder: textOf(value, 'newOrder') ?? '',
     revokeCert: textOf(value, 'revokeCert'),
+    keyChange: textOf(value, 'keyChange'),
     renewalInfo: textOf(value, 'renewalInfo'),
     terms: nullOr(textOf(about, 'termsOfService'), oneLine),
     caaIdentities: textsOf(about, 'caaIdentities').map(oneLine),
