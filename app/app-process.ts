@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { FrontError } from '../src/shared/errors.js';
+import type { LineStyle } from '../src/shared/log-lines.js';
 import { signalGroup } from '../src/shared/process-group.js';
 import { systemCode } from '../src/shared/system-error.js';
 import { type DescriptorWriter, openStandardStream } from '../src/system/descriptor-writer.js';
@@ -39,12 +40,22 @@ export interface AppProcess {
   readonly writers: readonly DescriptorWriter[];
 }
 
+/** What becomes of its output. */
+export interface OutputPlan {
+  readonly prefix: string;
+  readonly lines: LineStyle;
+  /** It writes to our terminal itself: nothing is remembered, nothing is put before its lines. */
+  readonly hasTerminal: boolean;
+}
+
 /**
  * Spawns the app.
- * @param hasTerminal it writes to our terminal itself: nothing is remembered, nothing is put before its lines
  * @throws FrontError worker_failed with a hint when the program is missing or not executable
  */
-export async function spawnApp(launch: Launch, prefix: string, hasTerminal: boolean): Promise<AppProcess> {
+export async function spawnApp(
+  launch: Launch,
+  { prefix, lines, hasTerminal }: OutputPlan,
+): Promise<AppProcess> {
   const child = spawn(launch.program, launch.args, {
     // setsid: one signal reaches the whole tree, and a terminal's Ctrl-C reaches none of it. A terminal that is not
     // that of the session may still be read and written: job control asks for its own members alone.
@@ -57,7 +68,7 @@ export async function spawnApp(launch: Launch, prefix: string, hasTerminal: bool
   } catch (error) {
     throw describeSpawnError(launch, error);
   }
-  return new Running(child, launch, prefix);
+  return new Running(child, launch, prefix, lines);
 }
 
 class Running implements AppProcess {
@@ -70,15 +81,17 @@ class Running implements AppProcess {
   /** True between end() and the SIGKILL: the rest of the group may finish its work after the leader is gone. */
   private mercy = false;
 
-  constructor(child: ChildProcess, launch: Launch, prefix: string) {
+  constructor(child: ChildProcess, launch: Launch, prefix: string, lines: LineStyle) {
     this.loaded = launch.loadedText === undefined;
     this.pid = child.pid ?? 0;
     // Held open: Vite, esbuild and others quit at the end of their standard input.
     child.stdin?.on('error', () => undefined);
     const remember = (line: Buffer): void => this.remember(line, launch.loadedText);
-    [child.stdout, child.stderr].forEach((stream, index) => {
+    [child.stdout, child.stderr].forEach((source, index) => {
       const writer = this.writers[index];
-      if (stream !== null && writer !== undefined) relayLines(stream, writer, prefix, remember);
+      const stream = index === 0 ? 'stdout' : 'stderr';
+      if (source !== null && writer !== undefined)
+        relayLines(source, writer, { prefix, lines, stream }, remember);
     });
     this.exited = this.watch(child);
   }

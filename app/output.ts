@@ -1,5 +1,6 @@
 /** Passes an app's output on, line by line, without ever blocking this process on a reader that is slow. */
 import type { Readable } from 'node:stream';
+import { jsonLine, type LineStyle, lineStart } from '../src/shared/log-lines.js';
 import type { DescriptorWriter } from '../src/system/descriptor-writer.js';
 
 const NEWLINE = 0x0a;
@@ -38,19 +39,36 @@ export class LineSplitter {
   }
 }
 
-/** Passes `source` on to `writer` with the prefix before each line; `remember` sees each line as well. */
+/** How an app's lines are told from those of others. */
+export interface RelayStyle {
+  /** Before each line, such as `[app] `. */
+  readonly prefix: string;
+  readonly lines: LineStyle;
+  /** Which of its two outputs it is. */
+  readonly stream: 'stdout' | 'stderr';
+}
+
+const AFTER = Buffer.from('\n');
+
+/** Passes `source` on to `writer` in this style; `remember` sees each line as it came. */
 export function relayLines(
   source: Readable,
   writer: DescriptorWriter,
-  prefix: string,
+  style: RelayStyle,
   remember: (line: Buffer) => void,
 ): void {
-  const before = Buffer.from(prefix);
-  const after = Buffer.from('\n');
   let pieces: Buffer[] = [];
+  let nowMs = 0;
+  let before = Buffer.alloc(0);
   const lines = new LineSplitter((line) => {
-    pieces.push(before, line, after);
     remember(line);
+    // Lines come in bursts, and share their beginning.
+    if (nowMs === 0 || Date.now() !== nowMs) {
+      nowMs = Date.now();
+      before = Buffer.from(`${lineStart('info', style.lines, new Date(nowMs))}${style.prefix}`);
+    }
+    if (style.lines.form === 'json') pieces.push(objectLine(line, style, new Date(nowMs)));
+    else pieces.push(before, line, AFTER);
   });
   const forward = (): void => {
     writer.write(Buffer.concat(pieces));
@@ -67,4 +85,10 @@ export function relayLines(
     lines.end();
     forward();
   });
+}
+
+function objectLine(line: Buffer, { prefix, lines, stream }: RelayStyle, time: Date): Buffer {
+  const source = prefix.replace(/^\[(.*)\] $/, '$1');
+  const fields = { time: time.toISOString(), level: 'info', source, message: line.toString(), stream };
+  return Buffer.from(`${lineStart('info', lines, time)}${jsonLine(fields)}`);
 }

@@ -59,7 +59,7 @@ export class Worker {
     const launch = await chooseLaunch(plan, port);
     if (this.mercyMs !== undefined) return this.exited({ code: 0, signal: null });
     const spawnedAt = performance.now();
-    const app = await spawnApp(launch, plan.prefix, plan.hasTerminal);
+    const app = await spawnApp(launch, plan);
     this.app = app;
     const address = { host: plan.host, port };
     const { kind, scheme = 'http' } = launch;

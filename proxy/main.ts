@@ -9,12 +9,14 @@ import { takeIdentity } from '../src/system/privileges.js';
 import { ownRelease } from '../src/system/release.js';
 import type { Engine, EngineServices } from './engine.js';
 import { createCounters } from './exchange/counters.js';
+import { AccessLog } from './exchange/log/access-lines.js';
 import { LineWriter } from './exchange/log/line-writer.js';
 import { Notices } from './exchange/log/notices.js';
 import { Measures } from './exchange/measures.js';
 import { Counting } from './exchange/observe/counting.js';
 import { compileObservers } from './exchange/observe/observer.js';
 import { Recording } from './exchange/observe/recording.js';
+import { RequestMemory } from './exchange/observe/request-memory.js';
 import { compilePolicy, loopMarkerOf } from './exchange/policy.js';
 import type { Policy } from './exchange/types.js';
 import { listenOn } from './listen/bind.js';
@@ -35,6 +37,7 @@ interface Router {
   readonly fronts: readonly (TlsFront | null)[];
   readonly engine: Engine;
   readonly services: EngineServices;
+  readonly memory: RequestMemory;
 }
 
 /** How long a slow reader may take to read the last lines. */
@@ -57,13 +60,14 @@ async function start(message: RouterStart): Promise<Router> {
   const counters = createCounters();
   const log = new LineWriter(2, () => {
     counters.logLinesLost += 1;
-  });
+  }).use(message.lines, `http ${message.index}`);
   const notices = new Notices(log);
   const measures = new Measures();
   const upstreams = new Upstreams(config.apps, reachabilityLog(log));
-  const { accessLog, logFormat, logRedact } = config;
   const counting = new Counting(counters, measures);
-  const watching = accessLog ? [counting, new Recording(log, logFormat, logRedact)] : [counting];
+  const memory = new RequestMemory(config.logRedact);
+  const recording = new Recording(new AccessLog(config, message.lines, log));
+  const watching = config.accessLog ? [counting, memory, recording] : [counting, memory];
   const services: EngineServices = {
     policy: compilePolicy(
       config,
@@ -121,7 +125,7 @@ async function start(message: RouterStart): Promise<Router> {
   }
   if (message.identity !== null) takeIdentity(message.identity);
   link?.report({ type: 'ready' });
-  return { servers, fronts, engine, services };
+  return { servers, fronts, engine, services, memory };
 }
 
 function noteCertificates(policy: Policy, fronts: readonly (TlsFront | null)[]): void {
@@ -173,8 +177,10 @@ function reopenLog(log: LineWriter, file: string): void {
     log.reopen(file);
   } catch (error) {
     const reason = systemCode(error) ?? String(error);
-    log.write(
-      `warning: this router cannot open the log ${file}: ${reason}; it goes on in the old one\nhint: let the user of --uid write to its folder, or rotate with SIGHUP or copytruncate\n`,
+    log.say(
+      'warning',
+      `this router cannot open the log ${file}: ${reason}; it goes on in the old one`,
+      'let the user of --uid write to its folder, or rotate with SIGHUP or copytruncate',
     );
   }
 }
@@ -233,6 +239,9 @@ function obey(running: Router, message: MasterToRouter): void {
       return;
     case 'measure':
       reportMeasures(running);
+      return;
+    case 'remember':
+      link?.report({ type: 'remembered', recent: running.memory.read() });
       return;
     case 'leaf':
       leafRequests.settle(message.name, message.certificate);

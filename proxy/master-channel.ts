@@ -9,15 +9,16 @@ const DESCRIPTOR = 3;
 /** Thousands of certificates come in one message. */
 const MAX_MESSAGE_BYTES = 1024 ** 3;
 
-const TYPES: ReadonlySet<unknown> = new Set<MasterToRouter['type']>([
-  'start',
-  'state',
-  'leaf',
-  'count',
-  'reopen_log',
-  'measure',
-  'drain',
-]);
+const TYPES = {
+  start: true,
+  state: true,
+  leaf: true,
+  count: true,
+  reopen_log: true,
+  measure: true,
+  remember: true,
+  drain: true,
+} as const satisfies Record<MasterToRouter['type'], true>;
 
 /** What comes from the master. */
 export interface MasterEvents {
@@ -56,5 +57,11 @@ export function openMasterChannel(events: MasterEvents): MasterLink | null {
 
 /** The master is whom we trust with everything: the type word is proof enough. */
 function isMessage(message: unknown): message is MasterToRouter {
-  return typeof message === 'object' && message !== null && 'type' in message && TYPES.has(message.type);
+  return (
+    typeof message === 'object' &&
+    message !== null &&
+    'type' in message &&
+    typeof message.type === 'string' &&
+    Object.hasOwn(TYPES, message.type)
+  );
 }

@@ -99,7 +99,7 @@ export class DirectEngine implements Engine, ConnectionHost {
 
   endAfterDefect(connection: DownstreamConnection, error: unknown): void {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.services.log.write(`error: a defect of the front ended one connection, ${text}\n`);
+    this.services.log.say('error', `a defect of the front ended one connection, ${text}`);
     connection.destroy();
   }
 

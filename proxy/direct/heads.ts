@@ -31,6 +31,7 @@ export function sendRequestHead(
   const framing = !request.hasBody ? 'none' : contentLength === -1 ? 'unknown' : 'length';
   const upstreamRequest: UpstreamRequest = {
     requestId: exchange.requestId,
+    addedFields: exchange.addedFields,
     authority: authorityFor(head, services.policy, upstream.authority),
     framing,
     contentLength,

@@ -4,6 +4,7 @@ import type { Counters } from '../../src/shared/counters.js';
 import type { ErrorCode } from '../../src/shared/errors.js';
 import { isEventStream } from '../wire/syntax/field-list.js';
 import { requestIdOf } from './headers/request-headers.js';
+import { tracingFields } from './headers/tracing.js';
 import type { LineWriter } from './log/line-writer.js';
 import type { Notices } from './log/notices.js';
 import type { Measures } from './measures.js';
@@ -32,6 +33,8 @@ export type Endless = 'tunnel' | 'event stream';
  */
 export class Exchange {
   readonly requestId: string;
+  /** Flat list of what tells the app of trace and time; see tracing.ts. */
+  readonly addedFields: readonly string[];
   status = 0;
   /** Bytes of the response's body, or of a tunnel to the client. */
   bodyBytes = 0;
@@ -57,6 +60,7 @@ export class Exchange {
     readonly services: ExchangeServices,
   ) {
     this.requestId = requestIdOf(head.headers);
+    this.addedFields = tracingFields(head.headers, facts, services.policy.config, this.startedAtMs);
     this.observers = services.observers;
     this.observers.onRequestHead.onRequestHead(this);
   }

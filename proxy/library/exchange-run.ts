@@ -140,6 +140,7 @@ export class ExchangeRun implements UpstreamWaiter, AttemptOwner, BodyHolder, Re
     const framing = readFraming(request);
     const upstreamRequest: UpstreamRequest = {
       requestId: exchange.requestId,
+      addedFields: exchange.addedFields,
       authority: authorityFor(head, policy, upstream.authority),
       ...framing,
       upgrade: '',

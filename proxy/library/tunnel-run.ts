@@ -95,6 +95,7 @@ class TunnelRun implements UpstreamWaiter, RelayHolder {
     this.timer = setTimeout(() => this.fail('upstream_timeout'), upstreamHeadTimeoutMs);
     const upgrade: UpstreamRequest = {
       requestId: this.exchange.requestId,
+      addedFields: this.exchange.addedFields,
       authority: authorityFor(this.exchange.head, policy, upstream.authority),
       framing: 'none',
       contentLength: 0,

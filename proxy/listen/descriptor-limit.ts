@@ -30,8 +30,9 @@ export function warnOfDescriptors(
   const needed = maxConnections + maxUpstreamConnections + OTHER_DESCRIPTORS;
   if (limit === null || limit >= needed) return;
   const possible = Math.max(1, limit - maxUpstreamConnections - OTHER_DESCRIPTORS);
-  log.write(
-    `warning: --max-connections ${maxConnections} is more than this process may open: its limit is ${limit} files\n` +
-      `hint: raise the limit (ulimit -n ${needed}, or LimitNOFILE=${needed} in a systemd unit), or give --max-connections ${possible}\n`,
+  log.say(
+    'warning',
+    `--max-connections ${maxConnections} is more than this process may open: its limit is ${limit} files`,
+    `raise the limit (ulimit -n ${needed}, or LimitNOFILE=${needed} in a systemd unit), or give --max-connections ${possible}`,
   );
 }

@@ -18,7 +18,7 @@ export function reachabilityLog(
     if (reason === null) {
       if (before === undefined || before.isUp) return;
       told.set(upstream, { isUp: true, atMs });
-      log.write(`the app at ${upstream.name} answers again\n`);
+      log.say('info', `the app at ${upstream.name} answers again`);
       return;
     }
     if (before !== undefined && atMs - before.atMs < PAUSE_MS) return;
@@ -26,6 +26,6 @@ export function reachabilityLog(
     const { holdMs } = upstream.app;
     const wait = holdMs === 0 ? '' : `GET requests wait up to ${holdMs / 1000} s for it, `;
     const then = `${wait}others go to another app or get 503`;
-    log.write(`warning: the app at ${upstream.name} is left out: ${reason}; ${then}\n`);
+    log.say('warning', `the app at ${upstream.name} is left out: ${reason}; ${then}`);
   };
 }

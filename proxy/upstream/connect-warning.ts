@@ -20,7 +20,7 @@ export function warnOfConnecting(logs: Logs, upstream: Upstream, code: ErrorCode
   if (hint === undefined || upstream.warned) return;
   upstream.warned = true;
   const reason = cause instanceof Error ? cause.message.split('\n')[0] : code;
-  logs.log.write(`warning: ${upstream.name}: ${reason}\nhint: ${hint}\n`);
+  logs.log.say('warning', `${upstream.name}: ${reason}`, hint);
 }
 
 function warnOfShortage({ notices }: Logs, upstream: Upstream, cause: unknown): void {

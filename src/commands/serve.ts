@@ -12,7 +12,8 @@ import type { Config } from '../shared/config.js';
 import { FrontError } from '../shared/errors.js';
 import type { Identity } from '../shared/router-messages.js';
 import { findGroup, findUser } from '../system/accounts.js';
-import type { CommandIo } from '../terminal/console.js';
+import { chooseLineStyle } from '../system/line-style.js';
+import { type CommandIo, explainError, printError } from '../terminal/console.js';
 import { removePidFile, tellServing, writePidFile } from './background.js';
 
 /** What only a new process can take: what is opened, or given up, once and for all. */
@@ -54,15 +55,17 @@ export async function serve(
   isBackground: boolean,
 ): Promise<never> {
   await refuseClusterWorker();
-  const noColour = (io.environment.NO_COLOR ?? '') !== '';
   const store = openLocalStore(io.environment);
-  const log = new MasterLog(config.logFile, config.quiet, noColour, findIdentity(config), config.verbose);
+  const styleOf = ({ logFormat, logFile }: Config) => chooseLineStyle(logFormat, logFile, io.environment);
+  const style = styleOf(config);
+  const log = new MasterLog(config.logFile, config.quiet, style, findIdentity(config), config.verbose);
   const serveWith = async (served: Config, notes: readonly Note[]): Promise<ServedConfig> => {
     const certificates = new CertificateLoader(served, store, 'serve');
     return {
       config: served,
       notes,
       identity: findIdentity(served),
+      lines: styleOf(served),
       stickySecret: served.apps.some(({ sticky }) => sticky)
         ? await loadStickySecret(store, (text) => log.warning(text))
         : '',
@@ -72,22 +75,34 @@ export async function serve(
   };
   const { pidFile } = config;
   if (pidFile !== null) writePidFile(pidFile);
-  const exitCode = await runMaster({
-    first: await serveWith(config, []),
-    readAgain: async () => {
-      const next = keepUntilRestart(config, await readConfig());
-      return serveWith(next.config, next.notes);
-    },
-    environment: io.environment,
-    version,
-    log,
-    onServing: () => tellServing(isBackground),
-    endsWithParent: io.environment.npm_lifecycle_event !== undefined,
-    orders: await createOrders(config, store, log, version, io.environment),
-  }).finally(() => {
-    if (pidFile !== null) removePidFile(pidFile);
-  });
-  return log.leave(exitCode);
+  const run = async (): Promise<number> =>
+    runMaster({
+      first: await serveWith(config, []),
+      readAgain: async () => {
+        const next = keepUntilRestart(config, await readConfig());
+        return serveWith(next.config, next.notes);
+      },
+      environment: io.environment,
+      version,
+      log,
+      onServing: () => tellServing(isBackground),
+      endsWithParent: io.environment.npm_lifecycle_event !== undefined,
+      orders: await createOrders(config, store, log, version, io.environment),
+    }).finally(() => {
+      if (pidFile !== null) removePidFile(pidFile);
+    });
+  return log.leave(await run().catch((error: unknown) => tellFailure(error, config, log, io)));
+}
+
+/** Says in the log why the front could not start. Returns the exit code; @throws the error itself where the command shall say it */
+function tellFailure(error: unknown, config: Config, log: MasterLog, io: CommandIo): number {
+  if (log.style.onTerminal || io.environment.TLSFRONT_DEBUG === '1') throw error;
+  const { message, hint, exitCode } = explainError(error);
+  log.error(message);
+  if (hint !== null) log.hint(hint);
+  // Whoever starts it looks at stderr, not into the file.
+  if (config.logFile !== null) printError(io, error);
+  return exitCode;
 }
 
 /** pm2's cluster mode and the like: listening sockets would be theirs, and nothing we start could have them. */

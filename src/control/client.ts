@@ -1,6 +1,7 @@
 /** Asks a running front over its control socket. */
 import { type IncomingMessage, request } from 'node:http';
 import { FrontError } from '../shared/errors.js';
+import type { RecentRequests } from '../shared/recent-requests.js';
 import { systemCode } from '../shared/system-error.js';
 import { failureError } from './failure.js';
 import type { Failure, Progress, Status } from './types.js';
@@ -15,11 +16,26 @@ export class ControlClient {
 
   /** @throws FrontError where nobody answers */
   async status(): Promise<Status> {
-    const answer = await this.call('GET', '/v1/status', STATUS_PATIENCE_MS);
+    const status: Status = JSON.parse(await this.get('/v1/status'));
+    return status;
+  }
+
+  /** The metrics as Prometheus text. @throws FrontError where nobody answers */
+  metrics(): Promise<string> {
+    return this.get('/v1/metrics');
+  }
+
+  /** The latest and slowest requests, remembered from the first call on. @throws FrontError where nobody answers */
+  async requests(): Promise<RecentRequests> {
+    const requests: RecentRequests = JSON.parse(await this.get('/v1/requests'));
+    return requests;
+  }
+
+  private async get(path: string): Promise<string> {
+    const answer = await this.call('GET', path, STATUS_PATIENCE_MS);
     const text = await readAll(answer);
     if (answer.statusCode !== 200) throw failureError(readFailure(text));
-    const status: Status = JSON.parse(text);
-    return status;
+    return text;
   }
 
   /**

@@ -11,6 +11,11 @@ function progress(description: string) {
   return { 200: { description, content: { 'application/x-ndjson': { schema } } } };
 }
 
+function json(name: string) {
+  const schema = { $ref: `#/components/schemas/${name}` };
+  return { description: 'As docs/control.md says', content: { 'application/json': { schema } } };
+}
+
 /** `GET /openapi.json`. */
 export const OPENAPI = {
   openapi: '3.1.0',
@@ -36,6 +41,30 @@ export const OPENAPI = {
         },
       },
     },
+    '/v1/apps': {
+      get: {
+        summary: 'The apps: address, whether requests are taken, process',
+        responses: { 200: json('Apps') },
+      },
+    },
+    '/v1/events': {
+      get: {
+        summary: 'The state now, then each change of it and each line of the log, until the front ends',
+        responses: { 200: { description: 'Lines of JSON', content: { 'application/x-ndjson': {} } } },
+      },
+    },
+    '/v1/metrics': {
+      get: {
+        summary: 'Metrics for Prometheus, or OpenMetrics where Accept asks for them',
+        responses: { 200: text('As docs/metrics.md says') },
+      },
+    },
+    '/v1/requests': {
+      get: {
+        summary: 'The latest and the slowest requests; remembered for ten seconds after each call only',
+        responses: { 200: json('Requests') },
+      },
+    },
     '/v1/logs': {
       get: {
         summary: "The master's latest lines",
@@ -48,6 +77,12 @@ export const OPENAPI = {
           },
         ],
         responses: { 200: text('One line each') },
+      },
+    },
+    '/v1/logs/reopen': {
+      post: {
+        summary: 'Open the log file anew, for rotation; apps notice nothing',
+        responses: progress('Lines of JSON; the last one is `done` or `failed`'),
       },
     },
     '/v1/reload': {
@@ -65,6 +100,19 @@ export const OPENAPI = {
   },
   components: {
     schemas: {
+      Apps: {
+        type: 'object',
+        required: ['apps'],
+        properties: { apps: { type: 'array', items: { type: 'object' } } },
+      },
+      Requests: {
+        type: 'object',
+        required: ['latest', 'slowest'],
+        properties: {
+          latest: { type: 'array', items: { type: 'object' } },
+          slowest: { type: 'array', items: { type: 'object' } },
+        },
+      },
       Failure: {
         type: 'object',
         required: ['error', 'hint', 'code', 'exitCode'],

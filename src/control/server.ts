@@ -6,7 +6,7 @@ import { systemCode } from '../shared/system-error.js';
 import { describeFailure } from './failure.js';
 import { OPENAPI } from './openapi.js';
 import { listSockets, prepareRuntimeFolder, socketPath } from './runtime-folder.js';
-import type { ControlVerbs, Failure, Progress } from './types.js';
+import type { ControlVerbs, Failure, FrontEvent, FrontState, Progress } from './types.js';
 
 const MAX_CONNECTIONS = 64;
 
@@ -22,7 +22,12 @@ const ROUTES: Readonly<Record<string, Handler>> = {
   'GET /healthz': healthz,
   'GET /openapi.json': (_verbs, _request, response) => sendJson(response, 200, OPENAPI),
   'GET /v1/status': async (verbs, _request, response) => sendJson(response, 200, await verbs.status()),
+  'GET /v1/apps': (verbs, _request, response) => sendJson(response, 200, { apps: verbs.apps() }),
+  'GET /v1/events': events,
   'GET /v1/logs': logs,
+  'GET /v1/metrics': metrics,
+  'GET /v1/requests': async (verbs, _request, response) => sendJson(response, 200, await verbs.requests()),
+  'POST /v1/logs/reopen': reopenLogs,
   'POST /v1/reload': reload,
   'POST /v1/stop': stop,
 };
@@ -116,6 +121,14 @@ async function reload(
   response.end();
 }
 
+function reopenLogs(verbs: ControlVerbs, _request: IncomingMessage, response: ServerResponse): void {
+  const say = beginProgress(response);
+  const failure = verbs.reopenLog();
+  const text = 'the log file is opened anew';
+  say(failure === null ? { type: 'done', text } : { type: 'failed', ...failure });
+  response.end();
+}
+
 /** The answer ends when the process does: whoever asked knows then that it is gone. */
 function stop(verbs: ControlVerbs, _request: IncomingMessage, response: ServerResponse): void {
   const say = beginProgress(response);
@@ -132,12 +145,41 @@ function logs(verbs: ControlVerbs, request: IncomingMessage, response: ServerRes
     return;
   }
   response.flushHeaders();
-  const leave = verbs.follow((line) => {
-    // A client that does not read is let go before its lines fill the memory.
+  response.once('close', verbs.follow(lineSender(response)));
+}
+
+/** One object a line: the state now, and from then on each change of it and each line of the log. */
+function events(verbs: ControlVerbs, _request: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(200, { 'Content-Type': 'application/x-ndjson' });
+  const send = lineSender(response);
+  const tell = (event: FrontEvent): void => send(JSON.stringify(event));
+  const tellState = (state: FrontState): void =>
+    tell({ time: new Date().toISOString(), type: 'state', state });
+  tellState(verbs.state);
+  const leaveStates = verbs.onState(tellState);
+  const leaveLines = verbs.follow((line) => tell({ time: new Date().toISOString(), type: 'line', line }));
+  response.once('close', () => {
+    leaveStates();
+    leaveLines();
+  });
+}
+
+async function metrics(
+  verbs: ControlVerbs,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { type, text } = await verbs.metrics(request.headers.accept);
+  response.writeHead(200, { 'Content-Type': type });
+  response.end(text);
+}
+
+/** A client that does not read is let go before its lines fill the memory. */
+function lineSender(response: ServerResponse): (line: string) => void {
+  return (line) => {
     if (response.writableLength > MAX_UNREAD_BYTES) response.destroy();
     else response.write(`${line}\n`);
-  });
-  response.once('close', leave);
+  };
 }
 
 const MAX_UNREAD_BYTES = 1024 * 1024;

@@ -1,6 +1,7 @@
 /** What crosses the control socket: one page for the server in the master and for its clients. docs/control.md says it in words. */
 import type { Counters } from '../shared/counters.js';
 import type { ErrorCode } from '../shared/errors.js';
+import type { RecentRequests } from '../shared/recent-requests.js';
 
 /** Where the front is in its life; see src/master/life.ts. */
 export type FrontState = 'starting' | 'serving' | 'reloading' | 'draining' | 'ended';
@@ -54,6 +55,21 @@ export interface Status {
   readonly logFile: string | null;
 }
 
+/** One app: a worker of ours, or where one runs already. `GET /v1/apps`. */
+export interface AppView {
+  readonly address: string;
+  readonly ready: boolean;
+  /** null: the app is not ours. */
+  readonly worker: { readonly id: number; readonly pid: number } | null;
+}
+
+/** A line of `GET /v1/events`; the first one tells the state as it is. */
+export type FrontEvent = { readonly time: string } & (
+  | { readonly type: 'state'; readonly state: FrontState }
+  /** A line of the master's log. */
+  | { readonly type: 'line'; readonly line: string }
+);
+
 /** Why something was not done. */
 export interface Failure {
   readonly error: string;
@@ -74,12 +90,21 @@ export type Progress =
 export interface ControlVerbs {
   readonly state: FrontState;
   status(): Promise<Status>;
+  apps(): readonly AppView[];
+  /** In the form that `accept`, a field of HTTP, asks for. */
+  metrics(accept: string | undefined): Promise<{ readonly type: string; readonly text: string }>;
+  /** The latest and slowest requests; they are remembered for ten seconds after each call only. */
+  requests(): Promise<RecentRequests>;
   /** Resolves with null when the new generation serves, else with why the old one stays. */
   reload(): Promise<Failure | null>;
   /** Begins the end, or cuts it short. */
   stop(): void;
+  /** Opens the log file anew; null: done, or there is none. */
+  reopenLog(): Failure | null;
   /** The master's latest lines, oldest first. */
   readonly lines: readonly string[];
   /** @param listener gets every further line. Returns the way to leave. */
   follow(listener: (line: string) => void): () => void;
+  /** @param listener gets every state that is entered. Returns the way to leave. */
+  onState(listener: (state: FrontState) => void): () => void;
 }

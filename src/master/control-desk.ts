@@ -1,15 +1,22 @@
 /** The master's side of the control socket: opens it while the routers start, and turns its calls into the master's own verbs. */
 import { describeFailure } from '../control/failure.js';
-import type { ControlVerbs, Status } from '../control/types.js';
+import type { AppView, ControlVerbs, Status } from '../control/types.js';
+import type { RecentRequests } from '../shared/recent-requests.js';
 import type { Life } from './life.js';
 import type { MasterLog } from './log.js';
+import { formFor, METRICS_TYPES, type MetricsForm } from './metrics/metrics-text.js';
 
 /** What the master does. */
 export interface MasterVerbs {
   status(): Promise<Status>;
+  apps(): readonly AppView[];
+  metricsText(form: MetricsForm): Promise<string>;
+  requests(): Promise<RecentRequests>;
   /** Resolves with null when the new generation serves. */
   reload(who: string): Promise<Error | null>;
   stop(who: string): void;
+  /** Returns what went wrong; null: nothing. */
+  reopenLog(): Error | null;
 }
 
 /** Idle until it is opened. */
@@ -56,11 +63,22 @@ export class ControlDesk {
         return log.lines;
       },
       status: () => master.status(),
+      apps: () => master.apps(),
+      metrics: async (accept) => {
+        const form = formFor(accept);
+        return { type: METRICS_TYPES[form], text: await master.metricsText(form) };
+      },
+      requests: () => master.requests(),
+      onState: (listener) => life.onChange(listener),
       reload: async () => {
         const failure = await master.reload('reload');
         return failure === null ? null : describeFailure(failure);
       },
       stop: () => master.stop('stop'),
+      reopenLog: () => {
+        const failure = master.reopenLog();
+        return failure === null ? null : describeFailure(failure);
+      },
       follow: (listener) => log.follow(listener),
     };
   }

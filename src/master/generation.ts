@@ -42,7 +42,19 @@ export class Generation {
     this.workers = config.apps.flatMap((app, index) =>
       app.worker === null
         ? []
-        : [new Workers(app, app.worker, index, identity, uwsgiScheme, surroundings, log, tellRouters)],
+        : [
+            new Workers(
+              app,
+              app.worker,
+              index,
+              identity,
+              uwsgiScheme,
+              surroundings,
+              start.lines,
+              log,
+              tellRouters,
+            ),
+          ],
     );
     this.routers = new Routers(
       config.routers,

@@ -33,7 +33,7 @@ export class Life {
   private current: LifeState = 'starting';
   private leave: () => void = () => {};
   private left: Promise<void>;
-  private readonly listeners: ((state: LifeState) => void)[] = [];
+  private readonly listeners = new Set<(state: LifeState) => void>();
 
   constructor() {
     this.left = this.whenLeft();
@@ -60,9 +60,10 @@ export class Life {
     for (const listener of this.listeners) listener(next);
   }
 
-  /** @param listener called after each change */
-  onChange(listener: (state: LifeState) => void): void {
-    this.listeners.push(listener);
+  /** @param listener called after each change. Returns the way to leave */
+  onChange(listener: (state: LifeState) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
   }
 
   /**

@@ -1,8 +1,14 @@
-/** The master's own lines: plain text to stderr or the log file, one line each, colour only on a terminal. */
+/** The master's own lines, to stderr or the log file, in the style of where they go. */
 import { fchownSync, fstatSync } from 'node:fs';
-import { isatty } from 'node:tty';
 import type { Note, ServingLog } from '../serving/notes.js';
 import { FrontError } from '../shared/errors.js';
+import {
+  formatHint,
+  formatLogRecord,
+  type LineStyle,
+  type LogLevel,
+  type LogRecord,
+} from '../shared/log-lines.js';
 import type { Identity } from '../shared/router-messages.js';
 import { systemCode } from '../shared/system-error.js';
 import { leaveProcess } from '../system/descriptor-writer.js';
@@ -18,9 +24,10 @@ export class MasterLog implements ServingLog {
   private readonly output: LogOutput;
   private readonly latest: string[] = [];
   private readonly followers = new Set<(line: string) => void>();
-  private readonly coloured: boolean;
   /** A person reads along who has not asked for every boot line. */
   readonly isBrief: boolean;
+  /** What still may get a hint, which is one object with it in JSON. */
+  private pending: LogRecord | null = null;
 
   /**
    * @param file path that takes every line (uWSGI's --logto), opened for appending; null: stderr
@@ -32,17 +39,17 @@ export class MasterLog implements ServingLog {
   constructor(
     private readonly file: string | null,
     private readonly quiet: boolean,
-    noColour: boolean,
+    /** How its lines are written; a reload may change it. */
+    public style: LineStyle,
     private readonly owner: Identity | null = null,
     verbose = true,
   ) {
     try {
-      this.output = new LogOutput(file);
+      this.output = new LogOutput(file, () => this.style);
     } catch (cause) {
       throw unwritable(file ?? 'stderr', cause);
     }
-    this.coloured = !noColour && file === null && isatty(2);
-    this.isBrief = !verbose && file === null && isatty(2);
+    this.isBrief = !verbose && style.onTerminal;
     this.giveToOwner();
   }
 
@@ -65,13 +72,14 @@ export class MasterLog implements ServingLog {
 
   /** Ends this process when the last lines are written, or after half a second where nobody reads them. */
   async leave(exitCode: number): Promise<never> {
+    this.flush();
     await this.output.written(LAST_WORDS_MS);
     return leaveProcess(exitCode, [this.output]);
   }
 
   /** An ordinary line. */
   line(text: string): void {
-    if (!this.quiet) this.write(text);
+    if (!this.quiet) this.record('info', text);
   }
 
   /** A boot line of uWSGI's kind: a person at a terminal wants to know where to look instead. */
@@ -79,21 +87,29 @@ export class MasterLog implements ServingLog {
     if (!this.isBrief) this.line(text);
   }
 
-  /** What was asked for: --quiet does not hide it, and nothing stands before it. */
+  /** What was asked for, in a form of its own: --quiet does not hide it, and nothing stands before it. */
   answer(text: string): void {
-    this.write(text);
+    this.flush();
+    this.write(`${text}\n`);
   }
 
   warning(text: string): void {
-    this.write(`${this.paint('warning:', 33)} ${text}`);
+    this.record('warning', text);
   }
 
+  /** The next step after the warning or error before it. */
   hint(text: string): void {
-    this.write(`${this.paint('hint:', 36)} ${text}`);
+    const { pending } = this;
+    if (pending === null) {
+      this.write(formatHint(text, 'master', this.style));
+      return;
+    }
+    this.pending = { ...pending, hint: text };
+    this.flush();
   }
 
   error(text: string): void {
-    this.write(`${this.paint('error:', 31)} ${text}`);
+    this.record('error', text);
   }
 
   /** What went wrong and what to do about it. @param describe makes the line of the reason */
@@ -112,18 +128,34 @@ export class MasterLog implements ServingLog {
 
   /** The one line everybody looks for. */
   ready(text: string): void {
-    this.write(this.paint(text, '1;32'));
+    this.record('info', this.style.coloured ? `\u001b[1;32m${text}\u001b[0m` : text);
   }
 
-  private paint(text: string, style: number | string): string {
-    return this.coloured ? `\u001b[${style}m${text}\u001b[0m` : text;
+  private record(level: LogLevel, message: string): void {
+    this.flush();
+    const record: LogRecord = { level, message, source: 'master' };
+    if (level === 'info') {
+      this.write(formatLogRecord(record, this.style));
+      return;
+    }
+    this.pending = record;
+    setImmediate(() => this.flush());
   }
 
-  private write(text: string): void {
-    this.output.write(`${text}\n`);
-    this.latest.push(text);
-    if (this.latest.length > MAX_LATEST) this.latest.shift();
-    for (const follower of this.followers) follower(text);
+  /** Writes what waits for a hint. */
+  private flush(): void {
+    const { pending } = this;
+    this.pending = null;
+    if (pending !== null) this.write(formatLogRecord(pending, this.style));
+  }
+
+  private write(lines: string): void {
+    this.output.write(lines);
+    for (const line of lines.slice(0, -1).split('\n')) {
+      this.latest.push(line);
+      if (this.latest.length > MAX_LATEST) this.latest.shift();
+      for (const follower of this.followers) follower(line);
+    }
   }
 
   /** The path of the log; null: stderr. */

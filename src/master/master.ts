@@ -1,7 +1,7 @@
 /** The master process: starts the front, reloads it, and ends it. It owns config, keys and children and touches no traffic. */
 import { randomBytes } from 'node:crypto';
 import { runtimeFolder } from '../control/runtime-folder.js';
-import type { LastReload, Status } from '../control/types.js';
+import type { AppView, LastReload, Status } from '../control/types.js';
 import { AccessReloader } from '../serving/access-reloader.js';
 import { CertificateReloader, type ServingCertificates } from '../serving/certificate-reloader.js';
 import type { AccessMaterial } from '../shared/access.js';
@@ -9,6 +9,7 @@ import type { CertificateOrders } from '../shared/acme.js';
 import type { ListenAddress } from '../shared/config.js';
 import { FrontError } from '../shared/errors.js';
 import { formatListenAddress } from '../shared/host-port.js';
+import { mergeRecent, type RecentRequests } from '../shared/recent-requests.js';
 import type { BoundListener } from '../shared/router-messages.js';
 import { formatRouted } from '../shared/upstream-text.js';
 import { markChildren } from '../system/child-environment.js';
@@ -22,6 +23,7 @@ import { Life, StateLeft } from './life.js';
 import { ListeningSockets } from './listening/listening-sockets.js';
 import { nameOwner } from './listening/port-owner.js';
 import type { MasterLog } from './log.js';
+import { LogRotation } from './log-rotation.js';
 import { collectMetrics } from './metrics/metrics-book.js';
 import type { MetricsListener } from './metrics/metrics-listener.js';
 import { type MetricsForm, metricsText } from './metrics/metrics-text.js';
@@ -53,6 +55,9 @@ export interface MasterParts {
 
 /** After this long a start says that it waits for the app. */
 const APP_PATIENCE_MS = 1500;
+
+/** A router that is alive answers within milliseconds. */
+const ROUTER_PATIENCE_MS = 1_000;
 
 /** Runs the front until a signal ends it. Resolves with the exit code; rejects with a FrontError when it cannot start. */
 export async function runMaster(parts: MasterParts): Promise<number> {
@@ -92,6 +97,7 @@ class Master {
   /** Who has asked for a reload during a start or a reload. */
   private readonly reloadsAsked: ((failure: Error | null) => void)[] = [];
   private reloadOutcome: LastReload | null = null;
+  private readonly rotation: LogRotation;
   private readonly control: ControlDesk;
   private readonly manager = new ServiceManager(takeServiceVariables());
 
@@ -105,6 +111,7 @@ class Master {
     this.served = first;
     const mercyMs = (): number => this.served.config.mercyMs;
     this.generations = new Generations(mercyMs);
+    this.rotation = new LogRotation(log, () => this.reopenLog());
     this.ticketKeys = new TicketKeys((ticketKeys) => {
       this.generations.change({ ticketKeys });
     });
@@ -131,8 +138,12 @@ class Master {
     });
     this.control = new ControlDesk(this.life, log, runtimeFolder(parts.environment), {
       status: () => this.status(),
+      apps: () => this.apps(),
+      metricsText: (form) => this.metricsText(form),
+      requests: () => this.requests(),
       reload: (who) => this.reload(who),
       stop: (who) => this.ending.obey(who),
+      reopenLog: () => this.reopenLog(),
     });
     this.ending = new Ending(this.life, this.generations, this.orders, mercyMs, log, () => {
       this.metrics?.close();
@@ -175,6 +186,7 @@ class Master {
     this.certificates.commit(certificates);
     this.access.commit(config.access, access);
     this.orders.start();
+    this.rotation.watch(config);
     this.life.enter('serving');
     this.parts.onServing();
     this.reloadAgain();
@@ -221,6 +233,8 @@ class Master {
       this.certificates.report(certificates, 'reload: ');
       log.notes(next.notes);
       this.served = next;
+      log.style = next.lines;
+      this.rotation.watch(next.config);
       this.sockets = bound;
       this.generations.commit();
       this.certificates.commit(certificates);
@@ -251,15 +265,17 @@ class Master {
     if (this.reloadsAsked.length > 0) void this.replaceGeneration('another request');
   }
 
-  /** For log rotation: every process of ours goes on in the new file; the apps notice nothing. */
-  reopenLog(): void {
+  /** For log rotation: every process of ours goes on in the new file; the apps notice nothing. Returns what went wrong; null: nothing. */
+  reopenLog(): Error | null {
     const { log } = this.parts;
     try {
       const file = log.reopen();
-      if (file === null) return;
+      if (file === null) return null;
       for (const generation of this.generations.all) generation.reopenLog(file);
+      return null;
     } catch (error) {
       log.failure(error, (reason) => `${reason}; the old one is written on`);
+      return error instanceof Error ? error : new Error(String(error));
     }
   }
 
@@ -289,6 +305,23 @@ class Master {
       lastReload: this.reloadOutcome,
       logFile: this.parts.log.path,
     };
+  }
+
+  private apps(): readonly AppView[] {
+    const { routedUpstreams = [], workers = [] } = this.generations.accepting[0] ?? {};
+    return routedUpstreams.map((upstream) => {
+      const worker = workers.flatMap(({ all }) => all).find(({ id }) => id === upstream.id);
+      const process = worker === undefined ? null : { id: worker.plan.index, pid: worker.pid };
+      return { address: formatRouted(upstream), ready: upstream.ready, worker: process };
+    });
+  }
+
+  private async requests(): Promise<RecentRequests> {
+    const routers = [...this.generations.accepting, ...this.generations.draining].flatMap(
+      (generation) => generation.routers.all,
+    );
+    const all = await Promise.all(routers.map((router) => router.remember(ROUTER_PATIENCE_MS)));
+    return mergeRecent(all.flatMap((one) => one ?? []));
   }
 
   private collectStatistics() {
@@ -374,7 +407,7 @@ class Master {
     const { config, identity, stickySecret } = served;
     const { log } = this.parts;
     const generation = new Generation(
-      { type: 'start', config, frontSecret: this.frontSecret, identity },
+      { type: 'start', config, frontSecret: this.frontSecret, identity, lines: served.lines },
       { tls, ticketKeys: this.ticketKeys.keys, challenges: this.orders.answers, access },
       sockets,
       log,

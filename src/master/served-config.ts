@@ -2,6 +2,7 @@
 import type { ServingCertificates } from '../serving/certificate-reloader.js';
 import type { Note } from '../serving/notes.js';
 import type { Config } from '../shared/config.js';
+import type { LineStyle } from '../shared/log-lines.js';
 import type { CertificateMaterial, Identity } from '../shared/router-messages.js';
 
 export interface ServedConfig {
@@ -10,6 +11,8 @@ export interface ServedConfig {
   readonly notes: readonly Note[];
   /** Whom to become after binding; null: stay who we are. */
   readonly identity: Identity | null;
+  /** How log lines are written. */
+  readonly lines: LineStyle;
   /** Hides in the cookie of `--sticky` which app it names. */
   readonly stickySecret: string;
   /** Reads certificates and keys anew; rejects with a FrontError that says what is wrong. */

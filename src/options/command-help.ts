@@ -11,6 +11,7 @@ export const COMMANDS = [
   ['acme', 'status, renew, revoke, deactivate: accounts and certificates of authorities'],
   ['hosts', 'add, remove, list: names of this machine'],
   ['status', 'what a running front does'],
+  ['top', 'the same live in a terminal: requests, routes, apps, processes'],
   ['list', 'the running fronts of this user'],
   ['reload', 'a new generation of a running front, or why the old one stays'],
   ['stop', 'drain and end a running front'],

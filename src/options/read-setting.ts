@@ -61,8 +61,7 @@ export function readChoice(settings: Settings, key: SettingKey): string {
   const { choices = [] } = settings.row(key);
   const text = readText(settings, key) ?? '';
   if (choices.includes(text)) return text;
-  const uwsgi = key === 'logFormat' && text.includes('%') ? "; uWSGI's format strings are not read" : '';
-  throw invalid(settings.get(key).label, text, 'unknown', `choose ${choices.join(', ')}${uwsgi}`);
+  throw invalid(settings.get(key).label, text, 'unknown', `choose ${choices.join(', ')}`);
 }
 
 const NUMBERS = {

@@ -9,7 +9,7 @@ import { readApps } from './groups/app.js';
 import { readHosts, requireCiphers } from './groups/certificates.js';
 import { readLimits } from './groups/limits.js';
 import { readListeners } from './groups/listeners.js';
-import { readLogFile, readLogFormat, readLogRedact } from './groups/logs.js';
+import { readLogSettings } from './groups/logs.js';
 import { readMetrics } from './groups/metrics.js';
 import { readIdentity, readRouters } from './groups/processes.js';
 import { readExchangeSettings, readStreamRequests } from './groups/requests.js';
@@ -53,12 +53,9 @@ export function resolveConfig(settings: Settings, platform: Platform): Config {
     user: readIdentity(settings, platform, 'uid'),
     group: readIdentity(settings, platform, 'gid'),
     pidFile: readText(settings, 'pidfile'),
-    logFile: readLogFile(settings),
     quiet: readSwitch(settings, 'quiet'),
     verbose: readSwitch(settings, 'verbose') || settings.has('https') || settings.has('master'),
-    accessLog: readSwitch(settings, 'accessLog'),
-    logFormat: readLogFormat(settings),
-    logRedact: readLogRedact(settings),
+    ...readLogSettings(settings),
     metrics: readMetrics(settings, platform),
     mercyMs: readNumber(settings, 'mercy'),
     access: readAccess(settings, listeners, platform),

@@ -244,6 +244,22 @@ export interface Config {
   readonly verbose: boolean;
   readonly accessLog: boolean;
   readonly logFormat: LogFormat;
+  /** uWSGI's format string, which a line for a request follows; null: it has the form of logFormat. */
+  readonly logTemplate: string | null;
+  /** Share of the requests that are logged, above 0 and at most 1; those that fail are all logged. */
+  readonly logSample: number;
+  /** Prefixes of paths whose requests are logged only when they fail. */
+  readonly logSkip: readonly string[];
+  /** The log file is set aside when it has this size; 0: never. */
+  readonly logMaxBytes: number;
+  /** The log file is set aside at the end of each such period (of UTC); 0: never. */
+  readonly logRotateMs: number;
+  /** How many files that were set aside are kept. */
+  readonly logKeep: number;
+  /** A request without a trace gets one (W3C Trace Context). */
+  readonly traceparent: boolean;
+  /** Tell the app in X-Request-Start when the request came. */
+  readonly requestStart: boolean;
   /** Names, lower-case, whose values in a query are not logged. */
   readonly logRedact: readonly string[];
   /** Where metrics are served; empty: nowhere. */

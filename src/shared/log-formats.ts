@@ -4,3 +4,23 @@
 export const LOG_FORMATS = ['pretty', 'combined', 'json', 'uwsgi'] as const;
 
 export type LogFormat = (typeof LOG_FORMATS)[number];
+
+/** What may stand in a format string of uWSGI's kind, `%(name)`; beside these `%(var.NAME)`, a variable as in CGI. */
+export const LOG_VARIABLES = [
+  ...['addr', 'user', 'method', 'uri', 'proto', 'host', 'status', 'size', 'rsize', 'cl', 'referer', 'uagent'],
+  ...[
+    'secs',
+    'msecs',
+    'micros',
+    'time',
+    'ctime',
+    'ltime',
+    'ftime',
+    'epoch',
+    'tmsecs',
+    'tmicros',
+    'pid',
+    'vars',
+  ],
+  ...['id', 'upstream', 'upstream_msecs', 'tls', 'error', 'trace_id'],
+] as const;

@@ -4,7 +4,9 @@ import type { ChallengeAnswers } from './acme.js';
 import type { AppUpstream, Config, ListenAddress } from './config.js';
 import type { Counters } from './counters.js';
 import type { ErrorCode } from './errors.js';
+import type { LineStyle } from './log-lines.js';
 import type { Samples } from './metrics.js';
+import type { RecentRequests } from './recent-requests.js';
 
 /** Everything a TLS listener serves with, read by the master before privileges are dropped. */
 export interface CertificateMaterial {
@@ -99,6 +101,8 @@ export interface RouterStart {
   /** Known to this front's routers alone, for as long as the master lives. */
   readonly frontSecret: string;
   readonly identity: Identity | null;
+  /** How log lines are written. */
+  readonly lines: LineStyle;
   /** Version of `state`. */
   readonly version: number;
   readonly state: RouterState;
@@ -117,6 +121,8 @@ export type MasterToRouter =
   | { readonly type: 'reopen_log'; readonly file: string }
   /** To be answered by `measured`. */
   | { readonly type: 'measure' }
+  /** To be answered by `remembered`. */
+  | { readonly type: 'remember' }
   | { readonly type: 'drain'; readonly endTunnels: boolean };
 
 /** A listener after binding. */
@@ -136,6 +142,8 @@ export type RouterToMaster =
   | { readonly type: 'counted'; readonly counters: Readonly<Counters> }
   /** The answer to `measure`; also sent when the router ends, so that nothing is lost. */
   | { readonly type: 'measured'; readonly samples: Samples }
+  /** The answer to `remember`. */
+  | { readonly type: 'remembered'; readonly recent: RecentRequests }
   | { readonly type: 'ready' }
   | {
       readonly type: 'failed';

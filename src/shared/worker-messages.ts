@@ -1,5 +1,7 @@
 /** What the master and a worker process say to each other over their IPC channel. */
 
+import type { LineStyle } from './log-lines.js';
+
 /** A WSGI app to serve, in uWSGI's words. */
 export interface WsgiPlan {
   /** Null: the options name what is served. */
@@ -30,8 +32,10 @@ export interface WorkerPlan {
   readonly gid: number | null;
   /** Account whose supplementary groups are taken with `uid`; null drops them all. */
   readonly userName: string | null;
-  /** Put before every line of the app's output, for example `[app] `. */
+  /** Put before every line of the app's output, for example `[app] `; with JSON it names the source, without the brackets. */
   readonly prefix: string;
+  /** How lines of the log are written. */
+  readonly lines: LineStyle;
   readonly host: '127.0.0.1';
   /** The port that the app listens on whatever it is told; null: a free one is chosen. */
   readonly port: number | null;

@@ -1,18 +1,34 @@
 /** Where log lines go: stderr or a file that is opened anew for rotation; bounded, and what is lost is counted and told. */
 import { openSync } from 'node:fs';
+import { BARE_LINES, formatLogRecord, type LineStyle } from '../shared/log-lines.js';
 import { DescriptorWriter, openStandardStream } from './descriptor-writer.js';
 
 /** The group may read a log, others may not. */
 const LOG_MODE = 0o640;
 
+/** Why lines are lost while nothing fails. */
+export const NOT_READ = 'the log is not read fast enough';
+
+/** Why lines are lost, from the system's code. */
+export function whyLost(code: string): string {
+  return code === 'ENOSPC' || code === 'EDQUOT' ? 'the disk is full' : `writing fails: ${code}`;
+}
+
 /** A sink for whole lines. */
 export class LogOutput {
   private readonly writer: DescriptorWriter;
   private lostLines = 0;
-  private lostBecause = 'the log is not read fast enough';
+  private lostBecause = NOT_READ;
 
-  /** @param file path, opened for appending; null: stderr. @throws Error of the system when it cannot be opened */
-  constructor(private file: string | null) {
+  /**
+   * @param file path, opened for appending; null: stderr
+   * @param style how the line is written that tells of lost ones
+   * @throws Error of the system when it cannot be opened
+   */
+  constructor(
+    private file: string | null,
+    private readonly style: () => LineStyle = () => BARE_LINES,
+  ) {
     this.writer = this.watch(file === null ? openStandardStream(2) : new DescriptorWriter(openLog(file)));
   }
 
@@ -52,17 +68,17 @@ export class LogOutput {
   private watch(writer: DescriptorWriter): DescriptorWriter {
     writer.whenLost((code, bytes) => {
       this.lostLines += countLines(bytes);
-      this.lostBecause =
-        code === 'ENOSPC' || code === 'EDQUOT' ? 'the disk is full' : `writing fails: ${code}`;
+      this.lostBecause = whyLost(code);
     });
     return writer;
   }
 
   private takeLost(): string {
     if (this.lostLines === 0) return '';
-    const text = `warning: ${this.lostLines} log lines lost, ${this.lostBecause}\n`;
+    const message = `${this.lostLines} log lines lost, ${this.lostBecause}`;
+    const text = formatLogRecord({ level: 'warning', message, source: 'master' }, this.style());
     this.lostLines = 0;
-    this.lostBecause = 'the log is not read fast enough';
+    this.lostBecause = NOT_READ;
     return text;
   }
 }
@@ -72,7 +88,8 @@ export function openLog(file: string): number {
   return openSync(file, 'a', LOG_MODE);
 }
 
-function countLines(text: string | Buffer): number {
+/** Lines in whole lines. */
+export function countLines(text: string | Buffer): number {
   let count = 0;
   for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) count += 1;
   return count;

@@ -60,27 +60,31 @@ function reasonOf(error: unknown): string {
   return firstLine === '' ? error.name : firstLine;
 }
 
-function printUnexpected(io: CommandIo, error: unknown): void {
-  printLine(io, 'error', 'red', `unexpected: ${reasonOf(error)}`);
+/** What is said of an error, and the exit code that goes with it: 2 for wrong usage or configuration, else 1. */
+export function explainError(error: unknown): {
+  readonly message: string;
+  readonly hint: string | null;
+  readonly exitCode: number;
+} {
+  if (error instanceof FrontError) {
+    const exitCode = USAGE_CODES.has(error.code) ? EXIT_USAGE : EXIT_FAILURE;
+    return { message: error.message, hint: error.hint ?? null, exitCode };
+  }
   const where = `Node ${process.versions.node} on ${process.platform}`;
-  const hint = `this is a fault in tlsfront: run it again with TLSFRONT_DEBUG=1 and report what it prints (${where})`;
-  printLine(io, 'hint', 'cyan', hint);
+  return {
+    message: `unexpected: ${reasonOf(error)}`,
+    hint: `this is a fault in tlsfront: run it again with TLSFRONT_DEBUG=1 and report what it prints (${where})`,
+    exitCode: EXIT_FAILURE,
+  };
 }
 
-/**
- * Prints an error and gives the exit code that goes with it: 2 for wrong usage or configuration, else 1.
- * A stack trace is shown only with TLSFRONT_DEBUG=1.
- */
+/** Prints an error and gives its exit code. A stack trace is shown only with TLSFRONT_DEBUG=1. */
 export function printError(io: CommandIo, error: unknown): number {
-  if (error instanceof FrontError) {
-    printLine(io, 'error', 'red', error.message);
-    if (error.hint !== undefined) printLine(io, 'hint', 'cyan', error.hint);
-  } else {
-    printUnexpected(io, error);
-  }
+  const { message, hint, exitCode } = explainError(error);
+  printLine(io, 'error', 'red', message);
+  if (hint !== null) printLine(io, 'hint', 'cyan', hint);
   if (io.environment.TLSFRONT_DEBUG === '1' && error instanceof Error) io.stderr.write(`${error.stack}\n`);
-  if (!(error instanceof FrontError)) return EXIT_FAILURE;
-  return USAGE_CODES.has(error.code) ? EXIT_USAGE : EXIT_FAILURE;
+  return exitCode;
 }
 
 const USAGE_CODES: ReadonlySet<string> = new Set(['config_usage', 'config_invalid', 'certificate_broken']);

@@ -6,6 +6,7 @@ import { MasterLog } from '../../src/master/log.js';
 import { OrdersDesk } from '../../src/master/orders.js';
 import { Routers } from '../../src/master/routers/routers.js';
 import { type CertificateUser, NO_ANSWERS } from '../../src/shared/acme.js';
+import { BARE_LINES } from '../../src/shared/log-lines.js';
 import { until } from '../support/deadline.js';
 import { Client } from '../support/https-client.js';
 import { resolveGiven } from '../support/settings.js';
@@ -19,12 +20,13 @@ const CONNECTIONS = 12;
 /** Two real routers that start, and the desk that speaks for them. */
 async function startRouters(t: TestContext) {
   const config = resolveGiven({ flags: { http: ['127.0.0.1:0'], hold: ['0'], upstream: ['127.0.0.1:1'] } });
-  const log = new MasterLog(makeWorkspace(t).at('log'), true, true);
+  const log = new MasterLog(makeWorkspace(t).at('log'), true, BARE_LINES);
   const start = {
     type: 'start',
     config,
     frontSecret: 'secret',
     identity: null,
+    lines: BARE_LINES,
   } as const;
   const state = {
     tls: [null],

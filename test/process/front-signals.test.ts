@@ -155,7 +155,7 @@ describe('nobody reads the log', { concurrency: 2 }, () => {
       environment: { LOG_PIPE: pipe },
     });
     reader.on('data', (chunk) => {
-      front.log += chunk.toString();
+      front.written += chunk.toString();
     });
     reader.on('error', () => undefined);
     t.after(() => reader.destroy());

@@ -12,6 +12,11 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
+/** Log lines without their times: what they say. */
+export function withoutTimes(text: string): string {
+  return text.replaceAll(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z /gm, '');
+}
+
 /** The caller's environment without settings of ours and without what decides about colour. */
 export function cleanEnvironment(): NodeJS.ProcessEnv {
   const ours = /^(?:TLSFRONT_.*|NO_COLOR|FORCE_COLOR|NODE_OPTIONS)$/;
@@ -38,7 +43,11 @@ export async function runCommand(
   });
   try {
     const code = await within(ended, limitMs, `the end of tlsfront ${args.join(' ')}`);
-    return { code, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() };
+    return {
+      code,
+      stdout: Buffer.concat(out).toString(),
+      stderr: withoutTimes(Buffer.concat(err).toString()),
+    };
   } finally {
     child.kill('SIGKILL');
   }

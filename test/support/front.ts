@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestCertificateFiles, writeTestCertificates } from './certificates.js';
+import { withoutTimes } from './command.js';
 import { within } from './deadline.js';
 import { peerCommand } from './peers.js';
 import { PACKAGE_ROOT } from './workspace.js';
@@ -64,7 +65,7 @@ export async function startFront(options: FrontOptions): Promise<RunningFront> {
       url: `https://localhost:${port}`,
       ca: readFileSync(files.rootFile, 'utf8'),
       pid: child.pid ?? 0,
-      log: () => front.text,
+      log: () => withoutTimes(front.text),
       running: () => front.running,
       stop: () => front.stop().finally(removeFolder),
     };

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CLI, cleanEnvironment } from './command.js';
+import { CLI, cleanEnvironment, withoutTimes } from './command.js';
 import { until, within } from './deadline.js';
 import { PACKAGE_ROOT } from './workspace.js';
 
@@ -49,8 +49,8 @@ function readOr(file: string): string {
 
 /** A `tlsfront` that was started; `stop` it in an after hook. */
 export class StartedFront {
-  /** Everything it and its children wrote. */
-  log = '';
+  /** Everything it and its children wrote, as it was written. */
+  written = '';
   readonly dataFolder = mkdtempSync(join(tmpdir(), 'tlsfront-data-'));
   readonly child: ChildProcess;
   /** The exit code, or the name of the signal that ended it. */
@@ -72,7 +72,7 @@ export class StartedFront {
     });
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => {
-        this.log += text;
+        this.written += text;
       });
     }
     this.ended = new Promise((resolve) => {
@@ -80,6 +80,11 @@ export class StartedFront {
       // Not 'close': a child that outlives the master would keep the pipes open.
       this.child.once('exit', (code, signal) => resolve(signal ?? code ?? 'unknown'));
     });
+  }
+
+  /** What was written, without the times before the lines. */
+  get log(): string {
+    return withoutTimes(this.written);
   }
 
   /** Starts it without waiting for anything. */
@@ -118,7 +123,11 @@ export class StartedFront {
 
   /** Port of the n-th listener of a kind, as the boot lines name it. */
   port(kind: 'https' | 'http' | 'http-to-https' = 'https', nth = 0): number {
-    const lines = [...this.log.matchAll(new RegExp(`^tlsfront ${kind} bound on \\S+:(\\d+)$`, 'gm'))];
+    const lines = [
+      ...this.log.matchAll(
+        new RegExp(`(?:^|"message":")tlsfront ${kind} bound on \\S+?:(\\d+)(?:$|")`, 'gm'),
+      ),
+    ];
     const port = lines[nth]?.[1];
     if (port === undefined) throw new Error(`no ${kind} listener ${nth} in the log\n${this.log}`);
     return Number(port);

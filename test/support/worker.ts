@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { BARE_LINES } from '../../src/shared/log-lines.js';
 import {
   isWorkerReport,
   type WorkerOrder,
@@ -29,6 +30,7 @@ export function planCommand(command: readonly string[], changes: Partial<WorkerP
     gid: null,
     userName: null,
     prefix: '[app] ',
+    lines: BARE_LINES,
     host: '127.0.0.1',
     port: null,
     names: [],

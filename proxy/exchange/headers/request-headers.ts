@@ -7,10 +7,13 @@ import type { ConnectionFacts, Framing, Policy, RequestHead } from '../types.js'
 import { CONNECTION, connectionNames, FORWARDING, requestFieldKind, TE } from './field-kinds.js';
 import { applyHeaderRules, removeField } from './header-rules.js';
 import { asOwn, type OutgoingFields } from './outgoing-fields.js';
+import { removeReplaced } from './tracing.js';
 
 /** What the exchange has decided about the request when its upstream head is written. */
 export interface UpstreamRequest {
   readonly requestId: string;
+  /** See Exchange. */
+  readonly addedFields: readonly string[];
   /** Host to send. */
   readonly authority: string;
   readonly framing: Framing;
@@ -41,6 +44,7 @@ export function buildUpstreamHeaders(
     memo?.keep(head.authority, authority, repeated);
   }
   let fields: OutgoingFields = { repeated, own: ['x-request-id', request.requestId] };
+  if (request.addedFields.length > 0) fields.own.push(...request.addedFields);
   if (request.expectContinue) fields.own.push('expect', '100-continue');
   if (config.via) fields.own.push('via', `${head.httpVersion} tlsfront`);
   if (config.headerUp.length > 0) {
@@ -77,6 +81,7 @@ function clientFields(
       out.push(name, source[index + 1] ?? '');
   }
   const kept = listed ? withoutListed(out, listed) : out;
+  removeReplaced(kept, source, facts, policy.config);
   // RFC 9110 §10.1.4: who sends TE over HTTP/1.1 lists it in Connection, which HTTP/2 knows nothing of.
   if (hasTe) kept.push('te', 'trailers', 'connection', 'te');
   pushForwarding(kept, head, facts);

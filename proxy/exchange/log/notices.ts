@@ -37,7 +37,7 @@ export class Notices {
     if (known === undefined && this.kinds.size >= MAX_KINDS) this.forgetOne();
     this.kinds.set(kind, { quietUntilMs: nowMs + PAUSE_MS, unspoken: 0 });
     const more = unspoken === 0 ? '' : ` (and ${unspoken} more since the last such line)`;
-    this.log.write(`warning: ${text}${more}\n${hint === null ? '' : `hint: ${hint}\n`}`);
+    this.log.say('warning', `${text}${more}`, hint);
   }
 
   /** The oldest kind goes. */

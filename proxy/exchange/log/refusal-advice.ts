@@ -93,7 +93,7 @@ export function explainRefusal(view: Buffer, head: RequestHead, log: LineWriter)
   if (refusal === undefined || explained.has(refusal.text)) return;
   explained.add(refusal.text);
   const host = hostOf(head.authority);
-  log.write(`warning: ${refusal.app} refuses requests for ${host}\nhint: ${refusal.hint(host)}\n`);
+  log.say('warning', `${refusal.app} refuses requests for ${host}`, refusal.hint(host));
 }
 
 const BARE_WORDS: ReadonlySet<string> = new Set(['Unauthorized', 'Unexpected Server Error']);

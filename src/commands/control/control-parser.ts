@@ -7,6 +7,8 @@ interface ControlOptions extends FrontChoice {
   readonly json?: true;
   readonly now?: true;
   readonly follow?: true;
+  readonly reopen?: true;
+  readonly once?: true;
 }
 
 function addChoice(parser: Command): Command {
@@ -33,6 +35,11 @@ export function addControl(root: Command, io: CommandIo, done: (exitCode: number
     async (options) => (await import('./status.js')).runStatus(options, io),
   );
   bind(
+    addChoice(root.command('top')).option('--once', 'print one frame and end; needs no terminal'),
+    'show live what a running front does: requests, routes, apps, processes, certificates; q ends it',
+    async (options) => (await import('./top.js')).runTop(options, io),
+  );
+  bind(
     root.command('list').option('--json', 'print one JSON array'),
     'list the running fronts of this user',
     async (options) => (await import('./status.js')).runList(options, io),
@@ -48,7 +55,9 @@ export function addControl(root: Command, io: CommandIo, done: (exitCode: number
     async (options) => (await import('./orders.js')).runStop(options, io),
   );
   bind(
-    addChoice(root.command('logs')).option('-f, --follow', 'go on with every further line'),
+    addChoice(root.command('logs'))
+      .option('-f, --follow', 'go on with every further line')
+      .option('--reopen', 'open the log file anew, for rotation, as SIGUSR2 does'),
     "print the log file's end, or the master's latest lines where the log goes to stderr",
     async (options) => (await import('./orders.js')).runLogs(options, io),
   );

@@ -26,10 +26,11 @@ export async function runStop(choice: FrontChoice & { readonly now?: true }, io:
 
 /** The master's lines, or the whole log where it goes to a file. */
 export async function runLogs(
-  choice: FrontChoice & { readonly follow?: true },
+  choice: FrontChoice & { readonly follow?: true; readonly reopen?: true },
   io: CommandIo,
 ): Promise<number> {
   const front = findFront(choice, io);
+  if (choice.reopen === true) return order(front, '/v1/logs/reopen', io);
   const follow = choice.follow === true;
   const { logFile } = await front.status();
   if (logFile !== null) await followFile(logFile, follow, io.stdout);

@@ -89,7 +89,7 @@ function describe(status: Status): string[] {
 }
 
 /** `3 d 4 h`, the two largest units. */
-function duration(seconds: number): string {
+export function duration(seconds: number): string {
   const units: [string, number][] = [
     ['d', Math.floor(seconds / DAY_SECONDS)],
     ['h', Math.floor((seconds % DAY_SECONDS) / 3600)],

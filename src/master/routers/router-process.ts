@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { Counters } from '../../shared/counters.js';
 import { FrontError } from '../../shared/errors.js';
 import type { Samples } from '../../shared/metrics.js';
+import type { RecentRequests } from '../../shared/recent-requests.js';
 import type {
   InheritedSocket,
   MasterToRouter,
@@ -60,6 +61,7 @@ export class RouterProcess {
   private samples: Samples = {};
   private readonly measuring = new Set<() => void>();
   private readonly counting = new Set<(counters: Readonly<Counters> | null) => void>();
+  private readonly remembering = new Set<(recent: RecentRequests | null) => void>();
   private settleStart: { resolve(): void; reject(error: unknown): void } = { resolve() {}, reject() {} };
 
   /** @param buildStart makes its start message, with the sockets as it inherits them */
@@ -101,7 +103,8 @@ export class RouterProcess {
         new FrontError('internal', `the http process ${index} ended before it was ready: ${reason}`),
       );
       this.settle(Number.POSITIVE_INFINITY);
-      this.settleCount(null);
+      for (const settle of this.counting) settle(null);
+      for (const settle of this.remembering) settle(null);
       this.settleMeasures();
       events.onExit(this, reason);
     });
@@ -119,15 +122,28 @@ export class RouterProcess {
 
   /** Its counters; null when it does not answer in time, or has ended. */
   count(patienceMs: number): Promise<Readonly<Counters> | null> {
+    return this.ask({ type: 'count' }, this.counting, patienceMs);
+  }
+
+  /** Single requests that it remembers, and remembers more of from now on; null as with `count`. */
+  remember(patienceMs: number): Promise<RecentRequests | null> {
+    return this.ask({ type: 'remember' }, this.remembering, patienceMs);
+  }
+
+  private ask<Answer>(
+    question: MasterToRouter,
+    waiting: Set<(answer: Answer | null) => void>,
+    patienceMs: number,
+  ): Promise<Answer | null> {
     return new Promise((resolve) => {
       const timer = setTimeout(() => settle(null), patienceMs);
-      const settle = (counters: Readonly<Counters> | null): void => {
+      const settle = (answer: Answer | null): void => {
         clearTimeout(timer);
-        this.counting.delete(settle);
-        resolve(counters);
+        waiting.delete(settle);
+        resolve(answer);
       };
-      this.counting.add(settle);
-      this.send({ type: 'count' });
+      waiting.add(settle);
+      this.send(question);
     });
   }
 
@@ -190,7 +206,10 @@ export class RouterProcess {
         this.settle(report.version);
         return;
       case 'counted':
-        this.settleCount(report.counters);
+        for (const settle of this.counting) settle(report.counters);
+        return;
+      case 'remembered':
+        for (const settle of this.remembering) settle(report.recent);
         return;
       case 'measured':
         this.samples = report.samples;
@@ -234,10 +253,6 @@ export class RouterProcess {
       this.waiting.delete(waiter);
       waiter.resolve();
     }
-  }
-
-  private settleCount(counters: Readonly<Counters> | null): void {
-    for (const settle of this.counting) settle(counters);
   }
 }
 

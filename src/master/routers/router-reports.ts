@@ -2,6 +2,7 @@
 import type { Counters } from '../../shared/counters.js';
 import { ERRORS, type ErrorCode } from '../../shared/errors.js';
 import type { Samples } from '../../shared/metrics.js';
+import { MAX_RECENT, type RecentRequest, type RecentRequests } from '../../shared/recent-requests.js';
 import type { RouterToMaster } from '../../shared/router-messages.js';
 
 /** Text of a router goes into the log. */
@@ -27,10 +28,25 @@ const COUNTERS = {
   bytesOut: true,
 } as const satisfies Record<keyof Counters, true>;
 
+const REQUEST = {
+  atMs: 'number',
+  method: 'text',
+  host: 'text',
+  path: 'text',
+  protocol: 'text',
+  status: 'number',
+  durationMs: 'number',
+  bytes: 'number',
+  remote: 'text',
+  upstream: 'text',
+  requestId: 'text',
+  error: 'text',
+} as const satisfies Record<keyof RecentRequest, 'number' | 'text'>;
+
 /** The message; null where it is none that a router sends. */
 export function readRouterReport(message: unknown): RouterToMaster | null {
   if (!isRecord(message)) return null;
-  const { type, release, name, version, counters, samples, code, message: text, hint } = message;
+  const { type, release, name, version, counters, samples, recent, code, message: text, hint } = message;
   switch (type) {
     case 'loaded':
       return isText(release) ? { type, release } : null;
@@ -44,6 +60,8 @@ export function readRouterReport(message: unknown): RouterToMaster | null {
       return isCounters(counters) ? { type, counters } : null;
     case 'measured':
       return isSamples(samples) ? { type, samples } : null;
+    case 'remembered':
+      return isRecent(recent) ? { type, recent } : null;
     case 'failed':
       return isErrorCode(code) && isText(text) && (hint === null || isText(hint))
         ? { type, code, message: text, hint }
@@ -80,6 +98,20 @@ function isSamples(value: unknown): value is Samples {
     entries.length <= MAX_SAMPLES &&
     entries.every(([name, number]) => SAMPLE.test(name) && typeof number === 'number')
   );
+}
+
+function isRecent(value: unknown): value is RecentRequests {
+  return isRecord(value) && areRequests(value.latest) && areRequests(value.slowest);
+}
+
+function areRequests(value: unknown): boolean {
+  if (!Array.isArray(value) || value.length > MAX_RECENT) return false;
+  return value.every((one) => {
+    if (!isRecord(one) || Object.keys(one).length !== Object.keys(REQUEST).length) return false;
+    return Object.entries(REQUEST).every(([key, type]) =>
+      type === 'text' ? isText(one[key]) : typeof one[key] === 'number',
+    );
+  });
 }
 
 function isErrorCode(value: unknown): value is ErrorCode {

@@ -2,6 +2,7 @@
 import type { AppConfig, WorkerConfig } from '../../shared/config.js';
 import { FrontError } from '../../shared/errors.js';
 import { formatListenAddress } from '../../shared/host-port.js';
+import type { LineStyle } from '../../shared/log-lines.js';
 import type { Identity, UpstreamState } from '../../shared/router-messages.js';
 import type { WorkerPlan } from '../../shared/worker-messages.js';
 import { BackOff } from '../back-off.js';
@@ -53,6 +54,7 @@ export class Workers {
     private readonly identity: Identity | null,
     private readonly uwsgiScheme: 'http' | 'uwsgi',
     private readonly surroundings: AppSurroundings,
+    private readonly lines: LineStyle,
     private readonly log: MasterLog,
     private readonly onChange: () => void,
   ) {
@@ -137,6 +139,7 @@ export class Workers {
       gid: this.identity?.gid ?? null,
       userName: this.identity?.userName ?? null,
       prefix: processes === 1 ? '[app] ' : `[app ${place.index}] `,
+      lines: this.lines,
       host: '127.0.0.1',
       port: appPort,
       names: this.surroundings.names,

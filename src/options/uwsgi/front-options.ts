@@ -44,7 +44,7 @@ export const FRONT_OPTIONS: readonly UwsgiRow[] = [
     fate: 'ours',
     area: 'log',
     text: 'the same option, with a file',
-    names: ['logto='],
+    names: ['logto=', 'log-maxsize='],
   },
   {
     fate: 'ours',
@@ -295,7 +295,7 @@ export const FRONT_OPTIONS: readonly UwsgiRow[] = [
     text: 'logrotate may move the file: SIGUSR2 or copytruncate',
     names: [
       'touch-logrotate= touch-logreopen= logfile-chown logfile-chmod= log-reopen log-truncate',
-      'log-maxsize= log-backupname=',
+      'log-backupname=',
     ],
   },
   {

@@ -32,7 +32,6 @@ export function isUwsgiLine(words: readonly string[], environment: Readonly<Node
   const has = (name: string): boolean => given.some((one) => one.name === name);
   const queue = given.some(({ name, value }) => name === 'listen' && /^\d+$/.test(value ?? ''));
   if (queue && has('wsgi-file') && (has('http') || has('https'))) return true;
-  if (given.some(({ name, value }) => name === 'log-format' && value?.includes('%') === true)) return true;
   return (
     !namesApp(line) &&
     givenByEnvironment(environment).some(({ name }) => APP_NAMES.has(name) || name === 'ini')

@@ -5,6 +5,7 @@ import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { PassThrough } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { LineSplitter, MAX_LINE_BYTES, relayLines } from '../../../app/output.js';
+import { BARE_LINES } from '../../../src/shared/log-lines.js';
 import { DescriptorWriter, MAX_QUEUED_BYTES } from '../../../src/system/descriptor-writer.js';
 import { until } from '../../support/deadline.js';
 import { makeWorkspace } from '../../support/workspace.js';
@@ -65,7 +66,7 @@ test('an app whose output nobody reads is held up, and loses nothing when somebo
   const writer = new DescriptorWriter(pipe.write, true);
   const source = new PassThrough({ highWaterMark: 65_536 });
   let lines = 0;
-  relayLines(source, writer, '[app] ', () => {
+  relayLines(source, writer, { prefix: '[app] ', lines: BARE_LINES, stream: 'stdout' }, () => {
     lines += 1;
   });
   const line = Buffer.from(`${'x'.repeat(999)}\n`);

@@ -39,6 +39,7 @@ function recordOf(path: string, agent: string): AccessRecord {
     upstreamMs: null,
     upstream: '',
     error: '',
+    addedFields: [],
   };
 }
 

@@ -1,8 +1,8 @@
 /** Secrets in a query stay out of the log, in every format. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatAccessRecord } from '../../../proxy/exchange/log/access-log.js';
-import { redactQuery } from '../../../proxy/exchange/log/redact.js';
+import { formatAccessRecord, redactRecord } from '../../../proxy/exchange/log/access-log.js';
+import { redactQuery, redactUser } from '../../../proxy/exchange/log/redact.js';
 import { LOG_FORMATS } from '../../../src/shared/log-formats.js';
 import { resolveGiven } from '../../support/settings.js';
 
@@ -22,10 +22,22 @@ const CASES: readonly (readonly [string, string])[] = [
   ['/a?mytoken=1', '/a?mytoken=1'],
   ['/token=s', '/token=s'],
   ['https://h/?token=s#f', 'https://h/?token=***#f'],
+  ['/a;token=s;v=1/b;TOKEN=t?x=1', '/a;token=***;v=1/b;TOKEN=***?x=1'],
+  ['/a;b', '/a;b'],
 ];
 
 for (const [text, clean] of CASES) {
   test(`${text} is logged as ${clean}`, () => assert.equal(redactQuery(text, NAMES), clean));
+}
+
+for (const [address, clean] of [
+  ['https://user:pass@h/p@q', 'https://***@h/p@q'],
+  ['https://u@h', 'https://***@h'],
+  ['https://h/a@b', 'https://h/a@b'],
+  ['-', '-'],
+  ['', ''],
+] as const) {
+  test(`${address} is logged without its user`, () => assert.equal(redactUser(address), clean));
 }
 
 for (const format of LOG_FORMATS) {
@@ -38,7 +50,7 @@ for (const format of LOG_FORMATS) {
         authority: 'app.test',
         headers: [
           'referer',
-          'https://app.test/?token=hunter2',
+          'https://ada:hunter2@app.test/;token=hunter2/?token=hunter2',
           'cookie',
           'hunter2',
           'authorization',
@@ -67,8 +79,9 @@ for (const format of LOG_FORMATS) {
       upstreamMs: 1,
       upstream: '',
       error: '',
+      addedFields: [],
     } as const;
-    const line = formatAccessRecord(record, format, NAMES);
+    const line = formatAccessRecord(redactRecord(record, NAMES), format);
     assert.doesNotMatch(line, /hunter2/);
     assert.match(line, /password=\*\*\*&next=\//);
   });
