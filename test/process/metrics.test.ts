@@ -1,9 +1,13 @@
 /** The metrics of a running front: of all its routers, through a reload and the death of a router. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { WebSocket } from 'ws';
 import { until } from '../support/deadline.js';
 import { Client } from '../support/https-client.js';
+import { freePort } from '../support/ports.js';
 import { PATIENCE_MS, SAMPLE_APP, StartedFront } from '../support/started-front.js';
 
 async function start(t: TestContext): Promise<StartedFront> {
@@ -91,4 +95,74 @@ test('the listener answers what scrapers and probes ask, and nothing else', asyn
   assert.deepEqual((await ask(front, '/healthz')).text, 'ok\n');
   assert.equal((await ask(front, '/')).status, 404);
   assert.equal((await ask(front, '/metrics', 'POST')).status, 405);
+});
+
+test('each metric moves with what it counts', async (t) => {
+  const front = await StartedFront.start({
+    arguments: [
+      ...['--listen', '127.0.0.1:0', '--metrics', '127.0.0.1:0', '--max-connections-per-address', '8'],
+      ...['--upstream', `/down=127.0.0.1:${await freePort()}`, '--hold', '1m'],
+    ],
+    app: SAMPLE_APP,
+  });
+  t.after(() => front.stop());
+  const becomes = (name: string, wanted: (value: number) => boolean): Promise<true> =>
+    until(async () => wanted(await sum(front, name)), PATIENCE_MS, `another value of ${name}`);
+  const open: { close(): void }[] = [];
+  t.after(() => {
+    for (const one of open) one.close();
+  });
+  const client = new Client({ port: front.port(), ca: front.ca }, 'h2');
+  open.push(client);
+
+  const nowSeconds = Date.now() / 1000;
+  for (const name of ['tlsfront_start_time_seconds', 'tlsfront_last_reload_timestamp_seconds']) {
+    await becomes(name, (seconds) => Math.abs(seconds - nowSeconds) < 600);
+  }
+  await becomes('tlsfront_workers{ready="true"}', (count) => count === 1);
+  await becomes('tlsfront_process_resident_memory_bytes', (bytes) => bytes > 10_000_000);
+  await becomes('tlsfront_process_cpu_seconds_total', (seconds) => seconds > 0 && seconds < 600);
+  await becomes('tlsfront_log_lines_lost_total', (lines) => lines === 0);
+
+  await client.request('/echo', { method: 'POST', body: 'x'.repeat(1_234) });
+  await becomes('tlsfront_http_request_body_bytes_total', (bytes) => bytes === 1_234);
+  const before = await sum(front, 'tlsfront_http_response_body_bytes_total');
+  await client.request('/bytes?size=777');
+  await becomes('tlsfront_http_response_body_bytes_total', (bytes) => bytes === before + 777);
+  await client.request('/hello', { method: 'TRACE' });
+  await becomes('tlsfront_http_errors_total{code="method_refused"}', (count) => count === 1);
+  await assert.rejects(client.request('/cut?after=10'));
+  await becomes('tlsfront_upstream_errors_total', (count) => count === 1);
+
+  const slow = client.open('/slow?ms=600000').catch(() => undefined);
+  const events = await client.open('/sse');
+  events.stream.on('error', () => undefined).resume();
+  await becomes('tlsfront_http_requests_in_flight', (count) => count === 2);
+  await becomes('tlsfront_upstream_requests_in_flight', (count) => count === 2);
+  await becomes('tlsfront_event_streams_open', (count) => count === 1);
+  const socket = new WebSocket(`wss://localhost:${front.port()}/ws`, { ca: front.ca });
+  open.push({ close: () => socket.terminate() });
+  await once(socket, 'open');
+  await becomes('tlsfront_tunnels_open', (count) => count === 1);
+  const held = client.open('/down').catch(() => undefined);
+  await becomes('tlsfront_held_requests', (count) => count === 1);
+
+  await becomes('tlsfront_tls_handshakes_total', (count) => count === 2);
+  const noise = connect(front.port(), '127.0.0.1', () => noise.end(Buffer.from('160301000401020304', 'hex')));
+  noise.on('error', () => undefined).resume();
+  await becomes('tlsfront_tls_handshake_failures_total', (count) => count === 1);
+  for (let i = 0; i < 9; i += 1) {
+    const one = connect(front.port(), '127.0.0.1').on('error', () => undefined);
+    open.push({ close: () => one.destroy() });
+  }
+  await becomes('tlsfront_connections_refused_total', (count) => count > 0);
+
+  process.kill(front.pid('worker'), 'SIGKILL');
+  await becomes('tlsfront_worker_restarts_total', (count) => count === 1);
+  client.close();
+  socket.terminate();
+  await Promise.all([slow, held]);
+  await becomes('tlsfront_http_requests_in_flight', (count) => count === 0);
+  await becomes('tlsfront_tunnels_open', (count) => count === 0);
+  await becomes('tlsfront_event_streams_open', (count) => count === 0);
 });
