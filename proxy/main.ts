@@ -10,6 +10,7 @@ import { ownRelease } from '../src/system/release.js';
 import type { Engine, EngineServices } from './engine.js';
 import { createCounters } from './exchange/counters.js';
 import { AccessLog } from './exchange/log/access-lines.js';
+import { reportLimit } from './exchange/log/limit-reports.js';
 import { LineWriter } from './exchange/log/line-writer.js';
 import { Notices } from './exchange/log/notices.js';
 import { Measures } from './exchange/measures.js';
@@ -105,7 +106,10 @@ async function start(message: RouterStart): Promise<Router> {
       leafRequests,
       onSecure,
       onPlain,
-      onFailed: () => measures.handshakeFailed(),
+      onFailed: (client, isLate) => {
+        measures.handshakeFailed();
+        if (isLate) reportLimit(services, 'handshakeTimeoutMs', client?.remote.address ?? 'a client');
+      },
       onKeyLog,
       onRefusedClient: (kind, text) => notices.warn(`client certificate ${kind}`, text),
     });
@@ -115,7 +119,7 @@ async function start(message: RouterStart): Promise<Router> {
   const servers = config.listeners.map((listener, index) => {
     const { policy } = services;
     return createListener(
-      { listener, index, tls: fronts[index] ?? null, policy, engine, counters, notices },
+      { listener, index, tls: fronts[index] ?? null, policy, engine, counters, measures, notices },
       limiter,
     );
   });

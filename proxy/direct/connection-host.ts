@@ -1,10 +1,12 @@
 /** What downstream connections share, and what the engine asks of each. */
 
+import type { AcceptedConnection } from '../engine.js';
 import type { ResetBudget } from './reset-budget.js';
 import type { ForwardingServices } from './upstream-attempt.js';
 
 /** A downstream connection as the engine keeps it. */
 export interface DownstreamConnection {
+  readonly connection: AcceptedConnection;
   /** No further requests: ends now when nothing is under way, else after it. May be called again. */
   drain(): void;
   destroy(): void;

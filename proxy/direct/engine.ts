@@ -1,5 +1,6 @@
 /** The default engine: own wire codecs bound to sockets, downstream and upstream. */
 import type { AcceptedConnection, Engine, EngineServices } from '../engine.js';
+import { reportLimit } from '../exchange/log/limit-reports.js';
 import { dialersOf } from '../upstream/dial.js';
 import { probeByRequest } from '../upstream/health-check.js';
 import { Pool } from '../upstream/pool.js';
@@ -43,7 +44,9 @@ export class DirectEngine implements Engine, ConnectionHost {
     const onSpoolFailure = (error: Error): void => warnOfSpool(services.notices, error);
     this.services = {
       ...services,
-      pool: new Pool(limits, dialersOf(services.policy.config.apps)),
+      pool: new Pool(limits, dialersOf(services.policy.config.apps), (limit, upstream) =>
+        reportLimit(services, limit, `the app at ${upstream}`),
+      ),
       spool: new Spool(limits.maxSpoolBytes, memory, onSpoolFailure),
       responseSpool: new Spool(limits.maxSpoolBytes, memory, onSpoolFailure),
     };
@@ -140,6 +143,7 @@ export class DirectEngine implements Engine, ConnectionHost {
   private endStalled(surplusBytes: number): void {
     for (const connection of selectStalled(this.connections, surplusBytes, this.nowMs)) {
       this.services.counters.refusedByLimit += 1;
+      reportLimit(this.services, 'maxWaitingBytes', connection.connection.facts.remoteAddress);
       connection.destroy();
     }
   }

@@ -8,6 +8,7 @@ import { asList, asOwn } from '../exchange/headers/outgoing-fields.js';
 import { buildUpstreamTrailers } from '../exchange/headers/request-headers.js';
 import { addTransportSecurity, buildInformationalHeaders } from '../exchange/headers/response-headers.js';
 import { isHandshakeAnswer } from '../exchange/headers/websocket.js';
+import type { EndingLimit } from '../exchange/log/limit-reports.js';
 import { explainRefusal, mayBeRefusal } from '../exchange/log/refusal-advice.js';
 import { buildErrorReply, type LocalReply } from '../exchange/reply/local-reply.js';
 import { Route } from '../routing/route-table.js';
@@ -179,6 +180,11 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, EncodedBody
     this.resumeApp();
   }
 
+  /** The response lasts as long as both sides like: an event stream, a tunnel, a gRPC call. */
+  get isLasting(): boolean {
+    return this.isCall || this.exchange.isEndless;
+  }
+
   /** The client has gone or has cut the request: the upstream is let go at once. */
   onDownstreamGone(code: ErrorCode): void {
     if (this.phase === 'over') return;
@@ -188,7 +194,8 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, EncodedBody
   }
 
   /** The request broke a rule of its protocol while its body came. */
-  refuse(code: ErrorCode): void {
+  refuse(code: ErrorCode, limit: EndingLimit | null): void {
+    if (limit !== null && this.phase !== 'over') this.exchange.reachedLimit(limit);
     this.fail(code);
   }
 
@@ -286,8 +293,8 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, EncodedBody
     this.attempt.lease?.flush();
   }
 
-  onBodyFailure(code: ErrorCode): void {
-    this.fail(code);
+  onBodyFailure(code: ErrorCode, limit: EndingLimit | null): void {
+    this.refuse(code, limit);
   }
 
   // From the encoder.

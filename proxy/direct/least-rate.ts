@@ -6,17 +6,18 @@ export class LeastRate {
   private waitedMs = 0;
   /** Bytes a second; begins where it may stay, so that only what the client does counts. */
   private average: number;
-  private lastBytes = 0;
   private lastMs: number;
 
   /**
    * @param leastBytes bytes a second; 0: any rate will do
    * @param graceMs nothing is judged before; also the time over which the average looks back
+   * @param lastBytes what had been sent, or taken, before
    */
   constructor(
     private readonly leastBytes: number,
     private readonly graceMs: number,
     nowMs: number,
+    private lastBytes = 0,
   ) {
     this.average = leastBytes;
     this.lastMs = nowMs;

@@ -3,8 +3,10 @@
 import type { Counters } from '../../src/shared/counters.js';
 import type { ErrorCode } from '../../src/shared/errors.js';
 import { isEventStream } from '../wire/syntax/field-list.js';
+import { clientAddressOf } from './client-address.js';
 import { requestIdOf } from './headers/request-headers.js';
 import { tracingFields } from './headers/tracing.js';
+import { type EndingLimit, reportLimit } from './log/limit-reports.js';
 import type { LineWriter } from './log/line-writer.js';
 import type { Notices } from './log/notices.js';
 import type { Measures } from './measures.js';
@@ -128,6 +130,12 @@ export class Exchange {
   /** A response that has begun is cut off. */
   cut(): void {
     this.observers.onCut.onCut(this);
+  }
+
+  /** A limit of the client's is the reason. */
+  reachedLimit(limit: EndingLimit): void {
+    const { head, facts, services } = this;
+    reportLimit(services, limit, clientAddressOf(head, facts, services.policy));
   }
 
   /** The exchange is over, well or not. Further calls do nothing. */

@@ -47,7 +47,10 @@ export function passGate(request: GateRequest, upstreams: Upstreams): Route | Lo
     const tooMany = access.countRequest(head, facts, policy, place, performance.now());
     if (tooMany !== null) return slowDown(exchange, tooMany);
   }
-  if (isTooLarge(request)) return refuse(exchange, 'request_too_large');
+  if (isTooLarge(request)) {
+    exchange.reachedLimit('maxBodyBytes');
+    return refuse(exchange, 'request_too_large');
+  }
   const route = upstreams.find(head);
   if (route === null) return refuse(exchange, 'no_route');
   exchange.route = route.name;

@@ -82,6 +82,7 @@ export class Measures {
   private readonly errors = new Map<ErrorCode, number>();
   private readonly handshakes = new Map<string, number>();
   private handshakeFailures = 0;
+  private readonly limits = new Map<string, number>();
 
   /** A request has ended. @param route host and prefix; @param durationMs null: it is not timed */
   ended(port: number, route: string, method: string, status: number, durationMs: number | null): void {
@@ -102,6 +103,12 @@ export class Measures {
 
   handshakeFailed(): void {
     this.handshakeFailures += 1;
+  }
+
+  /** A limit has ended a connection or a request. @param option the name of its option */
+  limitReached(option: string): void {
+    const name = sampleName('tlsfront_limits_reached_total', { option });
+    this.limits.set(name, (this.limits.get(name) ?? 0) + 1);
   }
 
   private of(port: number, route: string): RouteMeasures {
@@ -134,6 +141,7 @@ export class Measures {
       tlsfront_held_requests: held,
       tlsfront_log_lines_lost_total: counters.logLinesLost,
       ...Object.fromEntries(this.handshakes),
+      ...Object.fromEntries(this.limits),
     };
     for (const [code, count] of this.errors)
       samples[sampleName('tlsfront_http_errors_total', { code })] = count;

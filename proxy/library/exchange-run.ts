@@ -13,6 +13,7 @@ import {
   type UpstreamRequest,
 } from '../exchange/headers/request-headers.js';
 import { addTransportSecurity } from '../exchange/headers/response-headers.js';
+import { type EndingLimit, reportLimit } from '../exchange/log/limit-reports.js';
 import { buildErrorReply, type LocalReply } from '../exchange/reply/local-reply.js';
 import type { RequestHead } from '../exchange/types.js';
 import { UpstreamChoice, type UpstreamWaiter } from '../routing/choice.js';
@@ -40,6 +41,15 @@ export interface RunParts {
   /** Called once, when the exchange is over. */
   readonly onEnd: (run: ExchangeRun) => void;
 }
+
+/** The limit that a code stands for in this engine. */
+const LIMITS: Partial<Record<ErrorCode, EndingLimit>> = {
+  header_too_large: 'maxHeaderBytes',
+  request_timeout: 'clientBodyTimeoutMs',
+  request_too_large: 'maxBodyBytes',
+  upstream_connect_timeout: 'connectTimeoutMs',
+  upstream_timeout: 'upstreamHeadTimeoutMs',
+};
 
 /** One request being served. Methods are called by the engine and by the forwarder's events. */
 export class ExchangeRun implements UpstreamWaiter, AttemptOwner, BodyHolder, RelayHolder {
@@ -241,11 +251,20 @@ export class ExchangeRun implements UpstreamWaiter, AttemptOwner, BodyHolder, Re
     else this.fail(code === 'upstream_reset' ? 'upstream_closed' : code);
   }
 
+  /** Which limit the code stands for. */
+  private tellLimit(code: ErrorCode, upstream = ''): void {
+    const limit = LIMITS[code];
+    if (limit === undefined) return;
+    if (ERRORS[code].source === 'upstream') reportLimit(this.parts.services, limit, `the app at ${upstream}`);
+    else this.exchange.reachedLimit(limit);
+  }
+
   /** The request turned out malformed while its body came: nothing of it can be read any more. */
   refuse(code: ErrorCode): void {
     if (this.over) return;
     if (!this.answered) {
       this.exchange.failed(code);
+      this.tellLimit(code);
       this.letGo();
       this.respondItself(buildErrorReply(code, this.exchange.head, this.exchange.requestId), false);
     } else if (this.relayed === null) this.response.end();
@@ -257,6 +276,7 @@ export class ExchangeRun implements UpstreamWaiter, AttemptOwner, BodyHolder, Re
     if (this.over) return;
     this.exchange.failed(code);
     const { upstream } = this.choice;
+    this.tellLimit(code, upstream?.name);
     const isUpstreams = ERRORS[code].source === 'upstream' && !this.answered;
     if (isUpstreams && upstream !== null) this.parts.services.upstreams.noteFailure(upstream);
     this.letGo();

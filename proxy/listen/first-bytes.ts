@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 
 /**
  * Reads until `judge` knows what the bytes are, and calls back once with that and all that was read; whoever goes on with
- * the socket puts back what is not its own. A client that sends nothing in time, or goes away, is dropped without a call.
+ * the socket puts back what is not its own. A client that sends nothing in time, or goes away, is dropped without a call of that.
  * @param judge null: more bytes are needed
  */
 export function readFirstBytes<Finding>(
@@ -11,6 +11,7 @@ export function readFirstBytes<Finding>(
   timeoutMs: number,
   judge: (bytes: Buffer) => Finding | null,
   onFound: (found: Finding, bytes: Buffer) => void,
+  onLate: () => void,
 ): void {
   let bytes: Buffer = Buffer.alloc(0);
   const done = (): void => {
@@ -32,7 +33,10 @@ export function readFirstBytes<Finding>(
     done();
     onFound(found, bytes);
   };
-  const timer = setTimeout(drop, timeoutMs);
+  const timer = setTimeout(() => {
+    drop();
+    onLate();
+  }, timeoutMs);
   socket.on('readable', look);
   socket.once('close', done);
   socket.once('end', drop);

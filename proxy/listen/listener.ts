@@ -5,7 +5,9 @@ import type { Counters } from '../../src/shared/counters.js';
 import type { Engine } from '../engine.js';
 import type { ExchangeServices } from '../exchange/exchange.js';
 import type { ListenerRole } from '../exchange/gate.js';
+import { type EndingLimit, reportLimit } from '../exchange/log/limit-reports.js';
 import type { Notices } from '../exchange/log/notices.js';
+import type { Measures } from '../exchange/measures.js';
 import type { Policy } from '../exchange/types.js';
 import type { TlsFront, TlsFrontParts } from '../tls/tls-front.js';
 import { decodeProxyHeader } from '../wire/proxy-protocol/decode.js';
@@ -24,6 +26,7 @@ export interface ListenerParts {
   readonly policy: Policy;
   readonly engine: Engine;
   readonly counters: Counters;
+  readonly measures: Measures;
   readonly notices: Notices;
 }
 
@@ -33,7 +36,7 @@ export function createListener(parts: ListenerParts, limiter: ConnectionLimiter)
   // Half-open: a client that has sent its request and closed its side still gets the answer.
   return createServer({ noDelay: true, keepAlive: true, allowHalfOpen: tls === null }, (socket) => {
     if (!limiter.enter()) {
-      refuse(parts, socket, '--max-connections', 'clients');
+      refuse(parts, socket, 'maxConnections');
       return;
     }
     counters.connections += 1;
@@ -52,16 +55,18 @@ export function createListener(parts: ListenerParts, limiter: ConnectionLimiter)
 
 /** Goes on with the client that the front at the other end names; a front that names none in time is refused. */
 function readProxyHeader(
-  { policy, notices, counters }: ListenerParts,
+  parts: ListenerParts,
   front: ClientConnection,
   onClient: (client: ClientConnection) => void,
 ): void {
+  const { policy, notices, counters } = parts;
   const { socket, remote } = front;
+  const onLate = (): void => reportLimit(parts, 'handshakeTimeoutMs', remote.address);
   const judge = (bytes: Buffer): ProxyHeader | 'invalid' | null => {
     const header = decodeProxyHeader(bytes);
     return header === 'more' ? null : header;
   };
-  readFirstBytes(socket, policy.config.limits.handshakeTimeoutMs, judge, (header, bytes) => {
+  const onFound = (header: ProxyHeader | 'invalid', bytes: Buffer): void => {
     if (header === 'invalid') {
       counters.refusedByLimit += 1;
       socket.destroy();
@@ -74,7 +79,8 @@ function readProxyHeader(
     }
     if (bytes.length > header.length) socket.unshift(bytes.subarray(header.length));
     onClient(header.connection === null ? front : proxiedBy(front, header.connection));
-  });
+  };
+  readFirstBytes(socket, policy.config.limits.handshakeTimeoutMs, judge, onFound, onLate);
 }
 
 function ignore(): void {}
@@ -83,7 +89,7 @@ function ignore(): void {}
 function admit(parts: ListenerParts, limiter: ConnectionLimiter, client: ClientConnection): void {
   const { socket, remote } = client;
   if (!limiter.admit(remote.address)) {
-    refuse(parts, socket, '--max-connections-per-address', `clients of ${remote.address}`);
+    refuse(parts, socket, 'maxConnectionsPerAddress', remote.address);
     return;
   }
   socket.once('close', () => limiter.release(remote.address));
@@ -95,10 +101,10 @@ function admit(parts: ListenerParts, limiter: ConnectionLimiter, client: ClientC
   }
 }
 
-function refuse({ counters, notices }: ListenerParts, socket: Socket, flag: string, whose: string): void {
-  counters.refusedByLimit += 1;
+function refuse(parts: ListenerParts, socket: Socket, limit: EndingLimit, whose = ''): void {
+  parts.counters.refusedByLimit += 1;
   socket.destroy();
-  notices.warn(flag, `connections of ${whose} are refused: there are as many as ${flag} allows`);
+  reportLimit(parts, limit, whose);
 }
 
 /** Hands secured connections to the engine. */

@@ -3,11 +3,11 @@ import type { Socket } from 'node:net';
 import { readFirstBytes } from '../listen/first-bytes.js';
 import { type ClientHello, MAX_HELLO_BYTES, readClientHello } from './client-hello.js';
 
-/** `plain`: a request in plain HTTP; null: neither that nor a ClientHello that can be read. */
-export type FirstWords = ClientHello | 'plain' | null;
+/** `plain`: a request in plain HTTP; `late`: nothing in time, the connection is gone; null: neither that nor a ClientHello that can be read. */
+export type FirstWords = ClientHello | 'plain' | 'late' | null;
 
 /**
- * Calls back once. A client that sends nothing in time, or goes away, is dropped without a call.
+ * Calls back once. A client that goes away is dropped without a call.
  * @param isWhole read the ClientHello to its end; otherwise what begins as TLS is null
  */
 export function peekClientHello(
@@ -23,10 +23,11 @@ export function peekClientHello(
     if (hello === 'more' && bytes.length <= MAX_HELLO_BYTES) return null;
     return { words: typeof hello === 'string' ? null : hello };
   };
-  readFirstBytes(socket, timeoutMs, judge, ({ words }, bytes) => {
+  const onFound = ({ words }: { words: FirstWords }, bytes: Buffer): void => {
     socket.unshift(bytes);
     onWords(words);
-  });
+  };
+  readFirstBytes(socket, timeoutMs, judge, onFound, () => onWords('late'));
 }
 
 /** A capital letter: methods begin with one, and TLS records, whose type is the first byte (RFC 8446 §5.1), never do. */

@@ -5,6 +5,7 @@ import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node
 import type { ChallengeAnswers } from '../../src/shared/acme.js';
 import type { Config, HttpsListener } from '../../src/shared/config.js';
 import type { TicketKeyPair, TlsMaterial } from '../../src/shared/router-messages.js';
+import { systemCode } from '../../src/shared/system-error.js';
 import type { CertificateNames } from '../exchange/types.js';
 import type { ClientConnection } from '../listen/client-connection.js';
 import { endSoon } from '../listen/first-bytes.js';
@@ -30,8 +31,8 @@ export interface TlsFrontParts {
   onSecure(client: ClientConnection, socket: TLSSocket, certificate: CertificateNames): void;
   /** Takes a connection whose client speaks plain HTTP; not a byte of it has been taken. */
   onPlain(client: ClientConnection): void;
-  /** A handshake has failed; its connection is gone. */
-  onFailed(): void;
+  /** A handshake has failed; its connection is gone. @param isLate it was not done in time */
+  onFailed(client: ClientConnection | null, isLate: boolean): void;
   /** Takes each line of session secrets; null: nobody listens. */
   readonly onKeyLog: ((line: Buffer) => void) | null;
   /** Takes the reason for each client whose certificate is refused. */
@@ -82,7 +83,8 @@ export class TlsFront {
     const { handshakeTimeoutMs } = this.parts.config.limits;
     this.clients.set(socket, client);
     peekClientHello(socket, handshakeTimeoutMs, this.hasChoice(), (words) => {
-      if (words === 'plain') this.parts.onPlain(client);
+      if (words === 'late') this.parts.onFailed(client, true);
+      else if (words === 'plain') this.parts.onPlain(client);
       else if (this.hasChoice()) this.choose(socket, words);
       else this.hand(socket, this.table.default, null);
     });
@@ -212,9 +214,10 @@ export class TlsFront {
     const server = createServer({ ...options, ...partialChains(clients, options) });
     server.on('secureConnection', (socket) => this.onSecure(socket, entry));
     if (clients?.required) watchRefusedClients(server, this.parts.onRefusedClient);
-    server.on('tlsClientError', (_error, socket) => {
+    server.on('tlsClientError', (error, socket) => {
       socket.destroy();
-      this.parts.onFailed();
+      const client = this.clients.get(socketBelow(socket)) ?? null;
+      this.parts.onFailed(client, systemCode(error) === 'ERR_TLS_HANDSHAKE_TIMEOUT');
     });
     if (onKeyLog !== null) server.on('keylog', onKeyLog);
     return server;

@@ -11,7 +11,7 @@ import { classifyUpstreamFailure } from './failure.js';
 import { Http2Lease, type LeaseKeeper } from './http2-lease.js';
 import { FairQueue } from './places/fair-queue.js';
 import type { Lease, LeaseHandler } from './transport.js';
-import { endWhenLate } from './waiting.js';
+import { endWhenLate, type LimitListener } from './waiting.js';
 
 const PROTOCOLS: Protocols = ['h2', 'http/1.1'];
 /** Streams on a session, also where the upstream allows more: then another session takes its share of the load. */
@@ -92,6 +92,7 @@ export class Http2Sessions {
     private readonly limits: Limits,
     private readonly dialer: Dialer,
     private readonly takeHttp1: (holder: LeaseHandler) => void,
+    private readonly onLimit: LimitListener,
   ) {
     this.queue = new FairQueue(limits.maxUpstreamQueue);
   }
@@ -112,6 +113,7 @@ export class Http2Sessions {
     if (handler.needsHttp1) return 'not_implemented';
     const waiter: Waiter = { holder: handler, client: handler.client, sinceMs: this.nowMs };
     const displaced = this.queue.push(waiter);
+    if (displaced !== null) this.onLimit('maxUpstreamQueue', this.upstream.name);
     if (displaced === waiter) return 'overloaded';
     displaced?.holder.onNoLease('overloaded', null);
     this.openMore();
@@ -129,16 +131,19 @@ export class Http2Sessions {
     const { dialing, limits } = this;
     if (dialing !== null && nowMs - dialing.sinceMs > limits.connectTimeoutMs) {
       dialing.dial?.end();
+      this.onLimit('connectTimeoutMs', this.upstream.name);
       this.onDialFailure(dialing, Object.assign(new Error('connect timed out'), { code: 'ETIMEDOUT' }));
     }
     for (const open of this.sessions) {
-      for (const lease of open.leases) endWhenLate(lease, limits, nowMs);
+      for (const lease of open.leases) endWhenLate(lease, limits, nowMs, this.onLimit);
       if (open.leases.size === 0 && nowMs - open.idleSinceMs > SESSION_IDLE_MS) open.session.close();
     }
     // While a connection is made, its own time counts.
     if (dialing !== null) return;
-    for (const { holder } of this.queue.expire(nowMs - limits.connectTimeoutMs))
+    for (const { holder } of this.queue.expire(nowMs - limits.connectTimeoutMs)) {
+      this.onLimit('maxUpstreamConnections', this.upstream.name);
       holder.onNoLease('overloaded', null);
+    }
   }
 
   closeIdle(): void {

@@ -14,7 +14,7 @@ import { FairQueue } from './places/fair-queue.js';
 import { Shares } from './places/shares.js';
 import type { Lease, LeaseHandler } from './transport.js';
 import { UwsgiCodec } from './uwsgi/codec.js';
-import { endWhenLate } from './waiting.js';
+import { endWhenLate, type LimitListener } from './waiting.js';
 
 /** Answers of an app that are kept in case that it gives the same head again. */
 const RECENT_HEADS = 16;
@@ -61,6 +61,7 @@ export class Pool implements ConnectionKeeper {
   constructor(
     private readonly limits: Limits,
     private readonly dialerOf: (upstream: Upstream) => Dialer,
+    private readonly onLimit: LimitListener,
   ) {
     this.wireLimits = {
       ...DEFAULT_HTTP1_LIMITS,
@@ -101,6 +102,7 @@ export class Pool implements ConnectionKeeper {
     }
     const waiter: Waiter = { holder: handler, client, sinceMs: this.nowMs };
     const displaced = pool.queue.push(waiter);
+    if (displaced !== null) this.onLimit('maxUpstreamQueue', upstream.name);
     if (displaced === waiter) return 'overloaded';
     displaced?.holder.onNoLease('overloaded', null);
     return null;
@@ -129,7 +131,7 @@ export class Pool implements ConnectionKeeper {
     for (const [upstream, pool] of this.pools) {
       for (const connection of pool.bounded) this.checkTime(connection, nowMs);
       for (const connection of pool.lasting) this.checkTime(connection, nowMs);
-      this.endWaits(pool, nowMs);
+      this.endWaits(pool, upstream, nowMs);
       pool.recent.age();
       if (upstream.gone && isUnused(pool)) this.pools.delete(upstream);
     }
@@ -240,10 +242,12 @@ export class Pool implements ConnectionKeeper {
   }
 
   /** A connection that does not become free in time is one that cannot be had. */
-  private endWaits(pool: UpstreamPool, nowMs: number): void {
+  private endWaits(pool: UpstreamPool, { name }: Upstream, nowMs: number): void {
     if (pool.queue.length === 0) return;
-    for (const { holder } of pool.queue.expire(nowMs - this.limits.connectTimeoutMs))
+    for (const { holder } of pool.queue.expire(nowMs - this.limits.connectTimeoutMs)) {
+      this.onLimit('maxUpstreamConnections', name);
       holder.onNoLease('overloaded', null);
+    }
   }
 
   private poolOf(upstream: Upstream): UpstreamPool {
@@ -278,7 +282,7 @@ export class Pool implements ConnectionKeeper {
     if (sessions === undefined) {
       // An https upstream that turns out to speak HTTP/1.1 is taken by the other kind of connection.
       const takeHttp1 = (handler: LeaseHandler): void => this.takeOrWait(upstream, handler);
-      sessions = new Http2Sessions(upstream, this.limits, this.dialerOf(upstream), takeHttp1);
+      sessions = new Http2Sessions(upstream, this.limits, this.dialerOf(upstream), takeHttp1, this.onLimit);
       this.sessions.set(upstream, sessions);
     }
     return sessions;
@@ -308,7 +312,7 @@ export class Pool implements ConnectionKeeper {
   }
 
   private checkTime(connection: Http1Connection, nowMs: number): void {
-    if (connection.waiting !== 'idle') endWhenLate(connection, this.limits, nowMs);
+    if (connection.waiting !== 'idle') endWhenLate(connection, this.limits, nowMs, this.onLimit);
     else if (
       nowMs - connection.waitingSinceMs >
       Math.min(this.limits.upstreamKeepAliveTimeoutMs, connection.idleLimitMs)

@@ -58,6 +58,10 @@ export const METRICS = {
     type: 'counter',
     help: 'Connections that were closed at once because a limit was reached.',
   },
+  tlsfront_limits_reached_total: {
+    type: 'counter',
+    help: 'Connections and requests that a limit has ended, by its option.',
+  },
   tlsfront_tls_handshakes_total: {
     type: 'counter',
     help: 'TLS handshakes that succeeded, by version, protocol and whether a session was resumed.',

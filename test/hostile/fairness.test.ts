@@ -5,11 +5,13 @@ import { createServer, type Server } from 'node:http';
 import { request } from 'node:https';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { until, within } from '../support/deadline.js';
+import { windowUpdate } from '../support/http2-frames.js';
 import { type FrontAddress, RawHttp1Client } from '../support/raw-client.js';
 import { RawHttp2Client } from '../support/raw-http2-client.js';
 import { StartedFront } from '../support/started-front.js';
 
 const WAIT_MS = 30_000;
+const CANCEL = 8;
 const BIG = Buffer.alloc(600 * 1024, 'b');
 const POST_H2 = [':method', 'POST', ':scheme', 'https', ':authority', 'localhost', ':path', '/slow'];
 const GET_BIG = [':method', 'GET', ':scheme', 'https', ':authority', 'localhost', ':path', '/big'];
@@ -30,6 +32,9 @@ class Scene {
       scene.open.set(path, (scene.open.get(path) ?? 0) + 1);
       response.once('close', () => scene.open.set(path, (scene.open.get(path) ?? 0) - 1));
       if (path === '/big') response.end(BIG);
+      else if (path === '/events')
+        response.writeHead(200, { 'content-type': 'text/event-stream' }).write(BIG);
+      else if (path === '/call') response.writeHead(200, { 'content-type': 'application/grpc' }).write(BIG);
       else if (path === '/early') response.writeHead(413, { 'content-length': 5 }).end('early');
       else incoming.resume().once('end', () => response.end('ok'));
     });
@@ -237,5 +242,46 @@ describe('requests that stream', () => {
     t.after(() => clearInterval(drip));
     assert.ok(await client.settle(1, WAIT_MS));
     assert.equal(client.responses[0]?.status, 200);
+  });
+});
+
+describe('answers that are taken too slowly', () => {
+  let scene: Scene;
+  before(async () => {
+    scene = await Scene.start('--min-client-rate-grace', '1s');
+  });
+  after(() => scene.stop());
+
+  test('an answer that is taken too slowly is cut (HTTP/1.1)', async (t) => {
+    const client = await RawHttp1Client.open(scene.address);
+    ended(t, [client]);
+    client.socket.pause();
+    await client.send('GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(20));
+    await scene.front.logged(/^warning: 127\.0\.0\.1 is too slow: .*--min-client-rate$/m);
+    client.socket.resume();
+    assert.ok(await client.until(() => client.closed, WAIT_MS));
+    assert.ok(client.responses.length < 20);
+  });
+
+  test('an answer that is taken too slowly is cut (HTTP/2); event streams and gRPC beside it go on', async (t) => {
+    const client = await RawHttp2Client.open(scene.address, [[4, 0]]);
+    ended(t, [client]);
+    const of = (path: string, ...more: string[]): string[] => [...GET_BIG.slice(0, -1), path, ...more];
+    client.headers(1, of('/events'), true);
+    client.headers(
+      3,
+      [':method', 'POST', ...of('/call').slice(2), 'content-type', 'application/grpc'],
+      false,
+    );
+    client.headers(5, GET_BIG, true);
+    // A byte now and then is no rate.
+    const drip = setInterval(() => client.write(windowUpdate(5, 1)), 100);
+    t.after(() => clearInterval(drip));
+    assert.ok(await client.until(() => client.resetCodes.get(5) === CANCEL, WAIT_MS));
+    assert.deepEqual([...client.resetCodes.keys()], [5]);
+    client.write(Buffer.concat([windowUpdate(1, 100), windowUpdate(3, 100)]));
+    const bytesOf = (stream: number): number =>
+      client.responses.find((response) => response.stream === stream)?.body.length ?? 0;
+    assert.ok(await client.until(() => bytesOf(1) >= 100 && bytesOf(3) >= 100, WAIT_MS));
   });
 });

@@ -1,5 +1,6 @@
 /** A request's body between the client and the app: waited for until it is ready, kept for a second try, or buffered until it is whole. */
 import type { ErrorCode } from '../../../src/shared/errors.js';
+import type { EndingLimit } from '../../exchange/log/limit-reports.js';
 import type { Lease } from '../../upstream/transport.js';
 import type { RequestSource } from '../downstream.js';
 import { BufferedBody, type BufferedBodyEvents } from './buffered-body.js';
@@ -17,7 +18,7 @@ export interface RequestBodyEvents {
   /** Enough of a gathered body is in, or a buffered one is whole: the request can be sent. */
   onBodyReady(): void;
   /** `request_too_large`, `overloaded`, or `internal` when it cannot be buffered. */
-  onBodyFailure(code: ErrorCode): void;
+  onBodyFailure(code: ErrorCode, limit: EndingLimit | null): void;
 }
 
 /** `streaming`: goes to the app as it comes · `gathering`: the first bytes are waited for · `buffering`: all of it is. */
@@ -78,7 +79,7 @@ export class RequestBody implements BufferedBodyEvents {
   receive(chunk: Buffer, lease: Lease | null): void {
     this.bytes += chunk.length;
     if (this.maxBytes > 0 && this.bytes > this.maxBytes) {
-      this.events.onBodyFailure('request_too_large');
+      this.events.onBodyFailure('request_too_large', 'maxBodyBytes');
       return;
     }
     switch (this.phase) {
@@ -157,7 +158,7 @@ export class RequestBody implements BufferedBodyEvents {
   }
 
   onBufferFailure(code: ErrorCode): void {
-    this.events.onBodyFailure(code);
+    this.events.onBodyFailure(code, code === 'internal' ? null : 'maxSpoolBytes');
   }
 
   /** Gathers a chunk in memory, or where that is used up begins to put the body into a file, whole. */

@@ -3,14 +3,16 @@ import type { Socket } from 'node:net';
 import type { ErrorCode } from '../../../src/shared/errors.js';
 import type { AcceptedConnection } from '../../engine.js';
 import { Exchange } from '../../exchange/exchange.js';
+import { type EndingLimit, reportLimit } from '../../exchange/log/limit-reports.js';
 import type { RequestHead } from '../../exchange/types.js';
 import { Http1Error } from '../../wire/http1/error.js';
 import { FRAMING_LENGTH, type Http1Limits, type RequestHead as WireHead } from '../../wire/http1/events.js';
+import { ClientPace } from '../client-pace.js';
 import type { ConnectionHost, DownstreamConnection } from '../connection-host.js';
 import type { DownstreamRequest } from '../downstream.js';
 import { Forwarding } from '../forwarding.js';
 import { readFrom } from '../socket-input.js';
-import { answerUnread, errorCodeOf } from '../wire-failure.js';
+import { answerUnread, errorCodeOf, limitOf } from '../wire-failure.js';
 import { Http1ConnectionState } from './connection-state.js';
 import { type Http1ReaderEvents, Http1RequestReader } from './request-reader.js';
 import { Http1ResponseWriter, type Http1WriterEvents } from './response-writer.js';
@@ -25,6 +27,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Http1Rea
   private readonly reader: Http1RequestReader;
   private readonly state: Http1ConnectionState;
   private forwarding: Forwarding | null = null;
+  private readonly pace: ClientPace;
   private draining = false;
   private responseEnded = true;
   /** Nothing has come yet of the body that follows the head. */
@@ -36,6 +39,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Http1Rea
     limits: Http1Limits,
   ) {
     this.socket = connection.socket;
+    this.pace = new ClientPace(this.socket);
     this.response = new Http1ResponseWriter(this);
     this.state = new Http1ConnectionState(host.nowMs);
     this.reader = new Http1RequestReader(this.socket, this.state, this, limits);
@@ -75,17 +79,36 @@ export class Http1DownstreamConnection implements DownstreamConnection, Http1Rea
     const { limits } = this.host.services.policy.config;
     const { stalledSinceMs } = this.response;
     if (stalledSinceMs !== 0 && nowMs - stalledSinceMs > limits.clientWriteTimeoutMs) {
-      this.destroy();
+      this.endBy('clientWriteTimeoutMs');
+      return;
+    }
+    if (this.pace.isTooSlow(nowMs, this.owesRead, limits)) {
+      this.endBy('minClientRateBytes');
       return;
     }
     this.reader.ageFields();
     this.forwarding?.checkClient(nowMs);
     const verdict = this.state.checkDeadline(nowMs, limits, !this.isBlocked, this.reader.owesBody);
-    if (verdict === 'late') this.failRequest('request_timeout');
+    if (verdict === 'late')
+      this.failRequest(
+        'request_timeout',
+        this.state.name === 'head' ? 'clientHeadTimeoutMs' : 'clientBodyTimeoutMs',
+      );
     else if (verdict === 'unused') this.linger();
     else if (verdict === 'over') this.destroy();
     else if (this.forwarding?.sendsTooSlowly(nowMs, this.reader.owesBody))
-      this.failRequest('request_timeout');
+      this.failRequest('request_timeout', 'minClientRateBytes');
+  }
+
+  /** Response bytes wait for the client, who may not take as long as it likes. */
+  private get owesRead(): boolean {
+    const isLasting = this.state.name === 'tunnel' || (this.forwarding?.isLasting ?? false);
+    return !isLasting && this.socket.writableLength > 0;
+  }
+
+  private endBy(limit: EndingLimit): void {
+    reportLimit(this.host.services, limit, this.connection.facts.remoteAddress);
+    this.destroy();
   }
 
   /** Called by the host a moment after `next()`. */
@@ -166,19 +189,22 @@ export class Http1DownstreamConnection implements DownstreamConnection, Http1Rea
   }
 
   onReaderFailure(error: unknown): void {
-    if (error instanceof Http1Error) this.failRequest(errorCodeOf(error));
+    if (error instanceof Http1Error) this.failRequest(errorCodeOf(error), limitOf(error));
     else this.host.endAfterDefect(this, error);
   }
 
-  private failRequest(code: ErrorCode): void {
+  private failRequest(code: ErrorCode, limit: EndingLimit | null): void {
     this.response.closeAfter = true;
-    if (this.forwarding !== null) this.forwarding.refuse(code);
+    if (this.forwarding !== null) this.forwarding.refuse(code, limit);
     // The answer is out already; a second one would be taken for that of another request.
-    else if (this.state.name === 'exchange') this.destroy();
-    else {
+    else if (this.state.name === 'exchange') {
+      if (limit !== null) reportLimit(this.host.services, limit, this.connection.facts.remoteAddress);
+      this.destroy();
+    } else {
       this.responseEnded = false;
       this.response.begin(false, false, true);
       const exchange = new Exchange(UNREAD, this.connection.facts, this.host.services);
+      if (limit !== null) exchange.reachedLimit(limit);
       answerUnread(exchange, code, this.response);
     }
   }

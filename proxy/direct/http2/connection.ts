@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import type { AcceptedConnection } from '../../engine.js';
 import { Exchange } from '../../exchange/exchange.js';
+import { type EndingLimit, reportLimit } from '../../exchange/log/limit-reports.js';
 import { CANCEL, NO_ERROR, nameOfErrorCode } from '../../wire/http2/codes.js';
 import { Http2ServerConnection } from '../../wire/http2/connection.js';
 import {
@@ -17,6 +18,7 @@ import {
 } from '../../wire/http2/events.js';
 import type { ConnectionFault } from '../../wire/http2/faults.js';
 import type { Http2Limits, Http2LocalSettings } from '../../wire/http2/limits.js';
+import { ClientPace } from '../client-pace.js';
 import type { ConnectionHost, DownstreamConnection } from '../connection-host.js';
 import { type Admission, networkOf } from '../reset-budget.js';
 import { readFrom } from '../socket-input.js';
@@ -33,11 +35,11 @@ const SHUTDOWN_MS = 1000;
 const LINGER_MS = 5000;
 const LINGER_BYTES = 16 * 1024 * 1024;
 
-/** The option that bounds what a connection was ended for, by the codec's words. */
-const FLAGS: Readonly<Partial<Record<ConnectionFault | '', string>>> = {
-  'stream reset flood': 'twice --max-stream-resets',
-  'overhead frame flood': '--max-control-frames',
-  'field block too long': '--max-header-bytes',
+/** The limit that a connection was ended by, by the codec's words. */
+const LIMITS: Readonly<Partial<Record<ConnectionFault | '', EndingLimit>>> = {
+  'stream reset flood': 'maxStreamResets',
+  'overhead frame flood': 'maxControlFrames',
+  'field block too long': 'maxHeaderBytes',
 };
 
 export class Http2DownstreamConnection implements DownstreamConnection {
@@ -57,6 +59,8 @@ export class Http2DownstreamConnection implements DownstreamConnection {
   private ending = false;
   private endingSinceMs = 0;
   private discardedBytes = 0;
+  private toldRefused = 0;
+  private readonly pace: ClientPace;
   private shutdownStep: 'none' | 'announced' | 'final' = 'none';
   private shutdownSinceMs = 0;
   private readonly onWritten = (): void => this.written();
@@ -70,6 +74,7 @@ export class Http2DownstreamConnection implements DownstreamConnection {
     this.socket = connection.socket;
     this.client = networkOf(connection.facts.remoteAddress);
     this.isTrusted = connection.facts.trusted;
+    this.pace = new ClientPace(this.socket);
     this.wire = new Http2ServerConnection(settings, limits);
     this.idleSinceMs = host.nowMs;
     this.progressMs = host.nowMs;
@@ -138,18 +143,44 @@ export class Http2DownstreamConnection implements DownstreamConnection {
     const { limits } = this.host.services.policy.config;
     if (this.wire.checkTimers(nowMs) && !this.ending) this.closeStreams();
     const lastMs = nowMs - limits.clientWriteTimeoutMs;
-    if (this.socket.writableLength > 0 && this.progressMs < lastMs) this.destroy();
-    else if (this.endingSinceMs !== 0 && nowMs - this.endingSinceMs > LINGER_MS) this.destroy();
+    if (this.socket.writableLength > 0 && this.progressMs < lastMs) {
+      reportLimit(this.host.services, 'clientWriteTimeoutMs', this.client);
+      this.destroy();
+    } else if (this.endingSinceMs !== 0 && nowMs - this.endingSinceMs > LINGER_MS) this.destroy();
     else if (this.shutdownStep === 'announced') this.drain();
     else if (this.streams.size === 0 && nowMs - this.idleSinceMs > limits.keepAliveTimeoutMs) this.drain();
     if (this.wire.stalledSinceMs !== 0 && this.wire.stalledSinceMs < lastMs) this.cutStalled(lastMs);
-    for (const stream of this.streams.values()) stream.checkTime(nowMs, limits.clientBodyTimeoutMs);
+    let owesRead = false;
+    for (const stream of this.streams.values()) {
+      stream.checkTime(nowMs, limits.clientBodyTimeoutMs);
+      owesRead ||= stream.owesRead;
+    }
+    if (this.pace.isTooSlow(nowMs, owesRead, limits)) this.cutSlow();
+    this.tellRefused();
     this.wire.ageFields();
     if (this.fresh.length > 0) this.schedule();
   }
 
+  /** The connection as a whole brings too little: what waits is given up, other streams may go on. */
+  private cutSlow(): void {
+    for (const stream of [...this.streams.values()]) {
+      if (!stream.owesRead) continue;
+      reportLimit(this.host.services, 'minClientRateBytes', this.client);
+      stream.stalled();
+      this.wire.resetStream(stream.id, CANCEL);
+    }
+    this.schedule();
+  }
+
+  /** Requests that the codec has refused since the last look. */
+  private tellRefused(): void {
+    for (; this.toldRefused < this.wire.refusedStreams; this.toldRefused += 1)
+      reportLimit(this.host.services, 'maxConcurrentStreams', this.client);
+  }
+
   /** Other streams of a client that has one paused may go on. */
   private cutStalled(beforeMs: number): void {
+    reportLimit(this.host.services, 'clientWriteTimeoutMs', this.client);
     for (const id of this.wire.streamsStalledBefore(beforeMs)) {
       this.streams.get(id)?.stalled();
       this.wire.resetStream(id, CANCEL);
@@ -199,12 +230,15 @@ export class Http2DownstreamConnection implements DownstreamConnection {
   private tellEnd(): void {
     const { services } = this.host;
     const { closeReason, errorCode } = this.wire;
-    const flag = FLAGS[closeReason];
-    if (flag !== undefined) services.counters.refusedByLimit += 1;
+    const limit = LIMITS[closeReason];
+    if (limit !== undefined) {
+      services.counters.refusedByLimit += 1;
+      reportLimit(services, limit, this.client);
+      return;
+    }
     services.notices.warn(
       `HTTP/2 ${closeReason}`,
-      `an HTTP/2 connection of ${this.client} is ended with ${nameOfErrorCode(errorCode)}: ${closeReason}` +
-        (flag === undefined ? '' : `, more than ${flag} allows`),
+      `an HTTP/2 connection of ${this.client} is ended with ${nameOfErrorCode(errorCode)}: ${closeReason}`,
     );
   }
 
@@ -315,6 +349,7 @@ export class Http2DownstreamConnection implements DownstreamConnection {
   }
 
   private onClose(): void {
+    this.tellRefused();
     for (const stream of [...this.streams.values()]) stream.reset();
     this.host.onClosed(this);
   }

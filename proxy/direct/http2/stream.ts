@@ -72,6 +72,7 @@ export class Http2Stream implements ResponseWriter, RequestSource {
     const { head } = this;
     const isUnknown = (head.protocol !== '' && !this.isTunnel) || head.method.length > MAX_METHOD_BYTES;
     if (head.tooLarge || isUnknown) {
+      if (head.tooLarge) exchange.reachedLimit(head.tooMany ? 'maxHeaderCount' : 'maxHeaderBytes');
       answerUnread(exchange, head.tooLarge ? 'header_too_large' : 'not_implemented', this);
       return;
     }
@@ -166,6 +167,13 @@ export class Http2Stream implements ResponseWriter, RequestSource {
     this.close();
   }
 
+  /** Bytes of its response wait for the client, who may not take as long as it likes. */
+  get owesRead(): boolean {
+    const { forwarding } = this;
+    if (forwarding?.isLasting === true || this.tunnelOpen) return false;
+    return this.owner.wire.queuedBytesOf(this.id) > 0;
+  }
+
   checkTime(nowMs: number, clientBodyTimeoutMs: number): void {
     if (this.discardSinceMs !== 0) {
       if (nowMs - this.discardSinceMs > DISCARD_MS) this.endDiscard();
@@ -176,7 +184,9 @@ export class Http2Stream implements ResponseWriter, RequestSource {
     if (forwarding === null || this.answering || this.head.protocol !== '') return;
     const owesBody = !this.requestEnded && this.untakenBytes === 0;
     const isLate = owesBody && !forwarding.isCall && nowMs - this.bodySinceMs > clientBodyTimeoutMs;
-    if (isLate || forwarding.sendsTooSlowly(nowMs, owesBody)) forwarding.refuse('request_timeout');
+    if (isLate) forwarding.refuse('request_timeout', 'clientBodyTimeoutMs');
+    else if (forwarding.sendsTooSlowly(nowMs, owesBody))
+      forwarding.refuse('request_timeout', 'minClientRateBytes');
   }
 
   // ResponseWriter and RequestSource.

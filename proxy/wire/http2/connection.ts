@@ -70,6 +70,10 @@ export class Http2ServerConnection implements Http2Server {
     return this.context.fault ?? '';
   }
 
+  get refusedStreams(): number {
+    return this.context.refusedStreams;
+  }
+
   // Responses.
 
   sendInformational(streamId: number, status: number, headers: readonly string[]): void {
@@ -138,6 +142,10 @@ export class Http2ServerConnection implements Http2Server {
 
   get openStreams(): number {
     return this.context.streams.size;
+  }
+
+  queuedBytesOf(streamId: number): number {
+    return this.context.streams.get(streamId)?.queuedBytes ?? 0;
   }
 
   streamsStalledBefore(timeMs: number): number[] {

@@ -36,6 +36,8 @@ export class ConnectionContext implements SendObserver {
   readonly peer = new PeerSettings();
   readonly earlyPriorities: EarlyPriorities;
   settingsAcknowledged = false;
+  /** Requests above what our SETTINGS allow, from a peer that knows them. */
+  refusedStreams = 0;
   /** The first window of streams on our side: until the peer has acknowledged a smaller one it may use the default. */
   streamWindowBytes: number;
   /** Streams above it are passed over: the last GOAWAY named it. */

@@ -61,4 +61,6 @@ export interface RequestHead {
   incremental: boolean;
   /** The field list is over its limit: answer 431 and forward nothing; `headers` is empty and the other members may be ''. */
   tooLarge: boolean;
+  /** It is too large because there are too many fields. */
+  tooMany: boolean;
 }

@@ -71,10 +71,14 @@ export interface Http2Server {
   readonly hasOutput: boolean;
   /** Response bytes held here, whether or not a window lets them go. Stop to read from a peer that lets this grow. */
   readonly outputBytes: number;
+  /** Requests that were refused because there were as many as our SETTINGS allow, which the peer had acknowledged. */
+  readonly refusedStreams: number;
   /** Streams that count against maxConcurrentStreams, with those that died but are not released. */
   readonly openStreams: number;
   /** Since when some response waits for the peer's window, by the clock of `checkTimers()`; 0 when none does. */
   readonly stalledSinceMs: number;
+  /** Response bytes of a stream that wait here. */
+  queuedBytesOf(streamId: number): number;
   /** The streams that have been stalled since before that time. */
   streamsStalledBefore(timeMs: number): number[];
   /** `finishShutdown()` was called and nothing is left to do or to write. */

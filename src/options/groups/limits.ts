@@ -57,7 +57,7 @@ export const LIMIT_OPTIONS = {
   minClientRateBytes: size(
     'minClientRateBytes',
     '--min-client-rate',
-    'Bytes a second that a request body must bring; 0: any rate will do',
+    'Bytes a second that a request body must bring, and a response be taken at; 0: any rate will do',
   ),
   maxConnections: count('maxConnections', '--max-connections', 'Most client connections of a router'),
   maxConnectionsPerAddress: count(
@@ -113,7 +113,7 @@ export const LIMIT_OPTIONS = {
   clientRateGraceMs: pause(
     'clientRateGraceMs',
     '--min-client-rate-grace',
-    'A request body is judged by its rate after this, and averaged over it',
+    'A client is judged by its rate after it was waited for so long, and averaged over this',
   ),
   clientWriteTimeoutMs: pause(
     'clientWriteTimeoutMs',

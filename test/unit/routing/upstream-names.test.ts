@@ -30,7 +30,11 @@ function upstreamAt(port: number): Upstream {
 
 /** Takes a connection and gives it back; says what came. */
 async function takeOne(t: TestContext, upstream: Upstream): Promise<string> {
-  const pool = new Pool(DEFAULT_LIMITS, () => new Dialer({ ca: null, insecure: false }));
+  const pool = new Pool(
+    DEFAULT_LIMITS,
+    () => new Dialer({ ca: null, insecure: false }),
+    () => undefined,
+  );
   const nothing = (): void => undefined;
   const outcome = new Promise<string>((resolve) => {
     const holder: LeaseHandler = {

@@ -9,13 +9,14 @@ function judge(waiting: Waiting, waitedMs: number, paused = false, awaitsRequest
   let failure: string | null = null;
   endWhenLate(
     {
-      ...{ waiting, waitingSinceMs: 0, paused, awaitsRequest },
+      ...{ waiting, waitingSinceMs: 0, paused, awaitsRequest, upstream: { name: 'app' } },
       fail: (code) => {
         failure = code;
       },
     },
     DEFAULT_LIMITS,
     waitedMs,
+    () => undefined,
   );
   return failure;
 }

@@ -57,13 +57,19 @@ export function emptyHead(): RequestHead {
     urgency: DEFAULT_PRIORITY,
     incremental: false,
     tooLarge: false,
+    tooMany: false,
   };
 }
 
 /** The head of a request whose list is over the limit: what of the request line came before the limit, for the log. */
-export function readTooLargeHead(fields: readonly string[], endStream: boolean): RequestHead {
+export function readTooLargeHead(
+  fields: readonly string[],
+  endStream: boolean,
+  maxFields: number,
+): RequestHead {
   const head = emptyHead();
   head.tooLarge = true;
+  head.tooMany = fields.length >= 2 * maxFields;
   head.endStream = endStream;
   for (let i = 0; i < fields.length; i += 2) {
     const value = fields[i + 1] ?? '';

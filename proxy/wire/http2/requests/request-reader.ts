@@ -142,11 +142,12 @@ export class RequestReader {
       // RFC 9113 §5.1.2; a peer that has not seen our SETTINGS is not to blame for a flight of requests.
       this.refusedEarly += 1;
       const isWarned = context.settingsAcknowledged || this.refusedEarly > MAX_EARLY_REFUSALS;
+      if (isWarned) context.refusedStreams += 1;
       return this.refuse(id, endStream, REFUSED_STREAM, isWarned);
     }
     const head = isWithinLimit
       ? readRequestHead(fields, endStream, this.lastFields)
-      : readTooLargeHead(fields, endStream);
+      : readTooLargeHead(fields, endStream, context.limits.maxFields);
     if (head === null || dependsOnItself) return this.refuse(id, endStream, PROTOCOL_ERROR, true);
     if (earlyPriority >= 0) applyPriority(head, earlyPriority);
     const isTunnel = head.method === 'CONNECT';
