@@ -333,6 +333,12 @@ export const FRONT_OPTIONS: readonly UwsgiRow[] = [
     fate: 'needless',
     area: 'process',
     text: 'files are closed and descriptors checked anyway',
-    names: ['strict skip-zero honour-stdin safe-fd= fd-safe= daemons-honour-stdin autoload'],
+    names: ['skip-zero honour-stdin safe-fd= fd-safe= daemons-honour-stdin autoload'],
+  },
+  {
+    fate: 'needless',
+    area: 'config',
+    text: 'a misspelt option is told anyway',
+    names: ['strict'],
   },
 ];

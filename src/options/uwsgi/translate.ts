@@ -58,11 +58,18 @@ const LISTENERS = [
 /** Plugins that the worker has anyway, or whose work is the front's. */
 const OWN_PLUGIN = /^(?:0:)?(?:python\d*|http|https|corerouter|gevent3?)$/;
 
+/** An option that cannot be used, or one whose value cannot be. */
+interface Refusal {
+  readonly label: string;
+  readonly text: string;
+  readonly what: 'option' | 'value';
+}
+
 class Translator {
   readonly values: Partial<Record<SettingKey, string[]>> = {};
   readonly outcomes: Outcome[] = [];
   readonly notes: string[] = [];
-  private readonly refused: { readonly label: string; readonly text: string }[] = [];
+  private readonly refused: Refusal[] = [];
   private readonly sharedSockets: string[] = [];
   private readonly speaksHttp: boolean;
   private readonly hasListener: boolean;
@@ -190,7 +197,7 @@ class Translator {
           : [[option.row.to, value] as const]
         : mapping(value);
     if (typeof made === 'string') {
-      this.refuse(given, made);
+      this.refuse(given, made, 'value');
       return;
     }
     for (const [key, text] of made) this.put(key, text);
@@ -204,7 +211,7 @@ class Translator {
     if (number === undefined) return value;
     const address = this.sharedSockets[Number(number)];
     if (address !== undefined) return address + rest;
-    this.refuse(given, `there is no --shared-socket number ${number}; the first is =0`);
+    this.refuse(given, `there is no --shared-socket number ${number}; the first is =0`, 'value');
     return '127.0.0.1:0';
   }
 
@@ -226,8 +233,9 @@ class Translator {
     this.outcomes.push({ label: given.label, name: given.name, value: given.value ?? '', fate, text });
   }
 
-  private refuse(given: Given, text: string): void {
-    this.refused.push({ label: given.label, text });
+  private refuse(given: Given, text: string, what: Refusal['what'] = 'option'): void {
+    const label = what === 'option' ? given.label : `${given.label} ${given.value ?? ''}`;
+    this.refused.push({ label, text, what });
     this.tell(given, 'refused', text);
   }
 
@@ -237,13 +245,9 @@ class Translator {
     const [first] = this.refused;
     if (first === undefined && faults.length === 0) return;
     if (first !== undefined && this.refused.length === 1 && faults.length === 0) {
-      throw new FrontError(
-        'config_usage',
-        `${first.label} is an option of uWSGI that tlsfront does not have`,
-        {
-          hint: first.text,
-        },
-      );
+      const lacks =
+        first.what === 'option' ? 'is an option of uWSGI that tlsfront does not have' : 'cannot be used here';
+      throw new FrontError('config_usage', `${first.label} ${lacks}`, { hint: first.text });
     }
     const labels = [...new Set(this.refused.map(({ label }) => label))];
     const sentences = [...(labels.length === 0 ? [] : [`${listed(labels)} cannot be used here`]), ...faults];

@@ -70,10 +70,8 @@ export function takeApart(words: readonly string[]): Line {
     }
     const value = words[index];
     if (value === undefined) faults.push(`${label} needs a value`);
-    else {
-      index += 1;
-      given.push({ name, value, label });
-    }
+    index += 1;
+    given.push({ name, value: value ?? null, label });
   };
   const readLetters = (letters: string): void => {
     for (let at = 0; at < letters.length; at += 1) {
