@@ -19,7 +19,7 @@ export function withoutTimes(text: string): string {
 
 /** The caller's environment without settings of ours and without what decides about colour. */
 export function cleanEnvironment(): NodeJS.ProcessEnv {
-  const ours = /^(?:TLSFRONT_.*|NO_COLOR|FORCE_COLOR|NODE_OPTIONS)$/;
+  const ours = /^(?:(?:TLSFRONT|UWSGI)_.*|NO_COLOR|FORCE_COLOR|NODE_OPTIONS)$/;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)));
 }
 
