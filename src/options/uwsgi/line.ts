@@ -7,10 +7,12 @@ import type { Surroundings } from './surroundings.js';
 import { type Translation, translateOptions } from './translate.js';
 import { type Given, type Line, settingNamed, takeApart } from './words.js';
 
-const BOTH_ANSWER: ReadonlySet<string> = new Set(['version', 'help']);
+/** Ours too, where a command stands behind the options. */
+const OF_COMMANDS: ReadonlySet<string> = new Set(['version', 'help', 'print']);
 
-function isForeign({ name, label }: Given): boolean {
-  if (BOTH_ANSWER.has(name)) return false;
+function isForeign({ name, value, label }: Given): boolean {
+  if (OF_COMMANDS.has(name)) return false;
+  if (name === 'json') return formOf(value ?? '') !== null;
   // An abbreviation is no proof: it may be a misspelt option of ours.
   const isWhole = !label.startsWith('--') || label === `--${name}`;
   return isWhole && settingNamed(name) === null && uwsgiOption(name) !== null;
