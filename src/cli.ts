@@ -234,6 +234,18 @@ async function cutUwsgiLine(
   return cut;
 }
 
+/** `tlsfront service`: what follows its own words is a command line of the front, which is checked before it is written down. */
+async function service(words: readonly string[], io: CommandIo): Promise<number> {
+  try {
+    const { runService } = await import('./commands/service/service.js');
+    return await runService(words, io, (front) =>
+      main(['check', ...front], { ...io, stdout: { write: () => true } }),
+    );
+  } catch (error) {
+    return printError(io, error);
+  }
+}
+
 /** Runs the command line to its end and gives the exit code. */
 async function main(argv: readonly string[], io: CommandIo): Promise<number> {
   const [words, command] = cutCommand(argv);
@@ -242,6 +254,7 @@ async function main(argv: readonly string[], io: CommandIo): Promise<number> {
     io.stdout.write(help);
     return EXIT_SUCCESS;
   }
+  if (words[0] === 'service') return service(argv.slice(1), io);
   let cut: Cut | null;
   try {
     cut = await cutUwsgiLine(words, command, io);

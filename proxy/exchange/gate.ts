@@ -7,6 +7,7 @@ import { type RateRefusal, rateFields } from './access/rate-limits.js';
 import { clientAddressOf } from './client-address.js';
 import type { Exchange } from './exchange.js';
 import { answerChallenge } from './reply/acme-challenge.js';
+import { answerHealth } from './reply/health-answer.js';
 import { buildErrorReply, type LocalReply } from './reply/local-reply.js';
 import { buildRedirect, buildRedirectToTls } from './reply/redirect.js';
 import type { CertificateNames, ConnectionFacts, Policy, RequestHead } from './types.js';
@@ -33,6 +34,9 @@ export function passGate(request: GateRequest, upstreams: Upstreams): Route | Lo
   // Before everything: the authority has no certificate and no password, and comes from anywhere.
   const challenge = answerChallenge(head, facts, policy);
   if (challenge !== null) return challenge;
+  // Load balancers ask by an address, over plain HTTP, from where nobody else comes.
+  const health = answerHealth(head, policy.config);
+  if (health !== null) return health;
   const { access } = policy;
   const place = access === null ? null : access.placeOf(head, facts);
   const keptOut = place === null || access === null ? null : access.findKeptOut(head, facts, policy, place);

@@ -24,8 +24,11 @@ export class ServiceManager {
   /** One word after the other: they would overtake each other. */
   private last: Promise<void> = Promise.resolve();
 
-  constructor({ notifySocket, descriptors, path }: ServiceVariables) {
+  constructor({ notifySocket, descriptors, watchdogMs, path }: ServiceVariables) {
     this.socket = notifySocket;
+    // Twice in its time, as sd_watchdog_enabled(3) says: a master that hangs says nothing and is started anew.
+    if (notifySocket !== null && watchdogMs !== null)
+      setInterval(() => this.say(notifySocket, ['WATCHDOG=1'], () => {}), watchdogMs / 2).unref();
     this.descriptors = descriptors;
     this.path = path;
   }
@@ -35,6 +38,10 @@ export class ServiceManager {
     const { socket } = this;
     const words = WORDS[state];
     if (socket === null || words === null) return;
+    this.say(socket, words, onFailed);
+  }
+
+  private say(socket: string, words: readonly string[], onFailed: (reason: string) => void): void {
     this.last = this.last.then(() => notify(this.path, socket, words, onFailed));
   }
 

@@ -16,6 +16,7 @@ export const COMMANDS = [
   ['reload', 'a new generation of a running front, or why the old one stays'],
   ['stop', 'drain and end a running front'],
   ['logs', 'the end of the log; -f follows it'],
+  ['service', 'print, install, uninstall: a unit of systemd for a command line'],
   ['doctor', 'try ports, trust, names and the clock of this machine, each with its cure'],
   ['completion', 'bash, zsh, fish: completion of the shell'],
   ['man', 'the manual page; tlsfront man | man -l -'],
@@ -49,6 +50,20 @@ Examples:
   tlsfront check --print
 
 ${OPTIONS_TOO}`,
+  service: `tlsfront service print|install|uninstall [--unit NAME] [--user USER] [--root FOLDER] [options of the front]
+
+print      the unit of systemd that runs the front with these options, shut in as far as it goes
+install    writes it to /etc/systemd/system, enables and starts it (as root)
+uninstall  stops it and removes what install has written
+
+The options are checked first, as tlsfront check does. Without --user the front runs as a user of its own that
+exists only while it runs (DynamicUser=). --root writes beneath a folder and does not call systemd.
+
+Examples:
+  tlsfront service print --listen :443 --http-to-https :80 --acme you@example.com --host app.example.com --upstream 8080
+  sudo tlsfront service install --unit shop --user shop --listen :443 --cert /etc/tls/shop.pem -- npm start
+  sudo tlsfront service uninstall --unit shop
+`,
   doctor: `tlsfront doctor
 
 Tries what the front needs on this machine: ports, who trusts the development certificates for real,

@@ -10,7 +10,7 @@ import { readHosts, requireCiphers } from './groups/certificates.js';
 import { readLimits } from './groups/limits.js';
 import { readListeners } from './groups/listeners.js';
 import { readLogSettings } from './groups/logs.js';
-import { readMetrics } from './groups/metrics.js';
+import { readHealthAnswer, readMetrics } from './groups/metrics.js';
 import { readIdentity, readRouters } from './groups/processes.js';
 import { readExchangeSettings, readStreamRequests } from './groups/requests.js';
 import { refuseForLibrary } from './library-engine.js';
@@ -57,6 +57,7 @@ export function resolveConfig(settings: Settings, platform: Platform): Config {
     verbose: readSwitch(settings, 'verbose') || settings.has('https') || settings.has('master'),
     ...readLogSettings(settings),
     metrics: readMetrics(settings, platform),
+    healthAnswer: readHealthAnswer(settings),
     mercyMs: readNumber(settings, 'mercy'),
     access: readAccess(settings, listeners, platform),
     ...readExchangeSettings(settings),

@@ -264,6 +264,8 @@ export interface Config {
   readonly logRedact: readonly string[];
   /** Where metrics are served; empty: nowhere. */
   readonly metrics: readonly ListenAddress[];
+  /** The front itself answers 200 to this path, on every listener; null: none. */
+  readonly healthAnswer: string | null;
   readonly mercyMs: number;
   /** Send the upstream's own host:port as Host instead of the client's. */
   readonly changeHost: boolean;

@@ -6,13 +6,18 @@ const FIRST_DESCRIPTOR = 3;
 const MAX_DESCRIPTORS = 1024;
 
 /** Meant for this process alone. */
-const VARIABLES = ['NOTIFY_SOCKET', 'LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES', 'LISTEN_PIDFDID'] as const;
+const VARIABLES = [
+  ...['NOTIFY_SOCKET', 'LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES', 'LISTEN_PIDFDID'],
+  ...['WATCHDOG_USEC', 'WATCHDOG_PID'],
+] as const;
 
 export interface ServiceVariables {
   /** Where states are told; null: nobody listens. */
   readonly notifySocket: string | null;
   /** Listening sockets that were opened for us, in the order of the unit's `ListenStream=` lines. */
   readonly descriptors: readonly number[];
+  /** So often the service manager wants to hear that we live; null: never (sd_watchdog_enabled(3)). */
+  readonly watchdogMs: number | null;
   /** Where programs are found. */
   readonly path: string;
 }
@@ -21,8 +26,9 @@ export interface ServiceVariables {
 export function takeServiceVariables(): ServiceVariables {
   const { NOTIFY_SOCKET = null, PATH = '' } = process.env;
   const descriptors = readDescriptors(process.env);
+  const watchdogMs = readWatchdog(process.env);
   for (const name of VARIABLES) delete process.env[name];
-  return { notifySocket: NOTIFY_SOCKET, descriptors, path: PATH };
+  return { notifySocket: NOTIFY_SOCKET, descriptors, watchdogMs, path: PATH };
 }
 
 function readDescriptors({ LISTEN_PID, LISTEN_FDS }: NodeJS.ProcessEnv): readonly number[] {
@@ -35,4 +41,10 @@ function readDescriptors({ LISTEN_PID, LISTEN_FDS }: NodeJS.ProcessEnv): readonl
     });
   }
   return Array.from({ length: count }, (_none, index) => FIRST_DESCRIPTOR + index);
+}
+
+function readWatchdog({ WATCHDOG_USEC, WATCHDOG_PID }: NodeJS.ProcessEnv): number | null {
+  if (WATCHDOG_PID !== undefined && WATCHDOG_PID !== String(process.pid)) return null;
+  const milliseconds = Number(WATCHDOG_USEC) / 1000;
+  return milliseconds > 0 && Number.isFinite(milliseconds) ? milliseconds : null;
 }

@@ -26,7 +26,7 @@ if pid == 0:
     for i, fd in enumerate(kept):
         os.dup2(fd, 3 + i, inheritable=True)
         os.close(fd)
-    os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(count), NOTIFY_SOCKET=notify)
+    os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(count), NOTIFY_SOCKET=notify, WATCHDOG_USEC='2000000', WATCHDOG_PID=str(os.getpid()))
     os.execv(sys.argv[3], sys.argv[3:])
 import signal
 for name in ('SIGTERM', 'SIGHUP'):
@@ -68,7 +68,8 @@ test('sockets of the unit are served, each step is told, and the app gets none o
   t.after(() => plain.close());
   assert.equal((await plain.request('/hello')).status, 200);
   const environment = readFileSync(`/proc/${front.pid('worker')}/environ`, 'latin1');
-  assert.doesNotMatch(environment, /LISTEN_(?:PID|FDS)|NOTIFY_SOCKET/);
+  assert.doesNotMatch(environment, /LISTEN_(?:PID|FDS)|NOTIFY_SOCKET|WATCHDOG/);
+  await front.logged(/notify: WATCHDOG=1/);
   const from = front.log.length;
   front.child.kill('SIGHUP');
   await front.logged(/notify: [^\n]*RELOADING=1[\s\S]*notify: [^\n]*READY=1/, from);
