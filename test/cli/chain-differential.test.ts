@@ -1,4 +1,4 @@
-/** More than four hundred generated chains: what the doctor calls sound is what OpenSSL, Node, curl and Chromium accept, all of them. */
+/** More than four hundred generated chains: what the doctor calls sound is what OpenSSL, Node, curl, Chromium, Java and Go accept, all of them. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,8 +9,8 @@ import type { FindingCode } from '../../src/certificates/findings.js';
 import { pemOfKey } from '../../src/certificates/formats/pem-text.js';
 import { BrowserPage } from '../support/browser.js';
 import { type GeneratedChain, generateChains } from '../support/generated-chains.js';
-import { MISSING, requireTools } from '../support/tools.js';
-import { makeWorkspace, type Workspace } from '../support/workspace.js';
+import { findTool, MISSING, requireTools } from '../support/tools.js';
+import { fixture, makeWorkspace, type Workspace } from '../support/workspace.js';
 
 const chains = generateChains();
 const roots = [...new Set(chains.map(({ root }) => root))];
@@ -134,6 +134,20 @@ async function askCurl(curl: string, port: number, folder: Workspace, rootsFile:
   return new Set([...stdout.matchAll(/https:\/\/([^:]+):\d+\/ 200/g)].map(([, host = '']) => host));
 }
 
+/** One process for all, which prints a line for each. */
+async function askProgram(
+  program: string,
+  args: readonly string[],
+  port: number,
+  folder: Workspace,
+  rootsFile: string,
+): Promise<Accepted> {
+  const hosts = folder.write('hosts', `${chains.map(({ host }) => host).join('\n')}\n`);
+  const { code, stdout } = await run(program, [...args, String(port), rootsFile, hosts]);
+  assert.equal(code, 0, `${program} ${args.join(' ')}`);
+  return new Set([...stdout.matchAll(/^yes (\S+)$/gm)].map(([, host = '']) => host));
+}
+
 /** One browser: a page of the first chain fetches from all the others. */
 async function askChromium(page: BrowserPage, port: number): Promise<Accepted> {
   const [first] = chains;
@@ -153,9 +167,10 @@ async function askChromium(page: BrowserPage, port: number): Promise<Accepted> {
 }
 
 test('what is called sound is accepted by every client, and what is called wrong is refused by one', async (t) => {
-  const tools = requireTools(t, 'openssl', 'curl', 'chromium', 'certutil');
+  const tools = requireTools(t, 'openssl', 'curl', 'chromium', 'certutil', 'java');
   if (tools === MISSING) return;
-  const { openssl, curl, chromium, certutil } = tools;
+  const { openssl, curl, chromium, certutil, java } = tools;
+  const go = findTool('go');
   assert.ok(chains.length >= 400, `${chains.length} chains`);
   const folder = makeWorkspace(t);
   const rootsFile = folder.write('roots.pem', roots.join(''));
@@ -170,7 +185,12 @@ test('what is called sound is accepted by every client, and what is called wrong
     ['OpenSSL', await askOpenssl(openssl, folder, rootsFile, byNode)],
     ['curl', await askCurl(curl, port, folder, rootsFile)],
     ['Chromium', await askChromium(page, port)],
+    ['Java', await askProgram(java, [fixture('Verdicts.java')], port, folder, rootsFile)],
   ]);
+  // A compiler of some hundred megabytes: it is asked where it is there.
+  if (go !== MISSING) {
+    clients.set('Go', await askProgram(go, ['run', fixture('verdicts.go')], port, folder, rootsFile));
+  }
   for (const [client, accepted] of clients)
     assert.ok(accepted.size > 100, `${client} accepts ${accepted.size}`);
   const disagreements: string[] = [];

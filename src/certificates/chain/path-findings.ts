@@ -19,7 +19,11 @@ export function judgePath(chain: Chain): Finding[] {
     root === undefined ? intermediates : [...intermediates, root];
   return [
     ...[leaf, ...authorities].flatMap(judgeExtensions),
-    ...authorities.flatMap((one) => [...judgeSigner(one, one === root), ...judgePurpose(one)]),
+    ...authorities.flatMap((one) => [
+      ...judgeSigner(one, one === root),
+      ...judgePurpose(one),
+      ...judgeConstraintForms(one),
+    ]),
     ...judgeLeafUse(leaf),
     ...authorities.flatMap((one, index) => [
       ...judgeDepth(one, certificates.slice(1, index + 1)),
@@ -62,9 +66,30 @@ function judgeSigner(one: PathCertificate, isRoot: boolean): Finding[] {
     const how = authority === false ? 'is marked as no authority' : 'is not marked as an authority';
     findings.push(finding('issuer_not_authority', `${label} signed the chain but ${how}`, position));
   }
+  if (authority === undefined && !isUnmarked && version !== 1) {
+    const message = `${label} is not marked as an authority (basic constraints): Java and Go programs refuse such a root`;
+    findings.push(finding('root_not_marked', message, position));
+  }
   if (keyUses !== undefined && !keyUses.includes('keyCertSign')) {
     const message = `${label} signed the chain, and its key usage does not allow that (keyCertSign)`;
     findings.push(finding('issuer_key_usage', message, position));
+  }
+  return findings;
+}
+
+/** Name constraints that single clients cannot read, whatever names they are held against. */
+function judgeConstraintForms({ label, nameConstraints, position }: PathCertificate): Finding[] {
+  if (nameConstraints === undefined) return [];
+  const { permitted, excluded, isCritical } = nameConstraints;
+  const all = [...permitted, ...excluded];
+  const findings: Finding[] = [];
+  if (isCritical && all.some(({ kind }) => kind === 'directory')) {
+    const message = `${label} constrains subjects (a directory name, critical): Go programs refuse what they do not know`;
+    findings.push(finding('constraint_form', message, position));
+  }
+  if (permitted.some((one) => one.kind === 'dns' && one.base === '')) {
+    const message = `${label} permits every DNS name by an empty one: Java breaks off at that`;
+    findings.push(finding('constraint_form', message, position));
   }
   return findings;
 }
@@ -87,7 +112,7 @@ export function anyPurpose(label: string, position: Certificate['position']): Fi
 function judgeLeafUse({ label, keyUses, position }: Certificate): Finding[] {
   if (keyUses === undefined || keyUses.includes('digitalSignature')) return [];
   if (keyUses.includes('keyEncipherment') || keyUses.includes('keyAgreement')) {
-    const message = `the key usage of ${label} has no digitalSignature: Chromium refuses it (ERR_SSL_KEY_USAGE_INCOMPATIBLE)`;
+    const message = `the key usage of ${label} has no digitalSignature: Java and Chromium refuse it (ERR_SSL_KEY_USAGE_INCOMPATIBLE)`;
     return [finding('leaf_key_usage', message, position)];
   }
   const message = `the key usage of ${label} is not for TLS servers: it has no digitalSignature`;

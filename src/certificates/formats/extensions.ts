@@ -37,6 +37,8 @@ export type NameSubtree =
 export interface NameConstraints {
   readonly permitted: readonly NameSubtree[];
   readonly excluded: readonly NameSubtree[];
+  /** Who does not know a kind of subtree must refuse the certificate. */
+  readonly isCritical: boolean;
 }
 
 /** What the extensions say; undefined where one is absent. */
@@ -90,7 +92,7 @@ const KNOWN_CRITICAL = new Set([
 export function readExtensions(wrapper: DerValue | undefined): CertificateExtensions {
   const list = wrapper === undefined ? [] : insideOf(wrapper.content);
   const extensions = new Map<string, Buffer>();
-  const unknownCritical: string[] = [];
+  const critical = new Set<string>();
   for (const extension of list) {
     const fields = readDerChildren(extension.content);
     const [oid, second] = fields;
@@ -99,7 +101,7 @@ export function readExtensions(wrapper: DerValue | undefined): CertificateExtens
     const name = readOid(oid.content);
     extensions.set(name, value.content);
     const isCritical = second?.tag === DER_BOOLEAN && second.content[0] !== 0;
-    if (isCritical && !KNOWN_CRITICAL.has(name)) unknownCritical.push(name);
+    if (isCritical) critical.add(name);
   }
   const inside = (oid: string): DerValue[] | undefined => {
     const value = extensions.get(oid);
@@ -125,8 +127,9 @@ export function readExtensions(wrapper: DerValue | undefined): CertificateExtens
     nameConstraints: limits && {
       permitted: subtreesOf(limits.find(({ tag }) => tag === 0xa0)),
       excluded: subtreesOf(limits.find(({ tag }) => tag === 0xa1)),
+      isCritical: critical.has(NAME_CONSTRAINTS),
     },
-    unknownCritical,
+    unknownCritical: [...critical].filter((oid) => !KNOWN_CRITICAL.has(oid)),
     hasRepeatedExtension: list.length > extensions.size,
     issuerUrls: (inside(AUTHORITY_ACCESS) ?? []).flatMap(readIssuerUrl),
   };

@@ -39,6 +39,17 @@ const ONLY_B: RawExtension = {
   critical: true,
   value: derSequence(der(0xa0, derSequence(der(0x82, Buffer.from('b.example'))))),
 };
+const constraints = (isCritical: boolean, list: 0xa0 | 0xa1, base: Buffer): RawExtension => ({
+  oid: '2.5.29.30',
+  critical: isCritical,
+  value: derSequence(der(list, derSequence(base))),
+});
+/** A subject that nobody here has. */
+const SUBJECT = der(
+  0xa4,
+  derSequence(der(0x31, derSequence(derOid('2.5.4.3'), der(0x0c, Buffer.from('X'))))),
+);
+const EVERY_NAME = der(0x82, Buffer.alloc(0));
 const UNKNOWN: RawExtension = { oid: '1.2.3.4.5', critical: true, value: derSequence() };
 
 const rootKey = newKey();
@@ -93,6 +104,21 @@ const FAULTS: readonly (readonly [what: string, path: Path, codes: readonly Find
     [],
   ],
   ['a name that the authority may not vouch for', { above: [[authority(), ONLY_B]] }, ['name_not_permitted']],
+  [
+    'an authority that excludes a subject, critical',
+    { above: [[authority(), constraints(true, 0xa1, SUBJECT)]] },
+    ['constraint_form'],
+  ],
+  [
+    'an authority that excludes a subject, not critical',
+    { above: [[authority(), constraints(false, 0xa1, SUBJECT)]] },
+    [],
+  ],
+  [
+    'an authority that permits every name by an empty one',
+    { above: [[authority(), constraints(true, 0xa0, EVERY_NAME)]] },
+    ['constraint_form'],
+  ],
   ['a leaf that may only encipher keys', { leaf: [keyUsage(0x20)] }, ['leaf_key_usage']],
   ['a leaf that may only sign certificates', { leaf: [keyUsage(0x04)] }, ['unfit_key_usage']],
   ['a leaf that may sign', { leaf: [keyUsage(0x80)] }, []],
@@ -114,6 +140,18 @@ for (const [what, path, codes] of FAULTS) {
     assert.deepEqual(codesOf(write(path)), codes);
   });
 }
+
+test('a root whose key may sign, and which is not marked as an authority: root_not_marked', () => {
+  const extensions = [keyUsage(0x04)];
+  const unmarked = writeRawCertificate({
+    subject: 'R',
+    issuer: 'R',
+    key: rootKey,
+    signer: rootKey,
+    extensions,
+  });
+  assert.deepEqual(codesOf(write({}), unmarked), ['root_not_marked']);
+});
 
 test('a root that only this machine trusts: local_authority', () => {
   assert.deepEqual(codesOf(write({}), '', rootStore([root])), ['local_authority']);
