@@ -18,7 +18,7 @@ import { Counting } from './exchange/observe/counting.js';
 import { compileObservers } from './exchange/observe/observer.js';
 import { Recording } from './exchange/observe/recording.js';
 import { RequestMemory } from './exchange/observe/request-memory.js';
-import { compilePolicy, loopMarkerOf } from './exchange/policy.js';
+import { compilePolicy, compileSites, loopMarkerOf } from './exchange/policy.js';
 import type { Policy } from './exchange/types.js';
 import { listenOn } from './listen/bind.js';
 import { ConnectionLimiter } from './listen/connection-limiter.js';
@@ -26,6 +26,7 @@ import { warnOfDescriptors } from './listen/descriptor-limit.js';
 import { acceptMisplaced, acceptSecure, createListener } from './listen/listener.js';
 import { openMasterChannel } from './master-channel.js';
 import { reachabilityLog } from './routing/reachability-log.js';
+import { Sites } from './routing/sites.js';
 import { Upstreams } from './routing/upstreams.js';
 import { openKeyLog } from './tls/key-log.js';
 import { LeafRequests } from './tls/leaf-requests.js';
@@ -69,12 +70,12 @@ async function start(message: RouterStart): Promise<Router> {
   const memory = new RequestMemory(config.logRedact);
   const recording = new Recording(new AccessLog(config, message.lines, log));
   const watching = config.accessLog ? [counting, memory, recording] : [counting, memory];
+  const port = httpsPort ?? sockets[httpsIndex]?.bound.port ?? 443;
+  const policy = compilePolicy(config, port, loopMarkerOf(message.frontSecret));
+  const hasSites = config.sites.length > 0;
   const services: EngineServices = {
-    policy: compilePolicy(
-      config,
-      httpsPort ?? sockets[httpsIndex]?.bound.port ?? 443,
-      loopMarkerOf(message.frontSecret),
-    ),
+    policy,
+    sites: hasSites ? new Sites(config.sites, config.listeners.length, compileSites(policy), policy) : null,
     counters,
     measures,
     log,
@@ -117,7 +118,6 @@ async function start(message: RouterStart): Promise<Router> {
   noteCertificates(services.policy, fronts);
   answerChallenges(fronts, services, state.challenges);
   const servers = config.listeners.map((listener, index) => {
-    const { policy } = services;
     return createListener(
       { listener, index, tls: fronts[index] ?? null, policy, engine, counters, measures, notices },
       limiter,

@@ -105,7 +105,7 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, EncodedBody
   /** The app and the client may take turns before the body is whole. */
   private get isStreamed(): boolean {
     if (this.isCall || this.request.expectContinue) return true;
-    const { streamRequests } = this.services.policy.config;
+    const { streamRequests } = this.exchange.policy.config;
     return streamRequests.length > 0 && isBelow(this.exchange.head.path, streamRequests);
   }
 
@@ -138,9 +138,9 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, EncodedBody
     if (phase === 'over' || body === null || body.ended) return;
     if (phase === 'requesting' || phase === 'relaying' || phase === 'draining') {
       this.exchange.trailed('in', trailers);
-      const { head, services } = this.exchange;
+      const { head, policy } = this.exchange;
       const listed = trailers.length === 0 ? null : connectionNames(head.headers);
-      body.end(buildUpstreamTrailers(trailers, listed, services.policy.config), attempt.lease);
+      body.end(buildUpstreamTrailers(trailers, listed, policy.config), attempt.lease);
       return;
     }
     body.ended = true;
@@ -211,14 +211,14 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, EncodedBody
   }
 
   onResponse(response: UpstreamResponse): void {
-    const { exchange, attempt, services } = this;
+    const { exchange, attempt } = this;
     const { upstream, route } = attempt;
     if (this.phase === 'over' || upstream === null) return;
     if (!this.response.mayRelay(response.status)) {
       attempt.refuse();
       return;
     }
-    const { config } = services.policy;
+    const { config } = exchange.policy;
     let fields = relayFields(response, exchange, route, upstream);
     if (route.app.sticky) addSticky(fields, exchange, route, upstream);
     this.body?.drop();
@@ -394,8 +394,8 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, EncodedBody
   }
 
   private replyLocally(own: LocalReply): void {
-    const { head, facts } = this.exchange;
-    addTransportSecurity(own.headers, head, facts, this.services.policy);
+    const { head, facts, policy } = this.exchange;
+    addTransportSecurity(own.headers, head, facts, policy);
     this.exchange.answeredItself(own);
     this.response.sendOwn(own);
     this.finish();

@@ -24,7 +24,7 @@ export function sendRequestHead(
   route: Route,
   bufferedBytes: number,
 ): void {
-  const { head, facts, services } = exchange;
+  const { head, facts, policy } = exchange;
   const { upstream } = lease;
   const isBuffered = bufferedBytes !== -1;
   const contentLength = isBuffered ? bufferedBytes : request.contentLength;
@@ -32,36 +32,27 @@ export function sendRequestHead(
   const upstreamRequest: UpstreamRequest = {
     requestId: exchange.requestId,
     addedFields: exchange.addedFields,
-    authority: authorityFor(head, services.policy, upstream.authority),
+    authority: authorityFor(head, policy, upstream.authority),
     framing,
     contentLength,
     upgrade: request.upgrade,
     // Where the app never says 100 (Continue), who has asked for it was told.
     expectContinue: request.expectContinue && !isBuffered && upstream.row.says100,
   };
-  const fields = buildUpstreamHeaders(head, facts, upstreamRequest, services.policy);
+  const fields = buildUpstreamHeaders(head, facts, upstreamRequest, policy);
   lease.sendHead(exchange, route.strip(head.path, fields), fields, framing);
 }
 
 /** The fields of an upstream's response for the client, without framing. */
 export function relayFields(
   { headers, memo }: UpstreamResponse,
-  { head, facts, services, requestId }: Exchange,
+  { head, facts, policy, requestId }: Exchange,
   route: Route,
   upstream: Upstream,
 ): OutgoingFields {
   const { authority } = upstream;
   const { strippedPrefix } = route;
-  return buildDownstreamHeaders(
-    headers,
-    head,
-    facts,
-    services.policy,
-    memo,
-    authority,
-    strippedPrefix,
-    requestId,
-  );
+  return buildDownstreamHeaders(headers, head, facts, policy, memo, authority, strippedPrefix, requestId);
 }
 
 /** Keeps a client at its upstream where there are others. */

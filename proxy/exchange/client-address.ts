@@ -2,13 +2,13 @@
 import { isIP } from 'node:net';
 import { addressBytes } from '../wire/proxy-protocol/addresses.js';
 import { fieldList } from '../wire/syntax/field-list.js';
-import type { ConnectionFacts, Policy, RequestHead } from './types.js';
+import type { ConnectionFacts, RequestHead, SitePolicy } from './types.js';
 
 /**
  * The client's address. Behind `--trusted-proxies` the last of X-Forwarded-For that is none of theirs: what stands before it
  * the client may have written itself.
  */
-export function clientAddressOf(head: RequestHead, facts: ConnectionFacts, policy: Policy): string {
+export function clientAddressOf(head: RequestHead, facts: ConnectionFacts, policy: SitePolicy): string {
   if (!facts.trusted) return facts.remoteAddress;
   const list = fieldList(head.headers, 'x-forwarded-for');
   let address = facts.remoteAddress;

@@ -2,6 +2,7 @@
 
 import type { Counters } from '../../src/shared/counters.js';
 import type { ErrorCode } from '../../src/shared/errors.js';
+import type { Sites } from '../routing/sites.js';
 import { isEventStream } from '../wire/syntax/field-list.js';
 import { clientAddressOf } from './client-address.js';
 import { requestIdOf } from './headers/request-headers.js';
@@ -12,11 +13,13 @@ import type { Notices } from './log/notices.js';
 import type { Measures } from './measures.js';
 import type { Direction, Observers } from './observe/observer.js';
 import type { LocalReply } from './reply/local-reply.js';
-import type { ConnectionFacts, Policy, RequestHead } from './types.js';
+import type { ConnectionFacts, Policy, RequestHead, SitePolicy } from './types.js';
 
 /** What all exchanges of a router share. */
 export interface ExchangeServices {
   readonly policy: Policy;
+  /** null: there are none. */
+  readonly sites: Sites | null;
   readonly counters: Counters;
   readonly measures: Measures;
   readonly log: LineWriter;
@@ -53,6 +56,8 @@ export class Exchange {
   dispatchedAtMs = 0;
   /** From the dispatch to the app's response head; null: no app has answered, or nobody logs it. */
   upstreamMs: number | null = null;
+  /** What its site says of it. */
+  readonly policy: SitePolicy;
   private readonly startedAtMs = performance.now();
   private readonly observers: Observers;
 
@@ -63,6 +68,8 @@ export class Exchange {
   ) {
     this.requestId = requestIdOf(head.headers);
     this.addedFields = tracingFields(head.headers, facts, services.policy.config, this.startedAtMs);
+    const { policy, sites } = services;
+    this.policy = sites === null ? policy : sites.find(head, facts);
     this.observers = services.observers;
     this.observers.onRequestHead.onRequestHead(this);
   }

@@ -10,6 +10,7 @@ import { answerChallenge } from './reply/acme-challenge.js';
 import { answerHealth } from './reply/health-answer.js';
 import { buildErrorReply, type LocalReply } from './reply/local-reply.js';
 import { buildRedirect, buildRedirectToTls } from './reply/redirect.js';
+import { followRedirects } from './reply/redirect-rules.js';
 import type { CertificateNames, ConnectionFacts, Policy, RequestHead } from './types.js';
 
 /**
@@ -46,6 +47,12 @@ export function passGate(request: GateRequest, upstreams: Upstreams): Route | Lo
   if (role === 'misplaced' && !isLocalWebSocket(head, facts)) return sendToTls(exchange);
   if (isMisdirected(head, facts.certificate, policy)) return refuse(exchange, 'misdirected');
   if (isLooping(head, policy)) return refuse(exchange, 'loop_detected');
+  const { redirects } = policy.config;
+  const redirected =
+    redirects.length === 0
+      ? null
+      : followRedirects(redirects, head, facts, { role, httpsPort: policy.httpsPort });
+  if (redirected !== null) return redirected;
   if (role === 'redirect') return redirect(exchange);
   if (place !== null && access !== null) {
     const tooMany = access.countRequest(head, facts, policy, place, performance.now());
@@ -55,7 +62,7 @@ export function passGate(request: GateRequest, upstreams: Upstreams): Route | Lo
     exchange.reachedLimit('maxBodyBytes');
     return refuse(exchange, 'request_too_large');
   }
-  const route = upstreams.find(head);
+  const route = upstreams.find(head, exchange.policy.site);
   if (route === null) return refuse(exchange, 'no_route');
   exchange.route = route.name;
   return route;

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Config } from '../../src/shared/config.js';
 import { AccessRules } from './access/access-rules.js';
 import { AddressSet } from './access/address-set.js';
-import type { Policy } from './types.js';
+import type { Policy, SitePolicy } from './types.js';
 
 /**
  * @param httpsPort port of the first TLS listener, 443 when there is none
@@ -15,6 +15,7 @@ export function compilePolicy(config: Config, httpsPort: number, loopMarker: str
   const ports = config.listeners.map(({ port }) => port);
   return {
     config,
+    site: null,
     certificates: [],
     challenges: new Map(),
     isClosed: () => false,
@@ -24,6 +25,14 @@ export function compilePolicy(config: Config, httpsPort: number, loopMarker: str
     access: AccessRules.compile(config.access, ports),
     sendsProxyHeader: (address) => fronts.has(address),
   };
+}
+
+/** The policies of the sites, in their order. */
+export function compileSites(general: Policy): readonly SitePolicy[] {
+  const { config, loopMarker, isTrusted } = general;
+  return config.sites.map(({ rules }, site) => {
+    return { config: { ...config, ...rules }, site, loopMarker, isTrusted };
+  });
 }
 
 /** The member that all routers of one front add to CDN-Loop (RFC 8586). @param secret what only they share */

@@ -48,9 +48,19 @@ export interface RequestHead {
 /** How the body of a message is framed: none, a Content-Length, or of unknown length. */
 export type Framing = 'none' | 'length' | 'unknown';
 
-/** Policy compiled once a router from the configuration. */
-export interface Policy {
+/** What a site's requests are judged and changed by; the same as long as the router lives. */
+export interface SitePolicy {
+  /** The configuration with the rules of the site in place of the general ones. */
   readonly config: Config;
+  /** Index into Config.sites; null: no site's. */
+  readonly site: number | null;
+  /** Member of CDN-Loop by which the front knows its own requests. */
+  readonly loopMarker: string;
+  isTrusted(address: string): boolean;
+}
+
+/** Policy compiled once a router from the configuration: of requests that no site takes, and of all connections. */
+export interface Policy extends SitePolicy {
   /** Certificates of all listeners, for 421; replaced when they change. */
   certificates: readonly CertificateNames[];
   /** Key authorizations of http-01 by token; replaced when they change. */
@@ -59,9 +69,6 @@ export interface Policy {
   isClosed: (authority: string) => boolean;
   /** Port that redirects name; 443 is left out. */
   readonly httpsPort: number;
-  /** Member of CDN-Loop by which the front knows its own requests. */
-  readonly loopMarker: string;
-  isTrusted(address: string): boolean;
   /** Who may come in; null: there are no rules. */
   readonly access: AccessRules | null;
   /** Whether connections from there begin with a PROXY protocol header. */

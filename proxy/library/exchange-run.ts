@@ -139,14 +139,13 @@ export class ExchangeRun implements UpstreamWaiter, AttemptOwner, BodyHolder, Re
 
   onUpstream(upstream: Upstream): void {
     const { exchange, request, response } = this;
-    const { services, forwarder } = this.parts;
+    const { forwarder } = this.parts;
     if (forwarder.isFull(upstream)) {
       this.fail('overloaded');
       return;
     }
     exchange.dispatched(upstream.authority);
-    const { policy } = services;
-    const { head } = exchange;
+    const { head, policy } = exchange;
     const framing = readFraming(request);
     const upstreamRequest: UpstreamRequest = {
       requestId: exchange.requestId,
@@ -287,7 +286,8 @@ export class ExchangeRun implements UpstreamWaiter, AttemptOwner, BodyHolder, Re
   private respondItself(own: LocalReply, lingers = true): void {
     const { request, response } = this;
     this.answered = true;
-    addTransportSecurity(own.headers, this.exchange.head, this.exchange.facts, this.parts.services.policy);
+    const { head, facts, policy } = this.exchange;
+    addTransportSecurity(own.headers, head, facts, policy);
     this.exchange.answeredItself(own);
     const body = this.exchange.head.method === 'HEAD' ? '' : own.body;
     const isLast = sendLocalReply(request, response, own, body, lingers);

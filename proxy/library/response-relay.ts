@@ -58,7 +58,7 @@ export class ResponseRelay {
       flatten(upstreamResponse.rawHeaders),
       exchange.head,
       exchange.facts,
-      exchange.services.policy,
+      exchange.policy,
       null,
       upstreamAuthority,
       strippedPrefix,

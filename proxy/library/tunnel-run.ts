@@ -90,7 +90,7 @@ class TunnelRun implements UpstreamWaiter, RelayHolder {
 
   onUpstream(upstream: Upstream): void {
     this.exchange.dispatched(upstream.authority);
-    const { policy } = this.services;
+    const { policy } = this.exchange;
     const { upstreamHeadTimeoutMs } = policy.config.limits;
     this.timer = setTimeout(() => this.fail('upstream_timeout'), upstreamHeadTimeoutMs);
     const upgrade: UpstreamRequest = {

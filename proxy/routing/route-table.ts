@@ -11,7 +11,7 @@ export class Route {
   readonly prefix: string;
   /** True when one of them cannot read bodies of unknown length. */
   readonly needsLength: boolean;
-  /** What metrics call it: host and prefix; empty: every request. */
+  /** What metrics call it: host and prefix, or the name of its site and the prefix; empty: every request. */
   readonly name: string;
   /** What the app does not see of its paths: the prefix, or nothing. */
   readonly strippedPrefix: string;
@@ -23,7 +23,7 @@ export class Route {
     const { route, stripPrefix } = app;
     this.host = route.host;
     this.prefix = route.prefix;
-    this.name = formatRoute(route);
+    this.name = app.site === null ? formatRoute(route) : app.name;
     this.strippedPrefix = stripPrefix ? route.prefix : '';
     this.needsLength = upstreams.some((upstream) => upstream.needsLength);
   }
@@ -70,6 +70,7 @@ export class Route {
 export const NO_ROUTE = new Route(
   {
     name: '',
+    site: null,
     route: { host: '', prefix: '' },
     upstreams: [],
     worker: null,
@@ -117,7 +118,7 @@ export class RouteTable {
       })
       .sort((first, second) => rank(second) - rank(first) || second.prefix.length - first.prefix.length);
     const [first = NO_ROUTE] = this.routes;
-    this.only = this.routes.length <= 1 && first.name === '' ? first : null;
+    this.only = this.routes.length === 1 && formatRoute(first) === '' ? first : null;
   }
 
   /**

@@ -35,7 +35,8 @@ interface Held {
 /** Finds the route of a request, watches the upstreams' health, and holds requests while none of a route is up. */
 export class Upstreams {
   private list: Upstream[] = [];
-  private table: RouteTable;
+  /** Of requests that no site takes, then those of the sites. */
+  private tables: readonly RouteTable[];
   private held: Held[] = [];
   private timer: NodeJS.Timeout | null = null;
   /** Of the apps that have a health path; the others are asked for a connection. */
@@ -46,7 +47,7 @@ export class Upstreams {
     private readonly apps: readonly AppConfig[],
     private readonly onReachable: ReachabilityListener = () => {},
   ) {
-    this.table = new RouteTable(apps, []);
+    this.tables = this.buildTables();
   }
 
   /** Takes the master's word on which upstreams there are; known ones keep their counts. */
@@ -65,9 +66,9 @@ export class Upstreams {
     });
     for (const old of before.values()) old.gone = true;
     const waiting = this.held;
-    this.table = new RouteTable(this.apps, this.list);
+    this.tables = this.buildTables();
     this.held = waiting.flatMap((entry) => {
-      const route = this.table.routeTo(entry.route.app);
+      const route = this.routeTo(entry.route.app);
       return route === null ? [] : [{ ...entry, route }];
     });
     this.release();
@@ -83,10 +84,12 @@ export class Upstreams {
     return this.held.length;
   }
 
-  /** The route of a request; null when nothing is served there. */
-  find(head: RequestHead): Route | null {
-    if (this.table.takesAll) return this.table.find('', '');
-    return this.table.find(hostOf(head.authority).replace(/\.$/, ''), head.path);
+  /** The route of a request; null when nothing is served there. @param site index into Config.sites; null: no site takes it */
+  find(head: RequestHead, site: number | null): Route | null {
+    const table = this.tables[site === null ? 0 : site + 1];
+    if (table === undefined) return null;
+    if (table.takesAll) return table.find('', '');
+    return table.find(hostOf(head.authority).replace(/\.$/, ''), head.path);
   }
 
   /** A connection was refused: nobody is sent there until a probe finds it up. */
@@ -107,7 +110,7 @@ export class Upstreams {
       upstream.failingSinceMs = nowMs;
     }
     upstream.failures += 1;
-    if (upstream.failures < failCount || !this.table.routeTo(upstream.app)?.hasOther(upstream)) return;
+    if (upstream.failures < failCount || !this.routeTo(upstream.app)?.hasOther(upstream)) return;
     upstream.failures = 0;
     upstream.outUntilMs = nowMs + failWindowMs;
     this.markDown(upstream, `${failCount} failures within ${failWindowMs / 1000} s`);
@@ -135,6 +138,20 @@ export class Upstreams {
   /** The request waits no longer. */
   leave(request: HeldRequest): void {
     this.held = this.held.filter((other) => other.request !== request);
+  }
+
+  private buildTables(): readonly RouteTable[] {
+    const last = Math.max(-1, ...this.apps.map(({ site }) => site ?? -1));
+    return [null, ...Array.from({ length: last + 1 }, (_one, site) => site)].map((site) => {
+      return new RouteTable(
+        this.apps.filter((app) => app.site === site),
+        this.list,
+      );
+    });
+  }
+
+  private routeTo(app: AppConfig): Route | null {
+    return this.tables[app.site === null ? 0 : app.site + 1]?.routeTo(app) ?? null;
   }
 
   private watch(): void {

@@ -3,14 +3,15 @@
 import { createSecureContext } from 'node:tls';
 import { openLocalStore } from '../certificates/store/local-store.js';
 import { resolveConfig } from '../options/resolve.js';
-import type { Origin, Settings } from '../options/settings.js';
-import { optionOf, SETTING_KEYS } from '../options/table.js';
+import type { Origin, Settings, SiteSettings } from '../options/settings.js';
+import { isSiteKey } from '../options/site-keys.js';
+import { optionOf, SETTING_KEYS, type SettingKey } from '../options/table.js';
 import { processesOf } from '../options/uwsgi/app-options.js';
 import type { Outcome } from '../options/uwsgi/translate.js';
 import { readAccessFiles } from '../serving/access-files.js';
 import { describeAcme } from '../serving/acme-certificates.js';
 import { CertificateLoader } from '../serving/certificate-loader.js';
-import type { AppConfig, Config, ListenerConfig, RoutedUpstream } from '../shared/config.js';
+import type { AppConfig, Config, ListenerConfig, RoutedUpstream, SiteConfig } from '../shared/config.js';
 import { FrontError } from '../shared/errors.js';
 import { formatListenAddress } from '../shared/host-port.js';
 import { DEFAULT_SCHEME } from '../shared/schemes.js';
@@ -42,7 +43,16 @@ function describeUpstream(upstream: RoutedUpstream): string {
   return isPlain && !text.includes('=') ? `${DEFAULT_SCHEME}://${text}` : text;
 }
 
-function describeApp({ route, upstreams, worker }: AppConfig): string {
+function describeApp({ site, name, route, upstreams, worker }: AppConfig): string {
+  const app = describeWhere({ route, upstreams, worker });
+  return site === null ? app : `${name}: ${app}`;
+}
+
+function describeWhere({
+  route,
+  upstreams,
+  worker,
+}: Pick<AppConfig, 'route' | 'upstreams' | 'worker'>): string {
   if (worker === null)
     return upstreams.map((upstream) => describeUpstream({ ...upstream, route })).join(', ');
   const { command, wsgi } = worker;
@@ -54,7 +64,11 @@ function describeApp({ route, upstreams, worker }: AppConfig): string {
 
 function describeConfig(config: Config): string {
   const listeners = config.listeners.map((listener) => `  ${describeListener(listener)}\n`).join('');
-  return `the configuration is valid\n${listeners}  app: ${config.apps.map(describeApp).join(', ')}\n`;
+  return `the configuration is valid\n${listeners}  app: ${config.apps.map(describeApp).join(', ')}\n${config.sites.map(describeSite).join('')}`;
+}
+
+function describeSite({ name, hosts }: SiteConfig): string {
+  return `  site ${name}: ${hosts.join(', ')}\n`;
 }
 
 function describeFile({ file }: Settings): string {
@@ -81,14 +95,28 @@ function originText(origin: Origin, label: string): string {
   }
 }
 
+function rowOf(settings: Settings, key: SettingKey): Row {
+  const { values, origin, label } = settings.get(key);
+  const { flag, kind } = optionOf(key);
+  const value = values.join(' ') || (kind === 'switch' ? 'false' : '-');
+  return { name: flag, value, origin: originText(origin, label) };
+}
+
+/** What a site says itself, or has from above: its defaults are those of all. */
+function siteRows({ name, settings }: SiteSettings): readonly Row[] {
+  const rows = SETTING_KEYS.filter((key) => isSiteKey(key) && settings.has(key)).map((key) => {
+    const row = rowOf(settings, key);
+    return { ...row, name: `${name} ${row.name}` };
+  });
+  const { command } = settings;
+  if (command === null) return rows;
+  const origin = originText(settings.commandOrigin, `${settings.file?.path}: command`);
+  return [{ name: `${name} --`, value: command.join(' '), origin }, ...rows];
+}
+
 function settingRows(settings: Settings): readonly Row[] {
   const { command } = settings;
-  const rows = SETTING_KEYS.map((key): Row => {
-    const { values, origin, label } = settings.get(key);
-    const { flag, kind } = optionOf(key);
-    const value = values.join(' ') || (kind === 'switch' ? 'false' : '-');
-    return { name: flag, value, origin: originText(origin, label) };
-  });
+  const rows = [...SETTING_KEYS.map((key) => rowOf(settings, key)), ...settings.sites.flatMap(siteRows)];
   if (command === null) return rows;
   const origin = originText(settings.commandOrigin, `${settings.file?.path}: command`);
   return [{ name: '--', value: command.join(' '), origin }, ...rows];

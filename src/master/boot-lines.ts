@@ -84,8 +84,10 @@ function isEverywhere(host: string): boolean {
 }
 
 /** Where every app has a host of its own, nothing is served under another; null: some app takes all. */
-function routeHosts({ apps }: Config): readonly string[] | null {
-  const hosts = apps.map(({ route }) => route.host);
+function routeHosts({ apps, sites }: Config): readonly string[] | null {
+  const hosts = apps.flatMap(({ route, site }) =>
+    site === null ? [route.host] : (sites[site]?.hosts ?? []),
+  );
   const named = hosts.filter((host) => host !== '' && !host.startsWith('*'));
   return hosts.includes('') || named.length === 0 ? null : [...new Set(named)];
 }

@@ -39,23 +39,14 @@ export class Generation {
     const tellRouters = (): void => {
       this.routers.change({ upstreams: this.upstreams });
     };
-    this.workers = config.apps.flatMap((app, index) =>
-      app.worker === null
-        ? []
-        : [
-            new Workers(
-              app,
-              app.worker,
-              index,
-              identity,
-              uwsgiScheme,
-              surroundings,
-              start.lines,
-              log,
-              tellRouters,
-            ),
-          ],
-    );
+    let workerCount = 0;
+    this.workers = config.apps.flatMap((app, appIndex) => {
+      const { worker } = app;
+      if (worker === null) return [];
+      const place = { appIndex, firstWorker: workerCount + 1 };
+      workerCount += worker.processes;
+      return [new Workers(app, worker, place, identity, uwsgiScheme, surroundings, start.lines, log, tellRouters)];
+    });
     this.routers = new Routers(
       config.routers,
       start,
@@ -71,7 +62,9 @@ export class Generation {
     const { apps } = this.config;
     return this.upstreams.flatMap((state) => {
       const app = apps[state.app];
-      return app === undefined ? [] : [{ ...state, route: app.route }];
+      if (app === undefined) return [];
+      const [host = ''] = app.site === null ? [] : (this.config.sites[app.site]?.hosts ?? []);
+      return [{ ...state, route: { host: app.route.host || host, prefix: app.route.prefix } }];
     });
   }
 

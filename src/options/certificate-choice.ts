@@ -48,7 +48,6 @@ type Companions = Pick<CertificateFiles, 'caBundles' | 'keyPassphraseFile'>;
 
 /** The certificates of the configuration and those each listener uses. */
 export class CertificateChoice {
-  readonly certificates: CertificateFiles[] = [];
   /** `--cert`, `--cert-dir` and `--acme`; none of them: the development certificate. */
   readonly general: OwnCertificates;
   /** `--client-ca`, for every listener that has none of its own. */
@@ -58,8 +57,16 @@ export class CertificateChoice {
   readonly folderClients: Config['tls']['folderClients'];
   private readonly companions: Companions;
 
-  /** @throws FrontError config_usage, config_invalid */
-  constructor(settings: Settings, https: readonly HttpsFields[], platform: Platform) {
+  /**
+   * @param certificates where they are added
+   * @throws FrontError config_usage, config_invalid
+   */
+  constructor(
+    settings: Settings,
+    https: readonly HttpsFields[],
+    platform: Platform,
+    readonly certificates: CertificateFiles[] = [],
+  ) {
     const pairs = readPairs(settings);
     const folders = readList(settings, 'certDir');
     const anyOwn = https.some((fields) => fields.cert !== null);

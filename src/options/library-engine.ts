@@ -23,8 +23,10 @@ const DIRECT_ONLY: readonly SettingKey[] = [
 /** @throws FrontError config_usage for the first thing in the configuration that the library engine has no way to do */
 export function refuseForLibrary(config: Config, settings: Settings): void {
   for (const app of config.apps) refuseApp(app);
-  const given = DIRECT_ONLY.find((key) => settings.has(key));
-  if (given !== undefined) throw misused(`the library engine has no ${settings.get(given).label}`, HINT);
+  for (const one of [settings, ...settings.sites.map((site) => site.settings)]) {
+    const given = DIRECT_ONLY.find((key) => one.has(key));
+    if (given !== undefined) throw misused(`the library engine has no ${one.get(given).label}`, HINT);
+  }
 }
 
 function refuseApp({ upstreams, sticky, health, bufferRequests }: AppConfig): void {

@@ -1,4 +1,5 @@
 /** Turns settings into the frozen configuration, or throws the first thing that is wrong with them. */
+import type { AccessConfig } from '../shared/access.js';
 import type { Config } from '../shared/config.js';
 import type { Platform } from '../system/platform.js';
 import { readBlocks } from './address-blocks.js';
@@ -8,19 +9,26 @@ import { readAcme } from './groups/acme.js';
 import { readApps } from './groups/app.js';
 import { readHosts, requireCiphers } from './groups/certificates.js';
 import { readLimits } from './groups/limits.js';
-import { readListeners } from './groups/listeners.js';
+import { readListeners, refuseTwice } from './groups/listeners.js';
 import { readLogSettings } from './groups/logs.js';
 import { readHealthAnswer, readMetrics } from './groups/metrics.js';
 import { readIdentity, readRouters } from './groups/processes.js';
-import { readExchangeSettings, readStreamRequests } from './groups/requests.js';
 import { refuseForLibrary } from './library-engine.js';
 import { readChoice, readNumber, readSwitch, readText } from './read-setting.js';
 import type { Settings } from './settings.js';
+import { readRedirects, readSiteRules, readSites, redirectedHosts } from './sites.js';
 
 function freezeDeep<Value>(value: Value): Value {
   if (typeof value !== 'object' || value === null) return value;
   for (const part of Object.values(value)) freezeDeep(part);
   return Object.freeze(value);
+}
+
+function mergeAccess(all: readonly AccessConfig[]): AccessConfig {
+  return {
+    addresses: all.flatMap(({ addresses }) => addresses),
+    rateLimits: all.flatMap(({ rateLimits }) => rateLimits),
+  };
 }
 
 /**
@@ -32,13 +40,18 @@ export function resolveConfig(settings: Settings, platform: Platform): Config {
   const httpsSetting = settings.get('https');
   const https = httpsSetting.values.map((text) => cutHttps(httpsSetting.label, text));
   const choice = new CertificateChoice(settings, https, platform);
-  const listeners = readListeners(settings, https, choice, platform);
-  const hosts = readHosts(settings);
+  const { certificates } = choice;
+  const general = readListeners(settings, https, choice, platform);
+  const sites = readSites(settings, { listeners: general, choice, certificates }, platform);
+  const { listeners } = sites;
+  refuseTwice(listeners);
+  const redirects = readRedirects(settings, []);
+  const hosts = [...new Set([...readHosts(settings), ...sites.hosts, ...redirectedHosts(redirects)])];
   const ciphers = readText(settings, 'ciphers') ?? '';
   const config = freezeDeep<Config>({
     engine: readChoice(settings, 'engine') === 'direct' ? 'direct' : 'library',
     listeners,
-    certificates: choice.certificates,
+    certificates,
     hosts,
     acme: readAcme(settings, hosts, listeners, platform),
     tls: {
@@ -48,7 +61,9 @@ export function resolveConfig(settings: Settings, platform: Platform): Config {
       keyLogFile: readText(settings, 'keylog'),
       folderClients: choice.folderClients,
     },
-    apps,
+    apps: [...apps, ...sites.apps],
+    sites: sites.sites,
+    redirects: [...sites.redirects, ...redirects],
     routers: readRouters(settings, platform),
     user: readIdentity(settings, platform, 'uid'),
     group: readIdentity(settings, platform, 'gid'),
@@ -59,13 +74,10 @@ export function resolveConfig(settings: Settings, platform: Platform): Config {
     metrics: readMetrics(settings, platform),
     healthAnswer: readHealthAnswer(settings),
     mercyMs: readNumber(settings, 'mercy'),
-    access: readAccess(settings, listeners, platform),
-    ...readExchangeSettings(settings),
-    rewriteLocation: !readSwitch(settings, 'noRewriteLocation'),
-    keepUnderscores: readSwitch(settings, 'keepUnderscores'),
+    access: mergeAccess([readAccess(settings, listeners, platform), ...sites.access]),
+    ...readSiteRules(settings),
     proxyProtocol: readBlocks(settings, 'proxyProtocol'),
     trustedProxies: readBlocks(settings, 'trustedProxies'),
-    streamRequests: readStreamRequests(settings),
     limits: readLimits(settings),
   });
   if (config.engine === 'library') refuseForLibrary(config, settings);

@@ -1,5 +1,6 @@
 /** Lays the sources of settings over each other (flag, environment, file, default) and remembers where each value came from. */
 import type { OptionRow } from './option-row.js';
+import { isSharedKey } from './site-keys.js';
 import { environmentName, optionOf, SETTING_KEYS, type SettingKey } from './table.js';
 
 /** Where a value came from, the strongest first. */
@@ -10,7 +11,7 @@ export type Origin = (typeof ORIGINS)[number];
 /** One source's raw values as written; a switch is `true` or `false`. */
 export type SettingLayer = Partial<Record<SettingKey, readonly string[]>>;
 
-/** What a configuration file says. */
+/** What a configuration file says, above its sites or in one of them. */
 export interface FileLayer {
   readonly path: string;
   readonly values: SettingLayer;
@@ -18,6 +19,22 @@ export interface FileLayer {
   readonly labels: Readonly<Partial<Record<SettingKey, string>>>;
   /** Program and arguments that start the app; null: it names none. */
   readonly command: readonly string[] | null;
+  /** Those that it describes; a site has none. */
+  readonly sites: readonly SiteLayer[];
+}
+
+/** One site of a file. */
+export interface SiteLayer extends Omit<FileLayer, 'sites'> {
+  readonly name: string;
+  /** What to call it in a message: `tlsfront.toml:12: [site.shop]`. */
+  readonly label: string;
+}
+
+/** The settings of one site. */
+export interface SiteSettings {
+  readonly name: string;
+  readonly label: string;
+  readonly settings: Settings;
 }
 
 /** A value as written, with its origin. Without a value and a default: no values. */
@@ -73,6 +90,12 @@ function namesApp(layer: SettingLayer): boolean {
   return APP_KEYS.some((key) => layer[key] !== undefined);
 }
 
+function sharedOf<Value>(layer: Partial<Record<SettingKey, Value>>): Partial<Record<SettingKey, Value>> {
+  const shared: Partial<Record<SettingKey, Value>> = {};
+  for (const key of SETTING_KEYS) if (isSharedKey(key) && layer[key] !== undefined) shared[key] = layer[key];
+  return shared;
+}
+
 function withoutApp(layer: SettingLayer): SettingLayer {
   const rest = { ...layer };
   for (const key of APP_KEYS) delete rest[key];
@@ -87,6 +110,8 @@ export class Settings {
   readonly commandOrigin: Extract<Origin, 'command line' | 'file'>;
   /** What looks wrong and is not refused, a sentence each. */
   readonly warnings: readonly string[];
+  /** The sites of the file, each as if it were a configuration of its own. */
+  readonly sites: readonly SiteSettings[];
   private readonly environment: SettingLayer;
   private readonly fileValues: SettingLayer;
 
@@ -100,18 +125,32 @@ export class Settings {
     private readonly variables: Readonly<NodeJS.ProcessEnv>,
     command: readonly string[] | null = null,
     readonly file: FileLayer | null = null,
+    isSite = false,
   ) {
-    this.warnings = unknownVariables(variables).map(
-      (name) => `${name} is not a setting of tlsfront and is ignored`,
-    );
-    const inherited = readEnvironment(variables);
+    const inherited = isSite ? sharedOf(readEnvironment(variables)) : readEnvironment(variables);
     const isOnLine = command !== null || namesApp(flags);
     this.environment = isOnLine ? withoutApp(inherited) : inherited;
     const isNamed = isOnLine || namesApp(inherited);
     const values = file?.values ?? {};
     this.fileValues = isNamed ? withoutApp(values) : values;
+    const written = file?.sites ?? [];
+    this.sites = isNamed || file === null ? [] : written.map((site) => this.siteOf(file, site));
+    const left = written.length - this.sites.length;
+    this.warnings = [
+      ...unknownVariables(variables).map((name) => `${name} is not a setting of tlsfront and is ignored`),
+      ...(left > 0 ? [`the sites of ${file?.path} are left out: an app is named beside the file`] : []),
+    ];
     this.commandOrigin = command === null ? 'file' : 'command line';
     this.command = command ?? (isNamed ? null : (file?.command ?? null));
+  }
+
+  /** What stands in the site before what stands above it. */
+  private siteOf(file: FileLayer, site: SiteLayer): SiteSettings {
+    const { name, label } = site;
+    const values = { ...sharedOf(file.values), ...site.values };
+    const labels = { ...sharedOf(file.labels), ...site.labels };
+    const layer = { ...site, values, labels, sites: [] };
+    return { name, label, settings: new Settings(sharedOf(this.flags), this.variables, null, layer, true) };
   }
 
   /** The value in force and where it came from. */

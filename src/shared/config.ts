@@ -111,8 +111,10 @@ export interface UpstreamTls {
 
 /** An app: what is served to the requests of its route, by upstreams that run somewhere or by workers that we start. */
 export interface AppConfig {
-  /** What commands and messages call it: host and prefix of its route; `app` for the one that takes everything. */
+  /** What commands and messages call it: its site's name, with the route behind it; without a site the route, or `app`. */
   readonly name: string;
+  /** Index into Config.sites; null: it is for requests that no site takes. */
+  readonly site: number | null;
   readonly route: RouteConfig;
   /** Where it runs; empty when `worker` is set. */
   readonly upstreams: readonly AppUpstream[];
@@ -204,6 +206,51 @@ export interface Limits {
   readonly upstreamKeepAliveTimeoutMs: number;
 }
 
+/** A redirect that users ask for. */
+export interface RedirectRule {
+  /** Lower-case name or `*.name` that the request must be for; empty: any. */
+  readonly host: string;
+  /** The path; empty: every path. */
+  readonly path: string;
+  /** Also everything below the path. */
+  readonly isPrefix: boolean;
+  /** Scheme of the target; null: that of the request, `https` where it came to a listener that redirects to HTTPS. */
+  readonly scheme: 'http' | 'https' | null;
+  /** Host and port of the target; empty: those of the request. */
+  readonly authority: string;
+  /** Path and perhaps query of the target; null: those of the request. */
+  readonly target: string | null;
+  /** What the path holds behind that of the rule, and the query, follow the target's path. */
+  readonly keepsRest: boolean;
+  readonly status: 301 | 302 | 303 | 307 | 308;
+}
+
+/** The members of Config that a site may have of its own. */
+export type SiteRules = Pick<
+  Config,
+  | 'changeHost'
+  | 'upstreamHost'
+  | 'headerUp'
+  | 'headerDown'
+  | 'hsts'
+  | 'secureCookies'
+  | 'via'
+  | 'compress'
+  | 'rewriteLocation'
+  | 'keepUnderscores'
+  | 'streamRequests'
+>;
+
+/** A site: names with apps and rules of their own. Its certificates, rules of access and redirects stand with those of all. */
+export interface SiteConfig {
+  readonly name: string;
+  /** Lower-case names and `*.names`; at least one. */
+  readonly hosts: readonly string[];
+  /** Indices into Config.listeners of those that serve it; null: all but those of other sites. */
+  readonly listeners: readonly number[] | null;
+  readonly rules: SiteRules;
+}
+
 /** The whole configuration. */
 export interface Config {
   readonly engine: 'direct' | 'library';
@@ -228,8 +275,11 @@ export interface Config {
       readonly isExpected: boolean;
     };
   };
-  /** At least one; no two have the same route. */
+  /** At least one; no two of a site have the same route. */
   readonly apps: readonly AppConfig[];
+  readonly sites: readonly SiteConfig[];
+  /** The first that covers a request is taken. */
+  readonly redirects: readonly RedirectRule[];
   /** Number of router processes. */
   readonly routers: number;
   /** Names or numbers as given; null: stay who we are. */

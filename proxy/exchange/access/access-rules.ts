@@ -1,7 +1,7 @@
 /** All rules of access of a router, compiled: what the gate asks at each request. */
 import type { AccessConfig, AccessMaterial, AccessScope } from '../../../src/shared/access.js';
 import { clientAddressOf } from '../client-address.js';
-import type { ConnectionFacts, Policy, RequestHead } from '../types.js';
+import type { ConnectionFacts, RequestHead, SitePolicy } from '../types.js';
 import { AddressRules } from './address-rules.js';
 import { RateLimits, type RateRefusal } from './rate-limits.js';
 import { type Place, placeOf } from './scope.js';
@@ -40,7 +40,7 @@ export class AccessRules {
   }
 
   /** By `--allow` and `--deny`: the address that is kept out; null: it may come in. */
-  findKeptOut(head: RequestHead, facts: ConnectionFacts, policy: Policy, place: Place): string | null {
+  findKeptOut(head: RequestHead, facts: ConnectionFacts, policy: SitePolicy, place: Place): string | null {
     const address = clientAddressOf(head, facts, policy);
     return this.addresses.admits(address, place) ? null : address;
   }
@@ -49,7 +49,7 @@ export class AccessRules {
   countRequest(
     head: RequestHead,
     facts: ConnectionFacts,
-    policy: Policy,
+    policy: SitePolicy,
     place: Place,
     nowMs: number,
   ): RateRefusal | null {

@@ -2,7 +2,7 @@
 import type { RateLimitRule } from '../../../src/shared/access.js';
 import { fieldValue } from '../../wire/syntax/field-list.js';
 import { clientAddressOf, clientKeyOf } from '../client-address.js';
-import type { ConnectionFacts, Policy, RequestHead } from '../types.js';
+import type { ConnectionFacts, RequestHead, SitePolicy } from '../types.js';
 import { RateLimiter } from './rate-limiter.js';
 import { type CompiledScope, compileScope, covers, isWithinPath, type Place } from './scope.js';
 
@@ -35,7 +35,7 @@ export class RateLimits {
   check(
     head: RequestHead,
     facts: ConnectionFacts,
-    policy: Policy,
+    policy: SitePolicy,
     place: Place,
     nowMs: number,
   ): RateRefusal | null {
@@ -50,7 +50,12 @@ export class RateLimits {
 }
 
 /** Clients without the field are told apart by their addresses, or leaving it out would be the way round the rule. */
-function keyOf({ key }: RateLimitRule, head: RequestHead, facts: ConnectionFacts, policy: Policy): string {
+function keyOf(
+  { key }: RateLimitRule,
+  head: RequestHead,
+  facts: ConnectionFacts,
+  policy: SitePolicy,
+): string {
   const value =
     key.kind === 'header'
       ? fieldValue(head.headers, key.name)

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Config } from '../../../src/shared/config.js';
 import { FieldLines } from '../../wire/syntax/field-lines.js';
 import { fieldList, fieldValue, portOf } from '../../wire/syntax/field-list.js';
-import type { ConnectionFacts, Framing, Policy, RequestHead } from '../types.js';
+import type { ConnectionFacts, Framing, RequestHead, SitePolicy } from '../types.js';
 import { CONNECTION, connectionNames, FORWARDING, requestFieldKind, TE } from './field-kinds.js';
 import { applyHeaderRules, removeField } from './header-rules.js';
 import { asOwn, type OutgoingFields } from './outgoing-fields.js';
@@ -33,7 +33,7 @@ export function buildUpstreamHeaders(
   head: RequestHead,
   facts: ConnectionFacts,
   request: UpstreamRequest,
-  policy: Policy,
+  policy: SitePolicy,
 ): OutgoingFields {
   const { config } = policy;
   const { authority } = request;
@@ -60,7 +60,7 @@ function clientFields(
   head: RequestHead,
   facts: ConnectionFacts,
   authority: string,
-  policy: Policy,
+  policy: SitePolicy,
 ): readonly string[] {
   const source = head.headers;
   const { keepUnderscores } = policy.config;
@@ -114,7 +114,7 @@ export function buildUpstreamTrailers(
 }
 
 /** Host that the app is asked for. @param upstreamAuthority host:port of the chosen upstream */
-export function authorityFor(head: RequestHead, policy: Policy, upstreamAuthority: string): string {
+export function authorityFor(head: RequestHead, policy: SitePolicy, upstreamAuthority: string): string {
   const { changeHost, upstreamHost } = policy.config;
   // HTTP/1.0 knows requests without Host; what goes upstream is HTTP/1.1, and apps refuse an empty one.
   return upstreamHost ?? (changeHost || head.authority === '' ? upstreamAuthority : head.authority);

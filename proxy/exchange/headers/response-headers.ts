@@ -1,7 +1,7 @@
 /** The response that goes downstream: hop-by-hop fields out, Location put back to https, Date added. */
 import { FieldLines, type FieldsMemo, NO_LINES } from '../../wire/syntax/field-lines.js';
 import { fieldValue, hostOf, portOf } from '../../wire/syntax/field-list.js';
-import type { ConnectionFacts, Policy, RequestHead } from '../types.js';
+import type { ConnectionFacts, RequestHead, SitePolicy } from '../types.js';
 import { CONNECTION, connectionNames, DATE, LOCATION, RESPONSE_FIELDS, SET_COOKIE } from './field-kinds.js';
 import { applyHeaderRules } from './header-rules.js';
 import { asOwn, hasField, type OutgoingFields } from './outgoing-fields.js';
@@ -21,7 +21,7 @@ export function buildDownstreamHeaders(
   source: readonly string[],
   head: RequestHead,
   facts: ConnectionFacts,
-  policy: Policy,
+  policy: SitePolicy,
   memo: FieldsMemo | null,
   upstreamAuthority: string,
   strippedPrefix: string,
@@ -47,7 +47,7 @@ function relayFields(
   source: readonly string[],
   head: RequestHead,
   facts: ConnectionFacts,
-  policy: Policy,
+  policy: SitePolicy,
   memo: FieldsMemo | null,
   upstreamAuthority: string,
   strippedPrefix: string,
@@ -89,7 +89,7 @@ export function addTransportSecurity(
   headers: string[],
   head: RequestHead,
   facts: ConnectionFacts,
-  policy: Policy,
+  policy: SitePolicy,
 ): void {
   const value = transportSecurityFor(head, facts, policy);
   if (value === null || fieldValue(headers, 'strict-transport-security') !== '') return;
@@ -102,7 +102,7 @@ const UNCHANGED: CookiePlace = { secure: false, sentHost: '', clientHost: '', pr
 function cookiePlace(
   head: RequestHead,
   facts: ConnectionFacts,
-  policy: Policy,
+  policy: SitePolicy,
   upstreamAuthority: string,
   prefix: string,
 ): CookiePlace {
@@ -149,7 +149,7 @@ export function rewriteLocation(
   location: string,
   head: RequestHead,
   facts: ConnectionFacts,
-  policy: Policy,
+  policy: SitePolicy,
   upstreamAuthority: string,
 ): string {
   if (!policy.config.rewriteLocation || facts.tlsVersion === '') return location;
@@ -169,7 +169,7 @@ export function rewriteLocation(
 function isOwnAuthority(
   authority: string,
   head: RequestHead,
-  policy: Policy,
+  policy: SitePolicy,
   upstreamAuthority: string,
 ): boolean {
   const { upstreamHost } = policy.config;

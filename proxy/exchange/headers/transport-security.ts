@@ -1,7 +1,7 @@
 /** Strict-Transport-Security (RFC 6797), where it is asked for and cannot lock a developer out. */
 import { isLocalhost } from '../../../src/shared/private-names.js';
 import { hostOf } from '../../wire/syntax/field-list.js';
-import type { ConnectionFacts, Policy, RequestHead } from '../types.js';
+import type { ConnectionFacts, RequestHead, SitePolicy } from '../types.js';
 
 /**
  * The field's value for this exchange, or null. Not on plain connections (§7.2), not for addresses (browsers ignore it
@@ -10,7 +10,7 @@ import type { ConnectionFacts, Policy, RequestHead } from '../types.js';
 export function transportSecurityFor(
   head: RequestHead,
   facts: ConnectionFacts,
-  policy: Policy,
+  policy: SitePolicy,
 ): string | null {
   const { hsts } = policy.config;
   if (hsts === null || facts.tlsVersion === '') return null;

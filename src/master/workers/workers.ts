@@ -43,14 +43,14 @@ export class Workers {
 
   /**
    * @param config how they are started, the app's
-   * @param appIndex of the app in Config.apps
+   * @param place index of the app in Config.apps, and number of its first worker among those of all apps
    * @param uwsgiScheme what uWSGI shall speak
    * @param onChange called whenever an upstream comes or goes
    */
   constructor(
     private readonly app: AppConfig,
     private readonly config: WorkerConfig,
-    private readonly appIndex: number,
+    private readonly place: { readonly appIndex: number; readonly firstWorker: number },
     private readonly identity: Identity | null,
     private readonly uwsgiScheme: 'http' | 'uwsgi',
     private readonly surroundings: AppSurroundings,
@@ -61,8 +61,13 @@ export class Workers {
     this.stopped = new Promise((resolve) => {
       this.whenStopped = resolve;
     });
-    for (let index = 1; index <= config.processes; index += 1) {
-      this.places.push({ index, backOff: new BackOff(), worker: null, respawn: null });
+    for (let at = 0; at < config.processes; at += 1) {
+      this.places.push({
+        index: place.firstWorker + at,
+        backOff: new BackOff(),
+        worker: null,
+        respawn: null,
+      });
     }
   }
 
@@ -85,7 +90,7 @@ export class Workers {
         const usual = { path: null, weight: 1, proxyProtocol: null };
         states.push({
           id,
-          app: this.appIndex,
+          app: this.place.appIndex,
           key: String(index),
           scheme,
           host,
@@ -138,7 +143,7 @@ export class Workers {
       uid: this.identity?.uid ?? null,
       gid: this.identity?.gid ?? null,
       userName: this.identity?.userName ?? null,
-      prefix: processes === 1 ? '[app] ' : `[app ${place.index}] `,
+      prefix: processes === 1 ? `[${this.app.name}] ` : `[${this.app.name} ${place.index}] `,
       lines: this.lines,
       host: '127.0.0.1',
       port: appPort,

@@ -3,7 +3,8 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { FrontError } from '../../shared/errors.js';
 import { closestName } from '../closest.js';
 import type { OptionKind, OptionRow } from '../option-row.js';
-import type { FileLayer, SettingLayer } from '../settings.js';
+import type { FileLayer, SettingLayer, SiteLayer } from '../settings.js';
+import { isSiteKey } from '../site-keys.js';
 import { optionOf, SETTING_KEYS, type SettingKey } from '../table.js';
 import { uwsgiOption } from '../uwsgi/rows.js';
 import { type FoundFile, PACKAGE_KEY } from './find.js';
@@ -22,6 +23,12 @@ export const FILE_KEYS: readonly SettingKey[] = SETTING_KEYS.filter((key) => key
 
 const KEYS_BY_NAME: ReadonlyMap<string, SettingKey> = new Map(FILE_KEYS.map((key) => [fileName(key), key]));
 
+/** The key whose tables are sites. */
+export const SITE_KEY = 'site';
+
+/** It stands in messages, metrics and on command lines. */
+const SITE_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
+
 type Table = Readonly<Record<string, unknown>>;
 
 /** A parsed file that knows where its keys stand. */
@@ -38,22 +45,43 @@ function isTable(value: unknown): value is Table {
 /** Everything of one file. @throws FrontError config_invalid for what is no option or no value of it, with line and column */
 export async function readConfigFile(found: FoundFile): Promise<FileLayer> {
   const file = found.form === 'toml' ? await parseToml(found) : parseManifest(found);
+  const { [SITE_KEY]: sites, ...rest } = file.table;
+  return { ...readTable(file, [], rest), sites: sites === undefined ? [] : readSites(file, sites) };
+}
+
+/** The keys of one table. @param above where it stands: empty, or `site` and a name */
+function readTable(file: ParsedFile, above: readonly string[], table: Table): Omit<FileLayer, 'sites'> {
   const values: SettingLayer = {};
   const labels: Partial<Record<SettingKey, string>> = {};
   let command: readonly string[] | null = null;
-  for (const [name, value] of Object.entries(file.table)) {
+  for (const [name, value] of Object.entries(table)) {
+    const path = [...above, name];
     if (name === COMMAND_KEY) {
-      command = readCommand(file, value);
+      command = readCommand(file, path, value);
       continue;
     }
     const key = KEYS_BY_NAME.get(name);
-    if (key === undefined) throw unknownKey(file, name);
-    const texts = readTexts(file, name, optionOf(key), value);
+    if (key === undefined) throw unknownKey(file, path);
+    if (above.length > 0 && !isSiteKey(key))
+      throw wrong(file, path, `${name} is not for one site`, 'write it above the sites: it holds for all');
+    const texts = readTexts(file, path, optionOf(key), value);
     if (texts.length === 0) continue;
     values[key] = texts.map((text) => fromFolder(dirname(file.path), key, text));
-    labels[key] = `${place(file, [name], false)}: ${name}`;
+    labels[key] = `${place(file, path, false)}: ${name}`;
   }
   return { path: file.path, values, labels, command };
+}
+
+function readSites(file: ParsedFile, sites: unknown): readonly SiteLayer[] {
+  const hint = 'write [site.shop], and beneath it host = "shop.example.com" and upstream = 3000';
+  if (!isTable(sites)) throw wrong(file, [SITE_KEY], 'site is a table of sites', hint);
+  return Object.entries(sites).map(([name, table]) => {
+    const path = [SITE_KEY, name];
+    if (!isTable(table)) throw wrong(file, path, `${name} is not the table of a site`, hint);
+    if (!SITE_NAME.test(name))
+      throw wrong(file, path, `'${name}' is no name of a site`, 'use letters, digits, - and _');
+    return { ...readTable(file, path, table), name, label: `${place(file, path, false)}: [site.${name}]` };
+  });
 }
 
 async function parseToml({ path, text }: FoundFile): Promise<ParsedFile> {
@@ -93,50 +121,59 @@ function place({ path, positionOf }: ParsedFile, keys: readonly string[], withCo
   return withColumn ? `${path}:${line}:${column}` : `${path}:${line}`;
 }
 
-function wrong(file: ParsedFile, name: string, message: string, hint: string): FrontError {
-  return new FrontError('config_invalid', `${place(file, [name], true)}: ${message}`, { hint });
+function wrong(file: ParsedFile, path: readonly string[], message: string, hint: string): FrontError {
+  return new FrontError('config_invalid', `${place(file, path, true)}: ${message}`, { hint });
 }
 
-function unknownKey(file: ParsedFile, name: string): FrontError {
+function unknownKey(file: ParsedFile, path: readonly string[]): FrontError {
+  const name = path.at(-1) ?? '';
   const flag = name.startsWith('-') ? name : `--${name}`;
-  if (name === 'config') return wrong(file, name, 'a file cannot name another', 'leave it out');
+  if (name === 'config') return wrong(file, path, 'a file cannot name another', 'leave it out');
   const meant = closestName(name.replace(/^-+/, '').replaceAll('_', '-'), [
     ...KEYS_BY_NAME.keys(),
     COMMAND_KEY,
+    SITE_KEY,
   ]);
   const option = uwsgiOption(flag.slice(2));
   if (option !== null && meant === null) {
     const advice = option.row.fate === 'worker' ? `write uwsgi-option = ["${name}=…"]` : option.row.text;
-    return wrong(file, name, `${name} is an option of uWSGI that tlsfront does not have`, advice);
+    return wrong(file, path, `${name} is an option of uWSGI that tlsfront does not have`, advice);
   }
   const hint = 'names are those of `tlsfront --help`, without the dashes';
-  return wrong(file, name, `${name} is not an option`, meant === null ? hint : `did you mean ${meant}?`);
+  return wrong(file, path, `${name} is not an option`, meant === null ? hint : `did you mean ${meant}?`);
 }
 
 /** The value as texts, as the command line would give it. A list that is empty counts as not given. */
-function readTexts(file: ParsedFile, name: string, option: OptionRow, value: unknown): readonly string[] {
+function readTexts(
+  file: ParsedFile,
+  path: readonly string[],
+  option: OptionRow,
+  value: unknown,
+): readonly string[] {
+  const name = path.at(-1) ?? '';
   if (option.kind === 'switch') {
     if (typeof value === 'boolean') return [String(value)];
-    throw wrong(file, name, `${name} is a switch`, `write ${name} = true or ${name} = false`);
+    throw wrong(file, path, `${name} is a switch`, `write ${name} = true or ${name} = false`);
   }
   if (Array.isArray(value)) {
     if (option.repeatable !== true) {
-      throw wrong(file, name, `${name} takes one value, not a list`, `write ${example(name, option)}`);
+      throw wrong(file, path, `${name} takes one value, not a list`, `write ${example(name, option)}`);
     }
-    return value.map((part) => readText(file, name, option, part));
+    return value.map((part) => readText(file, path, option, part));
   }
-  return [readText(file, name, option, value)];
+  return [readText(file, path, option, value)];
 }
 
 /** Kinds whose values may be written without quotes. */
 const TAKES_NUMBERS: ReadonlySet<OptionKind> = new Set(['address', 'count', 'size', 'duration']);
 
-function readText(file: ParsedFile, name: string, option: OptionRow, value: unknown): string {
+function readText(file: ParsedFile, path: readonly string[], option: OptionRow, value: unknown): string {
+  const name = path.at(-1) ?? '';
   if (typeof value === 'string') return value;
   const takesNumber = TAKES_NUMBERS.has(option.kind);
   if (takesNumber && (typeof value === 'number' || typeof value === 'bigint')) return String(value);
   const what = isTable(value) ? 'a table' : Array.isArray(value) ? 'a list' : String(value);
-  throw wrong(file, name, `${name} cannot be ${what}`, `write ${example(name, option)}`);
+  throw wrong(file, path, `${name} cannot be ${what}`, `write ${example(name, option)}`);
 }
 
 function example(name: string, { choices, argument }: OptionRow): string {
@@ -144,18 +181,18 @@ function example(name: string, { choices, argument }: OptionRow): string {
 }
 
 /** Program and arguments; a text is cut at its blanks. */
-function readCommand(file: ParsedFile, value: unknown): readonly string[] {
+function readCommand(file: ParsedFile, path: readonly string[], value: unknown): readonly string[] {
   const hint = 'write command = ["npm", "run", "dev"]';
   if (Array.isArray(value) && value.length > 0) {
     const words = value.filter((word) => typeof word === 'string');
     if (words.length === value.length) return words;
   }
   if (typeof value === 'string') {
-    if (/["'\\$`|&;<>]/.test(value)) throw wrong(file, COMMAND_KEY, 'no shell reads the command', hint);
+    if (/["'\\$`|&;<>]/.test(value)) throw wrong(file, path, 'no shell reads the command', hint);
     const words = value.split(/\s+/).filter((word) => word !== '');
     if (words.length > 0) return words;
   }
-  throw wrong(file, COMMAND_KEY, 'command is not a list of words', hint);
+  throw wrong(file, path, 'command is not a list of words', hint);
 }
 
 /** Paths in a file are meant from where the file stands. */

@@ -1,8 +1,9 @@
 /** The JSON Schema of a configuration file, made from the table of options: editors complete and check by it. */
 import { describeDefault } from '../help.js';
 import type { OptionKind, OptionRow } from '../option-row.js';
-import { optionOf } from '../table.js';
-import { COMMAND_KEY, FILE_KEYS, fileName } from './read.js';
+import { isSiteKey } from '../site-keys.js';
+import { optionOf, type SettingKey } from '../table.js';
+import { COMMAND_KEY, FILE_KEYS, fileName, SITE_KEY } from './read.js';
 
 /** A schema, or a part of one. */
 export type Schema = Readonly<Record<string, unknown>>;
@@ -27,8 +28,8 @@ function schemaOf(option: OptionRow): Schema {
   return { description: shown === '' ? description : `${description} (default: ${shown})`, ...value };
 }
 
-/** The whole schema (draft-07, which editors read everywhere). */
-export function configSchema(): Schema {
+/** What a table may hold. */
+function schemaOfTable(keys: readonly SettingKey[]): Record<string, Schema> {
   const words = { type: 'array', items: { type: 'string' }, minItems: 1 };
   const properties: Record<string, Schema> = {
     [COMMAND_KEY]: {
@@ -36,12 +37,28 @@ export function configSchema(): Schema {
       anyOf: [words, { type: 'string' }],
     },
   };
-  for (const key of FILE_KEYS) properties[fileName(key)] = schemaOf(optionOf(key));
+  for (const key of keys) properties[fileName(key)] = schemaOf(optionOf(key));
+  return properties;
+}
+
+/** The whole schema (draft-07, which editors read everywhere). */
+export function configSchema(): Schema {
+  const site = {
+    type: 'object',
+    additionalProperties: false,
+    required: [fileName('host')],
+    properties: schemaOfTable(FILE_KEYS.filter(isSiteKey)),
+  };
+  const sites = {
+    description: 'Sites by name: hosts with apps, certificates and rules of their own',
+    type: 'object',
+    additionalProperties: site,
+  };
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'tlsfront.toml',
     type: 'object',
     additionalProperties: false,
-    properties,
+    properties: { ...schemaOfTable(FILE_KEYS), [SITE_KEY]: sites },
   };
 }

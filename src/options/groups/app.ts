@@ -239,6 +239,9 @@ export function readApps(settings: Settings, platform: Platform): readonly AppCo
     throw misused('there is no command after --', 'write it after --: tlsfront -- npm run dev');
   const { values, label } = settings.get('upstream');
   const upstreams = values.map((text) => readUpstream(label, text));
+  // An app above the sites is for requests that no site takes; there need be none.
+  const isNone = values.length === 0 && settings.command === null && !settings.has('wsgiFile');
+  if (isNone && settings.sites.length > 0) return [];
   refuseTwoApps(settings, upstreams);
   const isWsgi = namesOfWsgi(settings).length > 0;
   if (!isWsgi) refuseWithout(settings, ['callable', 'wsgiServer', 'uwsgiOption'], '--wsgi-file or --module');
@@ -256,10 +259,16 @@ export function readApps(settings: Settings, platform: Platform): readonly AppCo
   };
   const everything = { host: '', prefix: '' };
   const worker = isStarted ? readWorker(settings, platform) : null;
-  const started = { name: WHOLE, route: everything, upstreams: [], worker, ...rules };
+  const started = { name: WHOLE, site: null, route: everything, upstreams: [], worker, ...rules };
   const running = readPortOfCommand(settings) === null ? groupByRoute(upstreams) : [];
   return [
     ...(worker === null ? [] : [started]),
-    ...running.map((app) => ({ name: formatRoute(app.route) || WHOLE, worker: null, ...app, ...rules })),
+    ...running.map((app) => ({
+      name: formatRoute(app.route) || WHOLE,
+      site: null,
+      worker: null,
+      ...app,
+      ...rules,
+    })),
   ];
 }

@@ -67,7 +67,12 @@ function generalHttps(host: string, port: number, choice: CertificateChoice): Ht
   return { ...httpsListener(host, port, choice.general), clientCa: choice.clientCa };
 }
 
-function listenListeners(settings: Settings, choice: CertificateChoice, platform: Platform): HttpsListener[] {
+/** Those of `--listen`. */
+export function listenListeners(
+  settings: Settings,
+  choice: CertificateChoice,
+  platform: Platform,
+): HttpsListener[] {
   const { values, label } = settings.get('listen');
   return values
     .flatMap((text) => readListenAddress(label, text, platform.loopback))
@@ -113,7 +118,8 @@ function defaultListeners(choice: CertificateChoice, platform: Platform): HttpsL
   }));
 }
 
-function refuseTwice(listeners: readonly ListenerConfig[]): void {
+/** @throws FrontError config_usage for an address of two listeners */
+export function refuseTwice(listeners: readonly ListenerConfig[]): void {
   const seen = new Set<string>();
   for (const { host, port } of listeners) {
     const address = formatListenAddress(host, port);
@@ -150,8 +156,9 @@ export function readListeners(
   const plain = plainListeners(settings, platform);
   const redirects = redirectListeners(settings, platform);
   const plainAlone = plain.length > 0 && redirects.length === 0 && !choice.hasGeneral && !choice.general.acme;
-  const chosen = secure.length > 0 || plainAlone ? secure : defaultListeners(choice, platform);
-  const listeners = [...chosen, ...plain, ...redirects];
-  refuseTwice(listeners);
-  return listeners;
+  // Sites that all have listeners of their own need no other.
+  const { sites } = settings;
+  const areElsewhere = sites.length > 0 && sites.every(({ settings: own }) => own.has('listen'));
+  const isChosen = secure.length > 0 || plainAlone || areElsewhere;
+  return [...(isChosen ? secure : defaultListeners(choice, platform)), ...plain, ...redirects];
 }

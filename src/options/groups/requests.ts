@@ -29,6 +29,14 @@ export const EXCHANGE_OPTIONS = {
     'Paths whose request bodies go to the app as they come, not when their first 64 KiB are in',
     { repeatable: true, commas: true },
   ),
+  redirect: row(
+    GROUP,
+    'text',
+    '--redirect',
+    '<[host][/path[/*]]=target[,status=n]>',
+    'Answer with a redirect (308): www.example.com=example.com, /old/*=/new/*',
+    { repeatable: true },
+  ),
   trustedProxies: row(
     GROUP,
     'text',

@@ -38,6 +38,7 @@ function statusOf(path: string, isClosed: boolean): number | null {
   const log = new LineWriter();
   const services = {
     policy,
+    sites: null,
     counters: createCounters(),
     measures: new Measures(),
     log,

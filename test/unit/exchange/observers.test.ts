@@ -69,6 +69,7 @@ function servicesWatchedBy(...watching: ExchangeObserver[]): ExchangeServices {
   const counters = createCounters();
   return {
     policy: compilePolicy(resolveGiven({}), 443, 'm'),
+    sites: null,
     counters,
     measures: new Measures(),
     log,

@@ -56,7 +56,7 @@ test('a refusal is told once, however many requests meet it', () => {
   const upstreams = new Upstreams([APP], (_upstream, reason) => reasons.push(reason));
   upstreams.update([STATE]);
   const [upstream] =
-    upstreams.find({ method: 'GET', path: '/', authority: 'a', headers: [], memo: null, httpVersion: '1.1' })
+    upstreams.find({ method: 'GET', path: '/', authority: 'a', headers: [], memo: null, httpVersion: '1.1' }, null)
       ?.upstreams ?? [];
   assert.ok(upstream !== undefined);
   upstreams.markDown(upstream);
