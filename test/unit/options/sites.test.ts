@@ -175,7 +175,7 @@ const REFUSED: readonly (readonly [text: string, complaint: RegExp])[] = [
   ],
   [
     `${SHOP}cert = "shop.crt"\n${BLOG}`,
-    /^tlsfront\.toml:8: \[site\.blog\] has no certificate, and others of its listeners have one/,
+    /^tlsfront\.toml:7: \[site\.blog\] has no certificate, and others of its listeners have one/,
   ],
   ['[site."a b"]\nhost = "a.test"', /^tlsfront\.toml:1:1: 'a b' is no name of a site/],
   ['site = 1', /^tlsfront\.toml:1:1: site is a table of sites/],
