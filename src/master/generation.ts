@@ -45,7 +45,9 @@ export class Generation {
       if (worker === null) return [];
       const place = { appIndex, firstWorker: workerCount + 1 };
       workerCount += worker.processes;
-      return [new Workers(app, worker, place, identity, uwsgiScheme, surroundings, start.lines, log, tellRouters)];
+      return [
+        new Workers(app, worker, place, identity, uwsgiScheme, surroundings, start.lines, log, tellRouters),
+      ];
     });
     this.routers = new Routers(
       config.routers,

@@ -10,6 +10,7 @@ const SITE_KEYS = {
   wsgiFile: 'own',
   callable: 'own',
   wsgiServer: 'own',
+  uwsgiOption: 'own',
   processes: 'own',
   appPort: 'own',
   host: 'own',

@@ -13,7 +13,7 @@ import { bracketHost } from '../shared/host-port.js';
 import type { Platform } from '../system/platform.js';
 import { CertificateChoice, type OwnCertificates } from './certificate-choice.js';
 import { readAccess } from './groups/access.js';
-import { readApps } from './groups/app.js';
+import { namesApp, readApps } from './groups/app.js';
 import { readHosts } from './groups/certificates.js';
 import { listenListeners } from './groups/listeners.js';
 import { readExchangeSettings, readStreamRequests } from './groups/requests.js';
@@ -84,7 +84,7 @@ function readSiteApps(
   site: number,
   platform: Platform,
 ): readonly AppConfig[] {
-  const isNamed = settings.command !== null || settings.has('upstream') || settings.has('wsgiFile');
+  const isNamed = namesApp(settings);
   if (!isNamed && settings.has('redirect')) return [];
   if (!isNamed)
     throw misused(`${label} has no app`, 'write upstream = 3000, or command = ["npm", "start"], into it');

@@ -168,6 +168,11 @@ function namesOfWsgi(settings: Settings): readonly string[] {
   ];
 }
 
+/** Whether the settings name any app. */
+export function namesApp(settings: Settings): boolean {
+  return settings.command !== null || settings.has('upstream') || namesOfWsgi(settings).length > 0;
+}
+
 function readServer(settings: Settings): 'auto' | 'uwsgi' | 'wsgiref' {
   const server = readChoice(settings, 'wsgiServer');
   return server === 'uwsgi' || server === 'wsgiref' ? server : 'auto';
@@ -240,8 +245,7 @@ export function readApps(settings: Settings, platform: Platform): readonly AppCo
   const { values, label } = settings.get('upstream');
   const upstreams = values.map((text) => readUpstream(label, text));
   // An app above the sites is for requests that no site takes; there need be none.
-  const isNone = values.length === 0 && settings.command === null && !settings.has('wsgiFile');
-  if (isNone && settings.sites.length > 0) return [];
+  if (!namesApp(settings) && settings.sites.length > 0) return [];
   refuseTwoApps(settings, upstreams);
   const isWsgi = namesOfWsgi(settings).length > 0;
   if (!isWsgi) refuseWithout(settings, ['callable', 'wsgiServer', 'uwsgiOption'], '--wsgi-file or --module');
