@@ -3,11 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LineWriter } from '../../../proxy/exchange/log/line-writer.js';
 import { parseDescriptorLimit, warnOfDescriptors } from '../../../proxy/listen/descriptor-limit.js';
+import type { LogLevel } from '../../../src/shared/log-lines.js';
 
 class Lines extends LineWriter {
   text = '';
-  override write(line: string): void {
-    this.text += line;
+  override say(level: LogLevel, message: string, hint: string | null = null): void {
+    this.text += `${level}: ${message}\n${hint === null ? '' : `hint: ${hint}\n`}`;
   }
 }
 

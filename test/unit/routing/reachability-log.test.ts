@@ -5,13 +5,14 @@ import { LineWriter } from '../../../proxy/exchange/log/line-writer.js';
 import { reachabilityLog } from '../../../proxy/routing/reachability-log.js';
 import { createUpstream } from '../../../proxy/routing/upstream.js';
 import { Upstreams } from '../../../proxy/routing/upstreams.js';
+import type { LogLevel } from '../../../src/shared/log-lines.js';
 import type { UpstreamState } from '../../../src/shared/router-messages.js';
 import { appsOf } from '../../support/settings.js';
 
 class Lines extends LineWriter {
   readonly lines: string[] = [];
-  override write(line: string): void {
-    this.lines.push(line);
+  override say(level: LogLevel, message: string): void {
+    this.lines.push(`${level === 'info' ? '' : `${level}: `}${message}\n`);
   }
 }
 
@@ -56,8 +57,10 @@ test('a refusal is told once, however many requests meet it', () => {
   const upstreams = new Upstreams([APP], (_upstream, reason) => reasons.push(reason));
   upstreams.update([STATE]);
   const [upstream] =
-    upstreams.find({ method: 'GET', path: '/', authority: 'a', headers: [], memo: null, httpVersion: '1.1' }, null)
-      ?.upstreams ?? [];
+    upstreams.find(
+      { method: 'GET', path: '/', authority: 'a', headers: [], memo: null, httpVersion: '1.1' },
+      null,
+    )?.upstreams ?? [];
   assert.ok(upstream !== undefined);
   upstreams.markDown(upstream);
   upstreams.markDown(upstream);
