@@ -54,11 +54,16 @@ export class ConnectionContext implements SendObserver {
     this.scheduler = new SendScheduler(this.output, this.encoder, this, limits.streamLowWaterBytes);
     this.earlyPriorities = new EarlyPriorities(this.streams, local.maxConcurrentStreams);
     this.streamWindowBytes = Math.max(local.initialWindowBytes, DEFAULT_WINDOW_BYTES);
-    const connectionBytes = Math.max(local.connectionWindowBytes, DEFAULT_WINDOW_BYTES);
-    this.inflow = new ReceiveWindow(connectionBytes, 0);
-    this.output.writeSettings(announcedSettings(local));
-    if (connectionBytes > DEFAULT_WINDOW_BYTES) {
-      this.output.writeWindowUpdate(0, connectionBytes - DEFAULT_WINDOW_BYTES);
+    this.inflow = new ReceiveWindow(Math.max(local.connectionWindowBytes, DEFAULT_WINDOW_BYTES), 0);
+    this.writePreface();
+  }
+
+  /** What the peer must hear first (RFC 9113 §3.4). */
+  private writePreface(): void {
+    const { connectionWindowBytes } = this.local;
+    this.output.writeSettings(announcedSettings(this.local));
+    if (connectionWindowBytes > DEFAULT_WINDOW_BYTES) {
+      this.output.writeWindowUpdate(0, connectionWindowBytes - DEFAULT_WINDOW_BYTES);
     }
   }
 
@@ -191,6 +196,7 @@ export class ConnectionContext implements SendObserver {
     const isFlood = this.output.controlFrames > this.limits.maxQueuedControlFrames;
     if (!isFlood && this.output.length <= this.limits.maxReadyBytes) return;
     this.output.discard();
+    if (!this.output.wasTaken) this.writePreface();
     this.fail(isFlood ? 'unread control frames' : 'unread output');
   }
 }

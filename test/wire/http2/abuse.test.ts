@@ -268,6 +268,15 @@ test('acknowledgements that nobody reads', () => {
   assert.ok(peer.connection.outputBytes < 100);
 });
 
+test('a peer that floods from its first bytes on hears SETTINGS before GOAWAY', () => {
+  const peer = new TestPeer({}, { maxQueuedControlFrames: 100 });
+  peer.send(PREFACE, settings(), Buffer.concat(Array.from({ length: 200 }, () => ping())));
+  assert.equal(peer.connection.closeReason, 'unread control frames');
+  const sent = peer.frames();
+  assert.deepEqual([sent[0]?.type, sent.at(-1)?.type], [codes.FRAME_SETTINGS, codes.FRAME_GOAWAY]);
+  assert.deepEqual(errorsOf(sent), ['GOAWAY 11']);
+});
+
 test('a chunk full of PING stops being read when the answers pile up', () => {
   const peer = TestPeer.established({}, { maxPingsPerPeriod: 1e6 });
   peer.send(Buffer.concat(Array.from({ length: 20_000 }, () => ping())));

@@ -29,6 +29,8 @@ export class OutputBuffer {
   length = 0;
   /** Acknowledgements, resets and window updates since the last `take()`. */
   controlFrames = 0;
+  /** Something has gone out. */
+  wasTaken = false;
 
   /** Makes room for so many more bytes. */
   reserve(bytes: number): void {
@@ -119,6 +121,7 @@ export class OutputBuffer {
     this.block = NOTHING;
     this.length = 0;
     this.controlFrames = 0;
+    this.wasTaken = true;
     lendBlock(block);
     return taken;
   }
