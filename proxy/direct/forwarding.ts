@@ -2,7 +2,6 @@
 import type { ErrorCode } from '../../src/shared/errors.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { passGate } from '../exchange/gate.js';
-import { prepareCompression, removeDigests } from '../exchange/headers/compression.js';
 import { connectionNames } from '../exchange/headers/field-kinds.js';
 import { asList, asOwn } from '../exchange/headers/outgoing-fields.js';
 import { buildUpstreamTrailers } from '../exchange/headers/request-headers.js';
@@ -15,42 +14,31 @@ import { Route } from '../routing/route-table.js';
 import { clientKeyOf } from '../upstream/places/client-key.js';
 import type { UpstreamResponse } from '../upstream/transport.js';
 import { isGrpc } from '../wire/syntax/field-list.js';
-import { availableCodings, BodyEncoder, type EncodedBodySink } from './body/compressor.js';
 import { RequestBody, type RequestBodyEvents } from './body/request-body.js';
-import { ResponseBuffer, type ResponseBufferEvents } from './body/response-buffer.js';
 import type { DownstreamRequest, RequestSource, ResponseWriter } from './downstream.js';
 import { addSticky, relayFields } from './heads.js';
 import { LeastRate } from './least-rate.js';
+import { type DeliveryEvents, ResponseDelivery } from './response-delivery.js';
 import { isBelow } from './stream-routes.js';
 import { type AttemptEvents, type ForwardingServices, UpstreamAttempt } from './upstream-attempt.js';
 
-/** A client that takes nothing of its response for so long is slow: what follows is buffered. */
-const SLOW_MS = 500;
-
 /**
- * `requesting`: no response head went out · `relaying`: one did · `draining`: the app is done, the client still takes
- * what was buffered for it · `tunnel`: a 101 did, bytes pass both ways ·
+ * `requesting`: no response head went out · `relaying`: one did · `tunnel`: a 101 did, bytes pass both ways ·
  * `client-ended`, `upstream-ended`: one half of the tunnel has ended, the other goes on.
  */
-type Phase = 'requesting' | 'relaying' | 'draining' | 'tunnel' | 'client-ended' | 'upstream-ended' | 'over';
+type Phase = 'requesting' | 'relaying' | 'tunnel' | 'client-ended' | 'upstream-ended' | 'over';
 
 /** One exchange between a downstream connection and an attempt at an upstream. */
-export class Forwarding implements AttemptEvents, RequestBodyEvents, EncodedBodySink, ResponseBufferEvents {
+export class Forwarding implements AttemptEvents, RequestBodyEvents, DeliveryEvents {
   private phase: Phase = 'requesting';
   private readonly attempt: UpstreamAttempt;
+  private readonly delivery: ResponseDelivery;
   /** What follows the request's head, also in a tunnel; null: nothing does. */
   private readonly body: RequestBody | null;
   /** A gRPC call: both sides may be silent for as long as the other likes. */
   readonly isCall: boolean;
   /** Judges a client that has been slow with the body; null: it was not yet. */
   private bodyRate: LeastRate | null = null;
-  /** Compresses the response body; null: it passes as it is. */
-  private encoder: BodyEncoder | null = null;
-  /** Takes the response from the app where the client is slow; null: it was not yet. */
-  private stored: ResponseBuffer | null = null;
-  private storedTrailers: readonly string[] = [];
-  /** Since when the client takes no more of the response; 0: it does, -1: since after the last look at the clock. */
-  private blockedSinceMs = 0;
   /** The body may begin with a refusal that the log should explain. */
   private mayRefuse = false;
 
@@ -69,6 +57,7 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, EncodedBody
     } else this.body = null;
     this.isCall = this.body !== null && isGrpc(exchange.head.headers);
     this.attempt = new UpstreamAttempt(exchange, request, client, this.body, this, services);
+    this.delivery = new ResponseDelivery(exchange, response, this.attempt, services, this);
   }
 
   /** Serves the request; `onRequestFlush` must follow in this turn. */
@@ -136,7 +125,7 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, EncodedBody
   onRequestEnd(trailers: readonly string[]): void {
     const { body, attempt, phase } = this;
     if (phase === 'over' || body === null || body.ended) return;
-    if (phase === 'requesting' || phase === 'relaying' || phase === 'draining') {
+    if (phase === 'requesting' || phase === 'relaying') {
       this.exchange.trailed('in', trailers);
       const { head, policy } = this.exchange;
       const listed = trailers.length === 0 ? null : connectionNames(head.headers);
@@ -156,28 +145,12 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, EncodedBody
 
   /** The client takes more of the response. */
   onDownstreamWritable(): void {
-    this.blockedSinceMs = 0;
-    if (this.stored !== null && this.stored.bytes > 0) {
-      this.stored.drain();
-      this.response.flush();
-    } else this.resumeApp();
+    this.delivery.onWritable();
   }
 
   /** Called a few times a second: an answer that the client takes slowly must not hold the app's connection. */
   checkClient(nowMs: number): void {
-    if (this.blockedSinceMs === 0 || this.stored !== null || this.phase !== 'relaying') return;
-    if (this.blockedSinceMs === -1) {
-      this.blockedSinceMs = nowMs;
-      return;
-    }
-    const { exchange, services, attempt } = this;
-    const { maxBufferedResponseBytes, maxSpoolBytes } = services.policy.config.limits;
-    const maxBytes = Math.min(maxBufferedResponseBytes, maxSpoolBytes / 2);
-    const isFit = maxBytes > 0 && !exchange.isEndless && !this.isCall;
-    if (!isFit || nowMs - this.blockedSinceMs < SLOW_MS) return;
-    if (!services.responseSpool.hasRoom(attempt.client, maxBytes)) return;
-    this.stored = new ResponseBuffer(services.responseSpool, attempt.client, maxBytes, this);
-    this.resumeApp();
+    if (this.phase === 'relaying' && !this.isCall) this.delivery.checkClient(nowMs);
   }
 
   /** The response lasts as long as both sides like: an event stream, a tunnel, a gRPC call. */
@@ -189,7 +162,7 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, EncodedBody
   onDownstreamGone(code: ErrorCode): void {
     if (this.phase === 'over') return;
     this.exchange.failed(code);
-    if (this.phase === 'relaying' || this.phase === 'draining') this.exchange.cut();
+    if (this.phase === 'relaying') this.exchange.cut();
     this.finish();
   }
 
@@ -225,11 +198,11 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, EncodedBody
     this.phase = 'relaying';
     exchange.answered(response.status, response.headers);
     this.mayRefuse = mayBeRefusal(response.status, response.contentLength);
+    let { contentLength } = response;
     if (config.compress) {
       fields = asOwn(fields);
-      this.startEncoder(response, fields.own);
+      if (this.delivery.compress(response, fields.own)) contentLength = -1;
     }
-    const contentLength = this.encoder === null ? response.contentLength : -1;
     this.response.sendHead(response.status, fields, contentLength, response.hasBody);
   }
 
@@ -239,26 +212,16 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, EncodedBody
       this.mayRefuse = false;
       explainRefusal(view, this.exchange.head, this.services.log);
     }
-    if (this.encoder !== null) {
-      if (!this.encoder.write(view)) this.attempt.lease?.pause();
-      return;
-    }
-    if (!this.deliver(view)) this.attempt.lease?.pause();
+    this.delivery.give(view);
   }
 
   onEnd(trailers: readonly string[]): void {
     if (this.phase === 'over') return;
-    if (this.encoder !== null) {
-      // The upstream is done; the exchange is over when the encoder is.
-      this.attempt.complete();
-      const kept = [...trailers];
-      removeDigests(kept);
-      this.encoder.end(kept);
-    } else if (this.phase === 'tunnel') {
+    if (this.phase === 'tunnel') {
       this.response.sendEnd(trailers);
       // The client's half may go on.
       this.phase = 'upstream-ended';
-    } else this.endResponse(trailers);
+    } else this.delivery.end(trailers);
   }
 
   onTunnel(response: UpstreamResponse): void {
@@ -277,8 +240,7 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, EncodedBody
   }
 
   onFlush(): void {
-    this.encoder?.flush();
-    this.response.flush();
+    this.delivery.flush();
   }
 
   onAttemptFailure(code: ErrorCode): void {
@@ -297,88 +259,18 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, EncodedBody
     this.refuse(code, limit);
   }
 
-  // From the encoder.
+  // From the delivery of the response.
 
-  onEncoded(chunk: Buffer): void {
-    if (!this.deliver(chunk)) this.encoder?.pause();
-    this.response.flush();
-  }
-
-  onEncodedEnd(trailers: readonly string[]): void {
-    this.endResponse(trailers);
-    this.response.flush();
-  }
-
-  onEncoderRoom(): void {
-    this.attempt.lease?.resume();
-  }
-
-  onEncoderFailure(): void {
-    this.fail('internal');
-  }
-
-  // From the buffer of the response.
-
-  onStored(piece: Buffer): boolean {
-    return this.write(piece);
-  }
-
-  onStoredFlush(): void {
-    this.response.flush();
-  }
-
-  onStoredRoom(): void {
-    this.resumeApp();
-  }
-
-  onStoredEmpty(): void {
-    if (this.phase === 'draining') this.endResponse(this.storedTrailers);
-    else this.resumeApp();
-  }
-
-  onStoreFailure(): void {
-    this.fail('internal');
-  }
-
-  // Own steps.
-
-  /** Gives response bytes to the client, or puts them behind those that wait for it; false: no more for now. */
-  private deliver(view: Buffer): boolean {
-    const { stored } = this;
-    if (stored !== null && (stored.bytes > 0 || this.blockedSinceMs !== 0)) return stored.add(view);
-    return this.write(view) || stored !== null;
-  }
-
-  private write(bytes: Buffer): boolean {
-    this.exchange.sent(bytes);
-    if (this.response.sendBody(bytes)) return true;
-    this.blockedSinceMs = -1;
-    return false;
-  }
-
-  private resumeApp(): void {
-    if (this.encoder !== null) this.encoder.resume();
-    else this.attempt.lease?.resume();
-  }
-
-  /** The response is complete, as far as the app is concerned. */
-  private endResponse(trailers: readonly string[]): void {
-    if (this.stored !== null && this.stored.bytes > 0) {
-      this.attempt.complete();
-      this.phase = 'draining';
-      this.storedTrailers = trailers;
-      return;
-    }
-    this.exchange.trailed('out', trailers);
-    this.response.sendEnd(trailers);
+  onDelivered(): void {
     this.attempt.complete();
     this.finish();
   }
 
-  private startEncoder(response: UpstreamResponse, headers: string[]): void {
-    const coding = prepareCompression(this.exchange.head, response, headers, availableCodings());
-    if (coding !== null) this.encoder = new BodyEncoder(coding, this, response.contentLength === -1);
+  onDeliveryFailure(code: ErrorCode): void {
+    this.fail(code);
   }
+
+  // Own steps.
 
   /** Answers with an error of the table, or cuts a response that has begun. */
   private fail(code: ErrorCode): void {
@@ -413,9 +305,7 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, EncodedBody
     this.phase = 'over';
     this.attempt.end();
     this.body?.close();
-    this.stored?.close();
-    this.encoder?.destroy();
-    this.encoder = null;
+    this.delivery.close();
     this.exchange.end();
   }
 }

@@ -2,8 +2,8 @@
 import type { Socket } from 'node:net';
 import type { AcceptedConnection } from '../../engine.js';
 import { Exchange } from '../../exchange/exchange.js';
-import { type EndingLimit, reportLimit } from '../../exchange/log/limit-reports.js';
-import { CANCEL, NO_ERROR, nameOfErrorCode } from '../../wire/http2/codes.js';
+import { reportLimit } from '../../exchange/log/limit-reports.js';
+import { CANCEL } from '../../wire/http2/codes.js';
 import { Http2ServerConnection } from '../../wire/http2/connection.js';
 import {
   CLOSED,
@@ -16,12 +16,12 @@ import {
   TRAILERS,
   WRITABLE,
 } from '../../wire/http2/events.js';
-import type { ConnectionFault } from '../../wire/http2/faults.js';
 import type { Http2Limits, Http2LocalSettings } from '../../wire/http2/limits.js';
 import { ClientPace } from '../client-pace.js';
 import type { ConnectionHost, DownstreamConnection } from '../connection-host.js';
 import { type Admission, networkOf } from '../reset-budget.js';
 import { readFrom } from '../socket-input.js';
+import { noteEnd, noteGoaway, noteResets } from './connection-notices.js';
 import { Http2Stream } from './stream.js';
 
 /** Bytes taken from the codec for one write. */
@@ -34,13 +34,6 @@ const SHUTDOWN_MS = 1000;
 /** After our last byte the client may go on so long and so far: a socket closed on unread bytes would take GOAWAY with it. */
 const LINGER_MS = 5000;
 const LINGER_BYTES = 16 * 1024 * 1024;
-
-/** The limit that a connection was ended by, by the codec's words. */
-const LIMITS: Readonly<Partial<Record<ConnectionFault | '', EndingLimit>>> = {
-  'stream reset flood': 'maxStreamResets',
-  'overhead frame flood': 'maxControlFrames',
-  'field block too long': 'maxHeaderBytes',
-};
 
 export class Http2DownstreamConnection implements DownstreamConnection {
   readonly wire: Http2ServerConnection;
@@ -220,26 +213,10 @@ export class Http2DownstreamConnection implements DownstreamConnection {
 
   /** The connection is over (GOAWAY stands in the output, or the client has closed its side): what its requests hold upstream is let go at once. */
   private closeStreams(): void {
-    if (this.wire.closed && !this.ending) this.tellEnd();
+    if (this.wire.closed && !this.ending) noteEnd(this.host.services, this.client, this.wire);
     this.ending = true;
     for (const stream of [...this.streams.values()]) stream.reset();
     this.schedule();
-  }
-
-  /** The codec has ended the connection for what the client did. */
-  private tellEnd(): void {
-    const { services } = this.host;
-    const { closeReason, errorCode } = this.wire;
-    const limit = LIMITS[closeReason];
-    if (limit !== undefined) {
-      services.counters.refusedByLimit += 1;
-      reportLimit(services, limit, this.client);
-      return;
-    }
-    services.notices.warn(
-      `HTTP/2 ${closeReason}`,
-      `an HTTP/2 connection of ${this.client} is ended with ${nameOfErrorCode(errorCode)}: ${closeReason}`,
-    );
   }
 
   private handle(event: Exclude<Http2Event, typeof NEED_DATA | typeof CLOSED>): void {
@@ -264,22 +241,12 @@ export class Http2DownstreamConnection implements DownstreamConnection {
         return;
       }
       case GOAWAY:
-        this.tellGoaway();
+        // No more streams will come; what is open goes on (RFC 9113 §6.8).
+        noteGoaway(this.host.services, this.client, wire.errorCode);
         return;
       default:
         event satisfies never;
     }
-  }
-
-  /** The client opens no more streams; what is open goes on (RFC 9113 §6.8). An error code says that it finds fault with us. */
-  private tellGoaway(): void {
-    const { errorCode } = this.wire;
-    if (errorCode === NO_ERROR) return;
-    const name = nameOfErrorCode(errorCode);
-    this.host.services.notices.warn(
-      `HTTP/2 GOAWAY ${name}`,
-      `the HTTP/2 client ${this.client} ends its connection with ${name}`,
-    );
   }
 
   private begin(): void {
@@ -297,12 +264,7 @@ export class Http2DownstreamConnection implements DownstreamConnection {
       return;
     }
     if (!resets.cut(this.client, admission, nowMs)) return;
-    const { maxStreamResets } = services.policy.config.limits;
-    services.notices.warn(
-      '--max-stream-resets',
-      `${this.client} cuts requests that the app has begun, ${maxStreamResets} in 10 s beyond those that were answered: its next ones wait`,
-      'raise --max-stream-resets if that is a program of yours',
-    );
+    noteResets(services, this.client);
   }
 
   private startFresh(): void {
