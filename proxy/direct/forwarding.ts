@@ -134,7 +134,7 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, DeliveryEve
     }
     body.ended = true;
     attempt.lease?.endTunnel();
-    if (phase === 'upstream-ended') this.endTunnel();
+    if (phase === 'upstream-ended') this.complete();
     else this.phase = 'client-ended';
   }
 
@@ -262,8 +262,7 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, DeliveryEve
   // From the delivery of the response.
 
   onDelivered(): void {
-    this.attempt.complete();
-    this.finish();
+    this.complete();
   }
 
   onDeliveryFailure(code: ErrorCode): void {
@@ -293,8 +292,8 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, DeliveryEve
     this.finish();
   }
 
-  /** Both halves have ended: what is still to be written goes out, then the sockets close by themselves. */
-  private endTunnel(): void {
+  /** What is still to be written goes out; after a tunnel the sockets then close by themselves. */
+  private complete(): void {
     this.attempt.complete();
     this.finish();
   }
