@@ -1,7 +1,7 @@
 /** A front with the oracle behind it, the tokens by which cases know their messages, and the probe that asks whether it lives. */
 
 import { until } from '../support/deadline.js';
-import { type Engine, type RunningFront, startFront, testPeer } from '../support/front.js';
+import { type Engine, type FrontOptions, type RunningFront, startFront, testPeer } from '../support/front.js';
 import { Oracle, type OracleMessage, type OracleViolation, tokensIn } from '../support/oracle.js';
 import { RawHttp1Client } from '../support/raw-client.js';
 
@@ -21,10 +21,14 @@ export class Edge {
     readonly front: RunningFront,
   ) {}
 
-  static async start(engine: Engine, ...more: readonly string[]): Promise<Edge> {
+  static start(engine: Engine, ...more: readonly string[]): Promise<Edge> {
+    return Edge.startWith({ engine, arguments: more });
+  }
+
+  static async startWith(options: Omit<FrontOptions, 'upstreamPort'>): Promise<Edge> {
     const oracle = await new Oracle().start();
     try {
-      return new Edge(oracle, await startFront({ upstreamPort: oracle.port, engine, arguments: more }));
+      return new Edge(oracle, await startFront({ ...options, upstreamPort: oracle.port }));
     } catch (error) {
       await oracle.stop();
       throw error;

@@ -26,10 +26,10 @@ export interface BareTlsServer {
 }
 
 /** Starts it as a process of its own, on the Node that runs the tests. */
-export async function startBareTls(): Promise<BareTlsServer> {
+export async function startBareTls(nodeArguments: readonly string[]): Promise<BareTlsServer> {
   const { root, leaf, intermediate } = await testCertificates();
   const material = { cert: leaf.certPem + intermediate.certPem, key: leaf.keyPem };
-  const child = spawn(process.execPath, ['-e', PROGRAM], {
+  const child = spawn(process.execPath, [...nodeArguments, '-e', PROGRAM], {
     env: { ...process.env, BARE_TLS: JSON.stringify(material) },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -18,6 +18,8 @@ export interface FrontOptions {
   readonly engine: Engine;
   /** More command-line arguments of the front; peers ignore them. */
   readonly arguments?: readonly string[];
+  /** For Node itself; peers ignore them. */
+  readonly nodeArguments?: readonly string[];
 }
 
 /** A program to run and how to learn that it serves. */
@@ -79,6 +81,7 @@ function frontCommand(options: FrontOptions, files: TestCertificateFiles): Front
   return {
     program: process.execPath,
     arguments: [
+      ...(options.nodeArguments ?? []),
       join(PACKAGE_ROOT, 'dist/src/cli.js'),
       ...['--upstream', `127.0.0.1:${options.upstreamPort}`, '--listen', '127.0.0.1:0'],
       ...['--cert', files.chainFile, '--key', files.keyFile, '--engine', options.engine],

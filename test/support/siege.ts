@@ -1,40 +1,52 @@
-/** A real router under attack: while it lasts another client asks on and must be answered, and the router's memory is watched. */
+/** A real router under attack: while it lasts another client asks on and must be answered, and what the router holds is watched. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import type { TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Edge } from '../edge/edge.js';
+import { HeldMemory } from './held-memory.js';
 import { RawHttp1Client } from './raw-client.js';
+import { RawHttp2Client } from './raw-http2-client.js';
 
-const ANSWER_MS = 5000;
+const ANSWER_MS = 30_000;
 const SAMPLE_MS = 50;
 const MANY_MS = 400;
+const WARM_UP_TURNS = 20;
 
 /** What the siege cost. */
 export interface SiegeReport {
   /** Requests of the other client, all answered. */
   readonly answers: number;
   readonly slowestMs: number;
-  /** Highest resident memory during the attack above that before it. */
-  readonly growthMib: number;
-}
-
-/** Resident memory of a process in MiB. */
-export function residentMib(pid: number): number {
-  const found = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'latin1'));
-  return Number(found?.[1]) / 1024;
+  /** The most that was held during the attack above what was before it: living objects and buffers, no garbage. */
+  readonly heldMib: number;
 }
 
 /** One front with an oracle behind it. */
 export class Siege {
-  private constructor(readonly edge: Edge) {}
+  private constructor(
+    readonly edge: Edge,
+    private readonly memory: HeldMemory,
+  ) {}
 
+  /** The router has served some requests of both protocols, so that what it holds is no longer its own code. */
   static async start(...more: readonly string[]): Promise<Siege> {
-    return new Siege(await Edge.start('direct', ...more));
+    const memory = new HeldMemory();
+    try {
+      const { nodeArguments } = memory;
+      const siege = new Siege(
+        await Edge.startWith({ engine: 'direct', arguments: more, nodeArguments }),
+        memory,
+      );
+      await siege.warmUp();
+      return siege;
+    } catch (error) {
+      memory.remove();
+      throw error;
+    }
   }
 
   stop(): Promise<void> {
-    return this.edge.stop();
+    return this.edge.stop().finally(() => this.memory.remove());
   }
 
   get routerPid(): number {
@@ -43,9 +55,9 @@ export class Siege {
     return Number(found[1]);
   }
 
-  /** Resident memory of the router in MiB. */
-  residentMib(): number {
-    return residentMib(this.routerPid);
+  /** What the router holds at this moment, in MiB. */
+  heldMib(): Promise<number> {
+    return this.memory.mib(this.routerPid);
   }
 
   /** The same, with the attack made again and again on connections of its own for some time. */
@@ -58,33 +70,82 @@ export class Siege {
   }
 
   /**
-   * Runs the attack beside another client, and fails when that one is not answered, when the router ends, or when its
-   * memory grows by more than `mostMib`.
+   * Runs the attack beside another client, and fails when that one is not answered, when the router ends, or when it ever
+   * holds `mostMib` more than before.
    */
   async during(t: TestContext, mostMib: number, attack: () => Promise<void>): Promise<SiegeReport> {
     const pid = this.routerPid;
-    const beforeMib = this.residentMib();
-    let peakMib = beforeMib;
-    const watch = setInterval(() => {
-      peakMib = Math.max(peakMib, this.residentMib());
-    }, SAMPLE_MS);
+    const watch = await HeldWatch.begin(() => this.heldMib());
     const other = await Bystander.open(this.edge);
     try {
       await Promise.all([attack().finally(() => other.leave()), other.ask()]);
     } finally {
-      clearInterval(watch);
       other.leave();
+      watch.stop();
     }
-    const growthMib = Math.max(peakMib, this.residentMib()) - beforeMib;
+    const heldMib = await watch.mostMib();
     t.diagnostic(
-      `${other.answers} answers to another client meanwhile, the slowest after ${Math.round(other.slowestMs)} ms; the router grew by ${growthMib.toFixed(1)} MiB`,
+      `${other.answers} answers to another client meanwhile, the slowest after ${Math.round(other.slowestMs)} ms; the router held up to ${heldMib.toFixed(1)} MiB more`,
     );
     assert.equal(this.routerPid, pid, 'the router was not replaced');
     assert.equal(await this.edge.probe(), undefined, 'a new client after the attack');
     assert.doesNotMatch(this.edge.front.log(), /a defect of the front/);
     assert.ok(other.answers > 0, 'another client was answered');
-    assert.ok(growthMib <= mostMib, `${growthMib.toFixed(1)} MiB is more than ${mostMib}`);
-    return { answers: other.answers, slowestMs: other.slowestMs, growthMib };
+    assert.ok(heldMib <= mostMib, `${heldMib.toFixed(1)} MiB were held, more than ${mostMib}`);
+    return { answers: other.answers, slowestMs: other.slowestMs, heldMib };
+  }
+
+  private async warmUp(): Promise<void> {
+    const get = [':method', 'GET', ':scheme', 'https', ':authority', 'localhost', ':path', '/warm-up'];
+    const http1 = await RawHttp1Client.open(this.edge.front);
+    const http2 = await RawHttp2Client.open(this.edge.front);
+    for (let turn = 0; turn < WARM_UP_TURNS; turn += 1) {
+      await http1.send('GET /warm-up HTTP/1.1\r\nHost: localhost\r\n\r\n');
+      http2.headers(turn * 2 + 1, get, true);
+      const settled = await Promise.all([
+        http1.settle(turn + 1, ANSWER_MS),
+        http2.settle(turn + 1, ANSWER_MS),
+      ]);
+      assert.deepEqual(settled, [true, true], 'the router answers before the attack');
+    }
+    for (const { socket } of [http1, http2]) socket.destroy();
+  }
+}
+
+/** Asks again and again what is held, and keeps the most. */
+class HeldWatch {
+  private isOver = false;
+  private readonly most: Promise<number>;
+
+  private constructor(
+    private readonly ask: () => Promise<number>,
+    private readonly firstMib: number,
+  ) {
+    this.most = this.run();
+    // An attack that fails is heard of first.
+    this.most.catch(() => undefined);
+  }
+
+  static async begin(ask: () => Promise<number>): Promise<HeldWatch> {
+    return new HeldWatch(ask, await ask());
+  }
+
+  stop(): void {
+    this.isOver = true;
+  }
+
+  /** How much more than at the beginning it was at most. */
+  mostMib(): Promise<number> {
+    return this.most;
+  }
+
+  private async run(): Promise<number> {
+    let mostMib = this.firstMib;
+    do {
+      await pause(SAMPLE_MS);
+      mostMib = Math.max(mostMib, await this.ask());
+    } while (!this.isOver);
+    return mostMib - this.firstMib;
   }
 }
 
