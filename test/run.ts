@@ -1,7 +1,7 @@
-/** Runs compiled test files with node's test runner, and shows how far it is (Node 20 knows no globs). */
+/** Runs compiled test files with node's test runner, shows how far it is, and names last what failed (Node 20 knows no globs). */
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -11,8 +11,14 @@ const FILE_LIMIT_MS = 600_000;
 const LONG = '--long';
 const LONG_FILE = '.long.test.js';
 /** What a file takes of one quiet core, on average: measured with all tools installed. */
-const FILE_MS = 6000;
-const LONG_FILE_MS = 90_000;
+const FILE_MS = 4000;
+const LONG_FILE_MS = 50_000;
+/** Many files wait for time limits and for processes that start: more of them than cores keep the cores busy. */
+const FILES_A_CORE = 1.5;
+/** Begun first, the longest of all, lest one of them runs on alone when all others have ended. */
+const LONGEST = ['fuzz', 'testssl', 'chain-differential', 'acme', 'fault/', 'process/', 'edge/'];
+/** The rest are in node's own report. */
+const MAX_NAMES = 60;
 
 const root = fileURLToPath(new URL('.', import.meta.url));
 const given = process.argv.slice(2);
@@ -21,7 +27,7 @@ const wanted = long ? given.slice(1) : given;
 const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.test.js') && name.endsWith(LONG_FILE) === long)
   .filter((name) => wanted.length === 0 || wanted.some((word) => name.includes(word)))
-  .sort()
+  .sort((one, other) => rank(one) - rank(other) || (one < other ? -1 : 1))
   .map((name) => join(root, name));
 if (files.length === 0) {
   process.stderr.write(
@@ -30,18 +36,45 @@ if (files.length === 0) {
   process.exit(2);
 }
 const cores = availableParallelism();
-process.stderr.write(`${files.length} test files, ${cores} at a time: ${roughly()}\n`);
+const atOnce = Math.ceil(cores * FILES_A_CORE);
+process.stderr.write(`${files.length} test files, ${atOnce} at a time: ${roughly()}\n`);
+const notes = mkdtempSync(join(tmpdir(), 'tlsfront-run-'));
+const failures = join(notes, 'failures');
 const result = spawnSync(
   process.execPath,
   [
-    ...['--test', `--test-concurrency=${cores}`, `--test-timeout=${FILE_LIMIT_MS}`],
+    ...['--test', `--test-concurrency=${atOnce}`, `--test-timeout=${FILE_LIMIT_MS}`],
     ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
     ...[`--test-reporter=${join(root, 'progress.js')}`, '--test-reporter-destination=stderr'],
     ...files,
   ],
-  { stdio: 'inherit', env: { ...process.env, FRONT_TEST_FILES: String(files.length) } },
+  {
+    stdio: 'inherit',
+    env: { ...process.env, FRONT_TEST_FILES: String(files.length), FRONT_TEST_FAILURES: failures },
+  },
 );
+if (result.status !== 0) nameFailures();
+rmSync(notes, { recursive: true, force: true });
 process.exit(result.status ?? 1);
+
+/** Where in the order of LONGEST a file stands. */
+function rank(name: string): number {
+  const at = LONGEST.findIndex((word) => name.includes(word));
+  return at === -1 ? LONGEST.length : at;
+}
+
+/** Who keeps the end of the output alone finds there what to look for. */
+function nameFailures(): void {
+  let names: readonly string[] = [];
+  try {
+    names = readFileSync(failures, 'utf8').split('\n');
+  } catch {
+    // The runner itself has ended before its time.
+  }
+  const shown = names.slice(0, MAX_NAMES).map((name) => `  ${name.slice(0, 200)}\n`);
+  const more = names.length > MAX_NAMES ? `  and ${names.length - MAX_NAMES} more\n` : '';
+  process.stderr.write(`\nerror: tests that failed (${names.length}):\n${shown.join('')}${more}`);
+}
 
 function roughly(): string {
   const seconds = (files.length * (long ? LONG_FILE_MS : FILE_MS)) / cores / 1000;

@@ -11,33 +11,34 @@ import {
 } from 'node:http2';
 import { createServer as createPlainServer } from 'node:net';
 import { Readable } from 'node:stream';
-import { type TestContext, test } from 'node:test';
+import { after, before, describe, type TestContext, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { testCertificates, writeTestCertificates } from '../support/certificates.js';
 import { until, within } from '../support/deadline.js';
-import { Client, PROTOCOLS } from '../support/https-client.js';
+import { Client, PROTOCOLS, type Protocol } from '../support/https-client.js';
 import { freePort } from '../support/ports.js';
 import { PATIENCE_MS, StartedFront } from '../support/started-front.js';
 import { MISSING, requireTool } from '../support/tools.js';
 import { waitForPort } from '../support/uwsgi.js';
-
-import { makeWorkspace } from '../support/workspace.js';
+import { Afterwards, type Ending, makeWorkspace } from '../support/workspace.js';
 
 interface Pair {
   readonly front: StartedFront;
+  /** Over HTTP/2. */
   readonly client: Client;
+  /** One a protocol. */
+  readonly clients: readonly Client[];
 }
 
-async function startFront(
-  t: TestContext,
-  args: readonly string[],
-  protocol: (typeof PROTOCOLS)[number] = 'h2',
-): Promise<Pair> {
+async function startFront(t: Ending, args: readonly string[]): Promise<Pair> {
   const front = await StartedFront.start({ arguments: ['--listen', '127.0.0.1:0', ...args] });
   t.after(() => front.stop());
-  const client = new Client({ port: front.port(), ca: front.ca }, protocol);
-  t.after(() => client.close());
-  return { front, client };
+  const clients = PROTOCOLS.map((protocol) => new Client({ port: front.port(), ca: front.ca }, protocol));
+  t.after(() => {
+    for (const client of clients) client.close();
+  });
+  const client = clients.find(({ protocol }) => protocol === 'h2') ?? assert.fail();
+  return { front, client, clients };
 }
 
 /** nginx that says over what it was asked. */
@@ -68,7 +69,7 @@ async function startNginx(t: TestContext, program: string, listen: string): Prom
   return port;
 }
 
-async function rootFile(t: TestContext): Promise<string> {
+async function rootFile(t: Ending): Promise<string> {
   return (await writeTestCertificates(makeWorkspace(t).path)).rootFile;
 }
 
@@ -81,7 +82,7 @@ interface ServerOptions {
 
 /** An HTTP/2 app (HTTP/1.1 too) behind TLS. */
 async function startServer(
-  t: TestContext,
+  t: Ending,
   { certificate = 'chain', port = 0, stream, session }: ServerOptions,
 ): Promise<{ port: number; server: Http2SecureServer; close(): void }> {
   const all = await testCertificates();
@@ -115,29 +116,30 @@ async function startServer(
   return { server, close, port: typeof address === 'object' && address !== null ? address.port : 0 };
 }
 
-for (const protocol of PROTOCOLS) {
-  for (const [listen, expected] of [
-    ['ssl http2', 'HTTP/2.0'],
-    ['ssl', 'HTTP/1.1'],
-  ] as const) {
-    test(`nginx is asked over ${expected}, with its name, from ${protocol}`, async (t) => {
-      const nginx = requireTool(t, 'nginx');
-      if (nginx === MISSING) return;
-      const port = await startNginx(t, nginx, listen);
-      const args = ['--upstream', `https://localhost:${port}`, '--upstream-ca', await rootFile(t)];
-      const { client, front } = await startFront(t, args, protocol);
+for (const [listen, expected] of [
+  ['ssl http2', 'HTTP/2.0'],
+  ['ssl', 'HTTP/1.1'],
+] as const) {
+  test(`nginx is asked over ${expected}, with its name, from clients of both protocols`, async (t) => {
+    const nginx = requireTool(t, 'nginx');
+    if (nginx === MISSING) return;
+    const port = await startNginx(t, nginx, listen);
+    const args = ['--upstream', `https://localhost:${port}`, '--upstream-ca', await rootFile(t)];
+    const { clients, front } = await startFront(t, args);
+    for (const client of clients) {
       for (const [method, path] of [
         ['GET', '/a?b=c'],
         ['POST', '/post'],
         ['DELETE', '/d'],
       ] as const) {
         const reply = await client.request(path, { method, ...(method === 'POST' ? { body: 'x' } : {}) });
-        assert.equal(reply.text, `${expected} localhost:${front.port()} localhost ${method} ${path}`);
+        const seen = `${expected} localhost:${front.port()} localhost ${method} ${path}`;
+        assert.equal(reply.text, seen, client.protocol);
       }
       const head = await client.request('/', { method: 'HEAD' });
-      assert.deepEqual([head.status, head.text], [200, '']);
-    });
-  }
+      assert.deepEqual([head.status, head.text], [200, ''], client.protocol);
+    }
+  });
 }
 
 test('an authority that Node does not know is refused, and the log says how to name it, once', async (t) => {
@@ -225,90 +227,94 @@ test('an upgrade to an h2c app is answered with 501', async (t) => {
   assert.match(String(answer), /^HTTP\/1\.1 501 /);
 });
 
-for (const protocol of PROTOCOLS) {
-  test(`uploads, early hints, repeated fields and trailers of an HTTP/2 app come through (${protocol})`, async (t) => {
-    const { port } = await startServer(t, {
-      stream: async (stream) => {
-        stream.additionalHeaders({ ':status': 103, link: '</a.css>; rel=preload' });
-        let bytes = 0;
-        for await (const chunk of stream) bytes += chunk.length;
-        stream.respond({ ':status': 200, 'set-cookie': ['a=1', 'b=2'] }, { waitForTrailers: true });
-        stream.on('wantTrailers', () => stream.sendTrailers({ 'x-sum': String(bytes) }));
-        stream.end(String(bytes));
-      },
-    });
-    const args = ['--upstream', `https://localhost:${port}`, '--upstream-ca', await rootFile(t)];
-    const { client } = await startFront(t, args, protocol);
-    const body = Readable.from(Array.from({ length: 40 }, () => Buffer.alloc(50_000)));
-    const reply = await client.request('/', { method: 'POST', body, headers: { te: 'trailers' } });
-    assert.equal(reply.text, '2000000');
-    assert.deepEqual(reply.headers['set-cookie'], ['a=1', 'b=2']);
-    assert.equal(reply.trailers['x-sum'], '2000000');
-    assert.deepEqual(
-      reply.informational.map(({ status, headers }) => [status, headers.link]),
-      [[103, '</a.css>; rel=preload']],
-    );
-  });
-
-  test(`a large answer to a slow client arrives whole (${protocol})`, async (t) => {
-    const { port } = await startServer(t, {
-      stream: (stream) => {
-        stream.respond({ ':status': 200 });
-        stream.end(Buffer.alloc(8_000_000, 'x'));
-      },
-    });
-    const args = ['--upstream', `https://localhost:${port}`, '--upstream-ca', await rootFile(t)];
-    const { client } = await startFront(t, args, protocol);
-    const { stream } = await client.open('/');
+/** What the app does with a request, by its path. */
+const ANSWERS: Readonly<Record<string, (stream: ServerHttp2Stream) => void>> = {
+  '/upload': (stream) => {
+    stream.additionalHeaders({ ':status': 103, link: '</a.css>; rel=preload' });
     let bytes = 0;
-    for await (const chunk of stream) {
+    stream.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes < 200_000) await new Promise((resolve) => setImmediate(resolve));
-    }
-    assert.equal(bytes, 8_000_000);
-  });
-
-  test(`an answer that the app cuts is cut (${protocol})`, async (t) => {
-    const { port } = await startServer(t, {
-      stream: (stream) => {
-        stream.respond({ ':status': 200 });
-        stream.write('half', () => stream.destroy(new Error('the app fails')));
-      },
     });
-    const args = ['--upstream', `https://localhost:${port}`, '--upstream-ca', await rootFile(t)];
-    const { client } = await startFront(t, args, protocol);
-    await assert.rejects(client.request('/'));
-  });
-
-  test(`an empty answer without a length ends at once (${protocol})`, async (t) => {
-    const { port } = await startServer(t, {
-      stream: (stream) => stream.respond({ ':status': 200 }, { endStream: true }),
+    stream.on('end', () => {
+      stream.respond({ ':status': 200, 'set-cookie': ['a=1', 'b=2'] }, { waitForTrailers: true });
+      stream.on('wantTrailers', () => stream.sendTrailers({ 'x-sum': String(bytes) }));
+      stream.end(String(bytes));
     });
-    const args = ['--upstream', `https://localhost:${port}`, '--upstream-ca', await rootFile(t)];
-    const { client } = await startFront(t, args, protocol);
-    for (let at = 0; at < 3; at += 1) assert.equal((await client.request('/')).text, '');
-  });
-}
+  },
+  '/large': (stream) => {
+    stream.respond({ ':status': 200 });
+    stream.end(Buffer.alloc(8_000_000, 'x'));
+  },
+  '/cut': (stream) => {
+    stream.respond({ ':status': 200 });
+    stream.write('half', () => stream.destroy(new Error('the app fails')));
+  },
+  '/empty': (stream) => stream.respond({ ':status': 200 }, { endStream: true }),
+  '/trailers': (stream) => {
+    stream.on('trailers', (fields) => {
+      stream.respond({ ':status': 200 });
+      stream.end(String(fields['x-sum']));
+    });
+    stream.resume();
+  },
+};
 
-test('trailers of a request reach an HTTP/2 app', async (t) => {
-  const { port } = await startServer(t, {
-    stream: (stream) => {
-      stream.on('trailers', (fields) => {
-        stream.respond({ ':status': 200 });
-        stream.end(String(fields['x-sum']));
-      });
-      stream.resume();
-    },
+describe('an app over HTTP/2', () => {
+  const ending = new Afterwards();
+  let front: StartedFront;
+  let clients: readonly Client[];
+  const clientOf = (wanted: Protocol): Client =>
+    clients.find(({ protocol }) => protocol === wanted) ?? assert.fail();
+
+  before(async () => {
+    const { port } = await startServer(ending, { stream: (stream, path) => ANSWERS[path]?.(stream) });
+    const args = ['--upstream', `https://localhost:${port}`, '--upstream-ca', await rootFile(ending)];
+    ({ front, clients } = await startFront(ending, args));
   });
-  const args = ['--upstream', `https://localhost:${port}`, '--upstream-ca', await rootFile(t)];
-  const { front } = await startFront(t, args);
-  const session = connectHttp2(`https://localhost:${front.port()}`, { ca: front.ca });
-  t.after(() => session.destroy());
-  const request = session.request({ ':method': 'POST', ':path': '/' }, { waitForTrailers: true });
-  request.on('wantTrailers', () => request.sendTrailers({ 'x-sum': '42' }));
-  request.setEncoding('utf8').end('body');
-  const [text] = await within(once(request, 'data'), PATIENCE_MS, 'the answer');
-  assert.equal(text, '42');
+  after(() => ending.run());
+
+  for (const protocol of PROTOCOLS) {
+    test(`uploads, early hints, repeated fields and trailers come through (${protocol})`, async () => {
+      const body = Readable.from(Array.from({ length: 40 }, () => Buffer.alloc(50_000)));
+      const request = { method: 'POST', body, headers: { te: 'trailers' } };
+      const reply = await clientOf(protocol).request('/upload', request);
+      assert.equal(reply.text, '2000000');
+      assert.deepEqual(reply.headers['set-cookie'], ['a=1', 'b=2']);
+      assert.equal(reply.trailers['x-sum'], '2000000');
+      assert.deepEqual(
+        reply.informational.map(({ status, headers }) => [status, headers.link]),
+        [[103, '</a.css>; rel=preload']],
+      );
+    });
+
+    test(`a large answer to a slow client arrives whole (${protocol})`, async () => {
+      const { stream } = await clientOf(protocol).open('/large');
+      let bytes = 0;
+      for await (const chunk of stream) {
+        bytes += chunk.length;
+        if (bytes < 200_000) await new Promise((resolve) => setImmediate(resolve));
+      }
+      assert.equal(bytes, 8_000_000);
+    });
+
+    test(`an answer that the app cuts is cut (${protocol})`, async () => {
+      await assert.rejects(clientOf(protocol).request('/cut'));
+    });
+
+    test(`an empty answer without a length ends at once (${protocol})`, async () => {
+      for (let at = 0; at < 3; at += 1) assert.equal((await clientOf(protocol).request('/empty')).text, '');
+    });
+  }
+
+  test('trailers of a request reach it', async (t) => {
+    const session = connectHttp2(`https://localhost:${front.port()}`, { ca: front.ca });
+    t.after(() => session.destroy());
+    const request = session.request({ ':method': 'POST', ':path': '/trailers' }, { waitForTrailers: true });
+    request.on('wantTrailers', () => request.sendTrailers({ 'x-sum': '42' }));
+    request.setEncoding('utf8').end('body');
+    const [text] = await within(once(request, 'data'), PATIENCE_MS, 'the answer');
+    assert.equal(text, '42');
+  });
 });
 
 test('a session that the app has ended is replaced, and streams it refuses are sent again', async (t) => {

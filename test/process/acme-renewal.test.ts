@@ -1,6 +1,7 @@
 /** Renewal of ACME certificates beneath a front that serves. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { keysOf } from '../../src/certificates/acme/stored-certificate.js';
 import { issueLeaf } from '../../src/certificates/development/x509-issuer.js';
 import { type AcmeScene, acmeScene, isServed, shakeHands, startAcmeFront } from '../support/acme-front.js';
@@ -37,7 +38,8 @@ test('renewal happens while the front runs: no request fails, and the connection
     assert.equal(outcome, 'verified', front.log);
     requests += 1;
     if (serialNumber !== first.serialNumber) break;
-    assert.ok(requests < 100_000, front.log);
+    assert.ok(requests < 10_000, front.log);
+    await pause(20);
   }
   assert.equal((await client.request('/hello')).status, 200);
   assert.match(front.log, /ACME: ordering a new certificate for one\.test/);

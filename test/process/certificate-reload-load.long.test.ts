@@ -1,7 +1,9 @@
-/** A hundred changes of the certificate under load: not one request fails, and each new certificate is served. */
+/** Changes of the certificate under load, a hundred of them: not one request fails, and each new certificate is served. */
 import assert from 'node:assert/strict';
-import { renameSync, symlinkSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import tls from 'node:tls';
 import { issueLeaf } from '../../src/certificates/development/x509-issuer.js';
@@ -10,7 +12,8 @@ import { testCertificates } from '../support/certificates.js';
 import { CLI } from '../support/command.js';
 import { until } from '../support/deadline.js';
 import { startLoad } from '../support/load.js';
-import { PATIENCE_MS, StartedFront } from '../support/started-front.js';
+import { PATIENCE_MS, SAMPLE_APP, StartedFront } from '../support/started-front.js';
+import { MISSING, requireTool } from '../support/tools.js';
 import { makeWorkspace } from '../support/workspace.js';
 
 const CHANGES = 100;
@@ -91,4 +94,43 @@ test(`${CHANGES} changes under load fail no request, on kept and new connections
     assert.ok(load.answered() > CHANGES, `${load.answered()} answers over ${kind}`);
   }
   assert.equal(front.log.match(/^error:.*/m), null);
+});
+
+test('renewals under h2load fail no request and no handshake', async (t) => {
+  const h2load = requireTool(t, 'h2load');
+  if (h2load === MISSING) return;
+  const folder = makeWorkspace(t);
+  const live = folder.at('live');
+  mkdirSync(live);
+  const write = async (...names: readonly string[]): Promise<void> => {
+    const { certPem, keyPem } = await issueLeaf(root, ['localhost', ...names]);
+    writeFileSync(join(live, 'site.crt'), certPem);
+    writeFileSync(join(live, 'site.key'), keyPem);
+  };
+  await write();
+  const pair = ['--cert', join(live, 'site.crt'), '--key', join(live, 'site.key')];
+  const front = await StartedFront.start({
+    arguments: ['--listen', '127.0.0.1:0', ...pair],
+    app: SAMPLE_APP,
+  });
+  t.after(() => front.stop());
+  const load = spawn(h2load, ['-D', '12', '-c', '4', '-m', '4', `https://127.0.0.1:${front.port()}/`]);
+  let report = '';
+  load.stdout.on('data', (chunk: Buffer) => {
+    report += chunk.toString();
+  });
+  const ended = new Promise((resolve) => load.once('close', resolve));
+  let isOver = false;
+  void ended.then(() => {
+    isOver = true;
+  });
+  for (let round = 0; !isOver; round += 1) {
+    const before = front.log.split('new connections get them').length;
+    await write(nameOf(round));
+    const isReloaded = (): boolean => front.log.split('new connections get them').length > before;
+    while (!isOver && !isReloaded()) assert.match(await served(front.port()), /DNS:localhost/);
+  }
+  await ended;
+  assert.match(report, / 0 failed, 0 errored, 0 timeout/, report);
+  assert.ok(front.log.split('new connections get them').length > 2, front.log);
 });

@@ -1,24 +1,15 @@
 /** Certificates of a running front: chosen by name, changed on disk, issued on the way, and their warnings. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import {
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import tls from 'node:tls';
 import { issueLeaf } from '../../src/certificates/development/x509-issuer.js';
 import { daysFromNow, issueClient, testCertificates } from '../support/certificates.js';
 import { until } from '../support/deadline.js';
+import { plainApp } from '../support/plain-app.js';
 import { freePort } from '../support/ports.js';
-import { SAMPLE_APP, StartedFront, type StartedFrontOptions } from '../support/started-front.js';
-import { MISSING, requireTool } from '../support/tools.js';
+import { StartedFront, type StartedFrontOptions } from '../support/started-front.js';
 import { nodeApp } from '../support/worker.js';
 import { makeWorkspace, type Workspace } from '../support/workspace.js';
 
@@ -27,11 +18,8 @@ const ca = all.root.certPem;
 
 async function start(t: TestContext, given: readonly string[], more: Partial<StartedFrontOptions> = {}) {
   const listen = given.includes('--https') ? [] : ['--listen', '127.0.0.1:0'];
-  const front = await StartedFront.start({
-    arguments: [...listen, ...given],
-    app: SAMPLE_APP,
-    ...more,
-  });
+  const app = more.app === undefined ? await plainApp() : [];
+  const front = await StartedFront.start({ arguments: [...listen, ...given, ...app], ...more });
   t.after(() => front.stop());
   return front;
 }
@@ -264,35 +252,4 @@ test('--keylog and SSLKEYLOGFILE write secrets, with a warning, for their owner 
       'secrets',
     );
   }
-});
-
-test('reloads under load fail no request and no handshake', async (t) => {
-  const h2load = requireTool(t, 'h2load');
-  if (h2load === MISSING) return;
-  const folder = makeWorkspace(t);
-  const live = folder.at('live');
-  mkdirSync(live);
-  const { cert, key } = await writePair(folder, 'live/site', ['localhost']);
-  const front = await start(t, ['--cert', cert, '--key', key]);
-  const load = spawn(h2load, ['-D', '12', '-c', '4', '-m', '4', `https://127.0.0.1:${front.port()}/`]);
-  let report = '';
-  load.stdout.on('data', (chunk: Buffer) => {
-    report += chunk.toString();
-  });
-  const ended = new Promise((resolve) => load.once('close', resolve));
-  let isOver = false;
-  void ended.then(() => {
-    isOver = true;
-  });
-  for (let round = 0; !isOver; round += 1) {
-    const before = front.log.split('new connections get them').length;
-    const { certPem, keyPem } = await issueLeaf(all.root, ['localhost', `round-${round}.test`]);
-    writeFileSync(join(live, 'site.crt'), certPem);
-    writeFileSync(join(live, 'site.key'), keyPem);
-    const isReloaded = (): boolean => front.log.split('new connections get them').length > before;
-    while (!isOver && !isReloaded()) assert.match(await served(front, 'localhost'), /DNS:localhost/);
-  }
-  await ended;
-  assert.match(report, / 0 failed, 0 errored, 0 timeout/, report);
-  assert.ok(front.log.split('new connections get them').length > 2, front.log);
 });

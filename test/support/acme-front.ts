@@ -3,8 +3,9 @@ import type { TestContext } from 'node:test';
 import tls from 'node:tls';
 import { until, within } from './deadline.js';
 import { Pebble, type PebbleOptions } from './pebble.js';
+import { plainApp } from './plain-app.js';
 import { freePort } from './ports.js';
-import { SAMPLE_APP, StartedFront } from './started-front.js';
+import { StartedFront } from './started-front.js';
 import { MISSING, type Missing } from './tools.js';
 import { makeWorkspace, type Workspace } from './workspace.js';
 
@@ -40,9 +41,9 @@ export async function startAcmeFront(
       ...(more.includes('--acme-directory') ? [] : ['--acme-directory', pebble.directory]),
       ...['--acme-ca', pebble.caFile],
       ...names.flatMap((name) => ['--host', name]),
+      ...(await plainApp()),
       ...more,
     ],
-    app: SAMPLE_APP,
     environment: { XDG_DATA_HOME: data.path, ...environment },
   });
   t.after(() => front.stop());

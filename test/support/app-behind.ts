@@ -10,6 +10,8 @@ export interface AppBehindOptions {
   readonly arguments?: readonly string[];
   /** Beside what every front of a test has. */
   readonly environment?: NodeJS.ProcessEnv;
+  /** For the Node of the front. */
+  readonly nodeArguments?: readonly string[];
   readonly app: RequestListener | Server;
   /** What stands before the app's address in `--upstream`, such as `/api=`. */
   readonly route?: string;
@@ -52,6 +54,7 @@ export function appBehind(
           front: await StartedFront.start({
             arguments: [...own, ...(options.arguments ?? [])],
             ...(options.environment === undefined ? {} : { environment: options.environment }),
+            nodeArguments: options.nodeArguments ?? [],
           }),
           appPort,
         };

@@ -6,16 +6,18 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { within } from './deadline.js';
 import { PACKAGE_ROOT } from './workspace.js';
 
 const ANSWER_MS = 20_000;
+const SAMPLE_MS = 100;
 const PROBE = pathToFileURL(join(PACKAGE_ROOT, 'dist/test/support/memory-probe.js'));
 
 /** Made before a program, whose Node must get `nodeArguments`; `remove` it after the program's end. */
 export class HeldMemory {
-  readonly #folder = mkdtempSync(join(tmpdir(), 'tlsfront-held-'));
+  private readonly folder = mkdtempSync(join(tmpdir(), 'tlsfront-held-'));
 
   /** @param program how the path of the process ends that is asked: a router among the processes of a front */
   constructor(private readonly program = 'proxy/main.js') {}
@@ -23,20 +25,20 @@ export class HeldMemory {
   /** For Node itself, before the command. */
   get nodeArguments(): readonly string[] {
     const url = new URL(PROBE);
-    url.searchParams.set('socket', this.#path);
+    url.searchParams.set('socket', this.path);
     url.searchParams.set('program', this.program);
     return ['--import', url.href];
   }
 
-  get #path(): string {
-    return join(this.#folder, 'probe');
+  private get path(): string {
+    return join(this.folder, 'probe');
   }
 
   /** MiB that the process of this pid holds at this moment; its garbage is collected. */
   async mib(pid: number): Promise<number> {
     const text = new Promise<string>((resolve, reject) => {
       let text = '';
-      const socket = connect(`${this.#path}.${pid}`);
+      const socket = connect(`${this.path}.${pid}`);
       socket.setEncoding('latin1').on('data', (part: string) => {
         text += part;
       });
@@ -47,7 +49,44 @@ export class HeldMemory {
   }
 
   remove(): void {
-    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 3 });
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+/** Asks again and again what is held, and keeps the most. */
+export class HeldWatch {
+  private isOver = false;
+  private readonly most: Promise<number>;
+
+  private constructor(
+    private readonly ask: () => Promise<number>,
+    private readonly firstMib: number,
+  ) {
+    this.most = this.run();
+    // An attack that fails is heard of first.
+    this.most.catch(() => undefined);
+  }
+
+  static async begin(ask: () => Promise<number>): Promise<HeldWatch> {
+    return new HeldWatch(ask, await ask());
+  }
+
+  stop(): void {
+    this.isOver = true;
+  }
+
+  /** How much more than at the beginning it was at most. */
+  mostMib(): Promise<number> {
+    return this.most;
+  }
+
+  private async run(): Promise<number> {
+    let mostMib = this.firstMib;
+    do {
+      await pause(SAMPLE_MS);
+      mostMib = Math.max(mostMib, await this.ask());
+    } while (!this.isOver);
+    return mostMib - this.firstMib;
   }
 }
 

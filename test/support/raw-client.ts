@@ -70,7 +70,7 @@ export class Waiters {
   }
 }
 
-const CONNECT_MS = 10_000;
+const CONNECT_MS = 60_000;
 
 /** Connects with verification on; the server name is `localhost`. */
 export async function openSocket(front: FrontAddress, alpn: 'http/1.1' | 'h2'): Promise<Socket> {

@@ -3,12 +3,11 @@ import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Edge } from '../edge/edge.js';
-import { HeldMemory } from './held-memory.js';
+import { HeldMemory, HeldWatch } from './held-memory.js';
 import { RawHttp1Client } from './raw-client.js';
 import { RawHttp2Client } from './raw-http2-client.js';
 
 const ANSWER_MS = 30_000;
-const SAMPLE_MS = 50;
 const MANY_MS = 400;
 const WARM_UP_TURNS = 20;
 
@@ -109,43 +108,6 @@ export class Siege {
       assert.deepEqual(settled, [true, true], 'the router answers before the attack');
     }
     for (const { socket } of [http1, http2]) socket.destroy();
-  }
-}
-
-/** Asks again and again what is held, and keeps the most. */
-class HeldWatch {
-  private isOver = false;
-  private readonly most: Promise<number>;
-
-  private constructor(
-    private readonly ask: () => Promise<number>,
-    private readonly firstMib: number,
-  ) {
-    this.most = this.run();
-    // An attack that fails is heard of first.
-    this.most.catch(() => undefined);
-  }
-
-  static async begin(ask: () => Promise<number>): Promise<HeldWatch> {
-    return new HeldWatch(ask, await ask());
-  }
-
-  stop(): void {
-    this.isOver = true;
-  }
-
-  /** How much more than at the beginning it was at most. */
-  mostMib(): Promise<number> {
-    return this.most;
-  }
-
-  private async run(): Promise<number> {
-    let mostMib = this.firstMib;
-    do {
-      await pause(SAMPLE_MS);
-      mostMib = Math.max(mostMib, await this.ask());
-    } while (!this.isOver);
-    return mostMib - this.firstMib;
   }
 }
 

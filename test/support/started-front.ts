@@ -15,6 +15,8 @@ export interface StartedFrontOptions {
   readonly app?: readonly string[];
   readonly environment?: NodeJS.ProcessEnv;
   readonly folder?: string;
+  /** For Node itself, before the built command. */
+  readonly nodeArguments?: readonly string[];
   /** Program and first arguments in place of node and the built command. */
   readonly program?: readonly [program: string, ...first: readonly string[]];
 }
@@ -57,8 +59,9 @@ export class StartedFront {
   readonly ended: Promise<number | string>;
   private readonly mark = randomUUID();
 
-  private constructor({ arguments: given, app, environment, folder, program }: StartedFrontOptions) {
-    const [name, ...first] = program ?? [process.execPath, CLI];
+  private constructor(options: StartedFrontOptions) {
+    const { arguments: given, app, environment, folder, nodeArguments = [], program } = options;
+    const [name, ...first] = program ?? [process.execPath, ...nodeArguments, CLI];
     const args = [...first, ...given, ...(app === undefined ? [] : ['--', ...app])];
     this.child = spawn(name, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
