@@ -7,7 +7,7 @@ import { RawHttp2Client } from '../support/raw-http2-client.js';
 import { valuesOf } from '../support/strict-head.js';
 import { Edge, engines } from './edge.js';
 
-const SETTLE_MS = 10_000;
+const SETTLE_MS = 30_000;
 const HOST = 'Host: localhost';
 const UPGRADE = [
   'Upgrade: websocket',

@@ -59,7 +59,7 @@ async function nodeGivesChain(identity: Identity): Promise<boolean> {
     ...identity,
   });
   try {
-    const [socket]: TLSSocket[] = await within(accepted, 5000, 'the handshake with Node itself');
+    const [socket]: TLSSocket[] = await within(accepted, 30_000, 'the handshake with Node itself');
     return socket?.getPeerCertificate(true).issuerCertificate !== undefined;
   } finally {
     visitor.destroy();
@@ -77,14 +77,14 @@ async function seen(front: StartedFront, ca: string, protocol: Protocol, nth: nu
     try {
       const stream = session.request({ ':path': '/', ...SPOOFED });
       stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-      await within(once(stream, 'end'), 5000, 'the answer over h2');
+      await within(once(stream, 'end'), 30_000, 'the answer over h2');
     } finally {
       session.destroy();
     }
   } else {
     const request = requestHttps({ host: '127.0.0.1', port, ...target, headers: SPOOFED, agent: false });
     request.end();
-    const [response] = await within(once(request, 'response'), 5000, 'the answer over http/1.1');
+    const [response] = await within(once(request, 'response'), 30_000, 'the answer over http/1.1');
     for await (const chunk of response) chunks.push(Buffer.from(chunk));
   }
   const headers: IncomingHttpHeaders = JSON.parse(Buffer.concat(chunks).toString());

@@ -93,7 +93,7 @@ appBehind(
         const chunks: Buffer[] = [];
         reply.stream.on('data', (chunk: Buffer) => chunks.push(chunk));
         const arrived = (count: number): Promise<unknown> =>
-          until(() => Buffer.concat(chunks).length > count, 5000, `more than ${count} bytes of ${path}`);
+          until(() => Buffer.concat(chunks).length > count, 30_000, `more than ${count} bytes of ${path}`);
         await arrived(0);
         const [response] = held;
         for (const line of ['second\n', 'third\n']) {
@@ -102,7 +102,11 @@ appBehind(
           await arrived(before);
         }
         response?.end('last\n');
-        await within(new Promise((resolve) => reply.stream.once('end', resolve)), 5000, `the end of ${path}`);
+        await within(
+          new Promise((resolve) => reply.stream.once('end', resolve)),
+          30_000,
+          `the end of ${path}`,
+        );
         assert.equal(decode(coding, Buffer.concat(chunks)), 'first\nsecond\nthird\nlast\n');
       });
     }
@@ -133,13 +137,13 @@ appBehind(
       const path = '/events?type=text/event-stream';
       const reply = await running().client.open(path, { headers: { 'accept-encoding': 'gzip' } });
       const first = new Promise<Buffer>((resolve) => reply.stream.once('data', resolve));
-      assert.equal(String(await within(first, 5000, 'the first event')), 'first\n');
+      assert.equal(String(await within(first, 30_000, 'the first event')), 'first\n');
       assert.equal(reply.headers['content-encoding'], undefined);
       for (const response of held) response.end();
       reply.stream.resume();
       await within(
         new Promise((resolve) => reply.stream.once('end', resolve)),
-        5000,
+        30_000,
         'the end of the events',
       );
     });

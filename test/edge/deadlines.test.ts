@@ -117,10 +117,10 @@ for (const engine of ENGINES) {
     const address = { port: front.port(), ca: front.ca };
     const slow = await RawHttp1Client.open(address);
     await slow.send('GET / HTTP/1.1\r\nHost: local');
-    assert.ok(await slow.until(() => slow.closed, 5000), 'the connection is closed');
+    assert.ok(await slow.until(() => slow.closed, 30_000), 'the connection is closed');
     assert.equal(slow.responses[0]?.status, 408);
     const idle = await RawHttp1Client.open(address);
-    assert.ok(await idle.until(() => idle.closed, 5000), 'the idle connection is closed');
+    assert.ok(await idle.until(() => idle.closed, 30_000), 'the idle connection is closed');
     // node:http answers those that never asked, too.
     assert.equal(idle.responses[0]?.status, engine === 'direct' ? undefined : 408);
   });
@@ -132,14 +132,14 @@ for (const engine of ENGINES) {
       // Listens and never accepts: once its queue is full, the kernel leaves further connections unanswered.
       const deaf = spawn(python.path, ['-c', DEAF], { stdio: ['pipe', 'pipe', 'inherit'] });
       t.after(() => deaf.kill('SIGKILL'));
-      const [line] = await within(once(deaf.stdout, 'data'), 10_000, 'the port of the deaf app');
+      const [line] = await within(once(deaf.stdout, 'data'), 30_000, 'the port of the deaf app');
       const port = Number(String(line));
       const fillers = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')];
       for (const filler of fillers) {
         filler.on('error', () => undefined);
         t.after(() => filler.destroy());
       }
-      await within(once(fillers[0] ?? deaf, 'connect'), 5000, 'the first connection');
+      await within(once(fillers[0] ?? deaf, 'connect'), 30_000, 'the first connection');
       const front = await StartedFront.start({
         arguments: [
           ...['--listen', '127.0.0.1:0', '--upstream', `127.0.0.1:${port}`, '--engine', engine],

@@ -8,7 +8,7 @@ import { RawHttp2Client } from '../support/raw-http2-client.js';
 import { valuesOf } from '../support/strict-head.js';
 import { Edge } from './edge.js';
 
-const WAIT_MS = 10_000;
+const WAIT_MS = 30_000;
 const HIGHEST_STREAM = 2 ** 31 - 1;
 const CANCEL = 8;
 

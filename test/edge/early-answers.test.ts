@@ -6,7 +6,7 @@ import { type RunningFront, startFront } from '../support/front.js';
 import { RawHttp1Client } from '../support/raw-client.js';
 import { RawHttp2Client } from '../support/raw-http2-client.js';
 
-const WAIT_MS = 15_000;
+const WAIT_MS = 30_000;
 const BODY_BYTES = 10 * 1024 ** 2;
 const ANSWER = 'HTTP/1.1 413 Content Too Large\r\nContent-Length: 9\r\n';
 

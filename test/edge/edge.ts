@@ -52,7 +52,7 @@ export class Edge {
     const client = await RawHttp1Client.open(this.front).catch(() => undefined);
     if (client === undefined) return `the front takes no connection; log: ${this.front.log().slice(-500)}`;
     await client.send(`GET /probe-${token} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
-    const settled = await client.settle(1, 5000);
+    const settled = await client.settle(1, 30_000);
     await client.finish(500);
     const [answer] = client.responses;
     if (!settled || answer === undefined) return 'the probe got no answer';
@@ -75,7 +75,7 @@ export class Edge {
       client?.socket.destroy();
       return client === undefined ? undefined : true;
     };
-    await until(open, 5000, 'the front taking connections again').catch(() => undefined);
+    await until(open, 30_000, 'the front taking connections again').catch(() => undefined);
   }
 
   /** Log lines that tell of a process of the front that ended on its own. */

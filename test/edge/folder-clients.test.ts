@@ -56,7 +56,7 @@ async function status1(port: number, { servername, host = servername, client }: 
   socket.on('error', () => undefined);
   socket.write(`GET /hello HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
   const closed = new Promise((resolve) => socket.once('close', resolve));
-  await within(closed, 10_000, `the answer for ${host}`);
+  await within(closed, 30_000, `the answer for ${host}`);
   return Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1] ?? 0);
 }
 
@@ -72,7 +72,7 @@ async function status2(port: number, { servername, host = servername, client }: 
       stream.on('error', () => resolve(0));
       stream.on('close', () => resolve(0));
     });
-    return await within(answered, 10_000, `the answer for ${host} over h2`);
+    return await within(answered, 30_000, `the answer for ${host} over h2`);
   } finally {
     session.destroy();
   }
@@ -176,16 +176,16 @@ test('a name that gets an authority is closed, on connections that are open too'
     answers += chunk.toString('latin1');
   });
   kept.write('GET /hello HTTP/1.1\r\nHost: closed.site.test\r\n\r\n');
-  await until(() => answers.includes('HTTP/1.1 200'), 10_000, 'the answer of the open name');
+  await until(() => answers.includes('HTTP/1.1 200'), 30_000, 'the answer of the open name');
   renameSync(join(folder, 'aside'), file);
   await front.logged(/new connections get them/);
   await until(
     async () => (await status1(front.port(), { servername: 'closed.site.test' })) === 0,
-    5_000,
+    30_000,
     'the name to be closed',
   );
   kept.write('GET /hello HTTP/1.1\r\nHost: closed.site.test\r\n\r\n');
-  await until(() => answers.includes('HTTP/1.1 421'), 10_000, 'the refusal on the kept connection');
+  await until(() => answers.includes('HTTP/1.1 421'), 30_000, 'the refusal on the kept connection');
   assert.equal(await status1(front.port(), { servername: 'closed.site.test', client: friend }), 200);
 });
 

@@ -9,8 +9,8 @@ import { type HostileCase, POISON } from './hostile-case.js';
 export type Protocol = 'http1' | 'http2';
 
 /** Longer than every limit that the fronts of these cases are started with. */
-const SETTLE_MS = 6000;
-const LET_GO_MS = 3000;
+const SETTLE_MS = 30_000;
+const LET_GO_MS = 30_000;
 /** Scripts that wait for what never comes are left behind after this. */
 const PLAYED_MS = 300;
 

@@ -71,8 +71,8 @@ async function expectContinue(running: AppBehind, protocol: Protocol, path: stri
       });
       stream.on('data', (chunk: Buffer) => chunks.push(chunk));
       const ended = once(stream, 'end');
-      const [fields] = await within(once(stream, 'response'), 5000, `the answer to ${path}`);
-      await within(ended, 5000, `the end of ${path}`);
+      const [fields] = await within(once(stream, 'response'), 30_000, `the answer to ${path}`);
+      await within(ended, 30_000, `the end of ${path}`);
       return { status: Number(fields[':status']), text: Buffer.concat(chunks).toString(), continued };
     } finally {
       session.destroy();
@@ -92,7 +92,7 @@ async function expectContinue(running: AppBehind, protocol: Protocol, path: stri
     request.end('x'.repeat(20));
   });
   request.flushHeaders();
-  const [response] = await within(once(request, 'response'), 5000, `the answer to ${path}`);
+  const [response] = await within(once(request, 'response'), 30_000, `the answer to ${path}`);
   for await (const chunk of response) chunks.push(Buffer.from(chunk));
   request.destroy();
   return { status: Number(response.statusCode), text: Buffer.concat(chunks).toString(), continued };
@@ -109,7 +109,7 @@ async function sendTrailers({ front }: AppBehind, protocol: Protocol): Promise<s
       stream.on('wantTrailers', () => stream.sendTrailers({ 'x-sum': 'abc' }));
       stream.on('data', (chunk: Buffer) => chunks.push(chunk));
       stream.end('hello');
-      await within(once(stream, 'end'), 5000, 'the answer to trailers');
+      await within(once(stream, 'end'), 30_000, 'the answer to trailers');
     } finally {
       session.destroy();
     }
@@ -121,7 +121,7 @@ async function sendTrailers({ front }: AppBehind, protocol: Protocol): Promise<s
     request.write('hello');
     request.addTrailers({ 'x-sum': 'abc' });
     request.end();
-    const [response] = await within(once(request, 'response'), 5000, 'the answer to trailers');
+    const [response] = await within(once(request, 'response'), 30_000, 'the answer to trailers');
     for await (const chunk of response) chunks.push(Buffer.from(chunk));
   }
   return Buffer.concat(chunks).toString();

@@ -7,7 +7,7 @@ import type { Edge } from './edge.js';
 import type { Arrival, Expectation, Http2Step, RequestCase } from './request-case.js';
 
 /** How long a legitimate request may take on a busy machine, and how long a doubtful one is waited for. */
-const SURE_MS = 4000;
+const SURE_MS = 30_000;
 const DOUBTFUL_MS = 250;
 const FINISH_MS = 600;
 

@@ -11,7 +11,7 @@ import { FRAME, RawHttp2Client } from '../support/raw-http2-client.js';
 import { valuesOf } from '../support/strict-head.js';
 import { Edge } from './edge.js';
 
-const SETTLE_MS = 10_000;
+const SETTLE_MS = 30_000;
 const KIB = 1024;
 /** The largest frame a peer may send that was told nothing else. */
 const FRAME_BYTES = 16 * KIB;

@@ -11,7 +11,7 @@ import { RawHttp2Client } from '../support/raw-http2-client.js';
 import { valuesOf } from '../support/strict-head.js';
 import { Edge, engines } from './edge.js';
 
-const SETTLE_MS = 10_000;
+const SETTLE_MS = 30_000;
 const UPGRADE =
   'Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
 const SWITCH: AnswerStep[] = [
@@ -103,7 +103,7 @@ test('requests are served beside more event streams than --max-upstream-connecti
 });
 
 test('a request that waits is served when one before it becomes a tunnel', async (t) => {
-  const edge = await startEdge(t, 'direct', '--timeout-connect', '10s');
+  const edge = await startEdge(t, 'direct', '--timeout-connect', '5m');
   const [upgrading, waiting] = [edge.token(), edge.token()];
   edge.oracle.script(upgrading, [{ pauseMs: 300 }, ...SWITCH], [{ pauseMs: 300 }, ...SWITCH]);
   for (let count = 0; count < 2; count += 1) {
@@ -111,12 +111,10 @@ test('a request that waits is served when one before it becomes a tunnel', async
     t.after(() => client.socket.destroy());
   }
   await until(() => edge.oracle.messagesOf(upgrading).length === 2, SETTLE_MS, 'both upgrades at the app');
-  const sentMs = performance.now();
   const client = await ask(edge, waiting);
   t.after(() => client.socket.destroy());
-  assert.ok(await client.settle(1, SETTLE_MS));
+  assert.ok(await client.settle(1, SETTLE_MS), 'an answer before its wait is over');
   assert.equal(client.responses[0]?.status, 200);
-  assert.ok(performance.now() - sentMs < 5000, 'before its wait is over');
 });
 
 test('beside tunnels --max-upstream-connections holds for requests', async (t) => {
@@ -154,7 +152,8 @@ test('the end of a tunnel gives no place to more requests than may be', async (t
 test('a health check finds a place where idle connections hold them all', async (t) => {
   const edge = await Edge.start(
     'direct',
-    ...['--max-upstream-connections', '1', '--timeout-upstream-keepalive', '1m'],
+    // Who waits for a place waits longer than this test does for an answer.
+    ...['--max-upstream-connections', '1', '--timeout-upstream-keepalive', '5m', '--timeout-connect', '5m'],
     ...['--health-path', '/health', '--health-interval', '200ms'],
   );
   t.after(() => edge.stop());
@@ -162,10 +161,10 @@ test('a health check finds a place where idle connections hold them all', async 
   assert.equal(await edge.probe(), undefined);
   for (let round = 0; round < 3; round += 1) {
     const before = checks();
-    await until(() => checks() > before, 2000, 'a health check');
+    await until(() => checks() > before, 30_000, 'a health check');
     const client = await ask(edge, edge.token());
     t.after(() => client.socket.destroy());
-    assert.ok(await client.settle(1, 1000), 'an answer without a wait for the app');
+    assert.ok(await client.settle(1, SETTLE_MS), 'an answer without a wait for the app');
     assert.equal(client.responses[0]?.status, 200);
   }
 });

@@ -15,7 +15,7 @@ import { SAMPLE_APP, StartedFront } from '../support/started-front.js';
 import { valuesOf } from '../support/strict-head.js';
 import { Afterwards, makeWorkspace } from '../support/workspace.js';
 
-const GONE_MS = 5000;
+const GONE_MS = 30_000;
 
 eachEngine('connections', { arguments: ['--listen', '127.0.0.1:0'], app: SAMPLE_APP }, (running) => {
   const raw = (): Promise<RawHttp1Client> =>

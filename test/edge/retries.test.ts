@@ -6,7 +6,7 @@ import { Client, PROTOCOLS, type Protocol } from '../support/https-client.js';
 import { type AnswerStep, ok } from '../support/oracle-answer.js';
 import { Edge } from './edge.js';
 
-const WAIT_MS = 5000;
+const WAIT_MS = 30_000;
 const HANG_UP: AnswerStep[] = [{ awaitBody: true }, { close: true }];
 const SWITCH: AnswerStep[] = [
   {

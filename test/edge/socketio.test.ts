@@ -9,7 +9,7 @@ import { within } from '../support/deadline.js';
 import { ENGINES } from '../support/fronted.js';
 import { StartedFront } from '../support/started-front.js';
 
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 30_000;
 const WAYS: readonly { readonly name: string; readonly transports: readonly ('polling' | 'websocket')[] }[] =
   [
     { name: 'long polling alone', transports: ['polling'] },

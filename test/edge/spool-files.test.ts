@@ -10,7 +10,7 @@ import { Client, PROTOCOLS, type Protocol } from '../support/https-client.js';
 import { StartedFront } from '../support/started-front.js';
 import { makeWorkspace } from '../support/workspace.js';
 
-const WAIT_MS = 10_000;
+const WAIT_MS = 30_000;
 const KIB = 1024;
 
 class Scene {

@@ -53,7 +53,7 @@ for (const engine of ENGINES) {
           `${method} /${token} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n` +
             `${smuggled.length.toString(16)}\r\n${smuggled}\r\n0\r\n\r\n`,
         );
-        assert.ok(await client.settle(1, 5000));
+        assert.ok(await client.settle(1, 30_000));
         await client.finish(1000);
         const message = only(token);
         assert.deepEqual([message.method, message.body], [method, smuggled]);
@@ -90,7 +90,7 @@ for (const engine of ENGINES) {
       test(`GET ${JSON.stringify(target)} neither ends the front nor hangs`, async () => {
         const client = await raw();
         await client.send(`GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
-        assert.ok(await client.settle(1, 5000), 'an answer or the end of the connection');
+        assert.ok(await client.settle(1, 30_000), 'an answer or the end of the connection');
         await client.finish(1000);
         const status = client.responses[0]?.status ?? 0;
         assert.equal(status, /^\/+\\?\[$/.test(target) ? 200 : 400);
@@ -158,7 +158,7 @@ for (const engine of ENGINES) {
           `GET /${token} HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: 203.0.113.9\r\nX-Mine: secret\r\n` +
             'Connection: X-Forwarded-For, X-Forwarded-Proto, Host, X-Mine, X-Request-Id\r\n\r\n',
         );
-        assert.ok(await client.settle(1, 5000));
+        assert.ok(await client.settle(1, 30_000));
         await client.finish(1000);
         const { headers } = only(token);
         assert.deepEqual(valuesOf(headers, 'x-forwarded-for'), ['127.0.0.1']);

@@ -6,7 +6,7 @@ import { type RunningFront, startFront } from '../support/front.js';
 import { RawHttp1Client } from '../support/raw-client.js';
 import { RawHttp2Client } from '../support/raw-http2-client.js';
 
-const SETTLE_MS = 10_000;
+const SETTLE_MS = 30_000;
 const POISON = 'HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nPOISON';
 
 /** Path → what the worker answers. */

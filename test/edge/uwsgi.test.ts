@@ -174,7 +174,7 @@ for (const kind of ['uwsgi://', 'uwsgi+unix:']) {
         });
         request.flushHeaders();
       });
-      assert.equal(JSON.parse(await within(answer, 10_000, 'the answer after 100')).bytes, 5);
+      assert.equal(JSON.parse(await within(answer, 30_000, 'the answer after 100')).bytes, 5);
     });
   });
 }

@@ -102,7 +102,7 @@ eachEngine('WebSocket', { arguments: ['--listen', '127.0.0.1:0'], app: SAMPLE_AP
       `GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n` +
         `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\n\r\n${frame}`,
     );
-    assert.ok(await client.until(() => client.tunnel === '\x81\x02hi', 5000), client.received);
+    assert.ok(await client.until(() => client.tunnel === '\x81\x02hi', 30_000), client.received);
     await client.finish(1000);
   });
 

@@ -108,11 +108,11 @@ async function scene(t: TestContext, ...manners: readonly Omit<AuthorityManner, 
         orders,
         /** Turns the clock and lets the orders look again. */
         async pass(ms: number) {
-          await until(() => wake.length > 0, 10_000, 'orders that wait');
+          await until(() => wake.length > 0, 30_000, 'orders that wait');
           clock.ms += ms;
           wake.shift()?.();
         },
-        idle: () => until(() => wake.length > 0, 10_000, 'orders that wait'),
+        idle: () => until(() => wake.length > 0, 30_000, 'orders that wait'),
       };
     },
     async held(name: string) {
@@ -144,7 +144,7 @@ test('a certificate is renewed in the window that its authority wants, with the 
   await idle();
   assert.equal(at.first.orders.length, 1, 'before the moment in the window nothing is ordered');
   await pass(DAY_MS);
-  await until(() => at.first.orders.length === 2, 10_000, 'the renewal');
+  await until(() => at.first.orders.length === 2, 30_000, 'the renewal');
   assert.equal(at.first.orders[1]?.payload.replaces, certificateId(before.x509.raw));
 });
 
@@ -154,7 +154,7 @@ test('a window that has passed, as after a mass revocation, renews at once and n
   const { pass, idle } = at.orders('one.test');
   await idle();
   await pass(DAY_MS);
-  await until(() => at.first.orders.length === 2, 10_000, 'the renewal');
+  await until(() => at.first.orders.length === 2, 30_000, 'the renewal');
   await pass(3_600_000);
   await idle();
   assert.equal(at.first.orders.length, 2);
@@ -171,7 +171,7 @@ test('an authority that does not want to hear of the old certificate gets an ord
   await pass(DAY_MS);
   await until(
     async () => (await at.held('one.test')).x509.serialNumber !== before.x509.serialNumber,
-    10_000,
+    30_000,
     'a new one',
   );
 });
@@ -187,7 +187,7 @@ test('renewal information that is broken leaves renewal at two thirds of the lif
   await idle();
   assert.equal(at.first.orders.length, 1);
   await pass(12 * DAY_MS);
-  await until(() => at.first.orders.length === 2, 10_000, 'the renewal');
+  await until(() => at.first.orders.length === 2, 30_000, 'the renewal');
 });
 
 test('an address gets a certificate of the short-lived profile', async (t) => {
@@ -250,7 +250,7 @@ test('failures are remembered over a restart, so that an authority is not asked 
   await second.idle();
   assert.equal(at.first.requests.length, asked);
   await second.pass(2 * 60_000);
-  await until(() => at.first.requests.length > asked, 10_000, 'the next attempt');
+  await until(() => at.first.requests.length > asked, 30_000, 'the next attempt');
 });
 
 test('dns-persist-01 asks for its one record and orders', async (t) => {
@@ -355,7 +355,7 @@ test('what a person asks for with acme renew is ordered at the next look', async
   await idle();
   await requestRenewal(at.store, keysOf(at.first.directory), 'one.test');
   await pass(60_000);
-  await until(() => at.first.orders.length === 2, 10_000, 'the order');
+  await until(() => at.first.orders.length === 2, 30_000, 'the order');
   await pass(60_000);
   await idle();
   assert.equal(at.first.orders.length, 2);

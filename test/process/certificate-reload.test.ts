@@ -76,16 +76,16 @@ test('a changed pair is served to new connections; a broken one is told and leav
   const front = await start(t, ['--cert', cert, '--key', key]);
   const open = tls.connect({ port: front.port(), host: '127.0.0.1', servername: 'one.test', ca });
   t.after(() => open.destroy());
-  await until(() => open.authorized, 5_000, 'the first handshake');
+  await until(() => open.authorized, 30_000, 'the first handshake');
   await writePair(folder, 'site', ['one.test', 'two.test']);
   await front.logged(/the certificates have changed: new connections get them/);
-  await until(async () => (await served(front, 'two.test')).includes('two.test'), 5_000, 'the new names');
+  await until(async () => (await served(front, 'two.test')).includes('two.test'), 30_000, 'the new names');
   const from = front.log.length;
   writeFileSync(key, all.otherLeaf.keyPem);
   await front.logged(/error: the certificates have changed and cannot be used: .*does not belong/, from);
   assert.equal(await served(front, 'two.test'), 'DNS:one.test, DNS:two.test');
   await writePair(folder, 'site', ['three.test']);
-  await until(async () => (await served(front, 'x')).includes('three.test'), 10_000, 'the third names');
+  await until(async () => (await served(front, 'x')).includes('three.test'), 30_000, 'the third names');
   let answer = '';
   open.on('data', (chunk: Buffer) => {
     answer += chunk.toString();
@@ -93,7 +93,7 @@ test('a changed pair is served to new connections; a broken one is told and leav
   open.write('GET / HTTP/1.1\r\nHost: one.test\r\n\r\n');
   await until(
     () => answer.startsWith('HTTP/1.1 200'),
-    5_000,
+    30_000,
     'an answer on the connection of the first pair',
   );
 });
@@ -106,7 +106,7 @@ test('a link that is switched to another folder is noticed', async (t) => {
   const front = await start(t, ['--cert', folder.at('live/tls.crt'), '--key', folder.at('live/tls.key')]);
   symlinkSync('v2', folder.at('next'));
   renameSync(folder.at('next'), folder.at('live'));
-  await until(async () => (await served(front, 'x')).includes('new.test'), 10_000, 'the new certificate');
+  await until(async () => (await served(front, 'x')).includes('new.test'), 30_000, 'the new certificate');
 });
 
 test('a router that is killed comes back with the newest certificates', async (t) => {
@@ -114,7 +114,7 @@ test('a router that is killed comes back with the newest certificates', async (t
   const { cert, key } = await writePair(folder, 'site', ['one.test']);
   const front = await start(t, ['--cert', cert, '--key', key]);
   await writePair(folder, 'site', ['two.test']);
-  await until(async () => (await served(front, 'x')).includes('two.test'), 10_000, 'the new certificate');
+  await until(async () => (await served(front, 'x')).includes('two.test'), 30_000, 'the new certificate');
   process.kill(front.pid('http'), 'SIGKILL');
   await front.logged(/respawned tlsfront http 1/);
   assert.equal(await served(front, 'x'), 'DNS:two.test');
@@ -152,7 +152,7 @@ test('certificates that change during a reload that fails are served by the old 
   // Written while the reload waits for the app: the watch notices it before the reload fails.
   await writePair(folder, 'site', ['two.test']);
   await front.logged(/error: reload: .*; the old generation goes on/);
-  await until(async () => (await served(front, 'x')).includes('two.test'), 10_000, 'the new certificate');
+  await until(async () => (await served(front, 'x')).includes('two.test'), 30_000, 'the new certificate');
 });
 
 test('a changed client authority counts for new connections, a missing one leaves the old one in force', async (t) => {
@@ -248,7 +248,7 @@ test('--keylog and SSLKEYLOGFILE write secrets, with a warning, for their owner 
       () =>
         readFileSync(file, 'utf8').includes('CLIENT_RANDOM') ||
         readFileSync(file, 'utf8').includes('TRAFFIC_SECRET_0'),
-      5_000,
+      30_000,
       'secrets',
     );
   }

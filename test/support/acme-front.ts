@@ -77,7 +77,7 @@ export function shakeHands(port: number, servername: string, ca: string): Promis
       client.destroy();
     });
   });
-  return within(done, 10_000, `a handshake for ${servername}`);
+  return within(done, 30_000, `a handshake for ${servername}`);
 }
 
 const ISSUE_MS = 40_000;

@@ -62,7 +62,7 @@ async function play(step: AnswerStep, scene: AnswerScene): Promise<void> {
       await write(socket, 'x');
       await pause(step.everyMs);
     }
-  } else if ('pauseMs' in step) await pause(step.pauseMs);
+  } else if ('pauseMs' in step) await pause(step.pauseMs, undefined, { ref: false });
   else if ('awaitBody' in step) await scene.ended;
   else if ('deaf' in step) socket.pause();
   else if ('close' in step) socket.end();

@@ -156,7 +156,7 @@ export class RawHttp1Client implements RawClient {
       if (index > 0) await pause(8);
       if (this.socket.destroyed) return;
       if (this.socket.write(piece, 'latin1')) continue;
-      await this.waiters.until(() => this.closed || !this.socket.writableNeedDrain, 5000);
+      await this.waiters.until(() => this.closed || !this.socket.writableNeedDrain, 30_000);
     }
   }
 

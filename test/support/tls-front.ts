@@ -143,7 +143,7 @@ export async function visit(port: number, options: tls.ConnectionOptions): Promi
   });
   await within(
     new Promise((resolve) => client.once('close', resolve)),
-    10_000,
+    30_000,
     `the answer for ${options.servername ?? 'no name'}`,
   );
   const [names = '', who = '', resumed = ''] = text.split('|');

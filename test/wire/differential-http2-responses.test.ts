@@ -15,7 +15,7 @@ const RESPONSES = 2_000;
 /** Requests under way at a time. */
 const TOGETHER = 25;
 const TABLE_BYTES: readonly [number, ...number[]] = [4096, 0, 100, 65_536, 4096, 1000];
-const DEADLINE_MS = 20_000;
+const DEADLINE_MS = 30_000;
 
 interface Answer {
   informational: string[];

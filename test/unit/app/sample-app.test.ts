@@ -8,7 +8,7 @@ import { type TestContext, test } from 'node:test';
 import { within } from '../../support/deadline.js';
 import { startSample } from '../../support/sample.js';
 
-const WAIT_MS = 10_000;
+const WAIT_MS = 30_000;
 
 /** Everything the app writes on one connection for these bytes, as latin1, until it closes. */
 async function raw(port: number, bytes: string): Promise<string> {

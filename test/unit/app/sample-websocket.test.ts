@@ -6,7 +6,7 @@ import { WebSocket } from 'ws';
 import { within } from '../../support/deadline.js';
 import { type RunningSample, startSample } from '../../support/sample.js';
 
-const WAIT_MS = 10_000;
+const WAIT_MS = 30_000;
 
 async function open(t: TestContext): Promise<{ socket: WebSocket; sample: RunningSample }> {
   const sample = await startSample(t);

@@ -124,7 +124,7 @@ test('the lock of a killed process is taken over at once', { skip: !posix }, asy
   assert.equal(taken, false);
   child.kill('SIGKILL');
   await once(child, 'exit');
-  await within(waiting, 5000, 'lock taken over');
+  await within(waiting, 30_000, 'lock taken over');
   assert.equal(taken, true);
 });
 

@@ -33,7 +33,7 @@ async function handshake(served: { cert: string; key: string }, ca: string): Pro
         minVersion: version,
         maxVersion: version,
       });
-      await within(once(client, 'secureConnect'), 5000, `handshake ${version}`).finally(() =>
+      await within(once(client, 'secureConnect'), 30_000, `handshake ${version}`).finally(() =>
         client.destroy(),
       );
     }

@@ -6,7 +6,7 @@ import { type MemoryBudget, Spool } from '../../../proxy/direct/body/spool.js';
 import { until } from '../../support/deadline.js';
 
 const KIB = 1024;
-const WAIT_MS = 5000;
+const WAIT_MS = 30_000;
 
 function scene(memoryBytes = 1024 * KIB, spoolBytes = 1024 * KIB, maxBytes = 0) {
   const memory: MemoryBudget = { maxBytes: memoryBytes, usedBytes: 0 };

@@ -10,7 +10,7 @@ import { testCertificates } from '../../support/certificates.js';
 import { until, within } from '../../support/deadline.js';
 import { SeededRandom } from '../../support/random.js';
 
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 30_000;
 
 interface Pair {
   readonly client: Socket;

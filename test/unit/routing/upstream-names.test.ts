@@ -56,7 +56,7 @@ async function takeOne(t: TestContext, upstream: Upstream): Promise<string> {
     };
     if (pool.wait(upstream, holder, true) !== null) resolve('refused');
   });
-  return within(outcome, 5000, 'a connection');
+  return within(outcome, 30_000, 'a connection');
 }
 
 const HAS_IPV6 = Object.values(networkInterfaces())

@@ -39,11 +39,11 @@ async function stayUntilClosed(socket: Socket, label: string): Promise<void> {
   socket.resume();
   // Not once(): a reset is an error too.
   const closed = new Promise((resolve) => socket.once('close', resolve));
-  await within(once(socket, 'end'), 5_000, `the end of ${label}`);
+  await within(once(socket, 'end'), 30_000, `the end of ${label}`);
   // A socket that the other side has closed answers further bytes with a reset.
   const poke = setInterval(() => socket.write('x'), 50);
   try {
-    await within(closed, 10_000, `the close of ${label}`);
+    await within(closed, 30_000, `the close of ${label}`);
   } finally {
     clearInterval(poke);
     socket.destroy();
@@ -75,7 +75,7 @@ test('a TLS connection is known by the client that was accepted', async (t) => {
   const client = tls.connect({ port, host: '127.0.0.1', servername: 'a.test', ca: root.certPem });
   client.on('secureConnect', () => local.push(client.localPort ?? 0));
   client.resume();
-  await within(once(client, 'close'), 5_000, 'the answer');
+  await within(once(client, 'close'), 30_000, 'the answer');
   assert.deepEqual(remotes, local);
 });
 
@@ -88,7 +88,7 @@ test('plain HTTP is handed on with every byte, with and without a choice of cert
     socket.setEncoding('utf8').on('data', (chunk: string) => {
       text += chunk;
     });
-    await within(once(socket, 'close'), 5_000, 'the answer');
+    await within(once(socket, 'close'), 30_000, 'the answer');
     assert.equal(text, 'plain');
     assert.equal((await visit(port, { servername: 'a.test', ca: root.certPem })).names, 'a.test');
   }

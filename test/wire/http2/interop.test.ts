@@ -14,7 +14,7 @@ import { type TestContext, test } from 'node:test';
 import type { Http2ServerConnection } from '../../../proxy/wire/http2/connection.js';
 import { type PlainHandler, startPlainServer } from '../../support/http2-plain-server.js';
 
-const DEADLINE_MS = 15_000;
+const DEADLINE_MS = 30_000;
 
 interface Answer {
   headers: IncomingHttpHeaders & { ':status'?: number | undefined };
