@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { optionOf, SETTING_KEYS } from '../../src/options/table.js';
-import { CLI, cleanEnvironment, runCommand } from '../support/command.js';
+import { CLI, type CommandResult, cleanEnvironment, runCommand, runCommands } from '../support/command.js';
 import { within } from '../support/deadline.js';
 import { PACKAGE_ROOT } from '../support/workspace.js';
 
@@ -152,14 +152,21 @@ const WRONG: readonly (readonly [readonly string[], RegExp])[] = [
   [['--upstream', 'a\u001b[31mb:80'], /^error: --upstream a\\x1b\[31mb:80: /],
 ];
 
-for (const [args, expected] of WRONG) {
-  test(`tlsfront ${JSON.stringify(args)} exits with 2: ${expected.source}`, async () => {
-    const { code, stdout, stderr } = await runCommand(args);
-    assert.match(stderr, expected);
-    assert.match(stderr, /^error: [^\n]+\nhint: [^\n]+\n$/);
-    assert.deepEqual([code, stdout], [2, '']);
+describe('wrong usage', () => {
+  let results: readonly CommandResult[];
+  before(async () => {
+    results = await runCommands(WRONG.map(([args]) => args));
   });
-}
+
+  for (const [index, [args, expected]] of WRONG.entries()) {
+    test(`tlsfront ${JSON.stringify(args)} exits with 2: ${expected.source}`, () => {
+      const { code, stdout, stderr } = results[index] ?? assert.fail();
+      assert.match(stderr, expected);
+      assert.match(stderr, /^error: [^\n]+\nhint: [^\n]+\n$/);
+      assert.deepEqual([code, stdout], [2, '']);
+    });
+  }
+});
 
 const REFUSED: readonly (readonly [readonly string[], RegExp])[] = [
   [['--chroot', '/srv'], /--uid/],
@@ -172,16 +179,25 @@ const REFUSED: readonly (readonly [readonly string[], RegExp])[] = [
   [['--sni', 'a.test a.crt,a.key'], /--cert-dir/],
 ];
 
-for (const [args, expected] of REFUSED) {
-  test(`uWSGI's ${args[0]} is refused with advice`, async () => {
-    const { code, stderr } = await runCommand([...args, '--http', ':8080', '--wsgi-file', 'index.py']);
-    const [error = '', hint = ''] = stderr.split('\n');
-    const flag = (args[0] ?? '').split('=')[0] ?? '';
-    assert.equal(error, `error: ${flag} is an option of uWSGI that tlsfront does not have`);
-    assert.match(hint, expected);
-    assert.equal(code, 2);
+describe('options of uWSGI', () => {
+  let results: readonly CommandResult[];
+  before(async () => {
+    results = await runCommands(
+      REFUSED.map(([args]) => [...args, '--http', ':8080', '--wsgi-file', 'index.py']),
+    );
   });
-}
+
+  for (const [index, [args, expected]] of REFUSED.entries()) {
+    test(`uWSGI's ${args[0]} is refused with advice`, () => {
+      const { code, stderr } = results[index] ?? assert.fail();
+      const [error = '', hint = ''] = stderr.split('\n');
+      const flag = (args[0] ?? '').split('=')[0] ?? '';
+      assert.equal(error, `error: ${flag} is an option of uWSGI that tlsfront does not have`);
+      assert.match(hint, expected);
+      assert.equal(code, 2);
+    });
+  }
+});
 
 test('chain check reads a file and finds no certificate in it', async () => {
   const { code, stderr, stdout } = await runCommand([

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { within } from './deadline.js';
 import { PACKAGE_ROOT } from './workspace.js';
 
+const BATCH_MS = 60_000;
+
 export const CLI = join(PACKAGE_ROOT, 'dist/src/cli.js');
 
 export interface CommandResult {
@@ -27,7 +29,7 @@ export function cleanEnvironment(): NodeJS.ProcessEnv {
 export async function runCommand(
   args: readonly string[],
   environment: NodeJS.ProcessEnv = {},
-  limitMs = 20_000,
+  limitMs = 60_000,
 ): Promise<CommandResult> {
   const child = spawn(process.execPath, [CLI, ...args], {
     env: { ...cleanEnvironment(), ...environment },
@@ -51,4 +53,29 @@ export async function runCommand(
   } finally {
     child.kill('SIGKILL');
   }
+}
+
+const BATCH_RUNNER = join(PACKAGE_ROOT, 'dist/test/support/command-batch-runner.js');
+
+/**
+ * What the command says to each of these arguments, all in one process of Node: for many that are over at once, as usage errors
+ * are; a start of Node for each would take most of their time. @returns the results in the order of the arguments
+ */
+export async function runCommands(all: readonly (readonly string[])[]): Promise<readonly CommandResult[]> {
+  const child = spawn(process.execPath, [BATCH_RUNNER], {
+    env: cleanEnvironment(),
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (part: string) => {
+    text += part;
+  });
+  child.stdin.end(all.map((args) => JSON.stringify(args)).join('\n'));
+  const ended = new Promise<void>((resolve) => child.once('close', resolve));
+  try {
+    await within(ended, BATCH_MS, `the end of ${all.length} commands`);
+  } finally {
+    child.kill('SIGKILL');
+  }
+  return JSON.parse(text);
 }
