@@ -88,13 +88,14 @@ describe('the end is obeyed', { concurrency: 2 }, () => {
     const front = await start(t, {
       arguments: ['--listen', '127.0.0.1:0', ...LONG_MERCY],
       app: nodeApp(
-        'setTimeout(() => listen(require("http").createServer((q, r) => setTimeout(() => r.end("whole"), 2500))), 1000);',
+        'const answer = (q, r) => { console.log("asked"); setTimeout(() => r.end("whole"), 2500); };' +
+          'setTimeout(() => listen(require("http").createServer(answer)), 1000);',
       ),
     });
     const client = new Client({ port: front.port(), ca: front.ca }, 'http/1.1');
     t.after(() => client.close());
     const answer = client.request('/');
-    await pause(100);
+    await front.logged(/asked/);
     front.child.kill('SIGHUP');
     await front.logged(/received SIGHUP/);
     await pause(300);
@@ -114,11 +115,16 @@ describe('the end is obeyed', { concurrency: 2 }, () => {
   });
 
   test('SIGQUIT drains as SIGTERM does, as the units of uWSGI and nginx send it', async (t) => {
-    const front = await start(t, { arguments: ['--listen', '127.0.0.1:0'], app: SAMPLE_APP });
+    const front = await start(t, {
+      arguments: ['--listen', '127.0.0.1:0'],
+      app: nodeApp(
+        'listen(require("http").createServer((q, r) => { console.log("asked"); setTimeout(() => r.end("slow"), 800); }));',
+      ),
+    });
     const client = new Client({ port: front.port(), ca: front.ca }, 'http/1.1');
     t.after(() => client.close());
-    const answer = client.request('/slow?ms=800');
-    await pause(200);
+    const answer = client.request('/');
+    await front.logged(/asked/);
     front.child.kill('SIGQUIT');
     assert.equal((await answer).status, 200);
     await endsWith(front, 0);
