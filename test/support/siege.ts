@@ -7,7 +7,7 @@ import { HeldMemory, HeldWatch } from './held-memory.js';
 import { RawHttp1Client } from './raw-client.js';
 import { RawHttp2Client } from './raw-http2-client.js';
 
-const ANSWER_MS = 30_000;
+const ANSWER_MS = 60_000;
 const MANY_MS = 400;
 const WARM_UP_TURNS = 20;
 
