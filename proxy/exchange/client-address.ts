@@ -4,6 +4,8 @@ import { addressBytes } from '../wire/proxy-protocol/addresses.js';
 import { fieldList } from '../wire/syntax/field-list.js';
 import type { ConnectionFacts, RequestHead, SitePolicy } from './types.js';
 
+const MAPPED = '::ffff:';
+
 /**
  * The client's address. Behind `--trusted-proxies` the last of X-Forwarded-For that is none of theirs: what stands before it
  * the client may have written itself.
@@ -14,7 +16,7 @@ export function clientAddressOf(head: RequestHead, facts: ConnectionFacts, polic
   let address = facts.remoteAddress;
   for (let end = list.length; end > 0; ) {
     const comma = list.lastIndexOf(',', end - 1);
-    const member = list.slice(comma + 1, end).trim();
+    const member = ownForm(list.slice(comma + 1, end).trim());
     // What is no address was written by nobody whom we trust.
     if (isIP(member) === 0) break;
     address = member;
@@ -22,6 +24,12 @@ export function clientAddressOf(head: RequestHead, facts: ConnectionFacts, polic
     end = comma;
   }
   return address;
+}
+
+/** An IPv4 address as such: a proxy whose listener takes both families may write it within IPv6 (RFC 4291 §2.5.5.2). */
+function ownForm(address: string): string {
+  const isMapped = address.length > MAPPED.length && address.slice(0, MAPPED.length).toLowerCase() === MAPPED;
+  return isMapped && address.indexOf('.') !== -1 ? address.slice(MAPPED.length) : address;
 }
 
 /** What counts as one client: an IPv4 address, or an IPv6 network of 64 bits, which is what one customer gets. */

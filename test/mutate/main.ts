@@ -16,12 +16,12 @@ const MEASURE_LIMIT_MS = 300_000;
 const SPARE_MS = 30_000;
 const SLOWER = 5;
 
-const HELP = `npm run mutate -- [--room NAME]... [--most N] [--seed S] [--budget SECONDS] [--processes 1|2] [--only WORD]
+const HELP = `npm run mutate -- [--room NAME]... [--most N] [--seed S] [--files N] [--processes 1|2] [--only WORD]
 
   --room NAME   one of ${Object.keys(ROOMS).join(', ')}; all without it
   --most N      mutants a room (30), the same ones for the same seed
   --seed S      which ones (1)
-  --budget S    seconds of tests a mutant, as they take unbroken (120); the likeliest and cheapest come first
+  --files N     test files a mutant at most (all that run it); the likeliest and cheapest come first
   --processes N 1 or 2 test files at a time (2)
   --only WORD   mutants of files whose path contains it
   --measure     only measures which tests run what
@@ -35,7 +35,7 @@ const { values } = parseArgs({
     room: { type: 'string', multiple: true },
     most: { type: 'string', default: '30' },
     seed: { type: 'string', default: '1' },
-    budget: { type: 'string', default: '120' },
+    files: { type: 'string', default: '1000' },
     processes: { type: 'string', default: '2' },
     only: { type: 'string', default: '' },
     measure: { type: 'boolean', default: false },
@@ -123,18 +123,14 @@ function sampleOf(room: RoomName): readonly Mutant[] {
     .filter(({ file }) => file.includes(values.only));
 }
 
-/** The tests to ask, the likeliest and cheapest first, as many as the budget carries. */
+/** The tests to ask, the likeliest and cheapest first. */
 function asked({ file, start }: Mutant): { readonly tests: readonly string[]; readonly left: number } {
   const words = file.split('/').slice(1, -1);
   const likeness = (test: string): number => words.filter((word) => test.split('/').includes(word)).length;
   const runners = [...map.runnersOf(file, start, hashOf(join(dist, file)))].sort(
     (a, b) => likeness(b) - likeness(a) || (map.get(a)?.ms ?? 0) - (map.get(b)?.ms ?? 0),
   );
-  let ms = 0;
-  const tests = runners.filter((test, index) => {
-    ms += map.get(test)?.ms ?? 0;
-    return index === 0 || ms <= Number(values.budget) * 1000;
-  });
+  const tests = runners.slice(0, Number(values.files));
   return { tests, left: runners.length - tests.length };
 }
 

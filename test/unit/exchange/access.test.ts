@@ -36,6 +36,13 @@ const behind = compilePolicy(resolveGiven({ flags: { trustedProxies: ['10.0.0.0/
 const NAMED: readonly (readonly [name: string, forwarded: string, wanted: string])[] = [
   ['the client', '203.0.113.9', '203.0.113.9'],
   ['the last that is no proxy, not what the client wrote', '6.6.6.6, 203.0.113.9, 10.1.1.1', '203.0.113.9'],
+  ['an IPv4 address that is written within IPv6', '::ffff:203.0.113.9', '203.0.113.9'],
+  [
+    'the same in capitals, behind a proxy that is written so too',
+    '::FFFF:203.0.113.9, ::ffff:10.1.1.1',
+    '203.0.113.9',
+  ],
+  ['an IPv6 address as it stands', '::ffff:1', '::ffff:1'],
   ['a proxy where all are proxies', '10.1.1.1, 10.1.1.2', '10.1.1.1'],
   ['the peer where nothing was named', '', '10.0.0.1'],
   ['nobody by what is no address', 'unknown', '10.0.0.1'],

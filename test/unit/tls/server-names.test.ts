@@ -183,3 +183,19 @@ test('session secrets are handed out where they are asked for', async (t) => {
     lines.join(),
   );
 });
+
+for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+  test(`a session goes on at the listener that gave it, in any router, and at no other listener (${version})`, async (t) => {
+    const ticketKeys = { current: newTicketKeys(), previous: null };
+    const serve = (listenerIndex: number) =>
+      serveTlsFront(t, { material: plainMaterial(a), ticketKeys, listenerIndex });
+    const [own, ofAnotherRouter, ofAnotherListener] = [await serve(0), await serve(0), await serve(1)];
+    const asking = { ca, servername: 'a.test', minVersion: version, maxVersion: version };
+    const { session, resumed } = await visit(own.port, asking);
+    assert.ok(session !== undefined);
+    assert.equal(resumed, false);
+    assert.equal((await visit(ofAnotherListener.port, { ...asking, session })).resumed, false);
+    assert.equal((await visit(own.port, { ...asking, session })).resumed, true);
+    assert.equal((await visit(ofAnotherRouter.port, { ...asking, session })).resumed, true);
+  });
+}

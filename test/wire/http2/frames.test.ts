@@ -188,7 +188,10 @@ test('6.7: PING comes back with the same eight octets', () => {
   const peer = TestPeer.established();
   peer.send(ping('abcdefgh'));
   const [answer] = peer.frames();
-  assert.deepEqual([answer?.type, answer?.flags, answer?.payload.toString()], [6, 1, 'abcdefgh']);
+  assert.deepEqual(
+    [answer?.type, answer?.flags, answer?.streamId, answer?.payload.toString()],
+    [6, 1, 0, 'abcdefgh'],
+  );
 });
 
 test('6.7: the answer to a PING that was not sent tells nothing and is not answered', () => {
