@@ -1,6 +1,7 @@
 /** Loads what the listeners of a configuration serve with, and says what is to be said about it: for starting, checking and reloading. */
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { wideWildcards } from '../certificates/chain/path-findings.js';
 import { ensureDevelopmentLeaf, issuePassingLeaf } from '../certificates/development/leaf.js';
 import { wasTrusted } from '../certificates/development/trusted-mark.js';
 import { shellWord } from '../certificates/findings.js';
@@ -130,6 +131,9 @@ export class CertificateLoader {
     files.add(leaf.authorityFile);
     this.authorityFile = leaf.authorityFile;
     for (const text of leaf.notes) notes.push({ kind: 'warning', text });
+    for (const { message, fix } of wideWildcards(this.config.hosts)) {
+      notes.push({ kind: 'warning', text: message, hint: fix });
+    }
     if (!this.hasHinted && !(await wasTrusted(this.store, await readFile(leaf.authorityFile, 'utf8')))) {
       notes.push({ kind: 'hint', text: `to trust this certificate: ${ownCommand()} ca install` });
     }

@@ -164,6 +164,17 @@ function runIn(folder: Workspace, environment: NodeJS.ProcessEnv, ...args: reado
   return spawnSync(process.execPath, [CLI, ...args], { cwd: folder.path, env, encoding: 'utf8' });
 }
 
+test('cert warns of a wildcard that no client takes, and of no other', (t) => {
+  const { folder, environment } = privateHome(t);
+  const { status, stderr } = runIn(folder, environment, 'cert', '*.test', '*.app.test');
+  assert.equal(status, 0, stderr);
+  assert.equal(
+    stderr,
+    'warning: *.test stands for everything beneath a top-level name: curl, Node and browsers refuse that\n' +
+      'hint: name the hosts, or take a wildcard below a name of your own (*.app.test)\n',
+  );
+});
+
 test('cert writes a certificate that the authority vouches for, and a private key for its owner only', async (t) => {
   const { folder, environment } = privateHome(t);
   const { status, stdout, stderr } = runIn(

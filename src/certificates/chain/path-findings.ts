@@ -145,17 +145,23 @@ function judgeNames(
   return [];
 }
 
+/** Wildcards that stand for everything beneath a top-level name: clients take none of them (RFC 6125 §7.2). */
+export function wideWildcards(names: readonly string[]): readonly Finding[] {
+  return names
+    .filter((name) => name.startsWith('*.') && !name.slice(2).includes('.'))
+    .map((name) => {
+      const message = `${name} stands for everything beneath a top-level name: curl, Node and browsers refuse that`;
+      return finding('wildcard_too_wide', message);
+    });
+}
+
 /** Names of the leaf that no client takes as they stand. */
 export function judgeNameForms({ label, names, misplacedAddresses, position }: Certificate): Finding[] {
-  const wide = (names ?? []).filter((name) => name.startsWith('*.') && !name.slice(2).includes('.'));
   return [
     ...misplacedAddresses.map((address) => {
       const message = `${label} has the address ${address} among its DNS names, where no client looks for it`;
       return finding('address_as_dns_name', message, position);
     }),
-    ...wide.map((name) => {
-      const message = `${name} stands for everything beneath a top-level name: curl, Node and browsers refuse that`;
-      return finding('wildcard_too_wide', message, position);
-    }),
+    ...wideWildcards(names ?? []).map((one) => ({ ...one, position })),
   ];
 }

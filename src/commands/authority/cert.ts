@@ -1,6 +1,7 @@
 /** `tlsfront cert NAME…`: writes a certificate of the development authority, for other servers and for clients. */
 import { X509Certificate } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { wideWildcards } from '../../certificates/chain/path-findings.js';
 import { ensureAuthority } from '../../certificates/development/authority.js';
 import {
   commonNameOf,
@@ -77,6 +78,7 @@ export async function runCert(options: CertOptions, io: CommandIo): Promise<numb
     },
     authority,
   );
+  for (const { message, fix } of wideWildcards(hosts)) io.stderr.write(`warning: ${message}\nhint: ${fix}\n`);
   if (options.p12) {
     const certificates = [certPem, authority.certPem].map((pem) => new X509Certificate(pem).raw);
     await write(certFile, writePkcs12({ certificates, keyPem, name: first }, P12_PASSPHRASE), 0o600);

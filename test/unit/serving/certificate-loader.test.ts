@@ -284,3 +284,16 @@ for (const [what, files, reason] of [
     await assert.rejects(makeLoader(t, { certDir: [folder.path] }).load(), reason);
   });
 }
+
+test('a --host that no client takes as a wildcard is warned of', async (t) => {
+  for (const [host, expected] of [
+    ['*.test', true],
+    ['*.app.test', false],
+  ] as const) {
+    const { notes } = await makeLoader(t, { host: [host] }).load();
+    assert.equal(
+      notes.some(({ kind, text }) => kind === 'warning' && text.startsWith('*.test stands for everything')),
+      expected,
+    );
+  }
+});
