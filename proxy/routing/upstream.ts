@@ -14,6 +14,8 @@ export interface Upstream extends AppUpstream {
   readonly id: number;
   /** Names it in the cookie of `--sticky`. */
   readonly key: string;
+  /** Name by which `host` was found; null: it is `host`. */
+  readonly hostName: string | null;
   /** host:port, IPv6 in brackets; `localhost` for a socket file. */
   readonly authority: string;
   /** What logs call it. */
@@ -67,7 +69,7 @@ export function createUpstream(state: UpstreamState, app: AppConfig): Upstream {
   };
 }
 
-function authorityOf({ host, port, path }: UpstreamState): string {
+function authorityOf({ host, port, path, hostName }: UpstreamState): string {
   if (path !== null) return 'localhost';
-  return formatHostPort(host, port);
+  return formatHostPort(hostName ?? host, port);
 }

@@ -57,7 +57,7 @@ export class Dialer {
     events: RaceEvents<TLSSocket>,
     onread?: OnReadOpts,
   ): Dial {
-    const { host } = upstream;
+    const host = upstream.hostName ?? upstream.host;
     return dial(
       upstream,
       (target) => {

@@ -12,6 +12,7 @@ import { classifyUpstreamFailure } from './failure.js';
 import type { Http1Codec } from './http1-codec.js';
 import { Http1RequestWriter } from './http1-request.js';
 import { type LastWordsEvents, readLastWords } from './last-words.js';
+import { mayMove } from './name-watch.js';
 import { proxyHeaderFor } from './proxy-header.js';
 import type { ExchangeHead, Lease, LeaseHandler, UpstreamResponse } from './transport.js';
 import type { Waiting, Waits } from './waiting.js';
@@ -58,6 +59,8 @@ export class Http1Connection implements Lease, LastWordsEvents, Waits {
   heard = false;
   /** Dialled without a look-up, so that a refusal says little about the name. */
   readonly byKnownAddress: boolean;
+  /** Where it leads, if its upstream has a name that may lead elsewhere; else empty. */
+  address = '';
   /** The downstream takes nothing: the upstream is not to blame for the time that passes. */
   paused = false;
   private readonly dial: Dial;
@@ -240,6 +243,7 @@ export class Http1Connection implements Lease, LastWordsEvents, Waits {
   private onConnect(): void {
     this.connected = true;
     noteAddress(this.upstream, this.socket);
+    if (mayMove(this.upstream)) this.address = this.socket.remoteAddress ?? '';
     this.keeper.onConnected(this);
   }
 

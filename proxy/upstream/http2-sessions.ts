@@ -9,6 +9,7 @@ import type { Upstream } from '../routing/upstream.js';
 import { type Dial, type Dialer, forgetAddress, knownAddress, noteAddress, type Protocols } from './dial.js';
 import { classifyUpstreamFailure } from './failure.js';
 import { Http2Lease, type LeaseKeeper } from './http2-lease.js';
+import { mayMove } from './name-watch.js';
 import { FairQueue } from './places/fair-queue.js';
 import type { Lease, LeaseHandler } from './transport.js';
 import { endWhenLate, type LimitListener } from './waiting.js';
@@ -37,6 +38,8 @@ class OpenSession implements LeaseKeeper {
   constructor(
     readonly session: ClientHttp2Session,
     private readonly owner: Http2Sessions,
+    /** Where it leads, if its upstream has a name that may lead elsewhere; else empty. */
+    readonly address: string,
   ) {
     this.idleSinceMs = owner.nowMs;
   }
@@ -146,6 +149,15 @@ export class Http2Sessions {
     }
   }
 
+  /** The app is at these addresses now: sessions to others get no more streams, and end with those that they have. */
+  leaveOthers(addresses: ReadonlySet<string>): void {
+    for (const open of this.sessions) {
+      if (open.address === '' || addresses.has(open.address) || open.ended) continue;
+      open.ended = true;
+      open.session.close();
+    }
+  }
+
   closeIdle(): void {
     for (const open of this.sessions) if (open.leases.size === 0) open.session.close();
   }
@@ -242,7 +254,7 @@ export class Http2Sessions {
       maxSendHeaderBlockLength: maxHeaderBytes + OWN_FIELDS_BYTES,
     });
     session.setLocalWindowSize(SESSION_WINDOW_BYTES);
-    const open = new OpenSession(session, this);
+    const open = new OpenSession(session, this, mayMove(this.upstream) ? (socket.remoteAddress ?? '') : '');
     session.on('error', (error) => {
       open.failure = error;
     });

@@ -10,6 +10,7 @@ import type { Dialer } from './dial.js';
 import { Http1Codec } from './http1-codec.js';
 import { type ConnectionKeeper, Http1Connection } from './http1-connection.js';
 import { Http2Sessions } from './http2-sessions.js';
+import { type AddressesOf, NameWatch } from './name-watch.js';
 import { FairQueue } from './places/fair-queue.js';
 import { Shares } from './places/shares.js';
 import type { Lease, LeaseHandler } from './transport.js';
@@ -41,6 +42,8 @@ interface UpstreamPool {
   /** Whether the client may take a place more. */
   readonly mayTake: (client: string) => boolean;
   readonly recent: RecentHeads;
+  /** Where the app is, by the last look-up of a name that may move; null: there was none. */
+  addresses: ReadonlySet<string> | null;
   readonly watch: AcceptWatch;
 }
 
@@ -57,12 +60,15 @@ export class Pool implements ConnectionKeeper {
   private readonly connecting: Connecting = new Map();
   private readonly sessions = new Map<Upstream, Http2Sessions>();
   private readonly wireLimits: Http1Limits;
+  private readonly names: NameWatch;
 
   constructor(
     private readonly limits: Limits,
     private readonly dialerOf: (upstream: Upstream) => Dialer,
     private readonly onLimit: LimitListener,
+    addressesOf?: AddressesOf,
   ) {
+    this.names = new NameWatch((upstream, addresses) => this.leaveOthers(upstream, addresses), addressesOf);
     this.wireLimits = {
       ...DEFAULT_HTTP1_LIMITS,
       headBytes: limits.maxHeaderBytes,
@@ -126,6 +132,7 @@ export class Pool implements ConnectionKeeper {
     this.nowMs = nowMs;
     for (const [upstream, sessions] of this.sessions) {
       sessions.sweep(nowMs);
+      this.names.check(upstream, nowMs);
       if (upstream.gone && sessions.unused) this.sessions.delete(upstream);
     }
     for (const [upstream, pool] of this.pools) {
@@ -133,7 +140,10 @@ export class Pool implements ConnectionKeeper {
       for (const connection of pool.lasting) this.checkTime(connection, nowMs);
       this.endWaits(pool, upstream, nowMs);
       pool.recent.age();
-      if (upstream.gone && isUnused(pool)) this.pools.delete(upstream);
+      if (pool.bounded.size > 0) this.names.check(upstream, nowMs);
+      if (!upstream.gone || !isUnused(pool)) continue;
+      this.pools.delete(upstream);
+      this.names.forget(upstream);
     }
   }
 
@@ -167,8 +177,8 @@ export class Pool implements ConnectionKeeper {
 
   onIdle(connection: Http1Connection): void {
     const pool = this.poolOf(connection.upstream);
-    // Its place may be taken.
-    if (pool.lasting.has(connection)) {
+    // Its place may be taken, or the app has moved away from where it leads.
+    if (pool.lasting.has(connection) || isElsewhere(pool, connection)) {
       connection.close();
       return;
     }
@@ -202,6 +212,15 @@ export class Pool implements ConnectionKeeper {
     }
     if (code !== null) holder?.onNoLease(code, cause);
     this.openNext(pool, connection.upstream);
+  }
+
+  /** The app is at these addresses now; requests that are under way end where they are. */
+  private leaveOthers(upstream: Upstream, addresses: ReadonlySet<string>): void {
+    this.sessions.get(upstream)?.leaveOthers(addresses);
+    const pool = this.pools.get(upstream);
+    if (pool === undefined) return;
+    pool.addresses = addresses;
+    for (const connection of pool.idle.filter((idle) => isElsewhere(pool, idle))) connection.close();
   }
 
   private hasPlace(pool: UpstreamPool): boolean {
@@ -265,6 +284,7 @@ export class Pool implements ConnectionKeeper {
         queue: new FairQueue(this.limits.maxUpstreamQueue),
         mayTake: (client) => places.mayTake(client, 1),
         recent: new RecentHeads(RECENT_HEADS),
+        addresses: null,
         watch: new AcceptWatch({
           count: () => bounded.size + lasting.size,
           idleCount: () => idle.length,
@@ -326,6 +346,10 @@ function speaksHttp2({ row, protocol }: Upstream, holder: LeaseHandler): boolean
   const { multiplexed } = row;
   if (multiplexed === 'never') return false;
   return multiplexed === 'always' || (protocol !== 'http/1.1' && !holder.needsHttp1);
+}
+
+function isElsewhere({ addresses }: UpstreamPool, { address }: Http1Connection): boolean {
+  return addresses !== null && address !== '' && !addresses.has(address);
 }
 
 function isUnused({ bounded, lasting, queue }: UpstreamPool): boolean {

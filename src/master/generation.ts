@@ -1,17 +1,21 @@
 /** A generation: the routers and workers that start together, serve together and end together. */
 import { createHmac } from 'node:crypto';
-import type { Config, RoutedUpstream } from '../shared/config.js';
+import type { AppUpstream, Config, RoutedUpstream } from '../shared/config.js';
 import { mergeSamples, type Samples } from '../shared/metrics.js';
 import type { CertificateMaterial, RouterState, UpstreamState } from '../shared/router-messages.js';
 import { SCHEMES } from '../shared/schemes.js';
 import { formatUpstream } from '../shared/upstream-text.js';
 import type { ListeningSockets } from './listening/listening-sockets.js';
 import type { MasterLog } from './log.js';
+import { MovingUpstreams } from './moving-upstreams.js';
 import { type GenerationStart, Routers } from './routers/routers.js';
 import { type AppSurroundings, Workers } from './workers/workers.js';
 
 /** Time for the apps to end once the routers have drained. */
 const WORKER_MERCY_MS = 10_000;
+
+/** Numbers of upstreams that move; those of fixed ones are above. */
+const FIRST_MOVED_ID = -1_000_000;
 
 /** The processes of one start or reload; none runs before it is started. */
 export class Generation {
@@ -19,6 +23,9 @@ export class Generation {
   /** Of the apps that are ours to start. */
   readonly workers: readonly Workers[];
   readonly config: Config;
+  /** Those by names that move. */
+  private readonly moving: MovingUpstreams;
+  private readonly movedIds = new Map<string, number>();
 
   /**
    * @param state what the routers begin with; the upstreams are the generation's own
@@ -39,6 +46,7 @@ export class Generation {
     const tellRouters = (): void => {
       this.routers.change({ upstreams: this.upstreams });
     };
+    this.moving = new MovingUpstreams(config, log, tellRouters);
     let workerCount = 0;
     this.workers = config.apps.flatMap((app, appIndex) => {
       const { worker } = app;
@@ -73,7 +81,7 @@ export class Generation {
   /** What the routers send requests to. */
   get upstreams(): readonly UpstreamState[] {
     const started = this.workers.flatMap(({ upstreams }) => upstreams);
-    return [...started, ...configuredUpstreams(this.config)].map((state) => ({
+    return [...started, ...configuredUpstreams(this.config), ...this.movedUpstreams()].map((state) => ({
       ...state,
       key: stickyKey(this.stickySecret, state.key),
     }));
@@ -98,11 +106,12 @@ export class Generation {
 
   /** Starts the routers; resolves when they serve. @throws FrontError of the first that fails */
   async startRouters(): Promise<void> {
-    await this.routers.startAll();
+    await Promise.all([this.routers.startAll(), this.moving.start()]);
   }
 
   /** Lets the routers finish. @param endTunnels also end tunnels and event streams once nothing else is open */
   drain(mercyMs: number, endTunnels: boolean): Promise<void> {
+    this.moving.stop();
     return this.routers.drain(mercyMs, endTunnels);
   }
 
@@ -119,14 +128,30 @@ export class Generation {
 
   /** Ends everything that would not end, keepers included. */
   killKeepers(): void {
+    this.moving.stop();
     this.routers.kill();
     for (const workers of this.workers) workers.killKeepers();
   }
 
   /** Ends everything now; resolves when no app is left. */
   async kill(): Promise<void> {
+    this.moving.stop();
     this.routers.kill();
     await this.stopWorkers(0);
+  }
+
+  /** An address has the same number as long as it is among those of its name, and again when it comes back. */
+  private movedUpstreams(): readonly UpstreamState[] {
+    return this.moving.all.flatMap(({ upstream, app, addresses }) =>
+      addresses.map(({ host, port, weight, name: hostName }): UpstreamState => {
+        const place = { ...upstream, host, port, weight: weight ?? upstream.weight };
+        const key = `${app} ${formatUpstream({ ...place, lookUp: null })}`;
+        const id = this.movedIds.get(key) ?? FIRST_MOVED_ID - this.movedIds.size;
+        this.movedIds.set(key, id);
+        const needsLength = needsLengthAt(upstream, this.config.apps[app]?.bufferRequests ?? false);
+        return { ...place, lookUp: null, app, id, key, hostName, needsLength, ready: true };
+      }),
+    );
   }
 
   private async stopWorkers(mercyMs: number): Promise<void> {
@@ -134,14 +159,22 @@ export class Generation {
   }
 }
 
+/** Upstreams at fixed addresses, by number before those that move. */
 function configuredUpstreams(config: Config): UpstreamState[] {
   const configured = config.apps.flatMap(({ upstreams, bufferRequests }, app) =>
-    upstreams.map((upstream) => {
-      const needsLength = bufferRequests || !SCHEMES[upstream.scheme].readsChunked;
-      return { ...upstream, app, key: formatUpstream(upstream), needsLength, ready: true };
-    }),
+    upstreams
+      .filter(({ lookUp }) => lookUp === null)
+      .map((upstream) => {
+        const key = formatUpstream(upstream);
+        const needsLength = needsLengthAt(upstream, bufferRequests);
+        return { ...upstream, app, key, hostName: null, needsLength, ready: true };
+      }),
   );
   return configured.map((state, index) => ({ ...state, id: -1 - index }));
+}
+
+function needsLengthAt({ scheme }: AppUpstream, bufferRequests: boolean): boolean {
+  return bufferRequests || !SCHEMES[scheme].readsChunked;
 }
 
 /** Clients need not know where the apps are, and a digest without a secret could be tried out. */

@@ -34,6 +34,9 @@ function refuseApp({ upstreams, sticky, health, bufferRequests }: AppConfig): vo
   if (other !== undefined) throw misused(`the library engine cannot reach ${formatUpstream(other)}`, HINT);
   const proxied = upstreams.find(({ proxyProtocol }) => proxyProtocol !== null);
   if (proxied !== undefined) throw misused('the library engine has no proxy= for upstreams', HINT);
+  // Its connections know one address by one name.
+  const moving = upstreams.find(({ lookUp }) => lookUp !== null);
+  if (moving !== undefined) throw misused(`the library engine cannot reach ${formatUpstream(moving)}`, HINT);
   if (sticky) throw misused('the library engine has no --sticky', HINT);
   if (health.path !== null) throw misused('the library engine has no --health-path', HINT);
   if (bufferRequests) throw misused('the library engine has no --buffer-requests', HINT);

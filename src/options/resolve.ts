@@ -13,6 +13,7 @@ import { readListeners, refuseTwice } from './groups/listeners.js';
 import { readLogSettings } from './groups/logs.js';
 import { readHealthAnswer, readMetrics } from './groups/metrics.js';
 import { readIdentity, readRouters } from './groups/processes.js';
+import { readDnsServers } from './groups/upstreams.js';
 import { refuseForLibrary } from './library-engine.js';
 import { readChoice, readNumber, readSwitch, readText } from './read-setting.js';
 import type { Settings } from './settings.js';
@@ -63,6 +64,7 @@ export function resolveConfig(settings: Settings, platform: Platform): Config {
     },
     apps: [...apps, ...sites.apps],
     sites: sites.sites,
+    dnsServers: readDnsServers(settings),
     redirects: [...sites.redirects, ...redirects],
     routers: readRouters(settings, platform),
     user: readIdentity(settings, platform, 'uid'),

@@ -1,5 +1,6 @@
 /** Reads the address of an upstream as users write it: scheme, then host and port or a socket file. */
 
+import { isIP } from 'node:net';
 import type { UpstreamAddress } from '../shared/config.js';
 import { DEFAULT_SCHEME, isScheme, SCHEME_NAMES, SCHEMES, type UpstreamScheme } from '../shared/schemes.js';
 import { cutAddress, isHostName, readHost, readPort } from './addresses.js';
@@ -107,6 +108,38 @@ export function readUpstreamAddress(label: string, text: string): UpstreamAddres
   if (port === 0) throw invalid(label, text, 'nothing can be reached on port 0', HINT);
   const host = parts.host ?? '';
   return { scheme, host: REACHED_AT.get(host) ?? readHost(label, text, host, HINT), port, path: null };
+}
+
+/** A name that moves, as `dns://` and `srv://` begin it: what is spoken there follows a `+`. */
+const MOVING = /^(dns|srv)(?:\+([a-z0-9]+))?:\/\/(.*)$/is;
+const MOVING_HINT =
+  'write dns://app.internal:8080 or srv://_http._tcp.app.internal; dns+h2c:// and the like for other protocols';
+
+/**
+ * The address of a name that moves; null: it is none.
+ * @throws FrontError config_invalid
+ */
+export function readMoving(
+  label: string,
+  text: string,
+): (UpstreamAddress & { readonly lookUp: 'dns' | 'srv' }) | null {
+  const [, kind = '', spoken = DEFAULT_SCHEME, rest = ''] = MOVING.exec(text) ?? [];
+  if (kind === '') return null;
+  const scheme = spoken.toLowerCase();
+  if (!isScheme(scheme)) throw invalid(label, text, `'${spoken}' is spoken by no app`, MOVING_HINT);
+  const authority = rest.replace(/\/$/, '');
+  if (kind.toLowerCase() === 'srv') {
+    if (!/^(?:[a-z0-9_-]+\.)+[a-z0-9-]+\.?$/i.test(authority))
+      throw invalid(label, text, 'not the name of a service', MOVING_HINT);
+    return { scheme, host: authority.toLowerCase(), port: 0, path: null, lookUp: 'srv' };
+  }
+  const parts = cutAddress(authority);
+  const host = parts?.host ?? '';
+  if (parts === null || !isHostName(host) || isIP(host) !== 0)
+    throw invalid(label, text, 'a name and a port are needed', MOVING_HINT);
+  const port = readPort(label, text, parts.port, MOVING_HINT);
+  if (port === 0) throw invalid(label, text, 'nothing can be reached on port 0', MOVING_HINT);
+  return { scheme, host: host.toLowerCase(), port, path: null, lookUp: 'dns' };
 }
 
 /** True for the address of a socket file, whatever it speaks. */

@@ -4,7 +4,7 @@ import type { RoutedUpstream } from '../shared/config.js';
 import { SCHEMES } from '../shared/schemes.js';
 import { isHostName } from './addresses.js';
 import { invalid } from './read-setting.js';
-import { isSocketFile, readUpstreamAddress } from './upstream-addresses.js';
+import { isSocketFile, readMoving, readUpstreamAddress } from './upstream-addresses.js';
 
 const ROUTE_HINT = 'write app.test=3000, /api=9000 or app.test/api=9000';
 const MAX_WEIGHT = 1000;
@@ -83,7 +83,7 @@ export function readUpstream(label: string, text: string): RoutedUpstream {
   const slash = route.indexOf('/');
   const host = slash === -1 ? route : route.slice(0, slash);
   const prefix = slash === -1 ? '' : route.slice(slash);
-  const upstream = readUpstreamAddress(label, address);
+  const upstream = readMoving(label, address) ?? { ...readUpstreamAddress(label, address), lookUp: null };
   if (suffixes.proxyProtocol !== null && !SCHEMES[upstream.scheme].takesProxyHeader)
     throw invalid(
       label,

@@ -78,6 +78,8 @@ export interface RouteConfig {
 
 /** One address of an app. */
 export interface AppUpstream extends UpstreamAddress {
+  /** How `host` is looked up, in the master and as long as the records live; null: where it is connected to. */
+  readonly lookUp: 'dns' | 'srv' | null;
   /** Share of the requests beside others of the same app; at least 1. */
   readonly weight: number;
   /** Each request gets a connection of its own, which begins with a header that names the client; null: none is sent. */
@@ -278,6 +280,8 @@ export interface Config {
   /** At least one; no two of a site have the same route. */
   readonly apps: readonly AppConfig[];
   readonly sites: readonly SiteConfig[];
+  /** Who is asked for upstreams by names that move, as `address:port`; empty: the servers of the system. */
+  readonly dnsServers: readonly string[];
   /** The first that covers a request is taken. */
   readonly redirects: readonly RedirectRule[];
   /** Number of router processes. */

@@ -57,6 +57,8 @@ export interface UpstreamState extends AppUpstream {
   readonly id: number;
   /** Index into Config.apps. */
   readonly app: number;
+  /** Name by which `host` was found, which its certificate bears; null: it is `host`. */
+  readonly hostName: string | null;
   /** Names it in the cookie of `--sticky`; the same after a reload. */
   readonly key: string;
   /** The app cannot read bodies of unknown length: they are held and sent with one. */

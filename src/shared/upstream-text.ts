@@ -1,10 +1,20 @@
 /** Writes upstreams as users write them in `--upstream`. */
-import type { RouteConfig, RoutedUpstream, UpstreamAddress } from './config.js';
+import type { AppUpstream, RouteConfig, RoutedUpstream, UpstreamAddress } from './config.js';
 import { formatHostPort } from './host-port.js';
 import { DEFAULT_SCHEME, SCHEMES } from './schemes.js';
 
 /** The address as users write it. */
-export function formatUpstream({ scheme, host, port, path }: UpstreamAddress): string {
+export function formatUpstream({
+  scheme,
+  host,
+  port,
+  path,
+  lookUp = null,
+}: UpstreamAddress & Partial<Pick<AppUpstream, 'lookUp'>>): string {
+  if (lookUp !== null) {
+    const spoken = scheme === DEFAULT_SCHEME ? '' : `+${scheme}`;
+    return `${lookUp}${spoken}://${lookUp === 'srv' ? host : formatHostPort(host, port)}`;
+  }
   if (path !== null) return `${SCHEMES[scheme].fileWords[0] ?? scheme}:${path}`;
   const authority = formatHostPort(host, port);
   return scheme === DEFAULT_SCHEME ? authority : `${scheme}://${authority}`;

@@ -1,16 +1,21 @@
-/** A DNS server on loopback that says every name is at 127.0.0.1, and holds TXT records that tests write (RFC 1035 §4). */
+/** A DNS server on loopback that says every name is at 127.0.0.1 unless a test says otherwise, and holds SRV and TXT records that tests write (RFC 1035 §4). */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type Ending, makeWorkspace, type Workspace } from './workspace.js';
 
 const A = 1;
+const AAAA = 28;
+const SRV = 33;
 const TXT = 16;
 const NAME_ERROR = 3;
 
 export class DnsServer {
   /** TXT records: a file for each name, a value on each line. */
   readonly texts: Workspace;
+  /** IPv4 addresses of names that are elsewhere, and their services: `priority weight port host`. */
+  readonly addresses = new Map<string, readonly string[]>();
+  readonly services = new Map<string, readonly string[]>();
   /** Names that do not exist. */
   readonly absent = new Set<string>();
   private readonly socket = createSocket('udp4');
@@ -67,7 +72,12 @@ export class DnsServer {
   }
 
   private records(name: string, type: number): Buffer[] {
-    if (type === A) return [Buffer.from([127, 0, 0, 1])];
+    if (type === A) {
+      const found = this.addresses.get(name) ?? ['127.0.0.1'];
+      return found.map((address) => Buffer.from(address.split('.').map(Number)));
+    }
+    if (type === AAAA) return [];
+    if (type === SRV) return (this.services.get(name) ?? []).map(encodeService);
     if (type !== TXT) return [];
     return this.readTexts(name).map((text) =>
       Buffer.concat([Buffer.from([text.length]), Buffer.from(text, 'latin1')]),
@@ -82,4 +92,16 @@ export class DnsServer {
       return [];
     }
   }
+}
+
+/** RFC 2782: priority, weight, port, and the name in labels. */
+function encodeService(text: string): Buffer {
+  const [priority = 0, weight = 0, port = 0] = text.split(' ').map(Number);
+  const numbers = Buffer.alloc(6);
+  for (const [index, number] of [priority, weight, port].entries()) numbers.writeUInt16BE(number, index * 2);
+  const labels = (text.split(' ')[3] ?? '').split('.');
+  const name = labels.map((label) =>
+    Buffer.concat([Buffer.from([label.length]), Buffer.from(label, 'latin1')]),
+  );
+  return Buffer.concat([numbers, ...name, Buffer.from([0])]);
 }

@@ -87,7 +87,7 @@ export class Workers {
       if (worker !== null && worker.port !== 0) {
         const { id, scheme, host, port, ready } = worker;
         const needsLength = this.app.bufferRequests || !worker.readsChunked;
-        const usual = { path: null, weight: 1, proxyProtocol: null };
+        const usual = { path: null, lookUp: null, hostName: null, weight: 1, proxyProtocol: null };
         states.push({
           id,
           app: this.place.appIndex,

@@ -122,8 +122,8 @@ function readPortOfCommand(settings: Settings): number | null {
   const { values, label } = settings.get('upstream');
   const [text, another] = values;
   if (settings.command === null || text === undefined || another !== undefined) return null;
-  const { scheme, host, port, path, route } = readUpstream(label, text);
-  const isPlain = scheme === DEFAULT_SCHEME && path === null && formatRoute(route) === '';
+  const { scheme, host, port, path, route, lookUp } = readUpstream(label, text);
+  const isPlain = scheme === DEFAULT_SCHEME && path === null && lookUp === null && formatRoute(route) === '';
   return isPlain && LOOPBACK.has(host) ? port : null;
 }
 

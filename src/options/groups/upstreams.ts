@@ -1,6 +1,9 @@
 /** Several apps and their health: which of them get requests, and how they are reached. */
+import { isIP } from 'node:net';
 import type { AppConfig, HealthConfig, UpstreamTls } from '../../shared/config.js';
+import { formatHostPort } from '../../shared/host-port.js';
 import type { Platform } from '../../system/platform.js';
+import { cutAddress, readPort } from '../addresses.js';
 import { type OptionRow, row, turn } from '../option-row.js';
 import { MAX_DURATION_MS } from '../quantities.js';
 import {
@@ -49,6 +52,14 @@ export const UPSTREAM_OPTIONS = {
   upstreamCa: row(GROUP, 'file', '--upstream-ca', '<file>', 'Authorities to trust for https:// apps, PEM', {
     defaultText: 'those of Node',
   }),
+  dnsServer: row(
+    GROUP,
+    'address',
+    '--dns-server',
+    '<address[:port]>',
+    'Ask this DNS server for dns:// and srv:// apps',
+    { repeatable: true, defaultText: 'those of the system' },
+  ),
   upstreamInsecure: turn(GROUP, '--upstream-insecure', 'Do not verify the certificates of https:// apps'),
 } satisfies Record<string, OptionRow>;
 
@@ -70,6 +81,18 @@ function readStatuses(settings: Settings): HealthConfig['statuses'] {
     if (first === '' || range.last < range.first)
       throw invalid(label, text, 'not a status or a range of them', 'write 200, 200-299 or 200-299,404');
     return range;
+  });
+}
+
+/** The servers as node:dns takes them. @throws FrontError config_invalid */
+export function readDnsServers(settings: Settings): readonly string[] {
+  const { label, values } = settings.get('dnsServer');
+  return values.map((text) => {
+    const parts = isIP(text) === 0 ? cutAddress(text) : { host: text, port: '53' };
+    const host = parts?.host ?? '';
+    if (parts === null || isIP(host) === 0)
+      throw invalid(label, text, 'not an address', 'write 127.0.0.1:8600, 10.0.0.2 or [fd00::2]:53');
+    return formatHostPort(host, readPort(label, text, parts.port, 'write 127.0.0.1:8600'));
   });
 }
 

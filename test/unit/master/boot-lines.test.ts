@@ -71,7 +71,17 @@ test('an upstream at which nobody listens is named, one that accepts is not', as
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   const upstream = (to: number, path: string | null = null): UpstreamState => ({
-    ...{ id: 1, key: '1', scheme: 'http', host: '127.0.0.1', port: to, path, app: 0 },
+    ...{
+      id: 1,
+      key: '1',
+      scheme: 'http',
+      host: '127.0.0.1',
+      port: to,
+      path,
+      app: 0,
+      lookUp: null,
+      hostName: null,
+    },
     ...{ weight: 1, needsLength: false, ready: true, proxyProtocol: null },
     scheme: 'http',
   });

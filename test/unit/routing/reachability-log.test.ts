@@ -26,6 +26,8 @@ const STATE: UpstreamState = {
   port: 3000,
   path: null,
   app: 0,
+  lookUp: null,
+  hostName: null,
   weight: 1,
   proxyProtocol: null,
   needsLength: false,

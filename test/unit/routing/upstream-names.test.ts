@@ -6,6 +6,7 @@ import { networkInterfaces } from 'node:os';
 import { type TestContext, test } from 'node:test';
 import { createUpstream, type Upstream } from '../../../proxy/routing/upstream.js';
 import { Dialer, knownAddress } from '../../../proxy/upstream/dial.js';
+import { Http1Connection } from '../../../proxy/upstream/http1-connection.js';
 import { Pool } from '../../../proxy/upstream/pool.js';
 import type { Lease, LeaseHandler } from '../../../proxy/upstream/transport.js';
 import { readUpstream } from '../../../src/options/upstream-routes.js';
@@ -25,7 +26,10 @@ async function listen(t: TestContext, host: string, port = 0): Promise<number> {
 function upstreamAt(port: number): Upstream {
   const address = readUpstream('--upstream', `localhost:${port}`);
   const app = appsOf(`localhost:${port}`)[0] ?? assert.fail();
-  return createUpstream({ ...address, app: 0, id: 1, key: 'k', needsLength: false, ready: true }, app);
+  return createUpstream(
+    { ...address, app: 0, hostName: null, id: 1, key: 'k', needsLength: false, ready: true },
+    app,
+  );
 }
 
 /** Takes a connection and gives it back; says what came. */
@@ -90,4 +94,61 @@ test('a name that refuses at every address is refused once', async (t) => {
   upstream.address = '127.0.0.99';
   upstream.addressUntilMs = performance.now() + 60_000;
   assert.equal(await takeOne(t, upstream), 'upstream_refused');
+});
+
+test('while traffic flows a name is looked up again, and connections to an address that it has left are used no more', async (t) => {
+  const port = await listen(t, '127.0.0.2');
+  await listen(t, '127.0.0.3', port);
+  const upstream = { ...upstreamAt(port), host: 'app.internal' };
+  // As after a look-up of the system: the name is at the first.
+  upstream.address = '127.0.0.2';
+  upstream.addressUntilMs = performance.now() + 60_000;
+  let asked = 0;
+  let found: readonly string[] | null = ['127.0.0.2'];
+  // Nobody answers here, however long the test says that it takes.
+  const patient = { connectTimeoutMs: 1e9, upstreamHeadTimeoutMs: 1e9, upstreamIdleTimeoutMs: 1e9 };
+  const pool = new Pool(
+    { ...DEFAULT_LIMITS, ...patient },
+    () => new Dialer({ ca: null, insecure: false }),
+    () => undefined,
+    (_host, done) => {
+      asked += 1;
+      done(found);
+    },
+  );
+  const taken = await new Promise<Http1Connection>((resolve, reject) => {
+    const nothing = (): void => undefined;
+    const handler: LeaseHandler = {
+      needsHttp1: false,
+      client: '192.0.2.1',
+      onLease: (lease) =>
+        lease instanceof Http1Connection ? resolve(lease) : reject(new Error('no HTTP/1.1')),
+      onNoLease: (code) => reject(new Error(code)),
+      onInformational: nothing,
+      onResponse: nothing,
+      onBody: nothing,
+      onEnd: nothing,
+      onTunnel: nothing,
+      onFlush: nothing,
+      onWritable: nothing,
+      onFailure: nothing,
+    };
+    if (pool.wait(upstream, handler, true) !== null) reject(new Error('refused'));
+  });
+  t.after(() => taken.close());
+  assert.equal(taken.address, '127.0.0.2');
+  const startMs = pool.nowMs;
+  pool.sweep(startMs);
+  pool.sweep(startMs + 29_000);
+  assert.equal(asked, 0);
+  pool.sweep(startMs + 30_000);
+  assert.deepEqual([asked, upstream.address], [1, '127.0.0.2']);
+  found = null;
+  pool.sweep(startMs + 60_000);
+  assert.deepEqual([asked, upstream.address], [2, '127.0.0.2'], 'a name that is not found has not moved');
+  found = ['127.0.0.3'];
+  pool.sweep(startMs + 90_000);
+  assert.deepEqual([asked, upstream.address], [3, null]);
+  pool.onIdle(taken);
+  assert.equal(taken.closed, true, 'the connection is not kept for another request');
 });

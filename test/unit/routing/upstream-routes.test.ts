@@ -64,7 +64,10 @@ function tableOf(texts: readonly string[], stripPrefix = false): [table: RouteTa
   });
   const upstreams = apps.flatMap((app, index) =>
     app.upstreams.map((upstream, id) =>
-      createUpstream({ ...upstream, app: index, id, key: `k${id}`, needsLength: false, ready: true }, app),
+      createUpstream(
+        { ...upstream, app: index, hostName: null, id, key: `k${id}`, needsLength: false, ready: true },
+        app,
+      ),
     ),
   );
   return [new RouteTable(apps, upstreams), upstreams];
