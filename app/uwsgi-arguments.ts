@@ -33,6 +33,13 @@ export function valueOfOption(options: readonly string[], ...names: readonly str
   return option === undefined ? null : option.slice(option.indexOf('=') + 1);
 }
 
+/** The values of all options that have one of these names. */
+export function valuesOfOption(options: readonly string[], ...names: readonly string[]): readonly string[] {
+  return options
+    .filter((text) => text.includes('=') && names.includes(nameOf(text)))
+    .map((text) => text.slice(text.indexOf('=') + 1));
+}
+
 function has(options: readonly string[], ...names: readonly string[]): boolean {
   return options.some((option) => names.includes(nameOf(option)));
 }

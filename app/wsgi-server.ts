@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { FrontError } from '../src/shared/errors.js';
 import { systemCode } from '../src/shared/system-error.js';
 import type { WsgiPlan } from '../src/shared/worker-messages.js';
-import { uwsgiArguments, uwsgiLoadedText, valueOfOption } from './uwsgi-arguments.js';
+import { ASGI_SERVERS, type AsgiApp, asgiCommand, findAsgiApp } from './asgi-server.js';
+import { uwsgiArguments, uwsgiLoadedText, valueOfOption, valuesOfOption } from './uwsgi-arguments.js';
 
 /** From dist/app/launch.js to the package root, where the Python file stays as it is. */
 const LAUNCHER = fileURLToPath(new URL('../../app/wsgi_launcher.py', import.meta.url));
@@ -39,6 +40,8 @@ export async function chooseWsgiServer(
   if (wsgi.file !== null)
     checkWsgiFile(resolve(valueOfOption(wsgi.options, 'chdir') ?? '', wsgi.file), wsgi.file);
   const home = virtualEnvironment(wsgi);
+  const asgi = wsgi.server === 'auto' ? findAsgiApp(wsgi) : null;
+  if (asgi !== null) return launchAsgi(asgi, wsgi, host, port, home, environment);
   const uwsgi = wsgi.server === 'wsgiref' ? undefined : await findUwsgi(home);
   const fits = uwsgi !== undefined && (wsgi.server === 'uwsgi' || servesVirtualEnvironment(uwsgi, home));
   if (fits)
@@ -58,6 +61,43 @@ export async function chooseWsgiServer(
   checkLauncher();
   const args = ['-u', LAUNCHER, wsgi.file ?? '', wsgi.callable ?? '', host, String(port), ...wsgi.options];
   return { kind: 'wsgiref', program: python, args, environment } as const;
+}
+
+/** An ASGI server in the app's folder, with the variables that the options set. */
+function launchAsgi(
+  app: AsgiApp,
+  wsgi: WsgiPlan,
+  host: string,
+  port: number,
+  home: string | undefined,
+  environment: NodeJS.ProcessEnv,
+) {
+  const find = (name: string): string | undefined =>
+    (home === undefined ? undefined : [join(home, 'bin', name)].find(isExecutable)) ?? findOnPath(name);
+  const command = asgiCommand(app, wsgi, host, port, find);
+  if (command === null) {
+    throw new FrontError('worker_failed', `${wsgi.name}, an ASGI app, and no server for it is installed`, {
+      hint: `install one of ${ASGI_SERVERS.join(', ')}, for example: pip install uvicorn; for a WSGI app say --wsgi-server uwsgi or wsgiref`,
+    });
+  }
+  const { options } = wsgi;
+  const own = valuesOfOption(options, 'env').map((text): [string, string] => {
+    const at = text.indexOf('=');
+    return at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+  });
+  const folders = [
+    app.folder,
+    ...valuesOfOption(options, 'pythonpath', 'python-path', 'pp'),
+    process.env.PYTHONPATH,
+  ];
+  // This process is the keeper of the app alone.
+  process.chdir(app.folder);
+  const PYTHONPATH = folders.filter(Boolean).join(delimiter);
+  return {
+    kind: 'command',
+    ...command,
+    environment: { ...environment, ...Object.fromEntries(own), PYTHONPATH },
+  } as const;
 }
 
 function launchUwsgi(uwsgi: Uwsgi, wsgi: WsgiPlan, address: string, home: string | undefined) {
