@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { findAsgiApp } from '../../app/asgi-server.js';
 import type { WsgiPlan } from '../../src/shared/worker-messages.js';
-import { MISSING, requireTool } from '../support/tools.js';
+import { MISSING, requirePython, requireTool } from '../support/tools.js';
 import { planWsgi, startWorker } from '../support/worker.js';
 import { makeWorkspace } from '../support/workspace.js';
 
@@ -58,7 +58,7 @@ test('a module that is not there, or that several names stand for, is left to WS
 });
 
 test('an ASGI module is served in its folder, with the variables of --env', async (t) => {
-  if (requireTool(t, 'hypercorn') === MISSING) return;
+  if (requirePython(t) === MISSING || requireTool(t, 'hypercorn') === MISSING) return;
   const folder = makeWorkspace(t);
   folder.write('site/main.py', PLAIN);
   const plan = planWsgi({
