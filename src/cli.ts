@@ -246,6 +246,16 @@ async function service(words: readonly string[], io: CommandIo): Promise<number>
   }
 }
 
+/** A lone app with its flag; where it was found by looking, the long form is said. */
+function expandAndTell(words: readonly string[], io: CommandIo): readonly string[] {
+  const expanded = expandShorthand(words);
+  const found = expanded.filter(
+    (word, index) => expanded[index - 1] === '--uwsgi-option' && !words.includes(word),
+  );
+  if (found.length > 0) printNote(io, `that is ${found.map((option) => `--${option}`).join(' ')}`);
+  return expanded;
+}
+
 /** Runs the command line to its end and gives the exit code. */
 async function main(argv: readonly string[], io: CommandIo): Promise<number> {
   const [words, command] = cutCommand(argv);
@@ -267,7 +277,7 @@ async function main(argv: readonly string[], io: CommandIo): Promise<number> {
     exitCode = code;
   });
   try {
-    await parser.parseAsync(cut?.ours ?? cutUnknownFlags(expandShorthand(words)), { from: 'user' });
+    await parser.parseAsync(cut?.ours ?? cutUnknownFlags(expandAndTell(words, io)), { from: 'user' });
     return exitCode;
   } catch (error) {
     if (!(error instanceof commander.CommanderError)) return printError(io, error);

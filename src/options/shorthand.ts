@@ -1,5 +1,6 @@
 /** Command lines as people type them first: `tlsfront 8080`, `tlsfront index.py`. */
 import { optionOf, SETTING_KEYS } from './table.js';
+import { optionsOfWord } from './uwsgi/by-looking.js';
 
 /** A port, host:port or URL. */
 const ADDRESS = /^(?:https?:\/\/\S+|(?:[\w.-]*|\[[\da-f:]+\]):\d{1,5}|\d{1,5})$/i;
@@ -12,7 +13,8 @@ function takesValue(word: string): boolean {
 }
 
 /**
- * The words with the flag that a lone app was meant to have: an address is `--upstream`, a Python file `--wsgi-file`.
+ * The words with the flag that a lone app was meant to have: an address is `--upstream`, a Python file `--wsgi-file`,
+ * a module or a Django project what uWSGI calls it.
  * Any other first word is a command, and everything stays as it is.
  */
 export function expandShorthand(words: readonly string[]): readonly string[] {
@@ -21,6 +23,11 @@ export function expandShorthand(words: readonly string[]): readonly string[] {
     if (word.startsWith('-')) {
       if (takesValue(word)) index += 1;
       continue;
+    }
+    const options = optionsOfWord(word);
+    if (options !== null) {
+      const flags = options.flatMap((option) => ['--uwsgi-option', option]);
+      return [...words.slice(0, index), ...flags, ...words.slice(index + 1)];
     }
     const flag = ADDRESS.test(word) ? '--upstream' : word.endsWith('.py') ? '--wsgi-file' : null;
     return flag === null ? words : [...words.slice(0, index), flag, ...words.slice(index)];

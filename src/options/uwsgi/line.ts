@@ -1,6 +1,7 @@
 /** Tells a uWSGI line from one of ours, and reads it. */
 
 import { APP_NAMES } from './app-options.js';
+import { optionsOfWord } from './by-looking.js';
 import { collectOptions, formOf, givenByEnvironment } from './collect.js';
 import { uwsgiOption } from './rows.js';
 import type { Surroundings } from './surroundings.js';
@@ -52,7 +53,7 @@ export function readUwsgiLine(
 ): Translation {
   const { given, alone, faults } = takeApart(words);
   const files = alone.filter((word) => formOf(word) !== null);
-  const others = alone.filter((word) => formOf(word) === null).map(givenByWord);
+  const others = alone.filter((word) => formOf(word) === null).flatMap(givenByWord);
   const strays = others.filter((one) => typeof one === 'string');
   const found = others.filter((one) => typeof one !== 'string');
   const collected = collectOptions({ given: [...given, ...found], alone: files, faults }, around);
@@ -67,9 +68,16 @@ function takesEverything({ name, value }: Given): boolean {
 }
 
 /** A word that stands alone: an address, a Python file; or a sentence about it. */
-function givenByWord(word: string): Given | string {
-  if (/\.(?:py|wsgi)$/.test(word)) return { name: 'wsgi-file', value: word, label: word };
+function givenByWord(word: string): readonly (Given | string)[] {
+  const options = optionsOfWord(word);
+  if (options !== null) {
+    return options.map((option) => {
+      const at = option.indexOf('=');
+      return { name: option.slice(0, at), value: option.slice(at + 1), label: word };
+    });
+  }
+  if (/\.(?:py|wsgi)$/.test(word)) return [{ name: 'wsgi-file', value: word, label: word }];
   if (/^(?:https?:\/\/\S+|[\w.-]*:\d+|\d+)$/.test(word))
-    return { name: 'upstream', value: word, label: word };
-  return `'${word}' stands alone`;
+    return [{ name: 'upstream', value: word, label: word }];
+  return [`'${word}' stands alone`];
 }

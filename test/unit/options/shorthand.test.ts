@@ -44,6 +44,35 @@ for (const [lockFile, runner] of [
   });
 }
 
+for (const [word, expected] of [
+  ['shop:app', '--uwsgi-option module=shop:app'],
+  ['pack:create()', '--uwsgi-option module=pack:create()'],
+  ['none:app', 'none:app'],
+  [
+    './manage.py',
+    '--uwsgi-option chdir=. --uwsgi-option env=DJANGO_SETTINGS_MODULE=site.settings --uwsgi-option module=site.wsgi',
+  ],
+] as const) {
+  test(`tlsfront ${word}, where such files lie, is tlsfront ${expected}`, (t) => {
+    const folder = makeWorkspace(t);
+    for (const name of ['shop.py', 'pack/__init__.py', 'site/wsgi.py']) folder.write(name, '');
+    folder.write('manage.py', "os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'site.settings')\n");
+    const before = process.cwd();
+    process.chdir(folder.path);
+    try {
+      assert.equal(expandShorthand([word, '--access-log']).join(' '), `${expected} --access-log`);
+    } finally {
+      process.chdir(before);
+    }
+  });
+}
+
+test('a manage.py whose project has no wsgi.py is a WSGI file like another', (t) => {
+  const folder = makeWorkspace(t);
+  const file = folder.write('manage.py', "x('DJANGO_SETTINGS_MODULE', 'gone.settings')\n");
+  assert.deepEqual(expandShorthand([file]), ['--wsgi-file', file]);
+});
+
 test('a folder without package.json, without scripts or with a broken one has no script dev', (t) => {
   const folder = makeWorkspace(t);
   assert.equal(findDevScript(folder.path), null);
