@@ -8,6 +8,7 @@ import { leaveProcess } from '../src/system/descriptor-writer.js';
 import { takeIdentity } from '../src/system/privileges.js';
 import { ownRelease } from '../src/system/release.js';
 import type { Engine, EngineServices } from './engine.js';
+import { RateShare } from './exchange/access/rate-share.js';
 import { createCounters } from './exchange/counters.js';
 import { AccessLog } from './exchange/log/access-lines.js';
 import { reportLimit } from './exchange/log/limit-reports.js';
@@ -20,6 +21,7 @@ import { Recording } from './exchange/observe/recording.js';
 import { RequestMemory } from './exchange/observe/request-memory.js';
 import { compilePolicy, compileSites, loopMarkerOf } from './exchange/policy.js';
 import type { Policy } from './exchange/types.js';
+import { BannedClients } from './listen/bans.js';
 import { listenOn } from './listen/bind.js';
 import { ConnectionLimiter } from './listen/connection-limiter.js';
 import { warnOfDescriptors } from './listen/descriptor-limit.js';
@@ -40,6 +42,7 @@ interface Router {
   readonly engine: Engine;
   readonly services: EngineServices;
   readonly memory: RequestMemory;
+  readonly bans: BannedClients;
 }
 
 /** How long a slow reader may take to read the last lines. */
@@ -70,8 +73,10 @@ async function start(message: RouterStart): Promise<Router> {
   const memory = new RequestMemory(config.logRedact);
   const recording = new Recording(new AccessLog(config, message.lines, log));
   const watching = config.accessLog ? [counting, memory, recording] : [counting, memory];
+  const bans = new BannedClients();
+  bans.update(state.bans);
   const port = httpsPort ?? sockets[httpsIndex]?.bound.port ?? 443;
-  const policy = compilePolicy(config, port, loopMarkerOf(message.frontSecret));
+  const policy = compilePolicy(config, port, loopMarkerOf(message.frontSecret), shareRates(message), bans);
   const hasSites = config.sites.length > 0;
   const services: EngineServices = {
     policy,
@@ -87,6 +92,7 @@ async function start(message: RouterStart): Promise<Router> {
   if (message.index === 1) warnOfDescriptors(config.limits, log);
   upstreams.update(state.upstreams);
   services.policy.access?.update(state.access);
+  await services.policy.access?.prepare(state.access);
   const engine = await createEngine(config.engine, services);
   const limiter = new ConnectionLimiter(config.limits.maxConnections, config.limits.maxConnectionsPerAddress);
   const onSecure = acceptSecure(services, engine);
@@ -119,7 +125,7 @@ async function start(message: RouterStart): Promise<Router> {
   answerChallenges(fronts, services, state.challenges);
   const servers = config.listeners.map((listener, index) => {
     return createListener(
-      { listener, index, tls: fronts[index] ?? null, policy, engine, counters, measures, notices },
+      { listener, index, tls: fronts[index] ?? null, policy, bans, engine, counters, measures, notices },
       limiter,
     );
   });
@@ -129,7 +135,13 @@ async function start(message: RouterStart): Promise<Router> {
   }
   if (message.identity !== null) takeIdentity(message.identity);
   link?.report({ type: 'ready' });
-  return { servers, fronts, engine, services, memory };
+  return { servers, fronts, engine, services, memory, bans };
+}
+
+/** Routers that count requests count together. */
+function shareRates({ config, frontSecret }: RouterStart): RateShare | null {
+  if (config.routers === 1 || config.access.rateLimits.length === 0) return null;
+  return new RateShare(frontSecret, (spent) => link?.report({ type: 'spent', spent }));
 }
 
 function noteCertificates(policy: Policy, fronts: readonly (TlsFront | null)[]): void {
@@ -216,8 +228,9 @@ function begin(started: Router): void {
 }
 
 /** New connections and requests are served by what has changed once this returns. */
-function change({ fronts, services }: Router, changes: Partial<RouterState>): void {
+function change({ fronts, services, bans }: Router, changes: Partial<RouterState>): void {
   const { upstreams, ticketKeys, challenges, tls, access } = changes;
+  if (changes.bans !== undefined) bans.update(changes.bans);
   if (access !== undefined) services.policy.access?.update(access);
   if (upstreams !== undefined) services.upstreams.update(upstreams);
   if (ticketKeys !== undefined) for (const front of fronts) front?.rotate(ticketKeys);
@@ -252,6 +265,9 @@ function obey(running: Router, message: MasterToRouter): void {
       return;
     case 'reopen_log':
       reopenLog(services.log, message.file);
+      return;
+    case 'spent':
+      services.policy.access?.chargeRequests(message.spent);
       return;
     case 'drain':
       drain(running, message.endTunnels);

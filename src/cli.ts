@@ -169,6 +169,9 @@ function addTexts(root: Command, io: CommandIo, done: (exitCode: number) => void
   root.command('doctor').action(async () => {
     done(await (await import('./commands/doctor.js')).runDoctor(io));
   });
+  root.command('password [user]').action(async (user?: string) => {
+    done(await (await import('./commands/password.js')).runPassword(user, io));
+  });
   root.command('docs [topic]').action(async (topic?: string) => {
     done((await import('./commands/docs.js')).printDocs(topic, io));
   });

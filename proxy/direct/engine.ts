@@ -2,6 +2,7 @@
 import type { AcceptedConnection, Engine, EngineServices } from '../engine.js';
 import { reportLimit } from '../exchange/log/limit-reports.js';
 import { dialersOf } from '../upstream/dial.js';
+import { ForwardAuthorizer } from '../upstream/forward-auth.js';
 import { probeByRequest } from '../upstream/health-check.js';
 import { Pool } from '../upstream/pool.js';
 import { DEFAULT_HTTP1_LIMITS, type Http1Limits } from '../wire/http1/events.js';
@@ -39,18 +40,24 @@ export class DirectEngine implements Engine, ConnectionHost {
   private readonly endTurn = (): void => this.runTurn();
 
   constructor(services: EngineServices) {
-    const { limits } = services.policy.config;
+    const { policy } = services;
+    const { config } = policy;
+    const { limits } = config;
     const memory = { maxBytes: limits.maxBufferMemoryBytes, usedBytes: 0 };
     const onSpoolFailure = (error: Error): void => warnOfSpool(services.notices, error);
     this.services = {
       ...services,
-      pool: new Pool(limits, dialersOf(services.policy.config.apps), (limit, upstream) =>
-        reportLimit(services, limit, `the app at ${upstream}`),
+      pool: new Pool(
+        limits,
+        dialersOf([...config.apps, ...config.access.forwardAuth.map(({ app }) => app)]),
+        (limit, upstream) => reportLimit(services, limit, `the app at ${upstream}`),
       ),
       spool: new Spool(limits.maxSpoolBytes, memory, onSpoolFailure),
       responseSpool: new Spool(limits.maxSpoolBytes, memory, onSpoolFailure),
     };
-    for (const app of services.policy.config.apps) {
+    const { pool } = this.services;
+    policy.access?.setAuthorizers((rule, index) => new ForwardAuthorizer(rule, index, pool, policy));
+    for (const app of config.apps) {
       const { health } = app;
       if (health.path === null) continue;
       const probe = probeByRequest(this.services.pool, health, health.path, limits.upstreamHeadTimeoutMs);

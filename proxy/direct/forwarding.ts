@@ -1,5 +1,6 @@
 /** The life of one request in the direct engine: admitted, sent to an app, its bytes and the response's passed on; every way out ends in `finish`. */
 import type { ErrorCode } from '../../src/shared/errors.js';
+import { Inquiry } from '../exchange/access/inquiry.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { passGate } from '../exchange/gate.js';
 import { connectionNames } from '../exchange/headers/field-kinds.js';
@@ -33,6 +34,8 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, DeliveryEve
   private phase: Phase = 'requesting';
   private readonly attempt: UpstreamAttempt;
   private readonly delivery: ResponseDelivery;
+  /** What is asked before it goes on; null: nothing. */
+  private inquiry: Inquiry | null = null;
   /** What follows the request's head, also in a tunnel; null: nothing does. */
   private readonly body: RequestBody | null;
   /** A gRPC call: both sides may be silent for as long as the other likes. */
@@ -62,16 +65,30 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, DeliveryEve
 
   /** Serves the request; `onRequestFlush` must follow in this turn. */
   start(): void {
-    const { exchange, request, attempt, body, services } = this;
+    const { exchange, request, services } = this;
     const { role } = this.response.connection;
     const { contentLength } = request;
     const passed = passGate({ exchange, role, contentLength }, services.upstreams);
-    if (!(passed instanceof Route)) {
-      this.replyLocally(passed);
-      return;
-    }
-    attempt.route = passed;
-    if (body === null || !this.awaitsBody(passed, body)) attempt.send();
+    if (passed instanceof Route) this.forward(passed);
+    else if (passed instanceof Inquiry) this.inquire(passed);
+    else this.replyLocally(passed);
+  }
+
+  /** The body that comes meanwhile stays where it is: the client sends no more than was promised to take. */
+  private inquire(inquiry: Inquiry): void {
+    this.inquiry = inquiry;
+    inquiry.start(this.exchange, (refusal) => {
+      if (refusal === null) this.forward(inquiry.route);
+      else this.replyLocally(refusal);
+      this.attempt.lease?.flush();
+      this.response.flush();
+    });
+  }
+
+  private forward(route: Route): void {
+    const { attempt, body } = this;
+    attempt.route = route;
+    if (body === null || !this.awaitsBody(route, body)) attempt.send();
   }
 
   /** A place at the app is for requests that are ready: whether this one waits for its body before it asks for one. */
@@ -127,8 +144,9 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, DeliveryEve
     if (phase === 'over' || body === null || body.ended) return;
     if (phase === 'requesting' || phase === 'relaying') {
       this.exchange.trailed('in', trailers);
-      const { head, policy } = this.exchange;
-      const listed = trailers.length === 0 ? null : connectionNames(head.headers);
+      const { head, policy, entry } = this.exchange;
+      const named = trailers.length === 0 ? null : connectionNames(head.headers);
+      const listed = entry === null ? named : [...(named ?? []), ...entry.removed];
       body.end(buildUpstreamTrailers(trailers, listed, policy.config), attempt.lease);
       return;
     }
@@ -302,6 +320,7 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, DeliveryEve
   private finish(): void {
     if (this.phase === 'over') return;
     this.phase = 'over';
+    this.inquiry?.cancel();
     this.attempt.end();
     this.body?.close();
     this.delivery.close();

@@ -38,6 +38,7 @@ export function sendRequestHead(
     upgrade: request.upgrade,
     // Where the app never says 100 (Continue), who has asked for it was told.
     expectContinue: request.expectContinue && !isBuffered && upstream.row.says100,
+    entry: exchange.entry,
   };
   const fields = buildUpstreamHeaders(head, facts, upstreamRequest, policy);
   lease.sendHead(exchange, route.strip(head.path, fields), fields, framing);

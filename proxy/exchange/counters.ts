@@ -12,6 +12,7 @@ export function createCounters(): Counters {
     eventStreamsOpen: 0,
     upstreamErrors: 0,
     refusedByLimit: 0,
+    refusedByBan: 0,
     logLinesLost: 0,
     bytesIn: 0,
     bytesOut: 0,

@@ -4,6 +4,7 @@ import type { Counters } from '../../src/shared/counters.js';
 import type { ErrorCode } from '../../src/shared/errors.js';
 import type { Sites } from '../routing/sites.js';
 import { isEventStream } from '../wire/syntax/field-list.js';
+import type { EntryFields } from './access/inquiry.js';
 import { clientAddressOf } from './client-address.js';
 import { requestIdOf } from './headers/request-headers.js';
 import { tracingFields } from './headers/tracing.js';
@@ -49,6 +50,10 @@ export class Exchange {
   ended = false;
   /** Host and prefix of its route; empty: every request, or none was found. */
   route = '';
+  /** Who has come in by `--basic-auth`; empty: nobody was asked. */
+  user = '';
+  /** What the app learns of who asks; null: nobody was asked. */
+  entry: EntryFields | null = null;
   endless: Endless | null = null;
   /** From the head of the request to the end; set when it has ended. */
   durationMs = 0;
@@ -72,6 +77,18 @@ export class Exchange {
     this.policy = sites === null ? policy : sites.find(head, facts);
     this.observers = services.observers;
     this.observers.onRequestHead.onRequestHead(this);
+  }
+
+  /** What a question about the request has found out, for the app and the record. */
+  admitUser(user: string, removed: readonly string[], added: readonly string[]): void {
+    this.user = user;
+    this.admitWith(removed, added);
+  }
+
+  /** What a question about the request has found out, for the app. */
+  admitWith(removed: readonly string[], added: readonly string[]): void {
+    const before = this.entry ?? { removed: [], added: [] };
+    this.entry = { removed: [...before.removed, ...removed], added: [...before.added, ...added] };
   }
 
   /** The request goes to an upstream. */

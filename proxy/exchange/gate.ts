@@ -3,6 +3,7 @@ import type { ErrorCode } from '../../src/shared/errors.js';
 import type { Route } from '../routing/route-table.js';
 import type { Upstreams } from '../routing/upstreams.js';
 import { fieldList, fieldValue, hostOf } from '../wire/syntax/field-list.js';
+import { Inquiry } from './access/inquiry.js';
 import { type RateRefusal, rateFields } from './access/rate-limits.js';
 import { clientAddressOf } from './client-address.js';
 import type { Exchange } from './exchange.js';
@@ -27,8 +28,8 @@ export interface GateRequest {
   readonly contentLength: number;
 }
 
-/** The route of a request that may be forwarded, or the reply to one that may not. */
-export function passGate(request: GateRequest, upstreams: Upstreams): Route | LocalReply {
+/** The route of a request that may be forwarded, what is to be asked about it before, or the reply to one that may not be. */
+export function passGate(request: GateRequest, upstreams: Upstreams): Route | Inquiry | LocalReply {
   const { exchange, role } = request;
   const { head, facts, services } = exchange;
   const { policy } = services;
@@ -38,10 +39,14 @@ export function passGate(request: GateRequest, upstreams: Upstreams): Route | Lo
   // Load balancers ask by an address, over plain HTTP, from where nobody else comes.
   const health = answerHealth(head, policy.config);
   if (health !== null) return health;
+  // Whoever connected itself has no connection any more; a trusted proxy may name another.
+  if (facts.trusted && !policy.bans.isEmpty && policy.bans.has(clientAddressOf(head, facts, policy)))
+    return refuse(exchange, 'banned');
   const { access } = policy;
   const place = access === null ? null : access.placeOf(head, facts);
   const keptOut = place === null || access === null ? null : access.findKeptOut(head, facts, policy, place);
   if (keptOut !== null) return keepOut(exchange, keptOut);
+  if (policy.hosts?.vouches(facts.listener, head.authority) === false) return keepHostOut(exchange);
   if (isMethodRefused(head)) return refuse(exchange, 'method_refused');
   if (isExpectationUnknown(head)) return refuse(exchange, 'expectation_failed');
   if (role === 'misplaced' && !isLocalWebSocket(head, facts)) return sendToTls(exchange);
@@ -65,7 +70,8 @@ export function passGate(request: GateRequest, upstreams: Upstreams): Route | Lo
   const route = upstreams.find(head, exchange.policy.site);
   if (route === null) return refuse(exchange, 'no_route');
   exchange.route = route.name;
-  return route;
+  const steps = place === null || access === null ? null : access.stepsFor(place);
+  return steps === null || steps.length === 0 ? route : new Inquiry(route, steps);
 }
 
 function refuse(exchange: Exchange, code: ErrorCode): LocalReply {
@@ -80,6 +86,24 @@ function keepOut(exchange: Exchange, address: string): LocalReply {
   notices.warn('--deny', `requests of ${address} are refused: --deny or --allow keeps it out`);
   return refuse(exchange, 'forbidden');
 }
+
+/** A name that we do not know leads here by DNS rebinding, or its owner has not told us of it. */
+function keepHostOut(exchange: Exchange): LocalReply {
+  const { notices, counters } = exchange.services;
+  const asked = hostOf(exchange.head.authority).slice(0, MAX_NAME);
+  // The hint is for a shell: nothing that one would obey.
+  const host = /^[a-z0-9.:_[\]-]+$/.test(asked) ? asked : 'NAME';
+  counters.refusedByLimit += 1;
+  notices.warn(
+    '--any-host',
+    `requests for ${host} are refused: on loopback only names that the front knows are served`,
+    `add --host ${host} if the name is yours; --any-host serves every name, also of pages that reach the app by DNS rebinding`,
+  );
+  return refuse(exchange, 'host_unknown');
+}
+
+/** Longest name (RFC 1035 §2.3.4). */
+const MAX_NAME = 253;
 
 /** 429 (RFC 6585 §4). */
 function slowDown(exchange: Exchange, refusal: RateRefusal): LocalReply {

@@ -136,6 +136,7 @@ export class Measures {
       tlsfront_connections_total: counters.connections,
       tlsfront_connections_open: counters.connectionsOpen,
       tlsfront_connections_refused_total: counters.refusedByLimit,
+      tlsfront_connections_banned_total: counters.refusedByBan,
       tlsfront_tls_handshake_failures_total: this.handshakeFailures,
       tlsfront_upstream_errors_total: counters.upstreamErrors,
       tlsfront_held_requests: held,

@@ -3,15 +3,26 @@ import { createHash } from 'node:crypto';
 import type { Config } from '../../src/shared/config.js';
 import { AccessRules } from './access/access-rules.js';
 import { AddressSet } from './access/address-set.js';
-import type { Policy, SitePolicy } from './types.js';
+import type { RateShare } from './access/rate-share.js';
+import { VouchedHosts } from './access/vouched-hosts.js';
+import type { Bans, Policy, SitePolicy } from './types.js';
 
 /**
  * @param httpsPort port of the first TLS listener, 443 when there is none
  * @param loopMarker the same in all routers of a front, and in no other front
+ * @param share tells the other routers of what was let pass; null: there are none
+ * @param bans in force; they change
  */
-export function compilePolicy(config: Config, httpsPort: number, loopMarker: string): Policy {
+export function compilePolicy(
+  config: Config,
+  httpsPort: number,
+  loopMarker: string,
+  share: RateShare | null = null,
+  bans: Bans = NOBODY,
+): Policy {
   const trusted = new AddressSet(config.trustedProxies);
   const fronts = new AddressSet(config.proxyProtocol);
+  const sharing = share === null ? null : { share, routers: config.routers };
   const ports = config.listeners.map(({ port }) => port);
   return {
     config,
@@ -22,7 +33,9 @@ export function compilePolicy(config: Config, httpsPort: number, loopMarker: str
     httpsPort,
     loopMarker,
     isTrusted: (address) => trusted.has(address),
-    access: AccessRules.compile(config.access, ports),
+    access: AccessRules.compile(config.access, ports, sharing),
+    bans,
+    hosts: config.hostCheck === null ? null : new VouchedHosts(config.hostCheck),
     sendsProxyHeader: (address) => fronts.has(address),
   };
 }
@@ -34,6 +47,8 @@ export function compileSites(general: Policy): readonly SitePolicy[] {
     return { config: { ...config, ...rules }, site, loopMarker, isTrusted };
   });
 }
+
+const NOBODY: Bans = { isEmpty: true, has: () => false };
 
 /** The member that all routers of one front add to CDN-Loop (RFC 8586). @param secret what only they share */
 export function loopMarkerOf(secret: string): string {

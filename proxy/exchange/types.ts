@@ -3,6 +3,7 @@
 import type { Config } from '../../src/shared/config.js';
 import type { FieldsMemo } from '../wire/syntax/field-lines.js';
 import type { AccessRules } from './access/access-rules.js';
+import type { VouchedHosts } from './access/vouched-hosts.js';
 
 /** What is known of a downstream connection for its whole life. */
 export interface ConnectionFacts {
@@ -48,6 +49,12 @@ export interface RequestHead {
 /** How the body of a message is framed: none, a Content-Length, or of unknown length. */
 export type Framing = 'none' | 'length' | 'unknown';
 
+/** Who is banned at this moment. */
+export interface Bans {
+  readonly isEmpty: boolean;
+  has(address: string): boolean;
+}
+
 /** What a site's requests are judged and changed by; the same as long as the router lives. */
 export interface SitePolicy {
   /** The configuration with the rules of the site in place of the general ones. */
@@ -71,6 +78,10 @@ export interface Policy extends SitePolicy {
   readonly httpsPort: number;
   /** Who may come in; null: there are no rules. */
   readonly access: AccessRules | null;
+  /** Who is banned. */
+  readonly bans: Bans;
+  /** Which names are served on loopback; null: any. */
+  readonly hosts: VouchedHosts | null;
   /** Whether connections from there begin with a PROXY protocol header. */
   sendsProxyHeader(address: string): boolean;
 }

@@ -4,6 +4,7 @@ import { constants } from 'node:http2';
 import type { Socket } from 'node:net';
 import { ERRORS, type ErrorCode } from '../../src/shared/errors.js';
 import type { AcceptedConnection, EngineServices } from '../engine.js';
+import { Inquiry } from '../exchange/access/inquiry.js';
 import { Exchange } from '../exchange/exchange.js';
 import { passGate } from '../exchange/gate.js';
 import { asList } from '../exchange/headers/outgoing-fields.js';
@@ -15,7 +16,7 @@ import {
 import { addTransportSecurity } from '../exchange/headers/response-headers.js';
 import { type EndingLimit, reportLimit } from '../exchange/log/limit-reports.js';
 import { buildErrorReply, type LocalReply } from '../exchange/reply/local-reply.js';
-import type { RequestHead } from '../exchange/types.js';
+import type { Framing, RequestHead } from '../exchange/types.js';
 import { UpstreamChoice, type UpstreamWaiter } from '../routing/choice.js';
 import { NO_ROUTE, Route } from '../routing/route-table.js';
 import type { Upstream } from '../routing/upstream.js';
@@ -60,6 +61,8 @@ export class ExchangeRun implements UpstreamWaiter, AttemptOwner, BodyHolder, Re
   private route = NO_ROUTE;
   /** What the forwarder tells counts while there is one. */
   private attempt: Attempt | null = null;
+  /** What is asked before it goes on; null: nothing. */
+  private inquiry: Inquiry | null = null;
   /** A response head, ours or the upstream's, went out. */
   private answered = false;
   private over = false;
@@ -106,13 +109,20 @@ export class ExchangeRun implements UpstreamWaiter, AttemptOwner, BodyHolder, Re
     const { connection, services } = this.parts;
     const { role } = connection;
     const passed = passGate({ exchange: this.exchange, role, contentLength }, services.upstreams);
-    if (!(passed instanceof Route)) {
-      this.respondItself(passed);
-      return;
-    }
-    this.route = passed;
+    if (passed instanceof Inquiry) {
+      this.inquiry = passed;
+      passed.start(this.exchange, (refusal) => {
+        if (refusal === null) this.forward(passed.route, framing);
+        else this.respondItself(refusal);
+      });
+    } else if (passed instanceof Route) this.forward(passed, framing);
+    else this.respondItself(passed);
+  }
+
+  private forward(route: Route, framing: Framing): void {
+    this.route = route;
     // Only the direct engine holds a body until its length is known.
-    if (framing === 'unknown' && passed.needsLength) this.fail('length_required');
+    if (framing === 'unknown' && route.needsLength) this.fail('length_required');
     else this.send();
   }
 
@@ -155,6 +165,7 @@ export class ExchangeRun implements UpstreamWaiter, AttemptOwner, BodyHolder, Re
       upgrade: '',
       // The engine has answered it: http-proxy-3 hides requests with Expect from its hooks.
       expectContinue: false,
+      entry: exchange.entry,
     };
     const fields = buildUpstreamHeaders(head, exchange.facts, upstreamRequest, policy);
     const { limits } = policy.config;
@@ -314,6 +325,7 @@ export class ExchangeRun implements UpstreamWaiter, AttemptOwner, BodyHolder, Re
     if (this.over) return;
     this.over = true;
     this.relayed?.stop();
+    this.inquiry?.cancel();
     this.letGo();
     this.choice.end();
     const { response, request } = this;

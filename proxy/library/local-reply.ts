@@ -17,7 +17,7 @@ export function sendLocalReply(
   request: LibraryRequest,
   response: LibraryResponse,
   own: LocalReply,
-  body: string,
+  body: string | Buffer,
   lingers: boolean,
 ): boolean {
   const isHttp1 = response.stream === undefined;

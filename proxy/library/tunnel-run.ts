@@ -2,6 +2,7 @@
 import { type ClientRequest, type IncomingMessage, ServerResponse } from 'node:http';
 import type { ErrorCode } from '../../src/shared/errors.js';
 import type { AcceptedConnection, EngineServices } from '../engine.js';
+import { Inquiry } from '../exchange/access/inquiry.js';
 import { Exchange } from '../exchange/exchange.js';
 import { passGate } from '../exchange/gate.js';
 import { asList } from '../exchange/headers/outgoing-fields.js';
@@ -42,6 +43,8 @@ class TunnelRun implements UpstreamWaiter, RelayHolder {
   private readonly choice: UpstreamChoice;
   /** Leads nowhere until the request is admitted. */
   private route = NO_ROUTE;
+  /** What is asked before it goes on; null: nothing. */
+  private inquiry: Inquiry | null = null;
   private upstreamRequest: ClientRequest | null = null;
   private relay: ResponseRelay | null = null;
   private timer: NodeJS.Timeout | null = null;
@@ -67,15 +70,22 @@ class TunnelRun implements UpstreamWaiter, RelayHolder {
     const { connection, exchange, services } = this;
     const { role } = connection;
     const passed = passGate({ exchange, role, contentLength: 0 }, services.upstreams);
-    if (!(passed instanceof Route)) {
-      this.endWith(passed);
-      return;
-    }
-    this.route = passed;
-    const upstream = this.choice.pick(passed, null);
+    if (passed instanceof Inquiry) {
+      this.inquiry = passed;
+      passed.start(exchange, (refusal) => {
+        if (refusal === null) this.forward(passed.route);
+        else this.endWith(refusal);
+      });
+    } else if (passed instanceof Route) this.forward(passed);
+    else this.endWith(passed);
+  }
+
+  private forward(route: Route): void {
+    this.route = route;
+    const upstream = this.choice.pick(route, null);
     if (upstream !== null) this.onUpstream(upstream);
     // Nothing was sent: whoever wants a tunnel may wait for the app.
-    else if (!this.choice.hold(passed)) this.onNoUpstream();
+    else if (!this.choice.hold(route)) this.onNoUpstream();
   }
 
   onNoUpstream(): void {
@@ -101,6 +111,7 @@ class TunnelRun implements UpstreamWaiter, RelayHolder {
       contentLength: 0,
       upgrade: 'websocket',
       expectContinue: false,
+      entry: this.exchange.entry,
     };
     const fields = buildUpstreamHeaders(this.exchange.head, this.exchange.facts, upgrade, policy);
     this.forwarder.upgrade({
@@ -198,6 +209,7 @@ class TunnelRun implements UpstreamWaiter, RelayHolder {
   /** The client's connection is closed. */
   private finish(): void {
     this.stopTimer();
+    this.inquiry?.cancel();
     this.choice.end();
     this.relay?.stop();
     this.upstreamRequest?.destroy();

@@ -12,6 +12,7 @@ import type { Policy } from '../exchange/types.js';
 import type { TlsFront, TlsFrontParts } from '../tls/tls-front.js';
 import { decodeProxyHeader } from '../wire/proxy-protocol/decode.js';
 import type { ProxyHeader } from '../wire/proxy-protocol/header.js';
+import type { BannedClients } from './bans.js';
 import { type ClientConnection, connectionOf, plainFacts, proxiedBy, tlsFacts } from './client-connection.js';
 import type { ConnectionLimiter } from './connection-limiter.js';
 import { readFirstBytes } from './first-bytes.js';
@@ -24,6 +25,7 @@ export interface ListenerParts {
   /** null: a plain listener. */
   readonly tls: TlsFront | null;
   readonly policy: Policy;
+  readonly bans: BannedClients;
   readonly engine: Engine;
   readonly counters: Counters;
   readonly measures: Measures;
@@ -35,6 +37,11 @@ export function createListener(parts: ListenerParts, limiter: ConnectionLimiter)
   const { counters, tls } = parts;
   // Half-open: a client that has sent its request and closed its side still gets the answer.
   return createServer({ noDelay: true, keepAlive: true, allowHalfOpen: tls === null }, (socket) => {
+    const client = connectionOf(socket, parts.index);
+    if (parts.bans.has(client.remote.address)) {
+      refuseBanned(parts, client);
+      return;
+    }
     if (!limiter.enter()) {
       refuse(parts, socket, 'maxConnections');
       return;
@@ -46,7 +53,6 @@ export function createListener(parts: ListenerParts, limiter: ConnectionLimiter)
       limiter.leave();
     });
     socket.on('error', ignore);
-    const client = connectionOf(socket, parts.index);
     if (parts.policy.sendsProxyHeader(client.remote.address)) {
       readProxyHeader(parts, client, (named) => admit(parts, limiter, named));
     } else admit(parts, limiter, client);
@@ -88,6 +94,11 @@ function ignore(): void {}
 /** Counts a client in by its address, and takes it as the listener does. */
 function admit(parts: ListenerParts, limiter: ConnectionLimiter, client: ClientConnection): void {
   const { socket, remote } = client;
+  if (parts.bans.has(remote.address)) {
+    refuseBanned(parts, client);
+    return;
+  }
+  parts.bans.watch(client);
   if (!limiter.admit(remote.address)) {
     refuse(parts, socket, 'maxConnectionsPerAddress', remote.address);
     return;
@@ -99,6 +110,13 @@ function admit(parts: ListenerParts, limiter: ConnectionLimiter, client: ClientC
     const facts = plainFacts(client, parts.policy);
     parts.engine.accept({ socket, facts, protocol: 'http/1.1', role });
   }
+}
+
+function refuseBanned({ counters, notices }: ListenerParts, { socket, remote }: ClientConnection): void {
+  counters.refusedByBan += 1;
+  socket.on('error', ignore);
+  socket.destroy();
+  notices.warn('ban', `connections of ${remote.address} are refused: it is banned`);
 }
 
 function refuse(parts: ListenerParts, socket: Socket, limit: EndingLimit, whose = ''): void {

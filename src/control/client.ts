@@ -8,6 +8,8 @@ import type { Failure, Progress, Status } from './types.js';
 
 /** A master answers within milliseconds, the status within a second for a router that hangs. */
 const STATUS_PATIENCE_MS = 5_000;
+/** Routers have five seconds to take a change. */
+const ASK_PATIENCE_MS = 15_000;
 const MAX_ANSWER_BYTES = 64 * 1024 ** 2;
 
 /** One front. */
@@ -36,6 +38,15 @@ export class ControlClient {
     const text = await readAll(answer);
     if (answer.statusCode !== 200) throw failureError(readFailure(text));
     return text;
+  }
+
+  /** A call that is answered with JSON. @throws FrontError with which it failed, or where nobody answers */
+  async ask<Answer>(method: 'GET' | 'POST', path: string): Promise<Answer> {
+    const answer = await this.call(method, path, ASK_PATIENCE_MS);
+    const text = await readAll(answer);
+    if (answer.statusCode !== 200) throw failureError(readFailure(text));
+    const parsed: Answer = JSON.parse(text);
+    return parsed;
   }
 
   /**

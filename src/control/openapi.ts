@@ -6,6 +6,19 @@ function text(description: string) {
   return { description, content: { 'text/plain': { schema: { type: 'string' } } } };
 }
 
+const BAN = { $ref: '#/components/schemas/Ban' };
+const ADDRESS = {
+  name: 'address',
+  in: 'query',
+  required: true,
+  description: 'An address, or a network in CIDR notation',
+  schema: { type: 'string' },
+};
+
+function answer(description: string, schema: object) {
+  return { description, content: { 'application/json': { schema } } };
+}
+
 function progress(description: string) {
   const schema = { $ref: '#/components/schemas/Progress' };
   return { 200: { description, content: { 'application/x-ndjson': { schema } } } };
@@ -85,6 +98,29 @@ export const OPENAPI = {
         responses: progress('Lines of JSON; the last one is `done` or `failed`'),
       },
     },
+    '/v1/bans': {
+      get: {
+        summary: 'Addresses that are banned',
+        responses: { 200: answer('The bans in force', { type: 'array', items: BAN }) },
+      },
+    },
+    '/v1/ban': {
+      post: {
+        summary: 'Ban an address or a network; the answer comes when every router refuses it',
+        parameters: [ADDRESS, { name: 'seconds', in: 'query', schema: { type: 'integer', minimum: 1 } }],
+        responses: { 200: answer('The ban', BAN), 500: answer('Why not', FAILURE) },
+      },
+    },
+    '/v1/unban': {
+      post: {
+        summary: 'Take a ban back',
+        parameters: [ADDRESS],
+        responses: {
+          200: answer('What is banned no longer', { type: 'object' }),
+          404: answer('It was not banned', FAILURE),
+        },
+      },
+    },
     '/v1/reload': {
       post: {
         summary: 'Start a new generation; the answer ends when it serves, or says why the old one stays',
@@ -112,6 +148,11 @@ export const OPENAPI = {
           latest: { type: 'array', items: { type: 'object' } },
           slowest: { type: 'array', items: { type: 'object' } },
         },
+      },
+      Ban: {
+        type: 'object',
+        required: ['address', 'until'],
+        properties: { address: { type: 'string' }, until: { type: ['string', 'null'] } },
       },
       Failure: {
         type: 'object',

@@ -28,6 +28,9 @@ const ROUTES: Readonly<Record<string, Handler>> = {
   'GET /v1/metrics': metrics,
   'GET /v1/requests': async (verbs, _request, response) => sendJson(response, 200, await verbs.requests()),
   'POST /v1/logs/reopen': reopenLogs,
+  'GET /v1/bans': (verbs, _request, response) => sendJson(response, 200, verbs.bans()),
+  'POST /v1/ban': ban,
+  'POST /v1/unban': unban,
   'POST /v1/reload': reload,
   'POST /v1/stop': stop,
 };
@@ -129,6 +132,32 @@ function reopenLogs(verbs: ControlVerbs, _request: IncomingMessage, response: Se
   response.end();
 }
 
+async function ban(verbs: ControlVerbs, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const query = queryOf(request);
+  const seconds = query.get('seconds');
+  if (seconds !== null && !/^[1-9]\d{0,9}$/.test(seconds))
+    throw new FrontError('config_usage', 'seconds is no whole number', {
+      hint: 'leave it out for a ban without end',
+    });
+  const lastsMs = seconds === null ? null : Number(seconds) * 1000;
+  sendJson(response, 200, await verbs.ban(query.get('address') ?? '', lastsMs));
+}
+
+async function unban(verbs: ControlVerbs, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const address = queryOf(request).get('address') ?? '';
+  const unbanned = await verbs.unban(address);
+  if (unbanned !== null) sendJson(response, 200, { address: unbanned });
+  else {
+    const error = `${JSON.stringify(address)} is not banned`;
+    const hint = 'tlsfront bans lists what is';
+    sendJson(response, 404, { error, hint, code: 'internal', exitCode: 1 } satisfies Failure);
+  }
+}
+
+function queryOf(request: IncomingMessage): URLSearchParams {
+  return new URL(request.url ?? '/', 'http://control').searchParams;
+}
+
 /** The answer ends when the process does: whoever asked knows then that it is gone. */
 function stop(verbs: ControlVerbs, _request: IncomingMessage, response: ServerResponse): void {
   const say = beginProgress(response);
@@ -139,7 +168,7 @@ function stop(verbs: ControlVerbs, _request: IncomingMessage, response: ServerRe
 function logs(verbs: ControlVerbs, request: IncomingMessage, response: ServerResponse): void {
   response.writeHead(200, { 'Content-Type': 'text/plain; charset=utf-8' });
   for (const line of verbs.lines) response.write(`${line}\n`);
-  const follows = new URL(request.url ?? '/', 'http://control').searchParams.get('follow') === '1';
+  const follows = queryOf(request).get('follow') === '1';
   if (!follows) {
     response.end();
     return;

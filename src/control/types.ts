@@ -70,6 +70,14 @@ export type FrontEvent = { readonly time: string } & (
   | { readonly type: 'line'; readonly line: string }
 );
 
+/** A row of `GET /v1/bans`, and the answer to `POST /v1/ban`. */
+export interface BanView {
+  /** In CIDR notation. */
+  readonly address: string;
+  /** ISO 8601; null: until it is taken back. */
+  readonly until: string | null;
+}
+
 /** Why something was not done. */
 export interface Failure {
   readonly error: string;
@@ -97,6 +105,12 @@ export interface ControlVerbs {
   requests(): Promise<RecentRequests>;
   /** Resolves with null when the new generation serves, else with why the old one stays. */
   reload(): Promise<Failure | null>;
+  /** In force. */
+  bans(): readonly BanView[];
+  /** Resolves when every router refuses it. @param lastsMs null: until it is taken back */
+  ban(address: string, lastsMs: number | null): Promise<BanView>;
+  /** Resolves with what is banned no longer; null: it was not banned. */
+  unban(address: string): Promise<string | null>;
   /** Begins the end, or cuts it short. */
   stop(): void;
   /** Opens the log file anew; null: done, or there is none. */

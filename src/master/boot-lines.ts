@@ -2,7 +2,7 @@
 
 import { networkInterfaces } from 'node:os';
 import type { Config, RoutedUpstream } from '../shared/config.js';
-import { bracketHost, formatListenAddress } from '../shared/host-port.js';
+import { bracketHost, formatListenAddress, isLoopback } from '../shared/host-port.js';
 import type { BoundListener, TlsMaterial } from '../shared/router-messages.js';
 import { formatRouted } from '../shared/upstream-text.js';
 
@@ -109,8 +109,7 @@ function namesOf(
   config: Config,
   certified: readonly string[],
 ): readonly string[] {
-  const isLoopback = host === '127.0.0.1' || host === '::1';
-  if (!isEverywhere(host) && !isLoopback) return [bracketHost(host)];
+  if (!isEverywhere(host) && !isLoopback(host)) return [bracketHost(host)];
   // Another name would be refused by every client.
   if (kind === 'https' && isEverywhere(host) && certified.length > 0) return certified;
   const hosts = kind === 'https' ? config.hosts.filter((name) => !name.startsWith('*')) : [];

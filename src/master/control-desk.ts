@@ -1,6 +1,7 @@
 /** The master's side of the control socket: opens it while the routers start, and turns its calls into the master's own verbs. */
 import { describeFailure } from '../control/failure.js';
-import type { AppView, ControlVerbs, Status } from '../control/types.js';
+import type { AppView, BanView, ControlVerbs, Status } from '../control/types.js';
+import type { Ban, BanList } from '../serving/ban-list.js';
 import type { RecentRequests } from '../shared/recent-requests.js';
 import type { Life } from './life.js';
 import type { MasterLog } from './log.js';
@@ -17,6 +18,7 @@ export interface MasterVerbs {
   stop(who: string): void;
   /** Returns what went wrong; null: nothing. */
   reopenLog(): Error | null;
+  readonly bans: BanList;
 }
 
 /** Idle until it is opened. */
@@ -74,6 +76,19 @@ export class ControlDesk {
         const failure = await master.reload('reload');
         return failure === null ? null : describeFailure(failure);
       },
+      bans: () => master.bans.all.map(describeBan),
+      ban: async (address, lastsMs) => {
+        const ban = describeBan(await master.bans.ban(address, lastsMs));
+        log.line(
+          `${ban.address} is banned ${ban.until === null ? 'until it is taken back' : `until ${ban.until}`}`,
+        );
+        return ban;
+      },
+      unban: async (address) => {
+        const block = await master.bans.unban(address);
+        if (block !== null) log.line(`${block} is banned no longer`);
+        return block;
+      },
       stop: () => master.stop('stop'),
       reopenLog: () => {
         const failure = master.reopenLog();
@@ -82,4 +97,8 @@ export class ControlDesk {
       follow: (listener) => log.follow(listener),
     };
   }
+}
+
+function describeBan({ block, untilMs }: Ban): BanView {
+  return { address: block, until: untilMs === null ? null : new Date(untilMs).toISOString() };
 }

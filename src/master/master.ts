@@ -1,8 +1,10 @@
 /** The master process: starts the front, reloads it, and ends it. It owns config, keys and children and touches no traffic. */
 import { randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { runtimeFolder } from '../control/runtime-folder.js';
 import type { AppView, LastReload, Status } from '../control/types.js';
 import { AccessReloader } from '../serving/access-reloader.js';
+import { BanList } from '../serving/ban-list.js';
 import { CertificateReloader, type ServingCertificates } from '../serving/certificate-reloader.js';
 import type { AccessMaterial } from '../shared/access.js';
 import type { CertificateOrders } from '../shared/acme.js';
@@ -53,6 +55,8 @@ export interface MasterParts {
   readonly orders: CertificateOrders | null;
 }
 
+/** A router that is alive takes a message within milliseconds; a busy machine may need longer. */
+const TAKE_MS = 5_000;
 /** After this long a start says that it waits for the app. */
 const APP_PATIENCE_MS = 1500;
 
@@ -89,6 +93,7 @@ class Master {
   private readonly generations: Generations;
   private readonly certificates: CertificateReloader;
   private readonly access: AccessReloader;
+  private readonly bans: BanList;
   private readonly orders: OrdersDesk;
   private readonly ticketKeys: TicketKeys;
   private readonly frontSecret = randomBytes(32).toString('base64');
@@ -126,6 +131,10 @@ class Master {
       () => this.life.state === 'serving',
       (access) => this.generations.change({ access }),
     );
+    this.bans = new BanList(log, async (bans) => {
+      const taken = this.generations.accepting.map(({ routers }) => routers.taken(routers.change({ bans })));
+      await Promise.race([Promise.all(taken), pause(TAKE_MS, undefined, { ref: false })]);
+    });
     this.orders = new OrdersDesk(
       parts.orders,
       () => this.generations.accepting.map(({ routers }) => routers),
@@ -144,6 +153,7 @@ class Master {
       reload: (who) => this.reload(who),
       stop: (who) => this.ending.obey(who),
       reopenLog: () => this.reopenLog(),
+      bans: this.bans,
     });
     this.ending = new Ending(this.life, this.generations, this.orders, mercyMs, log, () => {
       this.metrics?.close();
@@ -164,6 +174,7 @@ class Master {
     this.greet();
     const certificates = await this.life.during('starting', this.certificates.read());
     const access = await this.life.during('starting', this.access.read(config.access));
+    await this.life.during('starting', this.bans.open(config.access.banFile));
     const sockets = await this.bind(served, 'starting');
     this.sockets = sockets;
     const metrics = await this.life.during('starting', this.openMetrics());
@@ -226,6 +237,7 @@ class Master {
       const next = await this.life.during('reloading', this.parts.readAgain());
       const certificates = await this.life.during('reloading', next.loadCertificates());
       const access = await this.life.during('reloading', this.access.read(next.config.access));
+      await this.life.during('reloading', this.bans.open(next.config.access.banFile));
       bound = await this.bind(next, 'reloading');
       const generation = this.begin(next, certificates, access, bound);
       await this.life.during('reloading', generation.startApps());
@@ -356,6 +368,7 @@ class Master {
       ended: this.generations.endedSamples,
       tls: this.certificates.tls,
       lastReload: this.lastReload,
+      bans: this.bans.all.length,
     });
     return metricsText(samples, form);
   }
@@ -408,7 +421,13 @@ class Master {
     const { log } = this.parts;
     const generation = new Generation(
       { type: 'start', config, frontSecret: this.frontSecret, identity, lines: served.lines },
-      { tls, ticketKeys: this.ticketKeys.keys, challenges: this.orders.answers, access },
+      {
+        tls,
+        ticketKeys: this.ticketKeys.keys,
+        challenges: this.orders.answers,
+        access,
+        bans: this.bans.blocks,
+      },
       sockets,
       log,
       stickySecret,

@@ -14,9 +14,13 @@ export const COMMANDS = [
   ['top', 'the same live in a terminal: requests, routes, apps, processes'],
   ['list', 'the running fronts of this user'],
   ['reload', 'a new generation of a running front, or why the old one stays'],
+  ['ban', 'refuse an address, for a while or until unban'],
+  ['unban', 'take a ban back'],
+  ['bans', 'the addresses that a running front refuses'],
   ['stop', 'drain and end a running front'],
   ['logs', 'the end of the log; -f follows it'],
   ['service', 'print, install, uninstall: a unit of systemd for a command line'],
+  ['password', 'ask for a password and print the line of a --basic-auth file'],
   ['doctor', 'try ports, trust, names and the clock of this machine, each with its cure'],
   ['completion', 'bash, zsh, fish: completion of the shell'],
   ['man', 'the manual page; tlsfront man | man -l -'],
@@ -72,6 +76,15 @@ It changes nothing. Exit code 0: all well; 1: something is not.
 
 Examples:
   tlsfront doctor
+`,
+  password: `tlsfront password USER
+
+Asks for a password, without showing it, and prints the line of a --basic-auth file: user and scrypt hash.
+Where the input is no terminal its first line is the password.
+
+Examples:
+  tlsfront password alice >> users
+  openssl rand -base64 18 | tee /dev/stderr | tlsfront password robot >> users
 `,
   completion: `tlsfront completion bash|zsh|fish
 

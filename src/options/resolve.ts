@@ -14,6 +14,7 @@ import { readLogSettings } from './groups/logs.js';
 import { readHealthAnswer, readMetrics } from './groups/metrics.js';
 import { readIdentity, readRouters } from './groups/processes.js';
 import { readDnsServers } from './groups/upstreams.js';
+import { findHostCheck } from './host-check.js';
 import { refuseForLibrary } from './library-engine.js';
 import { readChoice, readNumber, readSwitch, readText } from './read-setting.js';
 import type { Settings } from './settings.js';
@@ -25,10 +26,15 @@ function freezeDeep<Value>(value: Value): Value {
   return Object.freeze(value);
 }
 
-function mergeAccess(all: readonly AccessConfig[]): AccessConfig {
+/** The rules of sites hold beside the general ones. */
+function mergeAccess(general: AccessConfig, sites: readonly AccessConfig[]): AccessConfig {
+  const all = [general, ...sites];
   return {
+    ...general,
     addresses: all.flatMap(({ addresses }) => addresses),
     rateLimits: all.flatMap(({ rateLimits }) => rateLimits),
+    passwords: all.flatMap(({ passwords }) => passwords),
+    forwardAuth: all.flatMap(({ forwardAuth }) => forwardAuth),
   };
 }
 
@@ -48,6 +54,14 @@ export function resolveConfig(settings: Settings, platform: Platform): Config {
   refuseTwice(listeners);
   const redirects = readRedirects(settings, []);
   const hosts = [...new Set([...readHosts(settings), ...sites.hosts, ...redirectedHosts(redirects)])];
+  const rules = readSiteRules(settings);
+  const hostCheck = readSwitch(settings, 'anyHost')
+    ? null
+    : findHostCheck(
+        listeners,
+        [rules, ...sites.sites.map((site) => site.rules)],
+        [...hosts, ...sites.sites.flatMap((site) => site.hosts), ...apps.map(({ route }) => route.host)],
+      );
   const ciphers = readText(settings, 'ciphers') ?? '';
   const config = freezeDeep<Config>({
     engine: readChoice(settings, 'engine') === 'direct' ? 'direct' : 'library',
@@ -76,8 +90,9 @@ export function resolveConfig(settings: Settings, platform: Platform): Config {
     metrics: readMetrics(settings, platform),
     healthAnswer: readHealthAnswer(settings),
     mercyMs: readNumber(settings, 'mercy'),
-    access: mergeAccess([readAccess(settings, listeners, platform), ...sites.access]),
-    ...readSiteRules(settings),
+    access: mergeAccess(readAccess(settings, listeners, platform), sites.access),
+    hostCheck,
+    ...rules,
     proxyProtocol: readBlocks(settings, 'proxyProtocol'),
     trustedProxies: readBlocks(settings, 'trustedProxies'),
     limits: readLimits(settings),

@@ -104,7 +104,13 @@ function scopedTo(hosts: readonly string[], access: AccessConfig): AccessConfig 
     rules.flatMap((rule) =>
       rule.scope.host === '' ? hosts.map((host) => ({ ...rule, scope: { ...rule.scope, host } })) : [rule],
     );
-  return { addresses: spread(access.addresses), rateLimits: spread(access.rateLimits) };
+  return {
+    ...access,
+    addresses: spread(access.addresses),
+    rateLimits: spread(access.rateLimits),
+    passwords: spread(access.passwords),
+    forwardAuth: spread(access.forwardAuth),
+  };
 }
 
 function addCertificates(listener: ListenerConfig, own: OwnCertificates): ListenerConfig {

@@ -1,5 +1,7 @@
 /** Who may come in, as the configuration says it and as files that are watched fill it in. */
 
+import type { AppConfig } from './config.js';
+
 /** The requests that an access rule is for. */
 export interface AccessScope {
   /** Lower-case name, `*.name` or address that the request must be for; empty: any. */
@@ -40,19 +42,62 @@ export interface RateLimitRule {
   readonly path: string;
 }
 
+/** Who must give a password. */
+export interface PasswordRule {
+  readonly scope: AccessScope;
+  /** In the form of htpasswd. */
+  readonly file: string;
+}
+
+/** Who decides about requests beside us. */
+export interface ForwardAuthRule {
+  readonly scope: AccessScope;
+  /** Where it is, as an app that no route leads to. */
+  readonly app: AppConfig;
+  /** What it is asked for: path and query. */
+  readonly path: string;
+  /** Lower-case fields of its answer that the app gets, and that a client cannot send. */
+  readonly names: readonly string[];
+  /** From the question to the end of the answer. */
+  readonly timeoutMs: number;
+}
+
+/** Listeners of this machine's own browsers, and the names that these may ask for. */
+export interface HostCheck {
+  /** Indices in Config.listeners. */
+  readonly listeners: readonly number[];
+  /** Lower-case; each with all names beneath it. Loopback addresses need no name. */
+  readonly names: readonly string[];
+}
+
 /** All rules; a site can carry its own. */
 export interface AccessConfig {
   readonly addresses: readonly AddressRule[];
   readonly rateLimits: readonly RateLimitRule[];
+  readonly passwords: readonly PasswordRule[];
+  readonly forwardAuth: readonly ForwardAuthRule[];
+  /** Passwords are asked for over plain HTTP too. */
+  readonly plainPasswords: boolean;
+  /** The app gets the user's password too. */
+  readonly passesAuthorization: boolean;
+  /** File of bans, which need not be there yet; null: they end with the front. */
+  readonly banFile: string | null;
 }
+
+/** A user and the hash of the password, in a form of src/shared/password-hash.ts. */
+export type UserHash = readonly [user: string, hash: string];
 
 /** What the files of AccessConfig hold, by the path as configured. */
 export interface AccessMaterial {
   /** Blocks in CIDR notation. */
   readonly addresses: Readonly<Record<string, readonly string[]>>;
+  readonly passwords: Readonly<Record<string, readonly UserHash[]>>;
 }
 
 /** The scope as it was written, for messages. */
 export function formatScope({ host, port, prefix }: AccessScope): string {
   return `${host}${port === 0 ? '' : `:${port}`}${prefix}`;
 }
+
+/** Requests that one router has let pass, for the others: index of the rule, the client, their number. */
+export type Spending = readonly [rule: number, client: string, requests: number];

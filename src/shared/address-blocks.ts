@@ -16,3 +16,16 @@ export function parseBlock(text: string): string | null {
   }
   return `${address}/${length}`;
 }
+
+/** The block that a ban means: an IPv6 address alone stands for its network of 64 bits, which is what one customer gets. Null for what is none. */
+export function blockOfBan(text: string): string | null {
+  const block = parseBlock(text);
+  if (block === null) return null;
+  const [address = '', bits = ''] = block.split('/');
+  if (isIP(address) !== 6) return block;
+  const mapped = /^::ffff:([\d.]+)$/i.exec(address);
+  if (mapped !== null && isIP(mapped[1] ?? '') === 4)
+    return Number(bits) >= 96 ? `${mapped[1]}/${Number(bits) - 96}` : null;
+  const shortest = new URL(`http://[${address.split('%')[0]}]/`).hostname.slice(1, -1);
+  return `${shortest}/${text.includes('/') ? bits : 64}`;
+}

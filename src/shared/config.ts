@@ -1,6 +1,6 @@
 /** The configuration: one frozen plain object, made once by the command and sent unchanged to every process. */
 
-import type { AccessConfig } from './access.js';
+import type { AccessConfig, HostCheck } from './access.js';
 import type { AcmeConfig } from './acme.js';
 import type { LogFormat } from './log-formats.js';
 import type { UpstreamScheme } from './schemes.js';
@@ -339,6 +339,8 @@ export interface Config {
   readonly keepUnderscores: boolean;
   /** Who may come in. */
   readonly access: AccessConfig;
+  /** Which names are served on loopback; null: any (`--any-host`), or no listener needs to ask. */
+  readonly hostCheck: HostCheck | null;
   /** CIDR blocks of fronts that begin every connection with a PROXY protocol header. */
   readonly proxyProtocol: readonly string[];
   /** Prefixes of paths whose request bodies go to the app as they come. */

@@ -12,6 +12,8 @@ export interface Counters {
   eventStreamsOpen: number;
   upstreamErrors: number;
   refusedByLimit: number;
+  /** Connections of banned addresses. */
+  refusedByBan: number;
   /** Log lines that nobody took in time. */
   logLinesLost: number;
   bytesIn: number;

@@ -14,3 +14,8 @@ export function formatHostPort(host: string, port: number): string {
 export function formatListenAddress(host: string, port: number): string {
   return formatHostPort(host === '' ? '*' : host, port);
 }
+
+/** Whether an address is this machine's own, which nobody else can reach. */
+export function isLoopback(address: string): boolean {
+  return address === '::1' || address.startsWith('127.');
+}

@@ -62,6 +62,11 @@ export const METRICS = {
     type: 'counter',
     help: 'Connections and requests that a limit has ended, by its option.',
   },
+  tlsfront_connections_banned_total: {
+    type: 'counter',
+    help: 'Connections that were closed at once because their address is banned.',
+  },
+  tlsfront_bans: { type: 'gauge', help: 'Addresses and networks that are banned.' },
   tlsfront_tls_handshakes_total: {
     type: 'counter',
     help: 'TLS handshakes that succeeded, by version, protocol and whether a session was resumed.',

@@ -1,5 +1,5 @@
 /** Messages between the master and its routers (node IPC, plain JSON). */
-import type { AccessMaterial } from './access.js';
+import type { AccessMaterial, Spending } from './access.js';
 import type { ChallengeAnswers } from './acme.js';
 import type { AppUpstream, Config, ListenAddress } from './config.js';
 import type { Counters } from './counters.js';
@@ -90,6 +90,8 @@ export interface RouterState {
   readonly upstreams: readonly UpstreamState[];
   /** What the files of Config.access hold. */
   readonly access: AccessMaterial;
+  /** Blocks of clients that are banned, in CIDR notation. */
+  readonly bans: readonly string[];
 }
 
 /** What a router begins with. */
@@ -125,6 +127,8 @@ export type MasterToRouter =
   | { readonly type: 'measure' }
   /** To be answered by `remembered`. */
   | { readonly type: 'remember' }
+  /** Another router's, of the same generation. */
+  | { readonly type: 'spent'; readonly spent: readonly Spending[] }
   | { readonly type: 'drain'; readonly endTunnels: boolean };
 
 /** A listener after binding. */
@@ -146,6 +150,8 @@ export type RouterToMaster =
   | { readonly type: 'measured'; readonly samples: Samples }
   /** The answer to `remember`. */
   | { readonly type: 'remembered'; readonly recent: RecentRequests }
+  /** For the other routers, which count for the same clients. */
+  | { readonly type: 'spent'; readonly spent: readonly Spending[] }
   | { readonly type: 'ready' }
   | {
       readonly type: 'failed';

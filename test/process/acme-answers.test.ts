@@ -33,7 +33,8 @@ async function startRouters(t: TestContext) {
     ticketKeys: { current: newTicketKeys(), previous: null },
     challenges: NO_ANSWERS,
     upstreams: [],
-    access: { addresses: {} },
+    access: { addresses: {}, passwords: {} },
+    bans: [],
   };
   const sockets = await ListeningSockets.bind(config.listeners);
   t.after(() => sockets.close());

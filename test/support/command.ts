@@ -25,20 +25,25 @@ export function cleanEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)));
 }
 
-/** Runs `tlsfront` with these arguments until it ends by itself. @param limitMs the test fails when it takes longer */
+/**
+ * Runs `tlsfront` with these arguments until it ends by itself.
+ * @param limitMs the test fails when it takes longer; @param input what its standard input has; left out: nothing
+ */
 export async function runCommand(
   args: readonly string[],
   environment: NodeJS.ProcessEnv = {},
   limitMs = 60_000,
+  input?: string,
 ): Promise<CommandResult> {
   const child = spawn(process.execPath, [CLI, ...args], {
     env: { ...cleanEnvironment(), ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   });
+  child.stdin?.on('error', () => {}).end(input);
   const out: Buffer[] = [];
   const err: Buffer[] = [];
-  child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
-  child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
+  child.stdout?.on('data', (chunk: Buffer) => out.push(chunk));
+  child.stderr?.on('data', (chunk: Buffer) => err.push(chunk));
   const ended = new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', resolve);

@@ -57,12 +57,23 @@ export class RequestBody implements BufferedBodyEvents {
   /** The body is sent when its first bytes are in: `onBodyReady` follows. */
   gather(): void {
     this.phase = 'gathering';
+    // What came before it was known what is to be done with it.
+    this.reportTaken();
+    if (this.ended || this.bytes >= READY_BYTES) this.becomeReady();
   }
 
   /** The body is not sent before it is whole: `onBodyReady` follows. */
   buffer(): void {
     this.phase = 'buffering';
     this.buffered = new BufferedBody(this.spool, this.client, this);
+    if (this.untakenBytes > 0) {
+      // What came before it was known what is to be done with it.
+      const early = this.kept;
+      this.kept = [];
+      this.untakenBytes = 0;
+      for (const chunk of early) this.buffered.add(chunk);
+    }
+    if (this.ended) this.buffered.end();
   }
 
   /** Bytes of a body that was buffered; -1: it passes as the client sends it. */

@@ -9,20 +9,25 @@ export class RateLimiter {
   private readonly dueMs = new Map<string, number>();
   private readonly pauseMs: number;
   private readonly aheadMs: number;
+  /** What other routers tell makes nobody wait longer than all bursts at once would. */
+  private readonly maxDebtMs: number;
 
   /**
    * @param requests so many in `periodMs`, evenly
    * @param burst so many at once by who has been silent; at least 1
+   * @param routers that count for the same clients
    */
   constructor(
     requests: number,
     periodMs: number,
     burst: number,
+    routers = 1,
     private readonly maxClients = MAX_CLIENTS,
   ) {
     this.pauseMs = periodMs / requests;
     // A little less exact than numbers are: the last of a burst must not fail by a rounding.
     this.aheadMs = this.pauseMs * (burst - 1) + 1e-6;
+    this.maxDebtMs = this.aheadMs * routers + periodMs;
   }
 
   /** Counts a request; 0: it may pass, otherwise the milliseconds after which one would. */
@@ -30,10 +35,20 @@ export class RateLimiter {
     const dueMs = Math.max(this.dueMs.get(key) ?? 0, nowMs);
     const waitMs = dueMs - nowMs - this.aheadMs;
     if (waitMs > 0) return waitMs;
+    this.note(key, dueMs + this.pauseMs);
+    return 0;
+  }
+
+  /** Counts requests that another router has let pass: too many of them are waited for later. */
+  charge(key: string, requests: number, nowMs: number): void {
+    const dueMs = Math.max(this.dueMs.get(key) ?? 0, nowMs) + this.pauseMs * requests;
+    this.note(key, Math.min(dueMs, nowMs + this.maxDebtMs));
+  }
+
+  private note(key: string, dueMs: number): void {
     this.dueMs.delete(key);
     if (this.dueMs.size >= this.maxClients) this.forgetOldest();
-    this.dueMs.set(key, dueMs + this.pauseMs);
-    return 0;
+    this.dueMs.set(key, dueMs);
   }
 
   /** Number of clients that are remembered. */

@@ -1,15 +1,22 @@
 /** The rules of `--rate-limit` as the gate asks them: which concern a request, whose it is, and what a refusal says. */
-import type { RateLimitRule } from '../../../src/shared/access.js';
+import type { RateLimitRule, Spending } from '../../../src/shared/access.js';
 import { fieldValue } from '../../wire/syntax/field-list.js';
 import { clientAddressOf, clientKeyOf } from '../client-address.js';
 import type { ConnectionFacts, RequestHead, SitePolicy } from '../types.js';
 import { RateLimiter } from './rate-limiter.js';
+import type { RateShare } from './rate-share.js';
 import { type CompiledScope, compileScope, covers, isWithinPath, type Place } from './scope.js';
 
 /** A request that came too soon. */
 export interface RateRefusal {
   readonly rule: RateLimitRule;
   readonly retryAfterSeconds: number;
+}
+
+/** How several routers count together. */
+export interface RateSharing {
+  readonly share: RateShare;
+  readonly routers: number;
 }
 
 interface CompiledRule {
@@ -22,12 +29,19 @@ interface CompiledRule {
 export class RateLimits {
   private readonly rules: readonly CompiledRule[];
 
-  /** @param ports of all listeners as configured, by index */
-  constructor(rules: readonly RateLimitRule[], ports: readonly number[]) {
+  /**
+   * @param ports of all listeners as configured, by index
+   * @param sharing how other routers hear of what was let pass; null: there are none
+   */
+  constructor(
+    rules: readonly RateLimitRule[],
+    ports: readonly number[],
+    private readonly sharing: RateSharing | null = null,
+  ) {
     this.rules = rules.map((rule) => ({
       rule,
       scope: compileScope(rule.scope, ports),
-      limiter: new RateLimiter(rule.requests, rule.periodMs, rule.burst),
+      limiter: new RateLimiter(rule.requests, rule.periodMs, rule.burst, sharing?.routers ?? 1),
     }));
   }
 
@@ -39,31 +53,43 @@ export class RateLimits {
     place: Place,
     nowMs: number,
   ): RateRefusal | null {
-    for (const { rule, scope, limiter } of this.rules) {
+    const { sharing, rules } = this;
+    for (let index = 0; index < rules.length; index += 1) {
+      const compiled = rules[index];
+      if (compiled === undefined) continue;
+      const { rule, scope, limiter } = compiled;
       if (!covers(scope, place)) continue;
       if (!isWithinPath(place.path, rule.path) && !isWithinPath(place.plainPath, rule.path)) continue;
-      const waitMs = limiter.take(keyOf(rule, head, facts, policy), nowMs);
+      const client = this.clientOf(rule, head, facts, policy);
+      const waitMs = limiter.take(client, nowMs);
       if (waitMs > 0) return { rule, retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)) };
+      sharing?.share.note(index, client);
     }
     return null;
   }
-}
 
-/** Clients without the field are told apart by their addresses, or leaving it out would be the way round the rule. */
-function keyOf(
-  { key }: RateLimitRule,
-  head: RequestHead,
-  facts: ConnectionFacts,
-  policy: SitePolicy,
-): string {
-  const value =
-    key.kind === 'header'
-      ? fieldValue(head.headers, key.name)
-      : key.kind === 'cookie'
-        ? cookieValue(head.headers, key.name)
-        : '';
-  if (value !== '' && value.length <= MAX_KEY_BYTES) return `${key.kind} ${value}`;
-  return clientKeyOf(clientAddressOf(head, facts, policy));
+  /** Counts what another router has let pass. */
+  charge(spent: readonly Spending[], nowMs: number): void {
+    for (const [index, client, requests] of spent) this.rules[index]?.limiter.charge(client, requests, nowMs);
+  }
+
+  /** Clients without the field are told apart by their addresses, or leaving it out would be the way round the rule. */
+  private clientOf(
+    { key }: RateLimitRule,
+    head: RequestHead,
+    facts: ConnectionFacts,
+    policy: SitePolicy,
+  ): string {
+    const value =
+      key.kind === 'header'
+        ? fieldValue(head.headers, key.name)
+        : key.kind === 'cookie'
+          ? cookieValue(head.headers, key.name)
+          : '';
+    if (value === '' || value.length > MAX_KEY_BYTES)
+      return clientKeyOf(clientAddressOf(head, facts, policy));
+    return this.sharing === null ? `${key.kind} ${value}` : this.sharing.share.digest(`${key.kind} ${value}`);
+  }
 }
 
 /** Longer values are nobody's token: they would fill the memory of the clients. */

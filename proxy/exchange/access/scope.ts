@@ -33,12 +33,44 @@ export function placeOf({ authority, path }: RequestHead, { listener }: Connecti
   };
 }
 
+/** Whether the scope covers the place, read in one way. @param path one of the place's two */
+export function coversPath(scope: CompiledScope, place: Place, path: string): boolean {
+  if (scope.listeners !== null && !scope.listeners.includes(place.listener)) return false;
+  return coversHost(scope.host, place.host) && isWithinPath(path, scope.prefix);
+}
+
+/**
+ * The rules that count where one alone does: the narrowest that covers the place, and another where the path can be read in
+ * two ways.
+ * @param rules the narrowest first
+ */
+export function findNarrowest<Rule extends { readonly scope: CompiledScope }>(
+  rules: readonly Rule[],
+  place: Place,
+): readonly Rule[] {
+  const first = rules.find(({ scope }) => coversPath(scope, place, place.path));
+  const second = rules.find(({ scope }) => coversPath(scope, place, place.plainPath));
+  if (first === undefined) return second === undefined ? [] : [second];
+  return second === undefined || second === first ? [first] : [first, second];
+}
+
+/** Sorts rules for `findNarrowest`: an exact host before a wildcard before any, then a port, then the longest prefix. */
+export function byNarrowness(
+  one: { readonly scope: AccessScope },
+  other: { readonly scope: AccessScope },
+): number {
+  const hostRank = ({ host }: AccessScope): number =>
+    host.startsWith('*.') ? host.length : host === '' ? 0 : 1000;
+  return (
+    hostRank(other.scope) - hostRank(one.scope) ||
+    Number(other.scope.port !== 0) - Number(one.scope.port !== 0) ||
+    other.scope.prefix.length - one.scope.prefix.length
+  );
+}
+
 /** A rule that protects `/admin` also holds for `/%61dmin`, `//admin`, `/x/../admin` and `/admin;x`. */
 export function covers(scope: CompiledScope, place: Place): boolean {
-  if (scope.listeners !== null && !scope.listeners.includes(place.listener)) return false;
-  if (!coversHost(scope.host, place.host)) return false;
-  const { prefix } = scope;
-  return isWithinPath(place.path, prefix) || isWithinPath(place.plainPath, prefix);
+  return coversPath(scope, place, place.path) || coversPath(scope, place, place.plainPath);
 }
 
 function coversHost(pattern: string, host: string): boolean {

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Config } from '../../../src/shared/config.js';
 import { FieldLines } from '../../wire/syntax/field-lines.js';
 import { fieldList, fieldValue, portOf } from '../../wire/syntax/field-list.js';
+import type { EntryFields } from '../access/inquiry.js';
 import type { ConnectionFacts, Framing, RequestHead, SitePolicy } from '../types.js';
 import { CONNECTION, connectionNames, FORWARDING, requestFieldKind, TE } from './field-kinds.js';
 import { applyHeaderRules, removeField } from './header-rules.js';
@@ -23,6 +24,8 @@ export interface UpstreamRequest {
   readonly upgrade: string;
   /** Pass `Expect: 100-continue` on; false when the engine has answered it itself. */
   readonly expectContinue: boolean;
+  /** What the front has found out about who asks; null: nothing. */
+  readonly entry: EntryFields | null;
 }
 
 /**
@@ -47,12 +50,32 @@ export function buildUpstreamHeaders(
   if (request.addedFields.length > 0) fields.own.push(...request.addedFields);
   if (request.expectContinue) fields.own.push('expect', '100-continue');
   if (config.via) fields.own.push('via', `${head.httpVersion} tlsfront`);
+  if (request.entry !== null) {
+    fields = asOwn(fields);
+    removeSpellings(fields.own, request.entry.removed);
+    fields.own.push(...request.entry.added);
+  }
   if (config.headerUp.length > 0) {
     fields = asOwn(fields);
     applyHeaderRules(fields.own, config.headerUp, { head, facts, requestId: request.requestId });
   }
   pushFraming(fields.own, head.method, request);
   return fields;
+}
+
+/** Takes these fields out, however their words are joined: CGI and WSGI read `X_User` and `X-User` as one. */
+function removeSpellings(fields: string[], names: readonly string[]): void {
+  const plain = (name: string): string => name.replace(/[^a-z0-9]/g, '-');
+  const removed = new Set(names.map(plain));
+  let kept = 0;
+  for (let index = 0; index < fields.length; index += 2) {
+    const name = fields[index] ?? '';
+    if (removed.has(plain(name))) continue;
+    fields[kept] = name;
+    fields[kept + 1] = fields[index + 1] ?? '';
+    kept += 2;
+  }
+  fields.length = kept;
 }
 
 /** All that stays the same while the client sends the same fields. */

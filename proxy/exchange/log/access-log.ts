@@ -21,6 +21,8 @@ export interface AccessRecord {
   readonly upstreamMs: number | null;
   /** host:port of the upstream; empty when none was asked. */
   readonly upstream: string;
+  /** Who has come in by `--basic-auth`; empty: nobody was asked. */
+  readonly user: string;
   /** Why the exchange did not end well; empty when it did. */
   readonly error: string;
   /** Flat list of what tracing.ts has added to the request. */
@@ -29,9 +31,20 @@ export interface AccessRecord {
 
 /** The record of an exchange that has ended. */
 export function recordOf(exchange: Exchange): AccessRecord {
-  const { head, facts, requestId, status, bodyBytes, durationMs, upstreamMs, upstream, error, addedFields } =
-    exchange;
-  const rest = { status, bodyBytes, durationMs, upstreamMs, upstream, error: error ?? '', addedFields };
+  const {
+    head,
+    facts,
+    requestId,
+    status,
+    bodyBytes,
+    durationMs,
+    upstreamMs,
+    upstream,
+    user,
+    error,
+    addedFields,
+  } = exchange;
+  const rest = { status, bodyBytes, durationMs, upstreamMs, upstream, user, error: error ?? '', addedFields };
   return { time: new Date(), head, facts, requestId, ...rest };
 }
 
@@ -67,7 +80,7 @@ function formatCombined(record: AccessRecord): string {
   const { head, facts } = record;
   const request = `${escapeText(cut(head.method))} ${escapeText(cutPath(head.path))} HTTP/${head.httpVersion}`;
   const agent = `"${escapeText(field(head, 'referer'))}" "${escapeText(field(head, 'user-agent'))}"`;
-  return `${facts.remoteAddress} - - [${clfDate(record.time)}] "${request}" ${record.status} ${record.bodyBytes} ${agent}\n`;
+  return `${facts.remoteAddress} - ${userOf(record)} [${clfDate(record.time)}] "${request}" ${record.status} ${record.bodyBytes} ${agent}\n`;
 }
 
 function formatPretty(record: AccessRecord): string {
@@ -76,7 +89,7 @@ function formatPretty(record: AccessRecord): string {
   const request = `${escapeText(cut(head.method))} ${escapeText(cutPath(head.path))} HTTP/${head.httpVersion}`;
   const agent = `"${escapeText(field(head, 'referer'))}" "${escapeText(field(head, 'user-agent'))}"`;
   const error = record.error === '' ? '' : ` error=${record.error}`;
-  return `${facts.remoteAddress} - - [${clfDate(record.time)}] "${request}" ${record.status} ${record.bodyBytes} ${agent} ${record.durationMs.toFixed(1)}ms upstream=${upstream} tls=${facts.tlsVersion || '-'} host=${escapeText(cut(head.authority)) || '-'} id=${escapeText(record.requestId)}${error}\n`;
+  return `${facts.remoteAddress} - ${userOf(record)} [${clfDate(record.time)}] "${request}" ${record.status} ${record.bodyBytes} ${agent} ${record.durationMs.toFixed(1)}ms upstream=${upstream} tls=${facts.tlsVersion || '-'} host=${escapeText(cut(head.authority)) || '-'} id=${escapeText(record.requestId)}${error}\n`;
 }
 
 function formatJson(record: AccessRecord): string {
@@ -86,6 +99,7 @@ function formatJson(record: AccessRecord): string {
     time: record.time.toISOString(),
     level: 'info',
     remote: facts.remoteAddress,
+    ...(record.user === '' ? {} : { user: cut(record.user) }),
     method: cut(head.method),
     host: cut(head.authority),
     path: cutPath(head.path),
@@ -109,6 +123,11 @@ function formatJson(record: AccessRecord): string {
 function formatUwsgi(record: AccessRecord): string {
   const { head, facts } = record;
   return `[pid: ${process.pid}|req: ${escapeText(record.requestId)}] ${facts.remoteAddress} () {${head.headers.length / 2} vars} [${uwsgiDate(record.time)}] ${escapeText(cut(head.method))} ${escapeText(cutPath(head.path))} => generated ${record.bodyBytes} bytes in ${Math.round(record.durationMs)} msecs (HTTP/${head.httpVersion} ${record.status})\n`;
+}
+
+/** As Apache writes it; a blank would shift every field behind it. */
+function userOf({ user }: AccessRecord): string {
+  return user === '' ? '-' : escapeText(cut(user)).replaceAll(' ', '\\x20');
 }
 
 function round(value: number): number {

@@ -15,7 +15,7 @@ function startMs({ time, durationMs }: AccessRecord): number {
 
 const PARTS: Readonly<Record<Variable, Part>> = {
   addr: ({ facts }) => facts.remoteAddress,
-  user: () => '',
+  user: ({ user }) => cut(user),
   method: ({ head }) => cut(head.method),
   uri: ({ head }) => cutPath(head.path),
   proto: ({ head }) => `HTTP/${head.httpVersion}`,

@@ -10,7 +10,8 @@ export interface LocalReply {
   readonly status: number;
   /** Flat list with Content-Length, without Connection. */
   readonly headers: string[];
-  readonly body: string;
+  /** Text as UTF-8; bytes as they are. */
+  readonly body: string | Buffer;
 }
 
 /** Seconds after which a client may try again while the app is starting. */

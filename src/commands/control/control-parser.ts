@@ -61,4 +61,28 @@ export function addControl(root: Command, io: CommandIo, done: (exitCode: number
     "print the log file's end, or the master's latest lines where the log goes to stderr",
     async (options) => (await import('./orders.js')).runLogs(options, io),
   );
+  addBans(root, io, done);
+}
+
+function addBans(root: Command, io: CommandIo, done: (exitCode: number) => void): void {
+  addChoice(root.command('ban <address> [time]'))
+    .helpCommand(false)
+    .description(
+      'refuse an address or network (203.0.113.0/24), for a time such as 10m, or until it is taken back',
+    )
+    .action(async (address: string, time: string | undefined, options: ControlOptions) => {
+      done(await (await import('./bans.js')).runBan(address, time, options, io));
+    });
+  addChoice(root.command('unban <address>'))
+    .helpCommand(false)
+    .description('take a ban back; exit code 1 where there is none')
+    .action(async (address: string, options: ControlOptions) => {
+      done(await (await import('./bans.js')).runUnban(address, options, io));
+    });
+  addChoice(root.command('bans').option('--json', 'print one JSON array'))
+    .helpCommand(false)
+    .description('list what is banned, and until when')
+    .action(async (options: ControlOptions) => {
+      done(await (await import('./bans.js')).runBans(options, io));
+    });
 }

@@ -17,6 +17,8 @@ export interface MetricsParts {
   /** Of generations that have ended. */
   readonly ended: Samples;
   readonly tls: readonly (TlsMaterial | null)[];
+  /** Number in force. */
+  readonly bans: number;
   readonly lastReload: { readonly isSuccessful: boolean; readonly atMs: number };
 }
 
@@ -44,13 +46,14 @@ function measure(router: RouterProcess): Promise<Samples> {
   return router.measure(PATIENCE_MS);
 }
 
-function describeFront({ version, tls, lastReload }: MetricsParts): Samples {
+function describeFront({ version, tls, lastReload, bans }: MetricsParts): Samples {
   const build = sampleName('tlsfront_build_info', { version, node: process.versions.node });
   const samples: Record<string, number> = {
     [build]: 1,
     tlsfront_start_time_seconds: Math.round(Date.now() / 1000 - process.uptime()),
     tlsfront_last_reload_successful: lastReload.isSuccessful ? 1 : 0,
     tlsfront_last_reload_timestamp_seconds: Math.round(lastReload.atMs / 1000),
+    tlsfront_bans: bans,
     tlsfront_router_restarts_total: 0,
     tlsfront_worker_restarts_total: 0,
   };

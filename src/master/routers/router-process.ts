@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import type { Spending } from '../../shared/access.js';
 import type { Counters } from '../../shared/counters.js';
 import { FrontError } from '../../shared/errors.js';
 import type { Samples } from '../../shared/metrics.js';
@@ -39,6 +40,8 @@ export interface RouterEvents {
   onExit(router: RouterProcess, reason: string): void;
   /** A client asks the router for a name that may have a certificate of its own. */
   onNeedLeaf(router: RouterProcess, name: string): void;
+  /** It has let requests pass that the others count too. */
+  onSpent(router: RouterProcess, spent: readonly Spending[]): void;
 }
 
 /** A router that was spawned; `started` settles once. */
@@ -214,6 +217,9 @@ export class RouterProcess {
       case 'measured':
         this.samples = report.samples;
         this.settleMeasures();
+        return;
+      case 'spent':
+        this.events.onSpent(this, report.spent);
         return;
       case 'need_leaf':
         this.leavesAsked += 1;

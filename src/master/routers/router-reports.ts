@@ -1,4 +1,5 @@
 /** Reads what a router says, field by field: a router that was taken over can send anything, and is believed nothing else. */
+import type { Spending } from '../../shared/access.js';
 import type { Counters } from '../../shared/counters.js';
 import { ERRORS, type ErrorCode } from '../../shared/errors.js';
 import type { Samples } from '../../shared/metrics.js';
@@ -12,6 +13,9 @@ const MAX_NAME = 253;
 const MAX_SAMPLES = 50_000;
 /** One line of text: a name of ours, and labels without control characters. */
 const SAMPLE = /^tlsfront_[a-z_]{1,80}(?:\{\P{Cc}{0,1000}\})?$/u;
+/** As proxy/exchange/access/rate-share.ts sends them. */
+const MAX_SPENT = 2_000;
+const MAX_CLIENT = 64;
 const HOST_NAME = /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)+$/;
 
 const COUNTERS = {
@@ -23,6 +27,7 @@ const COUNTERS = {
   eventStreamsOpen: true,
   upstreamErrors: true,
   refusedByLimit: true,
+  refusedByBan: true,
   logLinesLost: true,
   bytesIn: true,
   bytesOut: true,
@@ -46,7 +51,19 @@ const REQUEST = {
 /** The message; null where it is none that a router sends. */
 export function readRouterReport(message: unknown): RouterToMaster | null {
   if (!isRecord(message)) return null;
-  const { type, release, name, version, counters, samples, recent, code, message: text, hint } = message;
+  const {
+    type,
+    release,
+    name,
+    version,
+    counters,
+    samples,
+    recent,
+    code,
+    message: text,
+    hint,
+    spent,
+  } = message;
   switch (type) {
     case 'loaded':
       return isText(release) ? { type, release } : null;
@@ -62,6 +79,8 @@ export function readRouterReport(message: unknown): RouterToMaster | null {
       return isSamples(samples) ? { type, samples } : null;
     case 'remembered':
       return isRecent(recent) ? { type, recent } : null;
+    case 'spent':
+      return isSpent(spent) ? { type, spent } : null;
     case 'failed':
       return isErrorCode(code) && isText(text) && (hint === null || isText(hint))
         ? { type, code, message: text, hint }
@@ -112,6 +131,17 @@ function areRequests(value: unknown): boolean {
       type === 'text' ? isText(one[key]) : typeof one[key] === 'number',
     );
   });
+}
+
+/** Counts of a few rules by client; what other routers make of them is bounded too. */
+function isSpent(value: unknown): value is readonly Spending[] {
+  return Array.isArray(value) && value.length <= MAX_SPENT && value.every(isSpending);
+}
+
+function isSpending(value: unknown): boolean {
+  if (!Array.isArray(value) || value.length !== 3) return false;
+  const [rule, client, requests]: readonly unknown[] = value;
+  return isCount(rule) && isText(client) && client.length <= MAX_CLIENT && isCount(requests);
 }
 
 function isErrorCode(value: unknown): value is ErrorCode {

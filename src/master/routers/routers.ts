@@ -123,6 +123,10 @@ export class Routers {
     });
     const router = new RouterProcess(index, this.sockets.all, buildStart, this.log.childOutput, {
       onExit: (ended, reason) => this.onExit(ended, reason),
+      onSpent: (teller, spent) => {
+        for (const other of this.current.values())
+          if (other !== teller && other.ready) other.send({ type: 'spent', spent });
+      },
       onNeedLeaf: (asking, name) => void this.answerLeaf(asking, name),
     });
     this.current.set(index, router);

@@ -5,10 +5,13 @@ import type { ListenerConfig } from '../../shared/config.js';
 import type { Platform } from '../../system/platform.js';
 import { cutScope } from '../access-scope.js';
 import { BLOCK_HINT } from '../address-blocks.js';
-import { type OptionRow, row } from '../option-row.js';
+import { readForwardAuth } from '../forward-auth.js';
+import { type OptionRow, row, turn } from '../option-row.js';
+import { MAX_DURATION_MS } from '../quantities.js';
 import { readRateLimit } from '../rate-limit.js';
-import { invalid, requireFile } from '../read-setting.js';
+import { invalid, readSwitch, readText, refuseWithout, requireFile } from '../read-setting.js';
 import type { Settings } from '../settings.js';
+import { readTls } from './upstreams.js';
 
 const GROUP = 'Access';
 
@@ -30,6 +33,56 @@ export const ACCESS_OPTIONS = {
     'Requests a client may make, evenly; beyond them 429',
     { repeatable: true },
   ),
+  basicAuth: row(
+    GROUP,
+    'file',
+    '--basic-auth',
+    '<[route=]file>',
+    'Ask for a user and password of this htpasswd file (bcrypt or scrypt)',
+    { repeatable: true },
+  ),
+  basicAuthPlain: turn(GROUP, '--basic-auth-plain', 'Ask for passwords over plain HTTP too'),
+  basicAuthPass: turn(GROUP, '--basic-auth-pass', 'Let the app have the Authorization header too'),
+  forwardAuth: row(
+    GROUP,
+    'text',
+    '--forward-auth',
+    '<[route=]url>',
+    'Ask this server about each request: 2xx lets it in, else the client gets its answer',
+    { repeatable: true },
+  ),
+  forwardAuthHeaders: row(
+    GROUP,
+    'text',
+    '--forward-auth-headers',
+    '<name>',
+    'Header fields of its answer that the app gets, and that clients cannot send',
+    { repeatable: true, commas: true },
+  ),
+  forwardAuthTimeout: row(
+    GROUP,
+    'duration',
+    '--forward-auth-timeout',
+    '<time>',
+    'It must answer within this',
+    {
+      default: '10s',
+      least: 1,
+      most: MAX_DURATION_MS,
+    },
+  ),
+  banFile: row(
+    GROUP,
+    'text',
+    '--ban-file',
+    '<file>',
+    'Keep the bans of tlsfront ban in this file, and take those in it',
+  ),
+  anyHost: turn(
+    GROUP,
+    '--any-host',
+    'Serve every Host on loopback too, not only localhost, .test, --host and routes',
+  ),
 } satisfies Record<string, OptionRow>;
 
 /** @param listeners whose ports rules may name. @throws FrontError config_invalid */
@@ -39,14 +92,29 @@ export function readAccess(
   platform: Platform,
 ): AccessConfig {
   const rates = settings.get('rateLimit');
+  const passwords = settings.get('basicAuth');
+  if (passwords.values.length === 0 && settings.sites.length === 0)
+    refuseWithout(settings, ['basicAuthPlain', 'basicAuthPass'], '--basic-auth');
   return {
     addresses: [
       ...readAddressRules(settings, 'deny', listeners, platform),
       ...readAddressRules(settings, 'allow', listeners, platform),
     ],
     rateLimits: rates.values.map((text) => readRateLimit(rates.label, text, listeners)),
+    passwords: passwords.values.map((text) => {
+      const [scope, file] = cutScope(passwords.label, text, listeners);
+      if (file === '') throw invalid(passwords.label, text, 'no file is named', PASSWORD_HINT);
+      requireFile(platform, passwords.label, file, PASSWORD_HINT);
+      return { scope, file };
+    }),
+    forwardAuth: readForwardAuth(settings, listeners, readTls(settings, platform)),
+    plainPasswords: readSwitch(settings, 'basicAuthPlain'),
+    passesAuthorization: readSwitch(settings, 'basicAuthPass'),
+    banFile: readText(settings, 'banFile'),
   };
 }
+
+const PASSWORD_HINT = 'make it with tlsfront password USER >> FILE, or with htpasswd -B';
 
 /** One rule a value: its scope holds for all that the value names. */
 function readAddressRules(

@@ -96,7 +96,8 @@ export function readDnsServers(settings: Settings): readonly string[] {
   });
 }
 
-function readTls(settings: Settings, platform: Platform): UpstreamTls {
+/** Whom https servers behind the front must be. @throws FrontError config_usage, config_invalid */
+export function readTls(settings: Settings, platform: Platform): UpstreamTls {
   const ca = readText(settings, 'upstreamCa');
   const insecure = readSwitch(settings, 'upstreamInsecure');
   const { label } = settings.get('upstreamCa');

@@ -43,6 +43,7 @@ function recordOf({
     durationMs: 1500.4,
     upstreamMs: 3,
     upstream: '127.0.0.1:8080',
+    user: '',
     error,
     addedFields,
   };

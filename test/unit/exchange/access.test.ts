@@ -5,11 +5,13 @@ import { AccessRules } from '../../../proxy/exchange/access/access-rules.js';
 import { AddressSet } from '../../../proxy/exchange/access/address-set.js';
 import { RateLimiter } from '../../../proxy/exchange/access/rate-limiter.js';
 import { RateLimits, rateFields } from '../../../proxy/exchange/access/rate-limits.js';
+import { RateShare } from '../../../proxy/exchange/access/rate-share.js';
 import { placeOf, plainPathOf } from '../../../proxy/exchange/access/scope.js';
 import { clientAddressOf, clientKeyOf } from '../../../proxy/exchange/client-address.js';
 import { compilePolicy } from '../../../proxy/exchange/policy.js';
 import type { ConnectionFacts, RequestHead } from '../../../proxy/exchange/types.js';
 import type { SettingLayer } from '../../../src/options/settings.js';
+import type { Spending } from '../../../src/shared/access.js';
 import { complaintOf, resolveGiven } from '../../support/settings.js';
 
 function factsOf(remoteAddress: string, trusted = false): ConnectionFacts {
@@ -83,7 +85,7 @@ function findKeptOut(
     config.access,
     config.listeners.map(({ port }) => port),
   );
-  rules.update({ addresses: { list: ['198.51.100.0/24'] } });
+  rules.update({ addresses: { list: ['198.51.100.0/24'] }, passwords: {} });
   const head = { ...headOf(path), authority };
   const facts = { ...factsOf(address), listener };
   return rules.findKeptOut(head, facts, behind, rules.placeOf(head, facts));
@@ -122,7 +124,7 @@ test('GCRA: a burst, then an even pace, then a burst again after silence', () =>
 });
 
 test('no more clients are remembered than there is room for', () => {
-  const limiter = new RateLimiter(1, 1000, 1, 100);
+  const limiter = new RateLimiter(1, 1000, 1, 1, 100);
   for (let client = 0; client < 1000; client += 1) limiter.take(String(client), 5);
   assert.equal(limiter.size, 100);
   assert.ok(limiter.take('999', 6) > 0, 'the last seen is still bounded');
@@ -313,3 +315,49 @@ for (const [text, reason] of BAD_RULES) {
     assert.match(complaint, reason);
   });
 }
+
+test('routers that tell each other of what they let pass bound a client together', () => {
+  const { rateLimits } = resolveGiven({
+    flags: { rateLimit: ['10/m,burst=4', '2/m,path=/x,key=header:x-key'] },
+  }).access;
+  const told: Spending[][] = [[], []];
+  const routers = told.map((mine) => {
+    const share = new RateShare('secret', (spent) => mine.push(...spent));
+    return { share, limits: new RateLimits(rateLimits, [443], { share, routers: 2 }) };
+  });
+  const exchangeReports = (): void => {
+    for (const [index, { limits }] of routers.entries()) {
+      limits.charge(told[1 - index]?.splice(0) ?? [], 0);
+    }
+  };
+  const ask = (router: number, path = '/', ...headers: readonly string[]): number => {
+    const head = headOf(path, ...headers);
+    const facts = factsOf('192.0.2.1');
+    const refusal = routers[router]?.limits.check(head, facts, behind, placeOf(head, facts), 0);
+    return refusal?.retryAfterSeconds ?? 0;
+  };
+  const flush = (): void => {
+    for (const { share } of routers) share.flush();
+    exchangeReports();
+  };
+  assert.deepEqual([ask(0), ask(0), ask(0)], [0, 0, 0]);
+  flush();
+  assert.deepEqual(
+    [ask(1), ask(1), ask(0)],
+    [0, 6, 0],
+    'three of four are spent; one more each, before they hear of it',
+  );
+  flush();
+  assert.deepEqual([ask(0), ask(1)], [12, 12], 'what was too much is waited for');
+  assert.deepEqual([ask(0, '/x', 'x-key', 'my secret'), told.flat()], [12, []]);
+  const [rule] = rateLimits.slice(1);
+  assert.ok(rule !== undefined);
+  const sent: Spending[] = [];
+  const share = new RateShare('secret', (spent) => sent.push(...spent));
+  const keyed = new RateLimits([rule], [443], { share, routers: 2 });
+  const head = headOf('/x', 'x-key', 'my secret');
+  assert.equal(keyed.check(head, factsOf('192.0.2.1'), behind, placeOf(head, factsOf('192.0.2.1')), 0), null);
+  share.flush();
+  assert.equal(sent.length, 1);
+  assert.doesNotMatch(JSON.stringify(sent), /secret/, 'no key of a client leaves its router');
+});

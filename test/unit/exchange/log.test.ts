@@ -38,6 +38,7 @@ function recordOf(path: string, agent: string): AccessRecord {
     durationMs: 1,
     upstreamMs: null,
     upstream: '',
+    user: '',
     error: '',
     addedFields: [],
   };

@@ -78,6 +78,7 @@ for (const format of LOG_FORMATS) {
       durationMs: 1,
       upstreamMs: 1,
       upstream: '',
+      user: '',
       error: '',
       addedFields: [],
     } as const;
