@@ -7,6 +7,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { testCertificates, writeTestCertificates } from '../support/certificates.js';
+import { runCommands } from '../support/command.js';
 import { within } from '../support/deadline.js';
 import { freePort } from '../support/ports.js';
 import { PATIENCE_MS, SAMPLE_APP, StartedFront, type StartedFrontOptions } from '../support/started-front.js';
@@ -84,16 +85,26 @@ describe('bad certificates', { concurrency: 2 }, () => {
     ];
   for (const [name, cert, key, code, error] of cases) {
     test(name, async () => {
-      for (const args of [
-        ['--https', `127.0.0.1:0,${workspace.at(cert)},${workspace.at(key)}`],
-        [...LISTEN, '--cert', workspace.at(cert), '--key', workspace.at(key)],
-      ]) {
-        const result = await fail({ arguments: args, app: SAMPLE_APP });
-        assertClear(result.log, error);
-        assert.equal(result.code, code, result.log);
-      }
+      const args = ['--https', `127.0.0.1:0,${workspace.at(cert)},${workspace.at(key)}`];
+      const result = await fail({ arguments: args, app: SAMPLE_APP });
+      assertClear(result.log, error);
+      assert.equal(result.code, code, result.log);
     });
   }
+
+  test('the same by --cert and --key, where check says what a start would', async () => {
+    const results = await runCommands(
+      cases.map(([, cert, key]) => {
+        const pair = ['--cert', workspace.at(cert), '--key', workspace.at(key)];
+        return ['check', ...LISTEN, ...pair, '--upstream', '1'];
+      }),
+    );
+    for (const [index, [name, , , code, error]] of cases.entries()) {
+      const { stdout, stderr, ...result } = results[index] ?? assert.fail();
+      assertClear(stdout + stderr, error);
+      assert.equal(result.code, code, `${name}: ${stdout}${stderr}`);
+    }
+  });
 
   test('DER instead of PEM is mended in memory, with a warning', async (t) => {
     const front = await StartedFront.start({
@@ -156,22 +167,31 @@ describe('bad addresses', { concurrency: 2 }, () => {
     assert.ok([502, 503].includes((await client.request('/')).status));
   });
 
-  for (const [args, error] of [
+  const wrong: readonly (readonly [args: readonly string[], error: RegExp])[] = [
     [['--listen', '127.0.0.1:70000', '--upstream', '1'], /^error: .*70000/m],
     [['--listen', 'x:y:z', '--upstream', '1'], /^error: .*x:y:z/m],
     [[...LISTEN, '--upstream', 'ftp://127.0.0.1'], /^error: .*ftp/m],
     [LISTEN, /^error: /m],
     [[...LISTEN, '--upstream', '1', '--uid', 'no-such-user'], /^error: .*no-such-user/m],
-    [[...LISTEN, '--upstream', '1', '--logto', '/nowhere/at/all.log'], /^error: .*\/nowhere\/at\/all\.log/m],
     [[...LISTEN, '--upstream', '1', '--ciphers', 'NOTHING'], /^error: .*NOTHING/m],
     [[...LISTEN, '--upstrem', '1'], /^error: [\s\S]*--upstream/m],
-  ] as const) {
-    test(`tlsfront ${args.join(' ')}`, async () => {
-      const result = await fail({ arguments: args });
-      assertClear(result.log, error);
-      assert.equal(result.code, 2, result.log);
+  ];
+  test('settings that are refused before anything starts', async () => {
+    const results = await runCommands(wrong.map(([args]) => args));
+    for (const [index, [args, error]] of wrong.entries()) {
+      const { code, stdout, stderr } = results[index] ?? assert.fail();
+      assertClear(stdout + stderr, error);
+      assert.equal(code, 2, `${args.join(' ')}: ${stdout}${stderr}`);
+    }
+  });
+
+  test('a log file that cannot be opened', async () => {
+    const result = await fail({
+      arguments: [...LISTEN, '--upstream', '1', '--logto', '/nowhere/at/all.log'],
     });
-  }
+    assertClear(result.log, /^error: .*\/nowhere\/at\/all\.log/m);
+    assert.equal(result.code, 2, result.log);
+  });
 });
 
 describe('bad apps', { concurrency: 2 }, () => {
