@@ -184,6 +184,24 @@ test('a lock without a readable holder is taken over when it is old', async (t) 
   );
 });
 
+for (const content of [
+  'null',
+  '5',
+  '"x"',
+  '{}',
+  '{"pid":1,"realm":"here"}',
+  '{"pid":"1","realm":"a","token":"b"}',
+]) {
+  test(`a lock that says ${content} names no holder, and is taken over when it is old`, async (t) => {
+    const folder = makeWorkspace(t);
+    const old = new Date(Date.now() - 10_000);
+    writeFileSync(folder.at('one.lock'), content);
+    utimesSync(folder.at('one.lock'), old, old);
+    const work = openFileStore(folder.path).withLock('one', async () => 'mine');
+    assert.equal(await within(work, 10_000, 'the lock'), 'mine');
+  });
+}
+
 test('an empty lock file, as a full disk once left it, delays nobody for longer than two seconds', async (t) => {
   const folder = makeWorkspace(t);
   writeFileSync(folder.at('one.lock'), '');

@@ -62,22 +62,25 @@ const root = writeRawCertificate({
 });
 
 interface Path {
+  /** The leaf's common name; without names beside it where this is given. */
+  readonly subject?: string;
   readonly leaf?: readonly RawExtension[];
   /** The intermediates, the lowest first; one ordinary one by default. */
   readonly above?: readonly (readonly RawExtension[])[];
 }
 
 /** The chain's file, leaf first. */
-function write({ leaf = [], above = [[authority()]] }: Path): string {
+function write({ subject, leaf = [], above = [[authority()]] }: Path): string {
   let [issuer, signer] = ['R', rootKey];
   const written: string[] = [];
   for (const [index, extensions] of [...above].reverse().entries()) {
-    const [subject, key] = [`I${index}`, newKey()];
-    written.unshift(writeRawCertificate({ subject, issuer, key, signer, extensions }));
-    [issuer, signer] = [subject, key];
+    const [name, key] = [`I${index}`, newKey()];
+    written.unshift(writeRawCertificate({ subject: name, issuer, key, signer, extensions }));
+    [issuer, signer] = [name, key];
   }
   const own = leaf.some(({ oid }) => oid === SERVERS.oid) ? leaf : [SERVERS, ...leaf];
-  const last = { subject: 'L', issuer, key: newKey(), signer, extensions: [NAMES, ...own] };
+  const names = subject === undefined ? [NAMES] : [];
+  const last = { subject: subject ?? 'L', issuer, key: newKey(), signer, extensions: [...names, ...own] };
   return writeRawCertificate(last) + written.join('');
 }
 
@@ -118,6 +121,16 @@ const FAULTS: readonly (readonly [what: string, path: Path, codes: readonly Find
     'an authority that permits every name by an empty one',
     { above: [[authority(), constraints(true, 0xa0, EVERY_NAME)]] },
     ['constraint_form'],
+  ],
+  [
+    'a common name that looks like a host, without other names, which the authority may not vouch for',
+    { subject: 'a.example', above: [[authority(), ONLY_B]] },
+    ['name_not_permitted', 'no_alternative_names'],
+  ],
+  [
+    'a common name that is no host',
+    { subject: 'A Server', above: [[authority(), ONLY_B]] },
+    ['no_alternative_names'],
   ],
   ['a leaf that may only encipher keys', { leaf: [keyUsage(0x20)] }, ['leaf_key_usage']],
   ['a leaf that may only sign certificates', { leaf: [keyUsage(0x04)] }, ['unfit_key_usage']],
