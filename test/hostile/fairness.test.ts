@@ -1,94 +1,15 @@
 /** Clients that are slow on purpose: the places at the app stay free, and a good client beside them loses no request. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import { request } from 'node:https';
-import { after, before, describe, type TestContext, test } from 'node:test';
-import { until, within } from '../support/deadline.js';
+import { after, before, describe, test } from 'node:test';
+import { until } from '../support/deadline.js';
 import { windowUpdate } from '../support/http2-frames.js';
-import { type FrontAddress, RawHttp1Client } from '../support/raw-client.js';
+import { RawHttp1Client } from '../support/raw-client.js';
 import { RawHttp2Client } from '../support/raw-http2-client.js';
-import { StartedFront } from '../support/started-front.js';
+import { BIG, ended, Scene, WAIT_MS } from './scene.js';
 
-const WAIT_MS = 30_000;
 const CANCEL = 8;
-const BIG = Buffer.alloc(600 * 1024, 'b');
 const POST_H2 = [':method', 'POST', ':scheme', 'https', ':authority', 'localhost', ':path', '/slow'];
 const GET_BIG = [':method', 'GET', ':scheme', 'https', ':authority', 'localhost', ':path', '/big'];
-
-/** An app that knows how many of its requests are open, beside a front. */
-class Scene {
-  /** Requests by path that have begun, and those that are still open. */
-  readonly begun = new Map<string, number>();
-  readonly open = new Map<string, number>();
-  private server: Server | null = null;
-  private started: StartedFront | null = null;
-
-  static async start(...args: string[]): Promise<Scene> {
-    const scene = new Scene();
-    const server = createServer((incoming, response) => {
-      const path = incoming.url ?? '';
-      scene.begun.set(path, (scene.begun.get(path) ?? 0) + 1);
-      scene.open.set(path, (scene.open.get(path) ?? 0) + 1);
-      response.once('close', () => scene.open.set(path, (scene.open.get(path) ?? 0) - 1));
-      if (path === '/big') response.end(BIG);
-      else if (path === '/events')
-        response.writeHead(200, { 'content-type': 'text/event-stream' }).write(BIG);
-      else if (path === '/call') response.writeHead(200, { 'content-type': 'application/grpc' }).write(BIG);
-      else if (path === '/early') response.writeHead(413, { 'content-length': 5 }).end('early');
-      else incoming.resume().once('end', () => response.end('ok'));
-    });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const address = server.address();
-    assert.ok(address !== null && typeof address === 'object');
-    scene.server = server;
-    scene.started = await StartedFront.start({
-      arguments: ['--listen', '127.0.0.1:0', '--upstream', `127.0.0.1:${address.port}`, ...args],
-    });
-    return scene;
-  }
-
-  async stop(): Promise<void> {
-    await this.started?.stop();
-    this.server?.closeAllConnections();
-    this.server?.close();
-  }
-
-  get front(): StartedFront {
-    assert.ok(this.started !== null);
-    return this.started;
-  }
-
-  get address(): FrontAddress {
-    return { port: this.front.port(), ca: this.front.ca };
-  }
-
-  /** A client from another address asks a few times: nothing is lost. */
-  async serveOthers(): Promise<void> {
-    for (let count = 0; count < 5; count += 1) {
-      const asked = request({
-        ...{ host: '127.0.0.1', port: this.front.port(), ca: this.front.ca, servername: 'localhost' },
-        ...{ localAddress: '127.0.0.2', path: '/good', agent: false },
-      });
-      asked.end();
-      const answer = new Promise<number>((resolve, reject) => {
-        asked.once('response', (response) => {
-          response.resume();
-          resolve(response.statusCode ?? 0);
-        });
-        asked.once('error', reject);
-      });
-      assert.equal(await within(answer, WAIT_MS, 'the answer for a good client'), 200);
-    }
-  }
-}
-
-function ended(t: TestContext, clients: readonly { socket: { destroy(): unknown } }[]): void {
-  t.after(() => {
-    for (const { socket } of clients) socket.destroy();
-  });
-}
 
 describe('slow clients, 256 places', () => {
   let scene: Scene;

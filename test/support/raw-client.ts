@@ -10,6 +10,8 @@ export interface FrontAddress {
   readonly port: number;
   /** PEM of the authority; undefined: a plain connection. */
   readonly ca: string | undefined;
+  /** Where the client comes from; left out: 127.0.0.1. */
+  readonly localAddress?: string;
 }
 
 /** A final response as the client saw it. */
@@ -75,10 +77,19 @@ const CONNECT_MS = 60_000;
 /** Connects with verification on; the server name is `localhost`. */
 export async function openSocket(front: FrontAddress, alpn: 'http/1.1' | 'h2'): Promise<Socket> {
   const { port, ca } = front;
+  // node:tls passes it on to node:net, and does not say so in its types.
+  const from = { localAddress: front.localAddress ?? '127.0.0.1' };
   const secure = ca !== undefined;
   const socket = secure
-    ? connectTls({ host: '127.0.0.1', port, ca, servername: 'localhost', ALPNProtocols: [alpn] })
-    : connectPlain({ host: '127.0.0.1', port });
+    ? connectTls({
+        host: '127.0.0.1',
+        port,
+        ca,
+        ...from,
+        servername: 'localhost',
+        ALPNProtocols: [alpn],
+      })
+    : connectPlain({ host: '127.0.0.1', port, ...from });
   socket.setNoDelay(true);
   const ready = new Promise<void>((resolve, reject) => {
     socket.once(secure ? 'secureConnect' : 'connect', resolve);
