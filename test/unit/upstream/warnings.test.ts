@@ -10,8 +10,8 @@ import { appsOf } from '../../support/settings.js';
 
 class Lines extends LineWriter {
   readonly lines: string[] = [];
-  override write(line: string): void {
-    this.lines.push(line);
+  override say(level: string, message: string, hint: string | null = null): void {
+    this.lines.push(`${level}: ${message}${hint === null ? '' : `\nhint: ${hint}`}`);
   }
 }
 
