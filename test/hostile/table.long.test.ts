@@ -10,9 +10,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { type TestCertificateFiles, writeTestCertificates } from '../support/certificates.js';
 import { until } from '../support/deadline.js';
+import { residentMib } from '../support/held-memory.js';
 import { freePort } from '../support/ports.js';
 import { type FrontAddress, openSocket } from '../support/raw-client.js';
-import { residentMib } from '../support/siege.js';
 import { findTool, MISSING } from '../support/tools.js';
 import {
   type Attack,

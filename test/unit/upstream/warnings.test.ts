@@ -23,7 +23,7 @@ const APP = appsOf('8080')[0] ?? assert.fail();
 const UPSTREAM = createUpstream(
   {
     ...{ id: 1, key: 'k', scheme: 'http', host: '127.0.0.1', port: 3000, path: null, app: 0, weight: 1 },
-    ...{ proxyProtocol: null, needsLength: false, ready: true },
+    ...{ proxyProtocol: null, needsLength: false, ready: true, lookUp: null, hostName: null },
   },
   APP,
 );
