@@ -5,10 +5,21 @@ import type { Readable } from 'node:stream';
 import { createProxyServer } from 'http-proxy-3';
 import type { Limits } from '../../src/shared/config.js';
 import type { Upstream } from '../routing/upstream.js';
-import type { ExchangeRun } from './exchange-run.js';
 import type { LibraryRequest } from './read-head.js';
 import type { LibraryResponse } from './response-relay.js';
 import { WatchfulAgent } from './watchful-agent.js';
+
+/** Called back by the forwarder, at most once each. */
+export interface ForwarderEvents {
+  /** The upstream request has its socket. */
+  connecting(upstreamRequest: ClientRequest, socket: Socket): void;
+  /** The upstream's response head is in. */
+  relay(upstreamResponse: IncomingMessage): void;
+  /** The upstream request failed, or the downstream broke. @param reused over a connection that was kept alive */
+  upstreamFailed(error: unknown, reused: boolean): void;
+  /** The client has gone. */
+  finish(): void;
+}
 
 /** One request to send; `headers` is the complete flat list for the upstream. */
 export interface ForwardRequest {
@@ -19,7 +30,7 @@ export interface ForwardRequest {
   readonly path: string;
   readonly headers: string[];
   readonly body: Readable;
-  readonly run: ExchangeRun;
+  readonly events: ForwarderEvents;
 }
 
 /** A WebSocket upgrade to pass on. */
@@ -54,7 +65,7 @@ function hideTarget(request: IncomingMessage): void {
 export class Forwarder {
   private readonly agent: Agent;
   private readonly proxy = createProxyServer({ xfwd: false });
-  private readonly runs = new WeakMap<object, ExchangeRun>();
+  private readonly forwarded = new WeakMap<object, ForwarderEvents>();
   private readonly upgrades = new WeakMap<object, ForwardUpgrade>();
   private readonly reused = new WeakSet<object>();
 
@@ -70,16 +81,16 @@ export class Forwarder {
       scheduling: 'lifo',
     });
     this.proxy.on('proxyRes', (upstreamResponse, request) => {
-      this.runs.get(request)?.relay(upstreamResponse);
+      this.forwarded.get(request)?.relay(upstreamResponse);
     });
     this.proxy.on('proxyReq', (upstreamRequest, request, _response, _options, socket) => {
       if (upstreamRequest.reusedSocket) this.reused.add(request);
-      this.runs.get(request)?.connecting(upstreamRequest, socket);
+      this.forwarded.get(request)?.connecting(upstreamRequest, socket);
     });
     this.proxy.on('proxyReqWs', (upstreamRequest, request) => {
       this.upgrades.get(request)?.onRequest(upstreamRequest);
     });
-    this.proxy.on('econnreset', (_error, request) => this.runs.get(request)?.finish());
+    this.proxy.on('econnreset', (_error, request) => this.forwarded.get(request)?.finish());
   }
 
   /** As many requests wait for a connection to this upstream as may. */
@@ -90,11 +101,11 @@ export class Forwarder {
     return used >= this.limits.maxUpstreamConnections && waiting >= this.limits.maxUpstreamQueue;
   }
 
-  /** Sends one request; its run hears of the response or the failure. */
+  /** Sends one request; `events` hears of the response or the failure. */
   send(forward: ForwardRequest): void {
-    const { run, upstream } = forward;
+    const { events, upstream } = forward;
     const { request, response } = forward;
-    this.runs.set(request, run);
+    this.forwarded.set(request, events);
     this.reused.delete(request);
     hideTarget(request);
     const options = {
@@ -107,7 +118,7 @@ export class Forwarder {
       ssl: verbatimOptions(forward.path, forward.headers, this.limits.maxHeaderBytes),
     };
     this.proxy.web(request, response, options, (error) =>
-      run.upstreamFailed(error, this.reused.has(request)),
+      events.upstreamFailed(error, this.reused.has(request)),
     );
   }
 

@@ -4,21 +4,21 @@ import type { ErrorCode } from '../../src/shared/errors.js';
 import type { AcceptedConnection, EngineServices } from '../engine.js';
 import { encodeClosingReply } from '../exchange/reply/closing-reply.js';
 import { buildErrorReply } from '../exchange/reply/local-reply.js';
-import { ExchangeRun } from './exchange-run.js';
 import type { Forwarder } from './forwarder.js';
+import { Forwarding } from './forwarding.js';
 import type { LibraryRequest } from './read-head.js';
 import { readFraming } from './read-head.js';
 import type { LibraryResponse } from './response-relay.js';
-import { startTunnel } from './tunnel-run.js';
+import { startTunnel } from './tunnel.js';
 
 /** node:http hands out pipelined requests, upgrades and parse errors as it reads them; here they wait for their turn. */
 export class Http1Downstream {
   /** Exchanges that are not over, in the order their requests came. */
-  private readonly runs: ExchangeRun[] = [];
+  private readonly forwardings: Forwarding[] = [];
   private newest: IncomingMessage | null = null;
   /** Nothing that follows is processed (RFC 9112 §9.6). */
   private closing = false;
-  private afterRuns: (() => void) | null = null;
+  private afterForwardings: (() => void) | null = null;
 
   /** @param serveAgain reads the connection's unread bytes as HTTP once more */
   constructor(
@@ -28,9 +28,9 @@ export class Http1Downstream {
     private readonly serveAgain: () => void,
   ) {
     connection.socket.once('close', () => {
-      this.afterRuns = null;
+      this.afterForwardings = null;
       // node:http tells the close only to the response whose turn it is.
-      for (const run of [...this.runs]) run.finish();
+      for (const forwarding of [...this.forwardings]) forwarding.finish();
     });
   }
 
@@ -40,7 +40,7 @@ export class Http1Downstream {
     this.newest = request;
     if (sayContinue) response.writeContinue();
     if (!response.shouldKeepAlive) this.closing = true;
-    const run = ExchangeRun.create({
+    const forwarding = Forwarding.create({
       request,
       response,
       connection: this.connection,
@@ -49,10 +49,10 @@ export class Http1Downstream {
       onLast: () => {
         this.closing = true;
       },
-      onEnd: (ended) => this.onRunEnd(ended),
+      onEnd: () => this.onForwardingEnd(forwarding),
     });
-    this.runs.push(run);
-    run.start();
+    this.forwardings.push(forwarding);
+    forwarding.start();
   }
 
   /** What came is no request, or the newest one broke off. */
@@ -60,7 +60,7 @@ export class Http1Downstream {
     const { newest } = this;
     if (newest !== null && !newest.complete) {
       this.closing = true;
-      const broken = this.runs.find((run) => run.request === newest);
+      const broken = this.forwardings.find((forwarding) => forwarding.request === newest);
       if (broken === undefined) this.connection.socket.destroy();
       else broken.refuse(code);
       return;
@@ -90,15 +90,15 @@ export class Http1Downstream {
   }
 
   private inTurn(step: () => void): void {
-    if (this.runs.length === 0) step();
-    else this.afterRuns = step;
+    if (this.forwardings.length === 0) step();
+    else this.afterForwardings = step;
   }
 
-  private onRunEnd(run: ExchangeRun): void {
-    this.runs.splice(this.runs.indexOf(run), 1);
-    if (this.runs.length > 0 || this.afterRuns === null) return;
-    const step = this.afterRuns;
-    this.afterRuns = null;
+  private onForwardingEnd(forwarding: Forwarding): void {
+    this.forwardings.splice(this.forwardings.indexOf(forwarding), 1);
+    if (this.forwardings.length > 0 || this.afterForwardings === null) return;
+    const step = this.afterForwardings;
+    this.afterForwardings = null;
     step();
   }
 

@@ -9,8 +9,8 @@ import {
   type ServerHttp2Session,
 } from 'node:http2';
 import type { AcceptedConnection, EngineServices } from '../engine.js';
-import { ExchangeRun } from './exchange-run.js';
 import type { Forwarder } from './forwarder.js';
+import { Forwarding } from './forwarding.js';
 import type { LibraryRequest } from './read-head.js';
 import type { LibraryResponse } from './response-relay.js';
 
@@ -24,7 +24,7 @@ interface Downstream {
   resetsSinceMs: number;
 }
 
-/** Hands each request of node:http2 to a run. */
+/** Hands each request of node:http2 to a forwarding. */
 export class Http2Service {
   private readonly server: Http2Server;
   private readonly sessions = new Map<Http2Session, Downstream>();
@@ -100,7 +100,7 @@ export class Http2Service {
     // Streams reset in the same turn never reach the app (CVE-2023-44487).
     setImmediate(() => {
       if (request.stream.destroyed || request.aborted) return;
-      ExchangeRun.create({
+      Forwarding.create({
         // The compatibility classes have the surface of node:http's, but not their types.
         request: request as unknown as LibraryRequest,
         response: response as unknown as LibraryResponse,

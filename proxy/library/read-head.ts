@@ -65,6 +65,18 @@ export function readRequestHead(request: LibraryRequest, maxHeaderCount: number)
   return method === 'CONNECT' ? head : (findTargetFault(head) ?? head);
 }
 
+/** What the log shows of a request whose head is not trusted. */
+export function unreadHead(request: LibraryRequest): RequestHead {
+  return {
+    method: request.method ?? '',
+    path: request.url ?? '',
+    authority: '',
+    headers: flatten(request.rawHeaders),
+    memo: null,
+    httpVersion: '1.1',
+  };
+}
+
 function findTargetFault({ path, method, authority, httpVersion }: RequestHead): ErrorCode | null {
   if (!isTarget(path, method)) return 'request_target_invalid';
   const isNamed = authority === '' ? httpVersion === '1.0' : isAuthority(authority);

@@ -17,7 +17,7 @@ export function isWhole(request: LibraryRequest): boolean {
 }
 
 /** Who hears of a body. */
-export interface BodyHolder {
+export interface RequestBodyEvents {
   /** Bytes came from the client. */
   onBodyPiece(piece: Buffer): void;
   onBodyFailure(code: ErrorCode): void;
@@ -34,7 +34,7 @@ export class RequestBody extends Transform {
    */
   constructor(
     private readonly request: LibraryRequest,
-    private readonly holder: BodyHolder,
+    private readonly holder: RequestBodyEvents,
     private readonly maxBytes: number,
     timeoutMs: number,
   ) {

@@ -15,7 +15,7 @@ export type LibraryResponse = ServerResponse & { readonly stream?: ServerHttp2St
 const MAX_HEADER_COUNT = 1000;
 
 /** Who hears how it went. */
-export interface RelayHolder {
+export interface RelayEvents {
   /** The response was passed on whole; the client may still be taking it. */
   onRelayed(): void;
   /** The response broke off, or nobody took it. */
@@ -48,7 +48,7 @@ export class ResponseRelay {
     private readonly exchange: Exchange,
     private readonly upstreamResponse: IncomingMessage,
     private readonly response: LibraryResponse,
-    private readonly holder: RelayHolder,
+    private readonly holder: RelayEvents,
   ) {}
 
   /** Sends the head and lets the body follow. @throws what node's writeHead throws at a field it does not take */

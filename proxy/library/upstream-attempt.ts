@@ -9,12 +9,12 @@ import type { ErrorCode } from '../../src/shared/errors.js';
 const MAX_INTERIM_RESPONSES = 16;
 
 /** Whose attempt it is. */
-export interface AttemptOwner {
+export interface AttemptEvents {
   /** The app could not be reached in time, does not answer in time, or makes no sense. */
   onAttemptFailure(code: ErrorCode): void;
 }
 
-export class Attempt {
+export class UpstreamAttempt {
   private upstreamRequest: ClientRequest | null = null;
   private socket: Socket | null = null;
   private bytesReadBefore = 0;
@@ -25,7 +25,7 @@ export class Attempt {
   constructor(
     readonly body: Readable,
     private readonly limits: Limits,
-    private readonly owner: AttemptOwner,
+    private readonly owner: AttemptEvents,
   ) {
     this.startTimer(limits.connectTimeoutMs, 'upstream_connect_timeout');
   }

@@ -20,7 +20,7 @@ import type { Upstream } from '../routing/upstream.js';
 import { classifyUpstreamFailure } from '../upstream/failure.js';
 import type { Forwarder } from './forwarder.js';
 import { flatten, readRequestHead } from './read-head.js';
-import { isFaultyResponse, type RelayHolder, ResponseRelay } from './response-relay.js';
+import { isFaultyResponse, type RelayEvents, ResponseRelay } from './response-relay.js';
 
 /** Serves one upgrade request, the last of its connection; answers with an error when it cannot be passed on. */
 export function startTunnel(
@@ -36,10 +36,10 @@ export function startTunnel(
     return;
   }
   const exchange = new Exchange(head, connection.facts, services);
-  new TunnelRun(request, firstBytes, exchange, connection, services, forwarder).start();
+  new Tunnel(request, firstBytes, exchange, connection, services, forwarder).start();
 }
 
-class TunnelRun implements UpstreamWaiter, RelayHolder {
+class Tunnel implements UpstreamWaiter, RelayEvents {
   private readonly choice: UpstreamChoice;
   /** Leads nowhere until the request is admitted. */
   private route = NO_ROUTE;

@@ -3,45 +3,34 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { constants } from 'node:http2';
 import type { Socket } from 'node:net';
 import { ERRORS, type ErrorCode } from '../../src/shared/errors.js';
-import type { AcceptedConnection, EngineServices } from '../engine.js';
 import { Inquiry } from '../exchange/access/inquiry.js';
 import { Exchange } from '../exchange/exchange.js';
 import { passGate } from '../exchange/gate.js';
-import { asList } from '../exchange/headers/outgoing-fields.js';
-import {
-  authorityFor,
-  buildUpstreamHeaders,
-  type UpstreamRequest,
-} from '../exchange/headers/request-headers.js';
 import { addTransportSecurity } from '../exchange/headers/response-headers.js';
 import { type EndingLimit, reportLimit } from '../exchange/log/limit-reports.js';
 import { buildErrorReply, type LocalReply } from '../exchange/reply/local-reply.js';
-import type { Framing, RequestHead } from '../exchange/types.js';
+import type { Framing } from '../exchange/types.js';
 import { UpstreamChoice, type UpstreamWaiter } from '../routing/choice.js';
 import { NO_ROUTE, Route } from '../routing/route-table.js';
 import type { Upstream } from '../routing/upstream.js';
 import { warnOfConnecting } from '../upstream/connect-warning.js';
 import { classifyUpstreamFailure } from '../upstream/failure.js';
 import { isSafeMethod } from '../wire/syntax/methods.js';
-import { Attempt, type AttemptOwner } from './attempt.js';
-import type { Forwarder } from './forwarder.js';
+import type { ForwarderEvents } from './forwarder.js';
+import type { ForwardingParts } from './forwarding-parts.js';
+import { buildUpstreamHead } from './heads.js';
 import { sendLocalReply } from './local-reply.js';
-import { flatten, type LibraryRequest, readFraming, readRequestHead } from './read-head.js';
-import { type BodyHolder, discardRest, emptyBody, isWhole, RequestBody, stopUpload } from './request-body.js';
-import { isFaultyResponse, type LibraryResponse, type RelayHolder, ResponseRelay } from './response-relay.js';
-
-/** What a request comes with. */
-export interface RunParts {
-  readonly request: LibraryRequest;
-  readonly response: LibraryResponse;
-  readonly connection: AcceptedConnection;
-  readonly services: EngineServices;
-  readonly forwarder: Forwarder;
-  /** Called when nothing that follows on an HTTP/1.1 connection may be processed. */
-  readonly onLast: () => void;
-  /** Called once, when the exchange is over. */
-  readonly onEnd: (run: ExchangeRun) => void;
-}
+import { type LibraryRequest, readFraming, readRequestHead, unreadHead } from './read-head.js';
+import {
+  discardRest,
+  emptyBody,
+  isWhole,
+  RequestBody,
+  type RequestBodyEvents,
+  stopUpload,
+} from './request-body.js';
+import { isFaultyResponse, type LibraryResponse, type RelayEvents, ResponseRelay } from './response-relay.js';
+import { type AttemptEvents, UpstreamAttempt } from './upstream-attempt.js';
 
 /** The limit that a code stands for in this engine. */
 const LIMITS: Partial<Record<ErrorCode, EndingLimit>> = {
@@ -53,14 +42,16 @@ const LIMITS: Partial<Record<ErrorCode, EndingLimit>> = {
 };
 
 /** One request being served. Methods are called by the engine and by the forwarder's events. */
-export class ExchangeRun implements UpstreamWaiter, AttemptOwner, BodyHolder, RelayHolder {
+export class Forwarding
+  implements UpstreamWaiter, ForwarderEvents, AttemptEvents, RequestBodyEvents, RelayEvents
+{
   readonly request: LibraryRequest;
   private readonly response: LibraryResponse;
   private readonly choice: UpstreamChoice;
   /** Leads nowhere until the request is admitted. */
   private route = NO_ROUTE;
   /** What the forwarder tells counts while there is one. */
-  private attempt: Attempt | null = null;
+  private attempt: UpstreamAttempt | null = null;
   /** What is asked before it goes on; null: nothing. */
   private inquiry: Inquiry | null = null;
   /** A response head, ours or the upstream's, went out. */
@@ -71,7 +62,7 @@ export class ExchangeRun implements UpstreamWaiter, AttemptOwner, BodyHolder, Re
 
   private constructor(
     private readonly exchange: Exchange,
-    private readonly parts: RunParts,
+    private readonly parts: ForwardingParts,
     private readonly fault: ErrorCode | null,
   ) {
     this.request = parts.request;
@@ -79,22 +70,14 @@ export class ExchangeRun implements UpstreamWaiter, AttemptOwner, BodyHolder, Re
     this.choice = new UpstreamChoice(parts.services.upstreams, this);
   }
 
-  /** The run of a request; `start` serves it. */
-  static create(parts: RunParts): ExchangeRun {
+  /** The forwarding of a request; `start` serves it. */
+  static create(parts: ForwardingParts): Forwarding {
     const { request, connection, services } = parts;
     const head = readRequestHead(request, services.policy.config.limits.maxHeaderCount);
     if (typeof head !== 'string') {
-      return new ExchangeRun(new Exchange(head, connection.facts, services), parts, null);
+      return new Forwarding(new Exchange(head, connection.facts, services), parts, null);
     }
-    const unread: RequestHead = {
-      method: request.method ?? '',
-      path: request.url ?? '',
-      authority: '',
-      headers: flatten(request.rawHeaders),
-      memo: null,
-      httpVersion: '1.1',
-    };
-    return new ExchangeRun(new Exchange(unread, connection.facts, services), parts, head);
+    return new Forwarding(new Exchange(unreadHead(request), connection.facts, services), parts, head);
   }
 
   start(): void {
@@ -155,29 +138,17 @@ export class ExchangeRun implements UpstreamWaiter, AttemptOwner, BodyHolder, Re
       return;
     }
     exchange.dispatched(upstream.authority);
-    const { head, policy } = exchange;
     const framing = readFraming(request);
-    const upstreamRequest: UpstreamRequest = {
-      requestId: exchange.requestId,
-      addedFields: exchange.addedFields,
-      authority: authorityFor(head, policy, upstream.authority),
-      ...framing,
-      upgrade: '',
-      // The engine has answered it: http-proxy-3 hides requests with Expect from its hooks.
-      expectContinue: false,
-      entry: exchange.entry,
-    };
-    const fields = buildUpstreamHeaders(head, exchange.facts, upstreamRequest, policy);
-    const { limits } = policy.config;
+    const { limits } = exchange.policy.config;
     const hasBody = framing.framing !== 'none';
     if (!hasBody) request.resume();
     const body = hasBody
       ? new RequestBody(request, this, limits.maxBodyBytes, limits.clientBodyTimeoutMs)
       : emptyBody();
-    this.attempt = new Attempt(body, limits, this);
-    const path = this.route.strip(head.path, fields);
-    const headers = asList(fields);
-    forwarder.send({ request, response, upstream, method: head.method, path, headers, body, run: this });
+    this.attempt = new UpstreamAttempt(body, limits, this);
+    const { method } = exchange.head;
+    const { path, headers } = buildUpstreamHead(exchange, framing, this.route, upstream);
+    forwarder.send({ request, response, upstream, method, path, headers, body, events: this });
   }
 
   // From the forwarder.
@@ -332,7 +303,7 @@ export class ExchangeRun implements UpstreamWaiter, AttemptOwner, BodyHolder, Re
     const gone = response.stream === undefined ? !response.writableFinished : response.stream.aborted;
     if (gone) this.exchange.failed('downstream_gone');
     this.exchange.end();
-    this.parts.onEnd(this);
+    this.parts.onEnd();
     if (response.stream === undefined && !gone && !isWhole(request)) {
       discardRest(request, (whole) => whole || this.parts.connection.socket.destroy());
     }
