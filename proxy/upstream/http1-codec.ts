@@ -4,8 +4,11 @@ import { encodeRequestHead } from '../wire/http1/encoder.js';
 import { FRAMING_LENGTH, FRAMING_NONE, type Http1Limits, type ResponseHead } from '../wire/http1/events.js';
 import type { RecentHeads } from '../wire/http1/recent-heads.js';
 import { ResponseDecoder } from '../wire/http1/response-decoder.js';
-import { fieldValue } from '../wire/syntax/field-list.js';
+import { fieldValue, isEventStream } from '../wire/syntax/field-list.js';
 import type { ExchangeHead, UpstreamResponse } from './transport.js';
+
+/** An app that shows its progress by interim responses may go on as long as a client waits. */
+const INFORMATIONAL_PERIOD_MS = 10_000;
 
 export class Http1Codec {
   readonly decoder: ResponseDecoder;
@@ -13,6 +16,7 @@ export class Http1Codec {
   announcesContent = false;
   /** The upstream takes another request on the connection after the response that was described last. */
   keepAlive = true;
+  private informationalSinceMs = 0;
 
   /** @param recent heads of responses that the same upstream has sent over any connection */
   constructor(limits: Http1Limits, recent: RecentHeads) {
@@ -27,6 +31,13 @@ export class Http1Codec {
   /** Gives what was received to the decoder. */
   receive(view: Buffer): void {
     this.decoder.receive(view);
+  }
+
+  /** Interim responses have a bound for each stretch of time. */
+  forgiveInformational(nowMs: number): void {
+    if (nowMs - this.informationalSinceMs <= INFORMATIONAL_PERIOD_MS) return;
+    this.informationalSinceMs = nowMs;
+    this.decoder.forgiveInformational();
   }
 
   /** The head that the decoder has read, as a lease's holder is told it. */
@@ -56,4 +67,9 @@ function announcesContent({ status, framing, contentLength, headers }: ResponseH
 function lengthOf({ status, framing, contentLength }: ResponseHead): number {
   if (framing === FRAMING_LENGTH) return contentLength;
   return framing === FRAMING_NONE && status !== 204 ? contentLength : -1;
+}
+
+/** An event stream whose length nobody knows. */
+export function isEndless({ hasBody, contentLength, headers }: UpstreamResponse): boolean {
+  return hasBody && contentLength === -1 && isEventStream(headers);
 }

@@ -1,52 +1,30 @@
 /** One connection to an upstream for one exchange after the other: a socket, its loan, and the responses that come over it. */
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { ErrorCode } from '../../src/shared/errors.js';
 import type { OutgoingFields } from '../exchange/headers/outgoing-fields.js';
 import type { Framing } from '../exchange/types.js';
 import type { Upstream } from '../routing/upstream.js';
 import { Http1Error } from '../wire/http1/error.js';
 import { BODY, END, HEAD, INFORMATIONAL, NEED_DATA } from '../wire/http1/events.js';
-import { isEventStream } from '../wire/syntax/field-list.js';
+import type { ConnectionOwner } from './connection-owner.js';
 import { type Dial, type Dialer, forgetAddress, knownAddress, noteAddress } from './dial.js';
 import { classifyUpstreamFailure } from './failure.js';
-import type { Http1Codec } from './http1-codec.js';
+import { type Http1Codec, isEndless } from './http1-codec.js';
 import { Http1RequestWriter } from './http1-request.js';
+import { type Http1SocketEvents, NO_SOCKET, openHttp1Socket } from './http1-socket.js';
 import { type LastWordsEvents, readLastWords } from './last-words.js';
 import { mayMove } from './name-watch.js';
 import { proxyHeaderFor } from './proxy-header.js';
-import type { ExchangeHead, Lease, LeaseHandler, UpstreamResponse } from './transport.js';
+import type { ExchangeHead, Lease, LeaseHandler } from './transport.js';
 import type { Waiting, Waits } from './waiting.js';
-
-/** One buffer for all connections of the process: each read is used up before the next one. */
-const READ_BUFFER = Buffer.allocUnsafeSlow(256 * 1024);
-let lastRead = READ_BUFFER;
-/** Stands for the socket of a connection that is not made yet; nothing is read or written there. */
-const NO_SOCKET = new Socket();
 
 /** What an app sends late after an answer without content shows in this time, and must not become the next client's answer. */
 const REST_MS = 50;
 /** How long before its server would close it an idle connection is closed: a request may be on its way for some time. */
 const IDLE_MARGIN_MS = 500;
-/** An app that shows its progress by interim responses may go on as long as a client waits. */
-const INFORMATIONAL_PERIOD_MS = 10_000;
-
-/** Who gets connections back. */
-export interface ConnectionKeeper {
-  /** Coarse clock in milliseconds. */
-  readonly nowMs: number;
-  onConnected(connection: Http1Connection): void;
-  /** The first byte ever has come over it. */
-  onHeard(connection: Http1Connection): void;
-  /** It is a tunnel or an event stream from now on: it goes on as long as the client likes. */
-  onLasting(connection: Http1Connection): void;
-  /** The exchange is over and another may follow. */
-  onIdle(connection: Http1Connection): void;
-  /** Closed for good; `code` when it never connected. */
-  onClosed(connection: Http1Connection, code: ErrorCode | null, cause: unknown): void;
-}
 
 /** A connection; `holder` is null while it is idle. */
-export class Http1Connection implements Lease, LastWordsEvents, Waits {
+export class Http1Connection implements Lease, LastWordsEvents, Http1SocketEvents, Waits {
   holder: LeaseHandler | null = null;
   /** Key of the client in whose name the connection takes a place; null: it is idle. The pool's to keep. */
   client: string | null = null;
@@ -69,7 +47,6 @@ export class Http1Connection implements Lease, LastWordsEvents, Waits {
   /** An idle one must be closed before its server does so: after this, as far as the server has said. */
   idleLimitMs = Number.POSITIVE_INFINITY;
   fault = '';
-  private informationalSinceMs = 0;
   /** The answer has no content, but an app that does not know so may send some yet. */
   private mayBeLate = false;
   private responseBegun = false;
@@ -80,46 +57,13 @@ export class Http1Connection implements Lease, LastWordsEvents, Waits {
 
   constructor(
     readonly upstream: Upstream,
-    private readonly keeper: ConnectionKeeper,
+    private readonly owner: ConnectionOwner,
     private readonly codec: Http1Codec,
     dialer: Dialer,
   ) {
-    this.waitingSinceMs = keeper.nowMs;
-    const onread = {
-      buffer: READ_BUFFER,
-      callback: (bytesRead: number): boolean => {
-        // Answers are often as long as the one before, and a view costs 0.1 µs.
-        if (lastRead.length !== bytesRead) lastRead = READ_BUFFER.subarray(0, bytesRead);
-        this.receive(lastRead);
-        return true;
-      },
-    };
+    this.waitingSinceMs = owner.nowMs;
     this.byKnownAddress = knownAddress(upstream) !== null;
-    const onFailed = (error: unknown): void => this.fail(classifyUpstreamFailure(error), error);
-    this.dial = upstream.row.tls
-      ? dialer.openTls(
-          upstream,
-          ['http/1.1'],
-          {
-            onConnected: (socket) => {
-              this.listen(socket);
-              socket.once('secureConnect', () => this.onConnect());
-            },
-            onFailed,
-          },
-          onread,
-        )
-      : dialer.open(
-          upstream,
-          {
-            onConnected: (socket) => {
-              this.listen(socket);
-              this.onConnect();
-            },
-            onFailed,
-          },
-          onread,
-        );
+    this.dial = openHttp1Socket(dialer, upstream, this);
   }
 
   /** The upstream would take more of the request, and there is none. */
@@ -185,12 +129,12 @@ export class Http1Connection implements Lease, LastWordsEvents, Waits {
     this.close();
   }
 
-  /** Closes the socket; an idle or aborted connection tells nobody but its keeper. */
+  /** Closes the socket; an idle or aborted connection tells nobody but its owner. */
   close(): void {
     if (this.closed) return;
     this.closed = true;
     this.destroy();
-    this.keeper.onClosed(this, null, null);
+    this.owner.onClosed(this, null, null);
   }
 
   /** Ends the exchange with an error, as after a time-out. */
@@ -202,7 +146,7 @@ export class Http1Connection implements Lease, LastWordsEvents, Waits {
     this.holder = null;
     this.closed = true;
     this.destroy();
-    this.keeper.onClosed(this, this.connected ? null : code, cause);
+    this.owner.onClosed(this, this.connected ? null : code, cause);
     holder?.onFailure(this.responseBegun && !this.tunnel ? 'upstream_cut' : nameFailure(code), silent);
   }
 
@@ -210,7 +154,7 @@ export class Http1Connection implements Lease, LastWordsEvents, Waits {
     // Half a tunnel has its time from the end of the other half, whatever still passes.
     if (what === 'tunnel-end' && this.waiting === 'tunnel-end') return;
     this.waiting = what;
-    this.waitingSinceMs = this.keeper.nowMs;
+    this.waitingSinceMs = this.owner.nowMs;
   }
 
   private destroy(): void {
@@ -218,7 +162,7 @@ export class Http1Connection implements Lease, LastWordsEvents, Waits {
     if (this.socket !== NO_SOCKET) this.socket.destroy();
   }
 
-  private listen(socket: Socket): void {
+  onSocket(socket: Socket): void {
     this.socket = socket;
     this.writer = new Http1RequestWriter(socket);
     readLastWords(socket, this);
@@ -240,18 +184,22 @@ export class Http1Connection implements Lease, LastWordsEvents, Waits {
     this.fail(classifyUpstreamFailure(error), error);
   }
 
-  private onConnect(): void {
+  onDialFailed(error: unknown): void {
+    this.fail(classifyUpstreamFailure(error), error);
+  }
+
+  onConnected(): void {
     this.connected = true;
     noteAddress(this.upstream, this.socket);
     if (mayMove(this.upstream)) this.address = this.socket.remoteAddress ?? '';
-    this.keeper.onConnected(this);
+    this.owner.onConnected(this);
   }
 
   private onDrain(): void {
     if (this.writer.drained()) this.holder?.onWritable();
   }
 
-  private receive(view: Buffer): void {
+  onBytes(view: Buffer): void {
     if (this.closed) return;
     const { holder } = this;
     // Nobody asked for these bytes: they must never become somebody's response.
@@ -263,7 +211,7 @@ export class Http1Connection implements Lease, LastWordsEvents, Waits {
     this.responseSeen = true;
     if (!this.heard) {
       this.heard = true;
-      this.keeper.onHeard(this);
+      this.owner.onHeard(this);
     }
     try {
       if (this.tunnel) holder.onBody(view);
@@ -285,7 +233,7 @@ export class Http1Connection implements Lease, LastWordsEvents, Waits {
           case NEED_DATA:
             return;
           case INFORMATIONAL:
-            this.boundInformational();
+            this.codec.forgiveInformational(this.owner.nowMs);
             holder.onInformational(decoder.head.status, decoder.head.headers);
             break;
           case HEAD:
@@ -310,7 +258,7 @@ export class Http1Connection implements Lease, LastWordsEvents, Waits {
     if (response.status !== 101) {
       this.mayBeLate = !response.hasBody && this.codec.announcesContent;
       this.wait('body');
-      if (isEndless(response)) this.keeper.onLasting(this);
+      if (isEndless(response)) this.owner.onLasting(this);
       holder.onResponse(response);
       // A server that refuses a body may close at once (RFC 9112 §9.3); one more write would then cost us its answer.
       if (response.status >= 400 && !this.writer.ended && this.writer.mute()) holder.onWritable();
@@ -320,7 +268,7 @@ export class Http1Connection implements Lease, LastWordsEvents, Waits {
     this.wait('tunnel');
     holder.onTunnel(response);
     // The holder may have refused it.
-    if (!this.closed) this.keeper.onLasting(this);
+    if (!this.closed) this.owner.onLasting(this);
     const rest = this.codec.decoder.takeRest();
     if (rest.length > 0) holder.onBody(rest);
   }
@@ -355,19 +303,11 @@ export class Http1Connection implements Lease, LastWordsEvents, Waits {
     }
     this.wait('idle');
     if (this.mayBeLate) setTimeout(() => this.rested(), REST_MS).unref();
-    else this.keeper.onIdle(this);
+    else this.owner.onIdle(this);
   }
 
   private rested(): void {
-    if (!this.closed) this.keeper.onIdle(this);
-  }
-
-  /** Interim responses have a bound for each stretch of time. */
-  private boundInformational(): void {
-    const { nowMs } = this.keeper;
-    if (nowMs - this.informationalSinceMs <= INFORMATIONAL_PERIOD_MS) return;
-    this.informationalSinceMs = nowMs;
-    this.codec.decoder.forgiveInformational();
+    if (!this.closed) this.owner.onIdle(this);
   }
 
   private onRemoteEnd(): void {
@@ -395,9 +335,4 @@ export class Http1Connection implements Lease, LastWordsEvents, Waits {
 /** Before the first byte of a response a broken connection is one that was closed. */
 function nameFailure(code: ErrorCode): ErrorCode {
   return code === 'upstream_reset' ? 'upstream_closed' : code;
-}
-
-/** An event stream whose length nobody knows. */
-function isEndless({ hasBody, contentLength, headers }: UpstreamResponse): boolean {
-  return hasBody && contentLength === -1 && isEventStream(headers);
 }

@@ -6,9 +6,10 @@ import type { Upstream } from '../routing/upstream.js';
 import { DEFAULT_HTTP1_LIMITS, type Http1Limits } from '../wire/http1/events.js';
 import { RecentHeads } from '../wire/http1/recent-heads.js';
 import { AcceptWatch } from './accept-watch.js';
+import type { ConnectionOwner } from './connection-owner.js';
 import type { Dialer } from './dial.js';
 import { Http1Codec } from './http1-codec.js';
-import { type ConnectionKeeper, Http1Connection } from './http1-connection.js';
+import { Http1Connection } from './http1-connection.js';
 import { Http2Sessions } from './http2-sessions.js';
 import { type AddressesOf, NameWatch } from './name-watch.js';
 import { FairQueue } from './places/fair-queue.js';
@@ -54,7 +55,7 @@ interface Waiter {
 }
 
 /** Lends connections of one router to its exchanges. */
-export class Pool implements ConnectionKeeper {
+export class Pool implements ConnectionOwner {
   nowMs = performance.now();
   private readonly pools = new Map<Upstream, UpstreamPool>();
   private readonly connecting: Connecting = new Map();
