@@ -1,13 +1,15 @@
 /** ACME as the commands see it: who orders, what is served until then and after, and what `check` says of it. */
+
 import { keysOf, readNewestCertificate } from '../certificates/acme/stored-certificate.js';
 import { temporaryCertificate } from '../certificates/acme/temporary.js';
 import type { LocalStore } from '../certificates/store/store.js';
 import type { AcmeConfig, CertificateOrders } from '../shared/acme.js';
 import type { Config } from '../shared/config.js';
+import { dayOf } from '../shared/day.js';
 import { FrontError } from '../shared/errors.js';
 import type { CertificateMaterial } from '../shared/router-messages.js';
 import type { Note, ServingLog } from './notes.js';
-import { dayOf, daysUntil, validityText } from './validity.js';
+import { daysUntil, validityText } from './validity.js';
 
 /** Those who order certificates; null without `--acme`. @throws FrontError config_invalid when a file of its options cannot be used */
 export async function createOrders(

@@ -1,6 +1,8 @@
 /** Orders a certificate for each name and renews it, one after the other, for as long as the front runs. */
+
 import { X509Certificate } from 'node:crypto';
 import type { CertificateOrders, CertificateUser } from '../../shared/acme.js';
+import { dayOf } from '../../shared/day.js';
 import { ChallengeBoard } from './challenge-board.js';
 import {
   type NameState,
@@ -284,10 +286,6 @@ export class AcmeOrders implements CertificateOrders {
   private async remember(name: string, state: NameState): Promise<void> {
     await rememberFailures(this.parts.store, this.first.keys, name, state).catch(() => undefined);
   }
-}
-
-function dayOf(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 10);
 }
 
 function readFailure(error: unknown): { message: string; hint: string | null; retryAfterMs: number } {

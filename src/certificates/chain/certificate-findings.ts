@@ -1,5 +1,6 @@
 /** Judges single certificates as clients do: dates, names, purpose, strength. */
 
+import { dayOf } from '../../shared/day.js';
 import { type Finding, finding } from '../findings.js';
 import type { Certificate } from '../formats/certificate.js';
 import { canonicalName, nameCovers } from '../host-names.js';
@@ -70,7 +71,7 @@ function judgeIntermediate(one: Certificate, now: Date): Finding[] {
 }
 
 function day(date: Date): string {
-  return Number.isNaN(date.getTime()) ? 'an unreadable date' : date.toISOString().slice(0, 10);
+  return Number.isNaN(date.getTime()) ? 'an unreadable date' : dayOf(date.getTime());
 }
 
 function ago(date: Date, now: Date): string {

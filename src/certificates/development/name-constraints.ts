@@ -1,8 +1,10 @@
 /** Name constraints of an authority (RFC 5280 §4.2.1.10): the names and addresses it may vouch for. */
+
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import { isWithin, PRIVATE_DOMAINS } from '../../shared/private-names.js';
 import { type DerValue, readDer, readDerChildren, readOid } from '../formats/der.js';
 import { der, derSequence } from '../formats/der-write.js';
+import { NAME_CONSTRAINTS } from '../formats/extension-oids.js';
 
 /** What an authority may vouch for. E-mail addresses are not constrained. */
 export interface PermittedNames {
@@ -11,8 +13,6 @@ export interface PermittedNames {
   /** Networks as `192.168.0.0/16`. */
   readonly networks: readonly string[];
 }
-
-export const NAME_CONSTRAINTS_OID = '2.5.29.30';
 
 const PERMITTED = 0xa0;
 const DNS_NAME = 0x82;
@@ -65,7 +65,7 @@ export function readNameConstraints(certificate: Buffer): PermittedNames | undef
     const fields = readDerChildren(extension.content);
     const [oid] = fields;
     const value = fields.at(-1);
-    if (oid === undefined || value === undefined || readOid(oid.content) !== NAME_CONSTRAINTS_OID) continue;
+    if (oid === undefined || value === undefined || readOid(oid.content) !== NAME_CONSTRAINTS) continue;
     const parts = readDerChildren(readDer(value.content)?.content ?? Buffer.alloc(0));
     const subtrees = parts.find(({ tag }) => tag === PERMITTED)?.content ?? Buffer.alloc(0);
     const bases = readDerChildren(subtrees).flatMap(({ content }) => readDer(content) ?? []);

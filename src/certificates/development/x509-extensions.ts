@@ -1,4 +1,5 @@
 /** Writes the extensions of certificates that are issued here (RFC 5280 §4.2). */
+
 import type { KeyObject } from 'node:crypto';
 import {
   der,
@@ -9,7 +10,20 @@ import {
   derOid,
   derSequence,
 } from '../formats/der-write.js';
-import { NAME_CONSTRAINTS_OID, writeNameConstraints } from './name-constraints.js';
+import {
+  ACME_IDENTIFIER,
+  ALTERNATIVE_NAMES,
+  AUTHORITY_ACCESS,
+  AUTHORITY_KEY_ID,
+  BASIC_CONSTRAINTS,
+  EXTENDED_KEY_USAGE,
+  ISSUER_ACCESS,
+  KEY_USAGE,
+  NAME_CONSTRAINTS,
+  REVOCATION_POINTS,
+  SUBJECT_KEY_ID,
+} from '../formats/extension-oids.js';
+import { writeNameConstraints } from './name-constraints.js';
 import type { CertificateRequest, Purpose } from './x509-issuer.js';
 import { alternativeNames } from './x509-parts.js';
 
@@ -19,18 +33,6 @@ const PURPOSE_OIDS: Readonly<Record<Purpose, string>> = {
   client: '1.3.6.1.5.5.7.3.2',
   email: '1.3.6.1.5.5.7.3.4',
 };
-
-const BASIC_CONSTRAINTS = '2.5.29.19';
-const KEY_USAGE = '2.5.29.15';
-const EXTENDED_KEY_USAGE = '2.5.29.37';
-export const ALTERNATIVE_NAMES = '2.5.29.17';
-const SUBJECT_KEY_ID = '2.5.29.14';
-const AUTHORITY_KEY_ID = '2.5.29.35';
-const AUTHORITY_ACCESS = '1.3.6.1.5.5.7.1.1';
-const ISSUER_ACCESS = '1.3.6.1.5.5.7.48.2';
-const REVOCATION_POINTS = '2.5.29.31';
-/** RFC 8737 §6.1. */
-const ACME_IDENTIFIER = '1.3.6.1.5.5.7.1.31';
 
 const URI = 0x86;
 
@@ -56,7 +58,7 @@ export function certificateExtensions(
   if (authority?.permitted !== undefined) {
     // Not critical, although RFC 5280 §4.2.1.10 asks for it: clients that know constraints hold to them either way, and those
     // that do not (mbedTLS, macOS before 10.13) would refuse everything that this authority vouches for.
-    written.push(extension(NAME_CONSTRAINTS_OID, false, writeNameConstraints(authority.permitted)));
+    written.push(extension(NAME_CONSTRAINTS, false, writeNameConstraints(authority.permitted)));
   }
   if (purposes.length > 0) {
     const value = derSequence(...purposes.map((purpose) => derOid(PURPOSE_OIDS[purpose])));

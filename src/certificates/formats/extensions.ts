@@ -1,4 +1,5 @@
 /** Reads the extensions of a certificate (RFC 5280 §4.2) that decide whether clients accept it. */
+
 import { isIP } from 'node:net';
 import {
   DER_BOOLEAN,
@@ -9,6 +10,17 @@ import {
   readDerChildren,
   readOid,
 } from './der.js';
+import {
+  ALTERNATIVE_NAMES,
+  AUTHORITY_ACCESS,
+  AUTHORITY_KEY_ID,
+  BASIC_CONSTRAINTS,
+  EXTENDED_KEY_USAGE,
+  ISSUER_ACCESS,
+  KEY_USAGE,
+  NAME_CONSTRAINTS,
+  SUBJECT_KEY_ID,
+} from './extension-oids.js';
 
 /** Bits of the key usage, in their order (RFC 5280 §4.2.1.3). */
 const KEY_USES = [
@@ -64,16 +76,6 @@ export interface CertificateExtensions {
   /** Where the issuer's certificate can be had (RFC 5280 §4.2.2.1); http and https only. */
   readonly issuerUrls: readonly string[];
 }
-
-const SUBJECT_KEY_ID = '2.5.29.14';
-const KEY_USAGE = '2.5.29.15';
-const ALTERNATIVE_NAMES = '2.5.29.17';
-const BASIC_CONSTRAINTS = '2.5.29.19';
-const NAME_CONSTRAINTS = '2.5.29.30';
-const AUTHORITY_KEY_ID = '2.5.29.35';
-const EXTENDED_KEY_USAGE = '2.5.29.37';
-const AUTHORITY_ACCESS = '1.3.6.1.5.5.7.1.1';
-const ISSUER_ACCESS = '1.3.6.1.5.5.7.48.2';
 
 /** Extensions that every client handles when they are critical: those above and those of policies (RFC 5280 §4.2.1.4, .5, .11, .14). */
 const KNOWN_CRITICAL = new Set([

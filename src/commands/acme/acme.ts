@@ -19,7 +19,7 @@ import {
 import { openLocalStore } from '../../certificates/store/local-store.js';
 import type { LocalStore } from '../../certificates/store/store.js';
 import { PRODUCTION_DIRECTORY, STAGING_DIRECTORY } from '../../options/groups/acme.js';
-import { dayOf } from '../../serving/validity.js';
+import { dayOf } from '../../shared/day.js';
 import { FrontError } from '../../shared/errors.js';
 import { type CommandIo, EXIT_SUCCESS } from '../../terminal/console.js';
 

@@ -1,8 +1,9 @@
 /** Writes certificate requests (PKCS#10, RFC 2986) for the names of an order. */
 import { createPublicKey, type KeyObject, sign } from 'node:crypto';
-import { ALTERNATIVE_NAMES, extension } from '../../development/x509-extensions.js';
+import { extension } from '../../development/x509-extensions.js';
 import { alternativeNames, distinguishedName, signatureAlgorithm } from '../../development/x509-parts.js';
 import { derBits, derInteger, derOid, derSequence, derSet, derTagged } from '../../formats/der-write.js';
+import { ALTERNATIVE_NAMES } from '../../formats/extension-oids.js';
 
 /** RFC 2985 §5.4.2. */
 const EXTENSION_REQUEST = '1.2.840.113549.1.9.14';
