@@ -145,8 +145,8 @@ function shareRates({ config, frontSecret }: RouterStart): RateShare | null {
 }
 
 function noteCertificates(policy: Policy, fronts: readonly (TlsFront | null)[]): void {
-  policy.certificates = fronts.flatMap((front) => front?.certificates ?? []);
-  policy.isClosed = (authority) => fronts.some((front) => front?.isClosed(authority) ?? false);
+  policy.live.certificates = fronts.flatMap((front) => front?.certificates ?? []);
+  policy.live.isClosed = (authority) => fronts.some((front) => front?.isClosed(authority) ?? false);
 }
 
 /** Asked for, and once more at the end: what has been counted is not to be lost with the process. */
@@ -161,7 +161,7 @@ function answerChallenges(
   challenges: ChallengeAnswers,
 ): void {
   for (const front of fronts) front?.answerChallenges(challenges);
-  policy.challenges = new Map(
+  policy.live.challenges = new Map(
     challenges.http.map(({ token, keyAuthorization }) => [token, keyAuthorization]),
   );
 }

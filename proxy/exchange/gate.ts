@@ -145,12 +145,12 @@ function sendToTls(exchange: Exchange): LocalReply {
  * clients than those that the connection was made for.
  */
 function isMisdirected({ authority }: RequestHead, own: CertificateNames | null, policy: Policy): boolean {
-  if (own === null) return policy.isClosed(authority);
+  if (own === null) return policy.live.isClosed(authority);
   if (!own.admits(authority)) return true;
-  if (policy.certificates.length < 2) return false;
+  if (policy.live.certificates.length < 2) return false;
   const host = hostOf(authority);
   if (coversName(own, host)) return false;
-  return policy.certificates.some((other) => other !== own && coversName(other, host));
+  return policy.live.certificates.some((other) => other !== own && coversName(other, host));
 }
 
 /** Whether a certificate's names cover a host; a wildcard covers one label (RFC 6125 §6.4.3). */

@@ -5,7 +5,7 @@ import { AccessRules } from './access/access-rules.js';
 import { AddressSet } from './access/address-set.js';
 import type { RateShare } from './access/rate-share.js';
 import { VouchedHosts } from './access/vouched-hosts.js';
-import type { Bans, Policy, SitePolicy } from './types.js';
+import type { Bans, LiveState, Policy, SitePolicy } from './types.js';
 
 /**
  * @param httpsPort port of the first TLS listener, 443 when there is none
@@ -24,20 +24,19 @@ export function compilePolicy(
   const fronts = new AddressSet(config.proxyProtocol);
   const sharing = share === null ? null : { share, routers: config.routers };
   const ports = config.listeners.map(({ port }) => port);
-  return {
+  const live: LiveState = { certificates: [], challenges: new Map(), isClosed: () => false };
+  return Object.freeze({
     config,
     site: null,
-    certificates: [],
-    challenges: new Map(),
-    isClosed: () => false,
+    live,
     httpsPort,
     loopMarker,
-    isTrusted: (address) => trusted.has(address),
+    isTrusted: (address: string) => trusted.has(address),
     access: AccessRules.compile(config.access, ports, sharing),
     bans,
     hosts: config.hostCheck === null ? null : new VouchedHosts(config.hostCheck),
-    sendsProxyHeader: (address) => fronts.has(address),
-  };
+    sendsProxyHeader: (address: string) => fronts.has(address),
+  });
 }
 
 /** The policies of the sites, in their order. */

@@ -66,14 +66,19 @@ export interface SitePolicy {
   isTrusted(address: string): boolean;
 }
 
-/** Policy compiled once a router from the configuration: of requests that no site takes, and of all connections. */
-export interface Policy extends SitePolicy {
-  /** Certificates of all listeners, for 421; replaced when they change. */
+/** What requests ask of the router that changes while it runs; each member is replaced whole. */
+export interface LiveState {
+  /** Certificates of all listeners, for 421. */
   certificates: readonly CertificateNames[];
-  /** Key authorizations of http-01 by token; replaced when they change. */
+  /** Key authorizations of http-01 by token. */
   challenges: ReadonlyMap<string, string>;
   /** Whether an authority is for clients with a certificate only, which no plain listener can see; replaced with `certificates`. */
   isClosed: (authority: string) => boolean;
+}
+
+/** Policy compiled once a router from the configuration, and frozen: of requests that no site takes, and of all connections. */
+export interface Policy extends SitePolicy {
+  readonly live: LiveState;
   /** Port that redirects name; 443 is left out. */
   readonly httpsPort: number;
   /** Who may come in; null: there are no rules. */

@@ -10,7 +10,7 @@ const FOLDER = '/.well-known/acme-challenge/';
 export function answerChallenge(
   { method, path }: RequestHead,
   { tlsVersion }: ConnectionFacts,
-  { challenges }: Policy,
+  { live: { challenges } }: Policy,
 ): LocalReply | null {
   if (challenges.size === 0 || tlsVersion !== '' || !path.startsWith(FOLDER)) return null;
   if (method !== 'GET' && method !== 'HEAD') return null;

@@ -31,8 +31,8 @@ const PLAIN: ConnectionFacts = {
 function statusOf(path: string, isClosed: boolean): number | null {
   const config = resolveGiven({ flags: { http: ['127.0.0.1:0'], upstream: ['8080'] } });
   const policy = compilePolicy(config, 443, 'marker');
-  policy.challenges = new Map([['token', 'token.thumbprint']]);
-  policy.isClosed = () => isClosed;
+  policy.live.challenges = new Map([['token', 'token.thumbprint']]);
+  policy.live.isClosed = () => isClosed;
   const head = { method: 'GET', path, authority: 'closed.example', headers: [], httpVersion: '1.1' } as const;
   const log = new LineWriter();
   const services = {
