@@ -19,6 +19,7 @@ import { Counting } from './exchange/observe/counting.js';
 import { compileObservers } from './exchange/observe/observer.js';
 import { Recording } from './exchange/observe/recording.js';
 import { RequestMemory } from './exchange/observe/request-memory.js';
+import { WorkerCare } from './exchange/observe/worker-care.js';
 import { compilePolicy, compileSites, loopMarkerOf } from './exchange/policy.js';
 import type { Policy } from './exchange/types.js';
 import { BannedClients } from './listen/bans.js';
@@ -72,6 +73,7 @@ async function start(message: RouterStart): Promise<Router> {
   const counting = new Counting(counters, measures);
   const memory = new RequestMemory(config.logRedact);
   const recording = new Recording(new AccessLog(config, message.lines, log));
+  const care = careFor(config);
   const watching = config.accessLog ? [counting, memory, recording] : [counting, memory];
   const bans = new BannedClients();
   bans.update(state.bans);
@@ -84,7 +86,7 @@ async function start(message: RouterStart): Promise<Router> {
     counters,
     measures,
     log,
-    observers: compileObservers(watching),
+    observers: compileObservers(care === null ? watching : [...watching, care]),
     notices,
     upstreams,
   };
@@ -142,6 +144,22 @@ async function start(message: RouterStart): Promise<Router> {
 function shareRates({ config, frontSecret }: RouterStart): RateShare | null {
   if (config.routers === 1 || config.access.rateLimits.length === 0) return null;
   return new RateShare(frontSecret, (spent) => link?.report({ type: 'spent', spent }));
+}
+
+/** null: no option asks for it. */
+function careFor({ apps }: RouterStart['config']): WorkerCare | null {
+  const workers = apps.flatMap(({ worker }) => worker ?? []);
+  const isAsked = workers.some(
+    ({ harakiriMs, maxRequests, maxRssBytes }) => harakiriMs + maxRequests + maxRssBytes > 0,
+  );
+  if (!isAsked) return null;
+  // The master knows which app has which.
+  const limits = workers.map(({ harakiriMs }) => harakiriMs).filter((limit) => limit > 0);
+  const harakiriMs = limits.length === 0 ? 0 : Math.min(...limits);
+  return new WorkerCare(harakiriMs, {
+    onOverdue: (address, request, tookMs) => link?.report({ type: 'overdue', address, request, tookMs }),
+    onLoad: (loads) => link?.report({ type: 'load', loads }),
+  }).start();
 }
 
 function noteCertificates(policy: Policy, fronts: readonly (TlsFront | null)[]): void {

@@ -64,6 +64,17 @@ export class Generation {
       { ...state, upstreams: this.upstreams },
       log,
       issueLeaf,
+      {
+        onOverdue: (address, request, tookMs) => {
+          for (const workers of this.workers) workers.endOverdue(address, request, tookMs);
+        },
+        onLoad: (router, loads) => {
+          for (const workers of this.workers) workers.noteLoad(router, loads);
+        },
+        onRouterEnd: (router) => {
+          for (const workers of this.workers) workers.forgetRouter(router);
+        },
+      },
     );
   }
 

@@ -56,11 +56,9 @@ Most used options:
   -l, --listen <[host:]port>      where to listen; without it 443 on loopback, or 8443
       --host <name>               one more name: app.test, 192.168.1.5
       --cert <file> --key <file>  your own certificate; --acme <email>: one from Let's Encrypt
-      --app-port <port>           where the started app listens, if it cannot be told
       --access-log                one line for each request
 
 Examples:
-  tlsfront --host app.test --listen 0.0.0.0:8443 8080
   tlsfront --cert server.crt --key server.key --ca-bundle ca.crt --listen :443 8080
 
 --help all lists every option, --help limits one group, <command> --help is about a command.

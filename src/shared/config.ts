@@ -153,6 +153,12 @@ export interface WorkerConfig {
   /** Number of workers, balanced by fewest requests in flight. */
   readonly processes: number;
   readonly readyTimeoutMs: number;
+  /** A worker is ended when a request that it has whole is not answered in this time; 0: never. */
+  readonly harakiriMs: number;
+  /** A worker is replaced after so many requests; 0: never. */
+  readonly maxRequests: number;
+  /** A worker is replaced when it and its children have so much resident memory; 0: never. */
+  readonly maxRssBytes: number;
 }
 
 /** One change to the fields of a message. A `remove` may end in `*`: every field that begins so. */

@@ -138,6 +138,14 @@ export interface BoundListener extends ListenAddress {
   readonly deniedPort: number | null;
 }
 
+/** What an app that we start was given since the last report, and is working at. */
+export interface AppLoad {
+  /** host:port. */
+  readonly address: string;
+  readonly served: number;
+  readonly inFlight: number;
+}
+
 /** Router → master; the master believes none of it before src/master/routers/router-reports.ts has read it field by field. */
 export type RouterToMaster =
   /** Ready to take its start message. @param release of the program on disk, which may have changed beneath the master */
@@ -148,6 +156,15 @@ export type RouterToMaster =
   | { readonly type: 'counted'; readonly counters: Readonly<Counters> }
   /** The answer to `measure`; also sent when the router ends, so that nothing is lost. */
   | { readonly type: 'measured'; readonly samples: Samples }
+  /** A request takes longer than `--harakiri`. */
+  | {
+      readonly type: 'overdue';
+      readonly address: string;
+      /** Method and path. */
+      readonly request: string;
+      readonly tookMs: number;
+    }
+  | { readonly type: 'load'; readonly loads: readonly AppLoad[] }
   /** The answer to `remember`. */
   | { readonly type: 'remembered'; readonly recent: RecentRequests }
   /** For the other routers, which count for the same clients. */

@@ -8,6 +8,7 @@ import { FrontError } from '../../shared/errors.js';
 import type { Samples } from '../../shared/metrics.js';
 import type { RecentRequests } from '../../shared/recent-requests.js';
 import type {
+  AppLoad,
   InheritedSocket,
   MasterToRouter,
   RouterStart,
@@ -42,6 +43,8 @@ export interface RouterEvents {
   onNeedLeaf(router: RouterProcess, name: string): void;
   /** It has let requests pass that the others count too. */
   onSpent(router: RouterProcess, spent: readonly Spending[]): void;
+  onOverdue(address: string, request: string, tookMs: number): void;
+  onLoad(router: RouterProcess, loads: readonly AppLoad[]): void;
 }
 
 /** A router that was spawned; `started` settles once. */
@@ -210,6 +213,12 @@ export class RouterProcess {
         return;
       case 'counted':
         for (const settle of this.counting) settle(report.counters);
+        return;
+      case 'overdue':
+        this.events.onOverdue(report.address, report.request, report.tookMs);
+        return;
+      case 'load':
+        this.events.onLoad(this, report.loads);
         return;
       case 'remembered':
         for (const settle of this.remembering) settle(report.recent);

@@ -4,13 +4,14 @@ import type { Counters } from '../../shared/counters.js';
 import { ERRORS, type ErrorCode } from '../../shared/errors.js';
 import type { Samples } from '../../shared/metrics.js';
 import { MAX_RECENT, type RecentRequest, type RecentRequests } from '../../shared/recent-requests.js';
-import type { RouterToMaster } from '../../shared/router-messages.js';
+import type { AppLoad, RouterToMaster } from '../../shared/router-messages.js';
 
 /** Text of a router goes into the log. */
 const MAX_TEXT = 2_000;
 /** RFC 1035 §2.3.4. */
 const MAX_NAME = 253;
 const MAX_SAMPLES = 50_000;
+const MAX_LOADS = 10_000;
 /** One line of text: a name of ours, and labels without control characters. */
 const SAMPLE = /^tlsfront_[a-z_]{1,80}(?:\{\P{Cc}{0,1000}\})?$/u;
 /** As proxy/exchange/access/rate-share.ts sends them. */
@@ -64,6 +65,7 @@ export function readRouterReport(message: unknown): RouterToMaster | null {
     hint,
     spent,
   } = message;
+  const { address, request, tookMs, loads } = message;
   switch (type) {
     case 'loaded':
       return isText(release) ? { type, release } : null;
@@ -77,6 +79,12 @@ export function readRouterReport(message: unknown): RouterToMaster | null {
       return isCounters(counters) ? { type, counters } : null;
     case 'measured':
       return isSamples(samples) ? { type, samples } : null;
+    case 'overdue':
+      return isText(address) && isText(request) && isCount(tookMs)
+        ? { type, address, request, tookMs }
+        : null;
+    case 'load':
+      return areLoads(loads) ? { type, loads } : null;
     case 'remembered':
       return isRecent(recent) ? { type, recent } : null;
     case 'spent':
@@ -116,6 +124,13 @@ function isSamples(value: unknown): value is Samples {
   return (
     entries.length <= MAX_SAMPLES &&
     entries.every(([name, number]) => SAMPLE.test(name) && typeof number === 'number')
+  );
+}
+
+function areLoads(value: unknown): value is readonly AppLoad[] {
+  if (!Array.isArray(value) || value.length > MAX_LOADS) return false;
+  return value.every(
+    (one) => isRecord(one) && isText(one.address) && isCount(one.served) && isCount(one.inFlight),
   );
 }
 

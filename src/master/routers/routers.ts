@@ -1,6 +1,7 @@
 /** A generation of routers: starts them all, replaces the dead, drains. */
 import { lastingSamples, mergeSamples, type Samples } from '../../shared/metrics.js';
 import type {
+  AppLoad,
   CertificateMaterial,
   MasterToRouter,
   RouterStart,
@@ -13,6 +14,15 @@ import { RouterProcess } from './router-process.js';
 
 /** What every router of a generation starts with, whatever its number and its moment. */
 export type GenerationStart = Omit<RouterStart, 'index' | 'sockets' | 'version' | 'state'>;
+
+/** Who hears what the routers report of the apps. */
+export interface AppCare {
+  onOverdue(address: string, request: string, tookMs: number): void;
+  onLoad(router: number, loads: readonly AppLoad[]): void;
+  onRouterEnd(router: number): void;
+}
+
+const NO_CARE: AppCare = { onOverdue: () => {}, onLoad: () => {}, onRouterEnd: () => {} };
 
 /** Keeps `count` routers alive until it is drained. */
 export class Routers {
@@ -36,6 +46,7 @@ export class Routers {
     private state: RouterState,
     private readonly log: MasterLog,
     private readonly issueLeaf: (name: string) => Promise<CertificateMaterial | null>,
+    private readonly care: AppCare = NO_CARE,
   ) {
     this.empty = new Promise((resolve) => {
       this.whenEmpty = resolve;
@@ -128,6 +139,8 @@ export class Routers {
           if (other !== teller && other.ready) other.send({ type: 'spent', spent });
       },
       onNeedLeaf: (asking, name) => void this.answerLeaf(asking, name),
+      onOverdue: (address, request, tookMs) => this.care.onOverdue(address, request, tookMs),
+      onLoad: ({ pid }, loads) => this.care.onLoad(pid, loads),
     });
     this.current.set(index, router);
     return router;
@@ -145,6 +158,7 @@ export class Routers {
   private onExit(router: RouterProcess, reason: string): void {
     if (this.current.get(router.index) === router) this.current.delete(router.index);
     this.fold(lastingSamples(router.lastSamples));
+    this.care.onRouterEnd(router.pid);
     if (this.draining) {
       if (this.current.size === 0) this.whenEmpty();
       return;

@@ -35,6 +35,8 @@ export class WorkerProcess {
   /** False for an app that cannot read a body of unknown length. */
   readsChunked = true;
   ready = false;
+  /** It was asked to end. */
+  wasStopped = false;
   readonly startedAtMs = performance.now();
   private readonly shim: ChildProcess;
   private end: WorkerEnd | null = null;
@@ -66,6 +68,7 @@ export class WorkerProcess {
 
   /** Ends the app: SIGTERM to its process group, SIGKILL after `mercyMs`. */
   stop(mercyMs: number): void {
+    this.wasStopped = true;
     this.send({ type: 'stop', mercyMs });
     clearTimeout(this.deadline);
     this.deadline = setTimeout(() => this.kill(), mercyMs + KEEPER_MERCY_MS);

@@ -1,20 +1,36 @@
 /** The workers of a generation: starts them, replaces the dead, tells which are up. */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { AppConfig, WorkerConfig } from '../../shared/config.js';
 import { FrontError } from '../../shared/errors.js';
 import { formatListenAddress } from '../../shared/host-port.js';
 import type { LineStyle } from '../../shared/log-lines.js';
-import type { Identity, UpstreamState } from '../../shared/router-messages.js';
+import type { AppLoad, Identity, UpstreamState } from '../../shared/router-messages.js';
 import type { WorkerPlan } from '../../shared/worker-messages.js';
 import { BackOff } from '../back-off.js';
 import type { MasterLog } from '../log.js';
+import { AppLoads } from './app-loads.js';
+import { residentBytes } from './resident-memory.js';
 import { type WorkerEnd, WorkerProcess } from './worker-process.js';
 
 const MAX_LINES_SHOWN = 10;
+/** In a warning. */
+const MAX_WORDS = 3;
+/** For an app that hangs, and may still write down why. */
+const HARAKIRI_MERCY_MS = 1_000;
+/** For one that is replaced: to answer what it has, and again to end. */
+const REPLACED_MERCY_MS = 60_000;
+/** So long the reports of all routers take, twice. */
+const REPORTS_MS = 1_200;
+const MEMORY_EVERY_MS = 5_000;
+/** After a replacement that did not come up. */
+const REPLACE_PAUSE_MS = 60_000;
 
 interface Place {
   readonly index: number;
   readonly backOff: BackOff;
   worker: WorkerProcess | null;
+  /** What takes its place once it is up; null: nothing is to. */
+  next: WorkerProcess | null;
   /** Set while a respawn waits for its time. */
   respawn: NodeJS.Timeout | null;
 }
@@ -36,6 +52,12 @@ export class Workers {
   /** How many have died and were started again. */
   restarts = 0;
   private stopping = false;
+  /** Replaced ones that finish what they have. */
+  private readonly leaving = new Set<WorkerProcess>();
+  private readonly loads = new AppLoads();
+  private readonly memoryWatch: NodeJS.Timeout | null;
+  /** After a replacement that did not come up. */
+  private replaceAfterMs = 0;
   private whenStopped: () => void = () => {};
   /** Resolves when a stop has left no worker. */
   private readonly stopped: Promise<void>;
@@ -61,14 +83,92 @@ export class Workers {
     this.stopped = new Promise((resolve) => {
       this.whenStopped = resolve;
     });
+    this.memoryWatch =
+      config.maxRssBytes === 0 ? null : setInterval(() => this.checkMemory(), MEMORY_EVERY_MS).unref();
     for (let at = 0; at < config.processes; at += 1) {
       this.places.push({
         index: place.firstWorker + at,
         backOff: new BackOff(),
         worker: null,
+        next: null,
         respawn: null,
       });
     }
+  }
+
+  /** A request is not answered in time: its worker is ended, and respawned as any other that ends. */
+  endOverdue(address: string, request: string, tookMs: number): void {
+    const place = this.places.find(({ worker }) => worker !== null && addressOf(worker) === address);
+    const worker = place?.worker ?? null;
+    const { harakiriMs } = this.config;
+    if (place === undefined || worker === null || this.stopping || worker.wasStopped) return;
+    if (harakiriMs === 0 || tookMs < harakiriMs) return;
+    this.log.warning(
+      `worker ${place.index} (pid: ${worker.pid}) is ended: it has not answered ${request} in ${(tookMs / 1000).toFixed(1)} s (--harakiri)`,
+    );
+    worker.stop(HARAKIRI_MERCY_MS);
+  }
+
+  /** @param router its process id */
+  noteLoad(router: number, loads: readonly AppLoad[]): void {
+    this.loads.note(router, loads);
+    const { maxRequests } = this.config;
+    if (maxRequests === 0) return;
+    for (const place of this.places) {
+      const served = place.worker === null ? 0 : this.loads.servedBy(addressOf(place.worker));
+      if (served >= maxRequests) this.replace(place, `it has had ${served} requests (--max-requests)`);
+    }
+  }
+
+  forgetRouter(router: number): void {
+    this.loads.forgetRouter(router);
+  }
+
+  private checkMemory(): void {
+    for (const place of this.places) {
+      const bytes = place.worker?.ready === true ? residentBytes(place.worker.pid) : 0;
+      if (bytes >= this.config.maxRssBytes)
+        this.replace(place, `it has ${Math.round(bytes / 2 ** 20)} MiB of memory (--max-rss)`);
+    }
+  }
+
+  /** Starts another, which takes the place once it is up; one at a time, so that the others serve. */
+  private replace(place: Place, why: string): void {
+    const { worker } = place;
+    const isBusy = this.leaving.size > 0 || this.places.some(({ next }) => next !== null);
+    const now = performance.now();
+    if (
+      worker?.ready !== true ||
+      isBusy ||
+      this.stopping ||
+      this.settleStart !== null ||
+      now < this.replaceAfterMs
+    )
+      return;
+    this.log.line(`worker ${place.index} (pid: ${worker.pid}) is replaced: ${why}`);
+    if (this.config.appPort !== null) {
+      // Two cannot listen on one port.
+      worker.stop(REPLACED_MERCY_MS);
+      return;
+    }
+    place.next = this.start(place);
+  }
+
+  /** The replacement is up: nothing new goes to the old one, which ends once it has answered. */
+  private async handOver(place: Place, next: WorkerProcess): Promise<void> {
+    const old = place.worker;
+    place.worker = next;
+    place.next = null;
+    this.log.line(`worker ${place.index} (pid: ${next.pid}) is ready`);
+    if (old !== null) this.leaving.add(old);
+    this.onChange();
+    if (old === null) return;
+    const address = addressOf(old);
+    const untilMs = performance.now() + REPLACED_MERCY_MS;
+    do await pause(REPORTS_MS);
+    while (this.loads.openAt(address) > 0 && performance.now() < untilMs && !this.stopping);
+    this.loads.forgetApp(address);
+    if (this.leaving.has(old) && !this.stopping) old.stop(REPLACED_MERCY_MS);
   }
 
   /** Starts all; resolves when all accept connections. @throws FrontError worker_failed when one never does */
@@ -108,6 +208,11 @@ export class Workers {
     return this.places.flatMap(({ worker }) => (worker === null ? [] : [worker]));
   }
 
+  /** Those that come and go too. */
+  private get living(): readonly WorkerProcess[] {
+    return [...this.all, ...this.places.flatMap(({ next }) => next ?? []), ...this.leaving];
+  }
+
   /** Ends all: SIGTERM, then SIGKILL after `mercyMs`. Resolves when none is left; a second call may shorten the mercy. */
   async stop(mercyMs: number): Promise<void> {
     this.stopping = true;
@@ -115,24 +220,29 @@ export class Workers {
       if (place.respawn !== null) clearTimeout(place.respawn);
       place.respawn = null;
     }
-    if (this.all.length === 0) return;
-    for (const worker of this.all) worker.stop(mercyMs);
+    if (this.memoryWatch !== null) clearInterval(this.memoryWatch);
+    if (this.living.length === 0) return;
+    for (const worker of this.living) worker.stop(mercyMs);
     await this.stopped;
   }
 
   /** SIGKILL to every keeper and its app; see `stop` for the ordinary way. */
   killKeepers(): void {
     this.stopping = true;
-    for (const worker of this.all) worker.kill();
+    for (const worker of this.living) worker.kill();
   }
 
   /** The log was rotated. */
   reopenLog(file: string): void {
-    for (const worker of this.all) worker.reopenLog(file);
+    for (const worker of this.living) worker.reopenLog(file);
   }
 
   private spawn(place: Place): void {
     place.respawn = null;
+    place.worker = this.start(place);
+  }
+
+  private start(place: Place): WorkerProcess {
     lastId += 1;
     const { command, wsgi, readyTimeoutMs, processes, appPort } = this.config;
     const plan: WorkerPlan = {
@@ -151,7 +261,7 @@ export class Workers {
       environment: this.surroundings.environment,
       hasTerminal: this.surroundings.hasTerminal,
     };
-    place.worker = new WorkerProcess(lastId, plan, this.log.childOutput, {
+    return new WorkerProcess(lastId, plan, this.log.childOutput, {
       onSpawned: (worker) => this.onSpawned(place, worker),
       onReady: (worker, ignoredPort) => this.onReady(place, worker, ignoredPort),
       onEnd: (worker, end) => this.onEnd(place, worker, end),
@@ -180,6 +290,10 @@ export class Workers {
       const where = formatListenAddress(worker.host, worker.port);
       this.log.line(`the app listens on ${where}, not on the PORT ${ignoredPort} it was given: taking that`);
     }
+    if (place.next === worker) {
+      void this.handOver(place, worker);
+      return;
+    }
     if (this.settleStart === null) this.log.line(`worker ${place.index} (pid: ${worker.pid}) is ready`);
     this.onChange();
     if (!this.places.every((other) => other.worker?.ready)) return;
@@ -188,10 +302,22 @@ export class Workers {
   }
 
   private onEnd(place: Place, worker: WorkerProcess, end: WorkerEnd): void {
-    if (place.worker !== worker) return;
-    place.worker = null;
+    this.leaving.delete(worker);
+    if (place.next === worker) place.next = null;
+    const wasServing = place.worker === worker;
+    if (wasServing) place.worker = null;
     if (this.stopping) {
-      if (this.all.length === 0) this.whenStopped();
+      if (this.living.length === 0) this.whenStopped();
+      return;
+    }
+    this.loads.forgetApp(addressOf(worker));
+    if (!wasServing) {
+      // One that was replaced has ended as it was asked to.
+      if (worker.wasStopped || place.worker === null) return;
+      this.replaceAfterMs = performance.now() + REPLACE_PAUSE_MS;
+      this.log.warning(
+        `the replacement of worker ${place.index} did not come up: ${end.reason}${lastWords(end)}; the old one serves on`,
+      );
       return;
     }
     this.onChange();
@@ -201,10 +327,23 @@ export class Workers {
     }
     const delayMs = place.backOff.next(performance.now() - worker.startedAtMs);
     const when = delayMs === 0 ? '' : ` in ${delayMs} ms`;
-    this.log.warning(`worker ${place.index} (pid: ${worker.pid}) ended: ${end.reason}: respawning it${when}`);
+    const said = worker.wasStopped ? '' : lastWords(end);
+    this.log.warning(
+      `worker ${place.index} (pid: ${worker.pid}) ended: ${end.reason}${said}: respawning it${when}`,
+    );
     this.restarts += 1;
     place.respawn = setTimeout(() => this.spawn(place), delayMs);
   }
+}
+
+function addressOf({ host, port }: WorkerProcess): string {
+  return formatListenAddress(host, port);
+}
+
+/** What an app said before it ended; it stands in the log already, but maybe far above. */
+function lastWords({ lastLines }: WorkerEnd): string {
+  const lines = lastLines.slice(-MAX_WORDS);
+  return lines.length === 0 ? '' : `; its last words: ${lines.join(' | ')}`;
 }
 
 /** What a Python program threw: the line that ends its last traceback, which uWSGI may print alone. Null: there is none. */

@@ -98,6 +98,27 @@ export const APP_OPTIONS = {
       most: MAX_DURATION_MS,
     },
   ),
+  harakiri: row(
+    GROUP,
+    'duration',
+    '--harakiri',
+    '<time>',
+    'End a process of the app that has not answered a request within this',
+    { default: '0', defaultText: 'never', most: MAX_DURATION_MS, uwsgi: 'same' },
+  ),
+  maxRequests: row(
+    GROUP,
+    'count',
+    '--max-requests',
+    '<n>',
+    'Replace a process of the app after so many requests',
+    { default: '0', defaultText: 'never', uwsgi: 'same' },
+  ),
+  maxRss: row(GROUP, 'size', '--max-rss', '<size>', 'Replace a process of the app that has so much memory', {
+    default: '0',
+    defaultText: 'never',
+    uwsgi: '--reload-on-rss',
+  }),
   hold: row(
     GROUP,
     'duration',
@@ -215,6 +236,9 @@ function readWorker(settings: Settings, platform: Platform): WorkerConfig {
     appPort: readAppPort(settings),
     processes: readNumber(settings, 'processes'),
     readyTimeoutMs: readNumber(settings, 'readyTimeout'),
+    harakiriMs: readNumber(settings, 'harakiri'),
+    maxRequests: readNumber(settings, 'maxRequests'),
+    maxRssBytes: readNumber(settings, 'maxRss'),
   };
 }
 
@@ -253,7 +277,7 @@ export function readApps(settings: Settings, platform: Platform): readonly AppCo
   if (!isStarted)
     refuseWithout(
       settings,
-      ['processes', 'readyTimeout', 'appPort'],
+      ['processes', 'readyTimeout', 'appPort', 'harakiri', 'maxRequests', 'maxRss'],
       'an app that we start (-- command or --wsgi-file)',
     );
   const rules = {

@@ -104,6 +104,9 @@ test('a WSGI file becomes a worker', () => {
     appPort: null,
     processes: 2,
     readyTimeoutMs: 60_000,
+    harakiriMs: 0,
+    maxRequests: 0,
+    maxRssBytes: 0,
   });
 });
 
@@ -116,6 +119,9 @@ test('a command becomes a worker', () => {
     appPort: null,
     processes: 1,
     readyTimeoutMs: 5000,
+    harakiriMs: 0,
+    maxRequests: 0,
+    maxRssBytes: 0,
   });
 });
 
