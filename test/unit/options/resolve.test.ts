@@ -312,3 +312,28 @@ test('options for an app that we start may stand in the environment of one that 
   const config = resolveGiven({ environment: { TLSFRONT_PROCESSES: '4', TLSFRONT_CALLABLE: 'app' } });
   assert.equal(config.apps[0]?.worker, null);
 });
+
+test('--log-rotate is a time, and none by default; --basic-auth-plain is what the gate is told of plain HTTP', () => {
+  const daily = { logto: ['front.log'], logRotate: ['1d'] };
+  assert.deepEqual(
+    [resolveGiven({ flags: daily }).logRotateMs, resolveGiven({}).logRotateMs],
+    [86_400_000, 0],
+  );
+  assert.match(
+    complaintOf(() => resolveGiven({ flags: { logRotate: ['1d'] } })),
+    /--log-rotate has no effect without --logto/,
+  );
+  const guarded = { basicAuth: ['users'] };
+  const plain = { ...guarded, basicAuthPlain: ['true'] };
+  assert.deepEqual(
+    [
+      resolveGiven({ flags: plain }).access.plainPasswords,
+      resolveGiven({ flags: guarded }).access.plainPasswords,
+    ],
+    [true, false],
+  );
+  assert.match(
+    complaintOf(() => resolveGiven({ flags: { basicAuthPlain: ['true'] } })),
+    /--basic-auth-plain has no effect without --basic-auth/,
+  );
+});
