@@ -8,7 +8,7 @@ export const COMMANDS = [
   ['chain', 'check, show, fix, merge: faults of a certificate file'],
   ['ca', 'install, uninstall, status, show: who trusts the development certificates'],
   ['cert', 'write a development certificate for another server'],
-  ['acme', 'status, renew, revoke, deactivate: accounts and certificates of authorities'],
+  ['acme', 'status, renew, revoke, rollover, deactivate: accounts and certificates'],
   ['hosts', 'add, remove, list: names of this machine'],
   ['status', 'what a running front does'],
   ['top', 'the same live in a terminal: requests, routes, apps, processes'],
@@ -26,6 +26,12 @@ export const COMMANDS = [
   ['man', 'the manual page; tlsfront man | man -l -'],
   ['docs', 'the documents of this version: tlsfront docs troubleshooting'],
 ] as const;
+
+/** Commands that share a line where the whole list must fit a screen. */
+export const COMMAND_FAMILIES: readonly (readonly [names: readonly string[], text: string])[] = [
+  [['status', 'top', 'list'], 'what a running front does, live too; the fronts of this user'],
+  [['ban', 'unban', 'bans'], 'refuse an address, for a while or until unban; who is refused'],
+];
 
 const OPTIONS_TOO = 'All options of the front are taken too: tlsfront --help all lists them.\n';
 

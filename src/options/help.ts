@@ -1,5 +1,5 @@
 /** The texts of `tlsfront --help`, which fits a screen, and of `--help all`: the options table in groups, then examples. */
-import { COMMAND_HELP, COMMANDS } from './command-help.js';
+import { COMMAND_FAMILIES, COMMAND_HELP, COMMANDS } from './command-help.js';
 import { OPTION_GROUPS, type OptionGroup, type OptionRow } from './option-row.js';
 import { optionOf, SETTING_KEYS } from './table.js';
 
@@ -40,7 +40,12 @@ All of it, with reasons: tlsfront docs configuration.
 
 /** What somebody needs who has just installed it; fits a screen. */
 function renderShortHelp(): string {
-  const commands = COMMANDS.map(([name, text]) => `  ${name.padEnd(12)}${text}`).join('\n');
+  const commands = COMMANDS.flatMap(([name, text]) => {
+    const family = COMMAND_FAMILIES.find(([names]) => names.includes(name));
+    if (family === undefined) return [`  ${name.padEnd(19)}${text}`];
+    const [names, shared] = family;
+    return names[0] === name ? [`  ${names.join(', ').padEnd(19)}${shared}`] : [];
+  }).join('\n');
   return `tlsfront puts HTTPS and HTTP/2 in front of a plain HTTP app.
 
 Usage:

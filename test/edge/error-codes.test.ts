@@ -14,6 +14,9 @@ import { PATIENCE_MS, StartedFront } from '../support/started-front.js';
 import { MISSING, requirePython } from '../support/tools.js';
 import { Afterwards, makeWorkspace } from '../support/workspace.js';
 
+/** `secret`. */
+const SECRET = '$scrypt$ln=10,r=1,p=1$c2FsdHNhbHRzYWx0$PTJplfulJV9Q0LQ249eKtDHwK3OM+5j9lDmODRTQKMc';
+
 /** What the raw app does with a request of this path; anything else is answered with the CDN-Loop that it brought. */
 const MANNERS: Readonly<Record<string, (socket: Socket) => void>> = {
   '/upstream_closed': (socket) => socket.end(),
@@ -41,8 +44,14 @@ function rawApp(socket: Socket): void {
 const ends = new Afterwards();
 const opened: Socket[] = [];
 const address = { port: 0, ca: '' };
-const fronts: { main?: StartedFront; hasty?: StartedFront; narrow?: StartedFront; library?: StartedFront } =
-  {};
+const fronts: {
+  main?: StartedFront;
+  hasty?: StartedFront;
+  narrow?: StartedFront;
+  library?: StartedFront;
+  development?: StartedFront;
+  plain?: StartedFront;
+} = {};
 
 async function listening(server: Server): Promise<number> {
   const open = new Set<Socket>();
@@ -80,6 +89,9 @@ before(async () => {
   const silent = await listening(createServer());
   const slamming = await listening(createServer((socket) => socket.destroy()));
   const plain = await listening(createServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')));
+  const refusing = await listening(
+    createServer((socket) => socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n')),
+  );
   const stranger = await listening(createTlsServer({ cert: directLeaf.certPem, key: directLeaf.keyPem }));
   const routes = {
     app: `http://127.0.0.1:${app}`,
@@ -102,12 +114,17 @@ before(async () => {
       '--rate-limit',
       '1/m,path=/app/limited',
     ],
+    ...['--basic-auth', `/app/private=${workspace.write('users', `anna:${SECRET}\n`)}`],
+    ...['--ban-file', workspace.write('bans', '198.51.100.66\n')],
+    ...['--forward-auth', `/app/asked=http://127.0.0.1:${refusing}`],
+    ...['--forward-auth', `/app/unheard=http://127.0.0.1:${slamming}`],
   ]);
   Object.assign(address, { port: fronts.main.port(), ca: root.certPem });
   // With so little patience that on a busy machine other requests would fail as well.
   fronts.hasty = await started([
     ...['--cert', files.chainFile, '--key', files.keyFile],
     ...['--upstream', routes.app, '--upstream', `/upstream_connect_timeout=https://127.0.0.1:${silent}`],
+    ...['--forward-auth', `/asked=http://127.0.0.1:${silent}`, '--forward-auth-timeout', '1s'],
     ...['--timeout-client-head', '1s', '--timeout-upstream-head', '1s', '--timeout-connect', '1s'],
   ]);
   // No file of it may be longer than this: a body that is written to disk meets that.
@@ -141,7 +158,10 @@ function front(which: Which): StartedFront {
 /** Sends the bytes over TLS and keeps what comes back. */
 async function say(bytes: string, which: Which = 'main'): Promise<{ socket: Socket; text: () => string }> {
   const socket = await openSocket(
-    { port: front(which).port(), ca: which === 'library' ? front(which).ca : address.ca },
+    {
+      port: front(which).port(),
+      ca: which === 'library' || which === 'development' ? front(which).ca : address.ca,
+    },
     'http/1.1',
   );
   opened.push(socket);
@@ -164,6 +184,11 @@ const BY_MESSAGE: Readonly<Record<string, string>> = {
   request_target_invalid: get('app'),
   host_invalid: 'GET /app HTTP/1.1\r\n\r\n',
   forbidden: get('/app', 'X-Forwarded-For: 203.0.113.7\r\n'),
+  banned: get('/app', 'X-Forwarded-For: 198.51.100.66\r\n'),
+  password_required: get('/app/private'),
+  password_wrong: get('/app/private', `Authorization: Basic ${Buffer.from('anna:x').toString('base64')}\r\n`),
+  forward_auth_refused: get('/app/asked'),
+  forward_auth_failed: get('/app/unheard'),
   method_refused: 'TRACE /app HTTP/1.1\r\nHost: localhost\r\n\r\n',
   request_too_large: post('/app', 'Content-Length: 20000\r\n'),
   target_too_long: get(`/${'a'.repeat(12_000)}`),
@@ -202,6 +227,28 @@ const BY_CONDUCT: Readonly<Record<string, Conduct>> = {
   upstream_connect_timeout: async () => {
     await say(get('/upstream_connect_timeout'), 'hasty');
     return 'hasty';
+  },
+  forward_auth_timeout: async () => {
+    await say(get('/asked'), 'hasty');
+    return 'hasty';
+  },
+  password_needs_tls: async (t) => {
+    const users = makeWorkspace(t).write('users', `anna:${SECRET}\n`);
+    // A trusted proxy that does not say that its client came over TLS.
+    const running = await started([
+      ...['--http', '127.0.0.1:0', '--upstream', '1', '--trusted-proxies', '127.0.0.1'],
+      ...['--basic-auth', users],
+    ]);
+    fronts.plain = running;
+    const socket = connect(running.port('http'), '127.0.0.1', () => socket.write(get('/')));
+    socket.on('error', () => undefined).resume();
+    opened.push(socket);
+    return 'plain';
+  },
+  host_unknown: async () => {
+    fronts.development = await started(['--upstream', '1']);
+    await say('GET / HTTP/1.1\r\nHost: stranger.example\r\n\r\n', 'development');
+    return 'development';
   },
   upstream_timeout: async () => {
     await say(get('/upstream_timeout'), 'hasty');

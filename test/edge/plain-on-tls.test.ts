@@ -35,10 +35,10 @@ const CASES: readonly (readonly [name: string, sent: readonly string[], wanted: 
     ['G', 'ET / HTTP/1.1\r\nHo', `st: app.test\r\n${CLOSE}`],
     /^HTTP\/1\.1 308 [\s\S]*location: https:\/\/app\.test\/\r\n/i,
   ],
-  ['HEAD likewise', [`HEAD /x HTTP/1.1\r\nHost: a\r\n${CLOSE}`], /^HTTP\/1\.1 308 /],
+  ['HEAD likewise', [`HEAD /x HTTP/1.1\r\nHost: a.test\r\n${CLOSE}`], /^HTTP\/1\.1 308 /],
   [
     'a POST is told what is wrong, and never redirected with its body',
-    [`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n${CLOSE}abc`],
+    [`POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 3\r\n${CLOSE}abc`],
     /^HTTP\/1\.1 400 [\s\S]*This port speaks HTTPS/,
   ],
   [
