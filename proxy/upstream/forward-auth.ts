@@ -1,6 +1,6 @@
 /** `--forward-auth`: asks another server about each request, over the pool; its 2xx lets the request in, anything else is the client's answer. */
 import type { ForwardAuthRule } from '../../src/shared/access.js';
-import type { ErrorCode } from '../../src/shared/errors.js';
+import { ERRORS, type ErrorCode } from '../../src/shared/errors.js';
 import type { EntryStep, InquiryEnd } from '../exchange/access/inquiry.js';
 import type { Exchange } from '../exchange/exchange.js';
 import {
@@ -159,7 +159,7 @@ class Question implements LeaseHandler {
   }
 
   onNoLease(code: ErrorCode): void {
-    this.fail('forward_auth_failed', code);
+    this.fail(failureOf(code), code);
   }
 
   onInformational(): void {}
@@ -212,7 +212,7 @@ class Question implements LeaseHandler {
     if (silent && !this.repeated && this.reply === null) {
       this.repeated = true;
       this.take(true);
-    } else this.fail('forward_auth_failed', code);
+    } else this.fail(failureOf(code), code);
   }
 
   private take(fresh: boolean): void {
@@ -262,6 +262,11 @@ class Question implements LeaseHandler {
     if (lease !== null) lease.abort();
     else this.pool.forget(this.upstream, this);
   }
+}
+
+/** Its own time limit and those of apps mean the same here: nobody has answered in time. */
+function failureOf(code: ErrorCode): 'forward_auth_failed' | 'forward_auth_timeout' {
+  return ERRORS[code].status === 504 ? 'forward_auth_timeout' : 'forward_auth_failed';
 }
 
 /** The fields of an answer as the client gets them: Location and Set-Cookie too, nothing of the connection. */

@@ -68,7 +68,7 @@ test('three renewals of every layout under load fail no request, and each new ce
     { protocol: 'http/1.1', fresh: true },
     { protocol: 'h2', fresh: false },
   ] as const;
-  const loads = kinds.map((kind) => startLoad({ port, ca: root.certPem }, { ...kind, lanes: 1 }));
+  const loads = kinds.map((kind) => startLoad(t, { port, ca: root.certPem }, { ...kind, lanes: 1 }));
   for (let round = 2; round <= 4; round += 1) {
     const leaves = await renewAll(round);
     for (const [program, leaf] of leaves) {

@@ -74,7 +74,7 @@ test(`${CHANGES} changes under load fail no request, on kept and new connections
     { protocol: 'h2', fresh: false },
     { protocol: 'h2', fresh: true },
   ] as const;
-  const loads = kinds.map((kind) => startLoad({ port, ca }, { ...kind, lanes: 1 }));
+  const loads = kinds.map((kind) => startLoad(t, { port, ca }, { ...kind, lanes: 1 }));
   for (let round = 1; round <= CHANGES; round += 1) {
     await change(round);
     const from = front.log.length;

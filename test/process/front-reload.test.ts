@@ -40,6 +40,7 @@ for (const engine of ENGINES) {
         t.after(() => front.stop());
         const before = front.processes();
         const load = startLoad(
+          t,
           { port: front.port(), ca: front.ca },
           { protocol, fresh, path: '/slow?ms=20' },
         );

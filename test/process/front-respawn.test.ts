@@ -19,7 +19,7 @@ async function startFront(t: TestContext, ...args: string[]): Promise<StartedFro
 describe('kill -9 under load', { concurrency: 2 }, () => {
   test('of a router: the other one serves on, and a new one comes with the reason in the log', async (t) => {
     const front = await startFront(t, '--http-processes', '2');
-    const load = startLoad({ port: front.port(), ca: front.ca }, { fresh: true });
+    const load = startLoad(t, { port: front.port(), ca: front.ca }, { fresh: true });
     await until(() => load.answered() > 20, PATIENCE_MS, 'requests answered before the kill');
     const [victim, other] = [front.pid('http', 1), front.pid('http', 2)];
     process.kill(victim, 'SIGKILL');
@@ -38,7 +38,7 @@ describe('kill -9 under load', { concurrency: 2 }, () => {
 
   test('of the only router: a new one serves on the same port', async (t) => {
     const front = await startFront(t);
-    const load = startLoad({ port: front.port(), ca: front.ca }, { protocol: 'h2' });
+    const load = startLoad(t, { port: front.port(), ca: front.ca }, { protocol: 'h2' });
     await until(() => load.answered() > 20, PATIENCE_MS, 'requests answered before the kill');
     process.kill(front.pid('http'), 'SIGKILL');
     await front.logged(/respawned tlsfront http 1/);
@@ -62,12 +62,14 @@ describe('kill -9 under load', { concurrency: 2 }, () => {
 
   test('of the app: safe requests wait for the new one', async (t) => {
     const front = await startFront(t);
-    const load = startLoad({ port: front.port(), ca: front.ca });
+    const load = startLoad(t, { port: front.port(), ca: front.ca });
     await until(() => load.answered() > 20, PATIENCE_MS, 'requests answered before the kill');
     const victim = front.pid('worker');
     process.kill(victim, 'SIGKILL');
     await front.logged(
-      new RegExp(`warning: worker 1 \\(pid: ${victim}\\) ended: signal SIGKILL: respawning it`),
+      new RegExp(
+        `warning: worker 1 \\(pid: ${victim}\\) ended: signal SIGKILL(?:; its last words: .*)?: respawning it`,
+      ),
     );
     await front.logged(/worker 1 \(pid: \d+\) is ready/);
     const count = load.answered();
@@ -79,7 +81,7 @@ describe('kill -9 under load', { concurrency: 2 }, () => {
 
   test('of one app of two: the other takes all requests', async (t) => {
     const front = await startFront(t, '--processes', '2');
-    const load = startLoad({ port: front.port(), ca: front.ca });
+    const load = startLoad(t, { port: front.port(), ca: front.ca });
     await until(() => load.answered() > 20, PATIENCE_MS, 'requests answered before the kill');
     process.kill(front.pid('worker', 2), 'SIGKILL');
     await front.logged(/worker 2 \(pid: \d+\) ended: signal SIGKILL/);
@@ -125,7 +127,7 @@ describe('kill -9 under load', { concurrency: 2 }, () => {
       });
       t.after(() => front.stop());
       assert.ok(front.processes().length >= 7);
-      const load = startLoad({ port: front.port(), ca: front.ca }, { lanes: 2 });
+      const load = startLoad(t, { port: front.port(), ca: front.ca }, { lanes: 2 });
       front.child.kill('SIGKILL');
       await within(front.ended, PATIENCE_MS, 'the end of the master');
       await front.nothingLeft();

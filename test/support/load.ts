@@ -1,6 +1,7 @@
 /** A steady load of small requests on a front: counts what was answered and keeps every failure. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { Client, type ClientTarget, type Protocol } from './https-client.js';
+import type { Ending } from './workspace.js';
 
 /** Between two requests of a lane: without it the load alone would take all of the machine from what it is a load for. */
 const PACE_MS = 5;
@@ -13,10 +14,11 @@ export interface Load {
 }
 
 /**
- * Starts `lanes` loops, each one request shortly after the other, a client of its own for each lane.
+ * Starts `lanes` loops, which end with the test at the latest, each one request shortly after the other, a client of its own for each lane.
  * @param fresh a new connection for every request
  */
 export function startLoad(
+  t: Ending,
   target: ClientTarget,
   options: {
     readonly path?: string;
@@ -51,12 +53,11 @@ export function startLoad(
     client.close();
   };
   const loops = Promise.all(Array.from({ length: lanes }, run));
-  return {
-    answered: () => answered,
-    failures,
-    stop: async () => {
-      stopping = true;
-      await loops;
-    },
+  const stop = async (): Promise<void> => {
+    stopping = true;
+    await loops;
   };
+  // A test that fails before it stops its load must not go on for ever.
+  t.after(stop);
+  return { answered: () => answered, failures, stop };
 }

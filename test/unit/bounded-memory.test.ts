@@ -30,7 +30,7 @@ const KEEPERS: readonly (readonly [name: string, use: () => object, mostBytes?: 
   [
     'the rate of clients beyond the number that is remembered',
     () => {
-      const limiter = new RateLimiter(1, 1_000, 1, 1_000);
+      const limiter = new RateLimiter(1, 1_000, 1, 1, 1_000);
       for (let i = 0; i < CLIENTS; i += 1) limiter.take(addressOf(i), i);
       assert.equal(limiter.size, 1_000);
       return limiter;
