@@ -357,7 +357,11 @@ function lineOfTraceback(lines: readonly string[]): string | null {
 function explainFailure(index: number, end: WorkerEnd): FrontError {
   const thrown = lineOfTraceback(end.lastLines);
   if (thrown !== null) {
-    return new FrontError('worker_failed', `the app (worker ${index}) did not start: ${thrown}`, {
+    // Our launcher may know more than the exception says: which file does not compile.
+    const [kind = ''] = thrown.split(':');
+    const own = end.lastLines.findLast((line) => line.startsWith('error: ') && !line.includes(kind));
+    const judged = own === undefined ? '' : own.replace('error: ', '; ');
+    return new FrontError('worker_failed', `the app (worker ${index}) did not start: ${thrown}${judged}`, {
       hint: end.hint ?? 'the lines above say where; the app must load without the front too',
     });
   }
