@@ -1,6 +1,9 @@
 /** uWSGI's lines as a user starts them: a file of options, a module that is missing, the background. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { get } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { CLI, cleanEnvironment, runCommand } from '../support/command.js';
 import { until } from '../support/deadline.js';
@@ -32,7 +35,14 @@ test('a file of options serves, says what needs nothing, and is read again by SI
     folder: folder.path,
   });
   t.after(() => front.stop());
-  const ask = async (): Promise<string> => (await fetch(`http://127.0.0.1:${front.port('http')}/`)).text();
+  // A connection for each question: a kept one may be of the old generation.
+  const ask = async (): Promise<string> => {
+    const [answer] = await once(
+      get({ host: '127.0.0.1', port: front.port('http'), agent: false }),
+      'response',
+    );
+    return text(answer);
+  };
   assert.match(front.log, /^note: vacuum and die-on-term need nothing here/m);
   assert.match(await ask(), /"x": "one"/);
   write('two');
