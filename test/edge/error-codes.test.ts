@@ -17,13 +17,19 @@ import { Afterwards, makeWorkspace } from '../support/workspace.js';
 /** `secret`. */
 const SECRET = '$scrypt$ln=10,r=1,p=1$c2FsdHNhbHRzYWx0$PTJplfulJV9Q0LQ249eKtDHwK3OM+5j9lDmODRTQKMc';
 
+/** Settles when the request whose client leaves has reached the app. */
+let tellArrival: () => void = () => undefined;
+const arrival = new Promise<void>((resolve) => {
+  tellArrival = resolve;
+});
+
 /** What the raw app does with a request of this path; anything else is answered with the CDN-Loop that it brought. */
 const MANNERS: Readonly<Record<string, (socket: Socket) => void>> = {
   '/upstream_closed': (socket) => socket.end(),
   '/upstream_cut': (socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc'),
   '/upstream_malformed': (socket) => socket.end('HTTP/1.1 what\r\n\r\n'),
   '/upstream_timeout': () => undefined,
-  '/downstream_gone': () => undefined,
+  '/downstream_gone': () => tellArrival(),
   '/hold': () => undefined,
 };
 
@@ -256,6 +262,7 @@ const BY_CONDUCT: Readonly<Record<string, Conduct>> = {
   },
   downstream_gone: async () => {
     const { socket } = await say(get('/downstream_gone'));
+    await within(arrival, PATIENCE_MS, 'the request at the app');
     socket.destroy();
     return 'main';
   },
