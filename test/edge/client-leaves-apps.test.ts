@@ -9,6 +9,7 @@ import { after, before, describe, test } from 'node:test';
 import { until, within } from '../support/deadline.js';
 import { Client, PROTOCOLS } from '../support/https-client.js';
 import { openSocket } from '../support/raw-client.js';
+import { RawHttp2Client } from '../support/raw-http2-client.js';
 import { PATIENCE_MS, StartedFront } from '../support/started-front.js';
 import { Afterwards } from '../support/workspace.js';
 
@@ -33,7 +34,13 @@ const mute = createServer((socket) => {
 const overHttp2 = createHttp2Server();
 overHttp2.on('stream', (stream, headers) => {
   gone.set(String(headers[':path']), closing(stream));
-  stream.on('error', () => undefined);
+  stream.on('error', () => undefined).resume();
+  if (headers[':path'] === '/h2c/early') {
+    stream.once('data', () => {
+      stream.respond({ ':status': 200 });
+      stream.end('heard');
+    });
+  }
   if (String(headers[':path']).includes('half')) {
     stream.respond({ ':status': 200, 'content-type': 'text/plain' });
     stream.write('half');
@@ -141,4 +148,34 @@ test('a client that leaves a tunnel', async () => {
     );
     socket.destroy();
   }
+});
+
+test('HTTP/2 apps that answer before a request has ended never end the router', async () => {
+  const router = front.pid('http');
+  const client = await RawHttp2Client.open({ port: front.port(), ca: front.ca });
+  const call = ['content-type', 'application/grpc', 'te', 'trailers'];
+  const head = [
+    ':method',
+    'POST',
+    ':scheme',
+    'https',
+    ':authority',
+    'localhost',
+    ':path',
+    '/h2c/early',
+    ...call,
+  ];
+  for (let stream = 1; stream < 80; stream += 2) {
+    client.headers(stream, head, false);
+    client.data(stream, 'hello', false);
+    assert.ok(
+      await client.until(
+        () => client.responses.some((one) => one.stream === stream && one.complete),
+        PATIENCE_MS,
+      ),
+      `the answer on stream ${stream}: ${front.log}`,
+    );
+  }
+  client.socket.destroy();
+  assert.equal(front.pid('http'), router);
 });
