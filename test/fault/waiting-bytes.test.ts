@@ -11,12 +11,15 @@ const END_MS = 60_000;
 const MIB = 1024 ** 2;
 /** None is taken whole by the buffers of the operating system. */
 const ANSWER_BYTES = 16 * MIB;
+const STREAMS = 20;
 /** Longer than a client may take nothing while too much waits, and than it takes to see that. */
 const STALLED_MS = 2000;
 
 test('of clients that take nothing the one that holds too much is ended, and the others are served to the end', async (t) => {
   // The time limit for slow clients plays no part.
-  const siege = await Siege.start('--max-waiting-bytes', '1536k', '--timeout-client-write', '5m');
+  const siege = await Siege.start(
+    ...['--max-waiting-bytes', '1536k', '--timeout-client-write', '5m', '--max-buffer-memory', '2m'],
+  );
   t.after(() => siege.stop());
   const { oracle, front } = siege.edge;
 
@@ -43,9 +46,9 @@ test('of clients that take nothing the one that holds too much is ended, and the
   const isLetGo = (token: string): boolean =>
     oracle.messagesOf(token).every(({ connection }) => oracle.isClosed(connection));
 
-  // The router reads no more of an answer that waits; all of them at 256 KiB would be 16 MiB.
+  // The router reads no more of an answer that waits than one read brings: 20 of 256 KiB, and 2 MiB in buffers.
   await siege.during(t, 12, async () => {
-    const greediest = await greedy(60);
+    const greediest = await greedy(STREAMS);
     // Each holds what one read of its answer brings: 256 KiB.
     const token = large(3, ANSWER_BYTES);
     const modest: RawHttp1Client[] = [];
@@ -55,7 +58,11 @@ test('of clients that take nothing the one that holds too much is ended, and the
       await client.send(`GET /${token} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
       modest.push(client);
     }
-    await until(() => oracle.messagesOf(greediest.token).length === 60, END_MS, 'all requests at the app');
+    await until(
+      () => oracle.messagesOf(greediest.token).length === STREAMS,
+      END_MS,
+      'all requests at the app',
+    );
     await until(() => isLetGo(greediest.token), END_MS, 'the greediest ended');
     await pause(STALLED_MS);
     greediest.client.socket.resume();

@@ -4,8 +4,6 @@ import { type Spool, SpoolFile } from './spool.js';
 /** Bytes of one response in memory before a file takes the rest. */
 const MEMORY_BYTES = 256 * 1024;
 const READ_BYTES = 64 * 1024;
-/** Bytes that may wait to be written into the file: they are in no budget, and there may be many responses. */
-const MAX_PENDING_BYTES = 128 * 1024;
 /** Given out at a time: a client's pace shows in how these go. */
 const PIECE_BYTES = 16 * 1024;
 
@@ -32,11 +30,10 @@ export class ResponseBuffer {
   private memoryBytes = 0;
   private file: SpoolFile | null = null;
   private pending: Buffer[] = [];
-  private pendingBytes = 0;
   private writtenBytes = 0;
   private readBytes = 0;
   private busy = false;
-  /** The app waits for the file. */
+  /** The app waits for the file: what is on its way there is in no budget, and there may be many responses. */
   private isBehind = false;
   private closed = false;
   /** The client takes bytes as soon as they are read. */
@@ -62,10 +59,9 @@ export class ResponseBuffer {
     } else {
       this.file ??= new SpoolFile();
       this.pending.push(chunk);
-      this.pendingBytes += chunk.length;
+      this.isBehind = true;
       this.step();
     }
-    this.isBehind = this.pendingBytes >= MAX_PENDING_BYTES;
     return !this.isBehind && !this.isFull;
   }
 
@@ -143,7 +139,6 @@ export class ResponseBuffer {
   private write(file: SpoolFile): void {
     const chunk = Buffer.concat(this.pending);
     this.pending = [];
-    this.pendingBytes = 0;
     this.busy = true;
     file.append(chunk, (error) => {
       this.busy = false;
@@ -153,9 +148,9 @@ export class ResponseBuffer {
         return;
       }
       this.writtenBytes += chunk.length;
-      if (this.isBehind && !this.isFull) {
+      if (this.isBehind && this.pending.length === 0) {
         this.isBehind = false;
-        this.events.onStoredRoom();
+        if (!this.isFull) this.events.onStoredRoom();
       }
       this.step();
     });
