@@ -3,6 +3,7 @@ import type { ErrorCode } from '../../src/shared/errors.js';
 import { Inquiry } from '../exchange/access/inquiry.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { passGate } from '../exchange/gate.js';
+import { putReplyFields } from '../exchange/headers/added-reply-fields.js';
 import { connectionNames } from '../exchange/headers/field-kinds.js';
 import { asList, asOwn } from '../exchange/headers/outgoing-fields.js';
 import { buildUpstreamTrailers } from '../exchange/headers/request-headers.js';
@@ -303,8 +304,9 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, DeliveryEve
   }
 
   private replyLocally(own: LocalReply): void {
-    const { head, facts, policy } = this.exchange;
+    const { head, facts, policy, replyFields } = this.exchange;
     addTransportSecurity(own.headers, head, facts, policy);
+    if (replyFields !== null) putReplyFields(own.headers, replyFields);
     this.exchange.answeredItself(own);
     this.response.sendOwn(own);
     this.finish();

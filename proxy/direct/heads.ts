@@ -1,6 +1,7 @@
 /** The heads of an exchange as they go on: the request's to the app, the response's to the client. */
 import type { Exchange } from '../exchange/exchange.js';
-import type { OutgoingFields } from '../exchange/headers/outgoing-fields.js';
+import { putReplyFields } from '../exchange/headers/added-reply-fields.js';
+import { asOwn, type OutgoingFields } from '../exchange/headers/outgoing-fields.js';
 import {
   authorityFor,
   buildUpstreamHeaders,
@@ -47,13 +48,26 @@ export function sendRequestHead(
 /** The fields of an upstream's response for the client, without framing. */
 export function relayFields(
   { headers, memo }: UpstreamResponse,
-  { head, facts, policy, requestId }: Exchange,
+  { head, facts, policy, requestId, replyFields }: Exchange,
   route: Route,
   upstream: Upstream,
 ): OutgoingFields {
   const { authority } = upstream;
   const { strippedPrefix } = route;
-  return buildDownstreamHeaders(headers, head, facts, policy, memo, authority, strippedPrefix, requestId);
+  const fields = buildDownstreamHeaders(
+    headers,
+    head,
+    facts,
+    policy,
+    memo,
+    authority,
+    strippedPrefix,
+    requestId,
+  );
+  if (replyFields === null) return fields;
+  const all = asOwn(fields);
+  putReplyFields(all.own, replyFields);
+  return all;
 }
 
 /** Keeps a client at its upstream where there are others. */

@@ -54,6 +54,8 @@ export class Exchange {
   user = '';
   /** What the app learns of who asks; null: nobody was asked. */
   entry: EntryFields | null = null;
+  /** Flat list of fields that go out with the response, whoever makes it; null: none. */
+  replyFields: readonly string[] | null = null;
   endless: Endless | null = null;
   /** From the head of the request to the end; set when it has ended. */
   durationMs = 0;

@@ -227,11 +227,11 @@ class Question implements LeaseHandler {
 
   /** The fields of the answer that the app is to have, and none of the client's by their names. */
   private admit(headers: readonly string[]): void {
-    const { names } = this.rule;
-    const added: string[] = [];
-    for (let index = 0; index < headers.length; index += 2) {
-      const name = headers[index] ?? '';
-      if (names.includes(name)) added.push(name, headers[index + 1] ?? '');
+    const { names, replyNames } = this.rule;
+    const added = pick(headers, names);
+    if (replyNames.length > 0) {
+      const { replyFields } = this.exchange;
+      this.exchange.replyFields = [...(replyFields ?? []), ...pick(relayed(headers), replyNames)];
     }
     const user = USER_FIELDS.find((name) => fieldValue(added, name) !== '');
     this.exchange.admitUser(user === undefined ? this.exchange.user : fieldValue(added, user), names, added);
@@ -267,6 +267,16 @@ class Question implements LeaseHandler {
 /** Its own time limit and those of apps mean the same here: nobody has answered in time. */
 function failureOf(code: ErrorCode): 'forward_auth_failed' | 'forward_auth_timeout' {
   return ERRORS[code].status === 504 ? 'forward_auth_timeout' : 'forward_auth_failed';
+}
+
+/** The fields of a flat list that have one of the names. */
+function pick(headers: readonly string[], names: readonly string[]): string[] {
+  const picked: string[] = [];
+  for (let index = 0; index < headers.length; index += 2) {
+    const name = headers[index] ?? '';
+    if (names.includes(name)) picked.push(name, headers[index + 1] ?? '');
+  }
+  return picked;
 }
 
 /** The fields of an answer as the client gets them: Location and Set-Cookie too, nothing of the connection. */

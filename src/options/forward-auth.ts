@@ -18,6 +18,14 @@ const OURS: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
+/** Fields that frame the client's response or tell of its body. */
+const OF_RESPONSE: ReadonlySet<string> = new Set(
+  (
+    'connection content-length transfer-encoding trailer upgrade keep-alive date location ' +
+    'content-type content-encoding content-range content-language etag last-modified proxy-connection'
+  ).split(' '),
+);
+
 /** @param tls whom https servers must be. @throws FrontError config_invalid, config_usage */
 export function readForwardAuth(
   settings: Settings,
@@ -26,8 +34,18 @@ export function readForwardAuth(
 ): readonly ForwardAuthRule[] {
   const { label, values } = settings.get('forwardAuth');
   if (values.length === 0)
-    refuseWithout(settings, ['forwardAuthHeaders', 'forwardAuthTimeout'], '--forward-auth');
-  const names = readNames(settings);
+    refuseWithout(
+      settings,
+      ['forwardAuthHeaders', 'forwardAuthReplyHeaders', 'forwardAuthTimeout'],
+      '--forward-auth',
+    );
+  const names = readNames(settings, 'forwardAuthHeaders', OURS, 'Remote-User,Remote-Groups,Remote-Email');
+  const replyNames = readNames(
+    settings,
+    'forwardAuthReplyHeaders',
+    OF_RESPONSE,
+    'Set-Cookie,X-Session-Expires',
+  );
   const timeoutMs = readNumber(settings, 'forwardAuthTimeout');
   return values.map((text) => {
     const [scope, url] = URL_FORM.test(text) ? [EVERYTHING, text] : cutScope(label, text, listeners);
@@ -39,6 +57,7 @@ export function readForwardAuth(
       scope,
       path: rest.startsWith('/') ? rest : `/${rest}`,
       names,
+      replyNames,
       timeoutMs,
       app: {
         name: `forward-auth ${authority}`,
@@ -53,13 +72,24 @@ export function readForwardAuth(
   });
 }
 
-function readNames(settings: Settings): readonly string[] {
-  const { label } = settings.get('forwardAuthHeaders');
-  return readList(settings, 'forwardAuthHeaders').map((text) => {
+/** @param refused names of fields that stay what they are @param sample of what is meant, for the hint */
+function readNames(
+  settings: Settings,
+  key: 'forwardAuthHeaders' | 'forwardAuthReplyHeaders',
+  refused: ReadonlySet<string>,
+  sample: string,
+): readonly string[] {
+  const { label } = settings.get(key);
+  return readList(settings, key).map((text) => {
     const name = text.toLowerCase();
-    const hint = 'write Remote-User,Remote-Groups,Remote-Email';
+    const hint = `write ${sample}`;
     if (!TOKEN.test(text)) throw invalid(label, text, 'not the name of a header field', hint);
-    if (OURS.has(name)) throw invalid(label, text, 'this field is written by the front itself', hint);
+    if (refused.has(name)) throw invalid(label, text, REFUSED[key], hint);
     return name;
   });
 }
+
+const REFUSED = {
+  forwardAuthHeaders: 'this field is written by the front itself',
+  forwardAuthReplyHeaders: "this field tells of the app's own response",
+} as const;

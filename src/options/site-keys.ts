@@ -26,6 +26,7 @@ const SITE_KEYS = {
   basicAuth: 'own',
   forwardAuth: 'own',
   forwardAuthHeaders: 'own',
+  forwardAuthReplyHeaders: 'own',
   forwardAuthTimeout: 'own',
   redirect: 'own',
   readyTimeout: 'shared',

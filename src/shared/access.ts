@@ -58,6 +58,8 @@ export interface ForwardAuthRule {
   readonly path: string;
   /** Lower-case fields of its answer that the app gets, and that a client cannot send. */
   readonly names: readonly string[];
+  /** Lower-case fields of its answer that the client gets with the app's. */
+  readonly replyNames: readonly string[];
   /** From the question to the end of the answer. */
   readonly timeoutMs: number;
 }

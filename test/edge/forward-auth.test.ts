@@ -38,6 +38,17 @@ const authorizer = createServer((request, response) => {
     response.end('ok');
     return;
   }
+  if (request.headers.cookie?.includes('authelia_session=old') === true) {
+    response.writeHead(204, {
+      'Set-Cookie': ['authelia_session=renewed; Path=/; Secure', 'csrf=2; Path=/'],
+      'X-Session-Expires': '300',
+      Connection: 'x-session-hop',
+      'X-Session-Hop': 'of the connection',
+      'X-Secret-Of-Authorizer': 'not for the client',
+    });
+    response.end();
+    return;
+  }
   if (request.headers.accept?.includes('text/html') === true) {
     const target = `https://auth.test/?rd=${encodeURIComponent(`https://${host}${uri}`)}`;
     response.writeHead(302, {
@@ -52,6 +63,15 @@ const authorizer = createServer((request, response) => {
 });
 
 const app = createServer((request, response) => {
+  if (request.url === '/private/breaks') {
+    request.socket.destroy();
+    return;
+  }
+  if (request.url === '/private/cookies')
+    response.writeHead(200, {
+      'Set-Cookie': ['theme=dark', 'authelia_session=of the app', 'csrf_2=kept'],
+      'X-Session-Expires': 'of the app',
+    });
   let bytes = 0;
   request.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
@@ -86,6 +106,7 @@ before(async () => {
       ],
       ...['--forward-auth', `/huge=${url}`, '--forward-auth', `/gone=http://127.0.0.1:${await freePort()}`],
       ...['--forward-auth-headers', 'Remote-User,Remote-Groups,X-Tenant', '--forward-auth-timeout', '2s'],
+      ...['--forward-auth-reply-headers', 'Set-Cookie,X-Session-Expires,X-Session-Hop'],
       ...['--header-up', 'X-Api-Key for-the-app', '--keep-underscores'],
     ],
   });
@@ -196,6 +217,26 @@ for (const protocol of PROTOCOLS) {
         assert.equal((await client.request(path)).status, 401, path);
     });
 
+    test("of an answer that lets in the client gets the named fields in the place of the app's, and its cookies beside them", async () => {
+      const fieldsOf = async (path: string): Promise<readonly unknown[]> => {
+        const { status, headers } = await client.request(path, {
+          headers: { cookie: 'authelia_session=old' },
+        });
+        const named = ['x-session-expires', 'x-session-hop', 'x-secret-of-authorizer'];
+        return [status, headers['set-cookie'], ...named.map((name) => headers[name])];
+      };
+      const renewed = ['authelia_session=renewed; Path=/; Secure', 'csrf=2; Path=/'];
+      assert.deepEqual(await fieldsOf('/private/cookies'), [
+        200,
+        ['theme=dark', 'csrf_2=kept', ...renewed],
+        '300',
+        undefined,
+        undefined,
+      ]);
+      // A session that the server has renewed must not be lost by a fault of the app.
+      assert.deepEqual(await fieldsOf('/private/breaks'), [502, renewed, '300', undefined, undefined]);
+    });
+
     for (const [path, status, reason] of [
       ['/hang', 504, /does not say who may come in \(it takes too long\)/],
       ['/cut', 502, /does not say who may come in/],
@@ -256,6 +297,11 @@ for (const [args, reason] of [
   [['--forward-auth', 'http://a/', '--forward-auth-headers', 'Host'], /written by the front itself/],
   [['--forward-auth', 'http://a/', '--forward-auth-headers', 'a b'], /not the name of a header field/],
   [['--forward-auth', 'http://a/', '--engine', 'library'], /the library engine has no --forward-auth/],
+  [
+    ['--forward-auth', 'http://a/', '--forward-auth-reply-headers', 'Content-Length'],
+    /tells of the app's own response/,
+  ],
+  [['--forward-auth-reply-headers', 'Set-Cookie'], /has no effect without --forward-auth/],
   [['--forward-auth-headers', 'Remote-User'], /has no effect without --forward-auth/],
 ] as const) {
   test(`${args.join(' ')} is refused with words`, async () => {

@@ -59,6 +59,14 @@ export const ACCESS_OPTIONS = {
     'Header fields of its answer that the app gets, and that clients cannot send',
     { repeatable: true, commas: true },
   ),
+  forwardAuthReplyHeaders: row(
+    GROUP,
+    'text',
+    '--forward-auth-reply-headers',
+    '<name>',
+    "Header fields of its 2xx answer that the client gets with the app's, as Set-Cookie",
+    { repeatable: true, commas: true },
+  ),
   forwardAuthTimeout: row(
     GROUP,
     'duration',
