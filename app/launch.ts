@@ -28,6 +28,8 @@ export async function chooseLaunch(plan: WorkerPlan, port: number): Promise<Laun
   const environment = {
     ...plan.environment,
     ...process.env,
+    // Within a front's app ours is another one than that front's.
+    ...pickUrl(plan.environment),
     PORT: String(port),
     HOST: plan.host,
     ...allowNames(plan.names),
@@ -43,6 +45,10 @@ export async function chooseLaunch(plan: WorkerPlan, port: number): Promise<Laun
     throw new FrontError('worker_failed', 'worker, no command and no WSGI file to start');
   const server = await chooseWsgiServer(plan.wsgi, plan.host, port, environment);
   return { ...server, name: plan.wsgi.name };
+}
+
+function pickUrl({ TLSFRONT_URL }: WorkerPlan['environment']): NodeJS.ProcessEnv {
+  return TLSFRONT_URL === undefined ? {} : { TLSFRONT_URL };
 }
 
 /** What Vite (6.1.1 and later) takes beside `server.allowedHosts`. */

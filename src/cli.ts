@@ -169,6 +169,10 @@ function addTexts(root: Command, io: CommandIo, done: (exitCode: number) => void
   root.command('doctor').action(async () => {
     done(await (await import('./commands/doctor.js')).runDoctor(io));
   });
+  const clean = root.command('clean').option('--yes').option('--dry-run');
+  clean.action(async () => {
+    done(await (await import('./commands/clean.js')).runClean(clean.opts(), io));
+  });
   root.command('password [user]').action(async (user?: string) => {
     done(await (await import('./commands/password.js')).runPassword(user, io));
   });

@@ -432,7 +432,7 @@ class Master {
       log,
       stickySecret,
       (name) => served.issueLeaf(name),
-      appSurroundings(config, authorityFile),
+      appSurroundings(config, authorityFile, readyUrls(sockets.bound, config, tls)[0] ?? null),
     );
     this.generations.begin(generation);
     return generation;
@@ -448,6 +448,13 @@ class Master {
     const { log } = this.parts;
     const urls = readyUrls(bound, config, tls);
     log.ready(readyLine(urls, generation.routedUpstreams));
+    const [first] = urls;
+    if (config.open && first !== undefined) {
+      const { openUrl } = await import('../system/open-url.js');
+      openUrl(first, { platform: process.platform, environment: this.parts.environment }, (reason) =>
+        log.warning(`${first} cannot be shown: ${reason}; set BROWSER to the program that shows it`),
+      );
+    }
     if (!log.isBrief) return;
     for (const line of networkLines(bound)) log.line(line);
     const elsewhere = generation.upstreams.filter(({ app }) => config.apps[app]?.worker === null);

@@ -22,6 +22,7 @@ export const COMMANDS = [
   ['service', 'print, install, uninstall: a unit of systemd for a command line'],
   ['password', 'ask for a password and print the line of a --basic-auth file'],
   ['doctor', 'try ports, trust, names and the clock of this machine, each with its cure'],
+  ['clean', 'remove all that was ever written for this user'],
   ['completion', 'bash, zsh, fish: completion of the shell'],
   ['man', 'the manual page; tlsfront man | man -l -'],
   ['docs', 'the documents of this version: tlsfront docs troubleshooting'],
@@ -31,6 +32,7 @@ export const COMMANDS = [
 export const COMMAND_FAMILIES: readonly (readonly [names: readonly string[], text: string])[] = [
   [['status', 'top', 'list'], 'what a running front does, live too; the fronts of this user'],
   [['ban', 'unban', 'bans'], 'refuse an address, for a while or until unban; who is refused'],
+  [['doctor', 'clean'], 'try this machine, each fault with its cure; remove all that was ever written'],
 ];
 
 const OPTIONS_TOO = 'All options of the front are taken too: tlsfront --help all lists them.\n';
@@ -82,6 +84,18 @@ It changes nothing. Exit code 0: all well; 1: something is not.
 
 Examples:
   tlsfront doctor
+`,
+  clean: `tlsfront clean [--yes] [--dry-run]
+
+Removes what was ever written for this user: the development authority out of every trust store, our names
+out of the hosts file, the data folder with certificates, keys and accounts, and the control sockets' folder.
+It says each thing and asks once. Units of systemd are named, not removed. Exit code 1: something is left.
+
+  --yes      ask nothing, also before root's rights are used
+  --dry-run  say what would be removed, and remove nothing
+
+Examples:
+  tlsfront clean --dry-run
 `,
   password: `tlsfront password USER
 

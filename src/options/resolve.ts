@@ -85,6 +85,7 @@ export function resolveConfig(settings: Settings, platform: Platform): Config {
     group: readIdentity(settings, platform, 'gid'),
     pidFile: readText(settings, 'pidfile'),
     quiet: readSwitch(settings, 'quiet'),
+    open: readSwitch(settings, 'open'),
     verbose: readSwitch(settings, 'verbose') || settings.has('https') || settings.has('master'),
     ...readLogSettings(settings),
     metrics: readMetrics(settings, platform),

@@ -51,6 +51,7 @@ const OTHER_VARIABLES = new Set([
   'TLSFRONT_REQUIRE_TOOLS',
   'TLSFRONT_MASTER',
   'TLSFRONT_DAEMON',
+  'TLSFRONT_URL',
 ]);
 
 /** What Kubernetes sets in every container beside a service that is named tlsfront. */

@@ -300,6 +300,8 @@ export interface Config {
   /** File that takes every log line instead of stderr; null: stderr. */
   readonly logFile: string | null;
   readonly quiet: boolean;
+  /** Show the first URL in this person's browser when the front is ready. */
+  readonly open: boolean;
   /** Every boot line, also on a terminal, where three say what a person needs. A uWSGI command line wants them too. */
   readonly verbose: boolean;
   readonly accessLog: boolean;

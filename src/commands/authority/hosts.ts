@@ -48,9 +48,14 @@ export function runHostsRemove({ names, file }: HostsOptions, io: CommandIo): Pr
 
 /** Prints the names of our block, one a line. @returns 0 */
 export async function runHostsList({ file }: Pick<HostsOptions, 'file'>, io: CommandIo): Promise<number> {
-  const { names } = splitBlock(await read(pathOf(file, io)));
+  const names = await namesOfOurs(io, file);
   io.stdout.write(names.map((name) => `${name}\n`).join(''));
   return 0;
+}
+
+/** The names of our block. @param file another one than the system's */
+export async function namesOfOurs(io: CommandIo, file?: string): Promise<readonly string[]> {
+  return splitBlock(await read(pathOf(file, io))).names;
 }
 
 function pathOf(file: string | undefined, { environment }: CommandIo): string {

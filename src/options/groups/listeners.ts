@@ -4,7 +4,7 @@ import { formatListenAddress } from '../../shared/host-port.js';
 import type { Platform } from '../../system/platform.js';
 import { readHttpsPort, readListenAddress } from '../addresses.js';
 import type { CertificateChoice, HttpsFields, OwnCertificates } from '../certificate-choice.js';
-import { type OptionRow, row } from '../option-row.js';
+import { type OptionRow, row, turn } from '../option-row.js';
 import { misused } from '../read-setting.js';
 import type { Settings } from '../settings.js';
 import { requireCiphers } from './certificates.js';
@@ -53,6 +53,7 @@ export const LISTENER_OPTIONS = {
     'Fronts whose connections begin with a PROXY protocol header',
     { repeatable: true, commas: true },
   ),
+  open: turn(GROUP, '--open', 'Show the first address in the browser once the app is ready', { short: '-o' }),
 } satisfies Record<string, OptionRow>;
 
 /** Where HTTPS is expected, and where it goes when that port is not permitted and nobody chose it. */
