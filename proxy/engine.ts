@@ -23,6 +23,8 @@ export interface Engine {
   accept(connection: AcceptedConnection): void;
   /** No new requests on old connections: idle ones close now, busy ones after what they are doing. */
   drain(): void;
+  /** Upstreams were taken out: closes the idle connections to them. */
+  leaveDrained(): void;
   /** Ends everything now. */
   close(): void;
 }

@@ -93,6 +93,7 @@ async function start(message: RouterStart): Promise<Router> {
   // One router speaks for all: they have the same limits.
   if (message.index === 1) warnOfDescriptors(config.limits, log);
   upstreams.update(state.upstreams);
+  upstreams.drain(state.interventions.drained);
   services.policy.access?.update(state.access);
   await services.policy.access?.prepare(state.access);
   const engine = await createEngine(config.engine, services);
@@ -246,11 +247,15 @@ function begin(started: Router): void {
 }
 
 /** New connections and requests are served by what has changed once this returns. */
-function change({ fronts, services, bans }: Router, changes: Partial<RouterState>): void {
-  const { upstreams, ticketKeys, challenges, tls, access } = changes;
+function change({ fronts, services, bans, engine }: Router, changes: Partial<RouterState>): void {
+  const { upstreams, ticketKeys, challenges, tls, access, interventions } = changes;
   if (changes.bans !== undefined) bans.update(changes.bans);
   if (access !== undefined) services.policy.access?.update(access);
   if (upstreams !== undefined) services.upstreams.update(upstreams);
+  if (interventions !== undefined) {
+    services.upstreams.drain(interventions.drained);
+    engine.leaveDrained();
+  }
   if (ticketKeys !== undefined) for (const front of fronts) front?.rotate(ticketKeys);
   if (challenges !== undefined) answerChallenges(fronts, services, challenges);
   if (tls === undefined) return;

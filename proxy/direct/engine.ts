@@ -98,6 +98,10 @@ export class DirectEngine implements Engine, ConnectionHost {
     this.services.pool.closeIdle();
   }
 
+  leaveDrained(): void {
+    this.services.pool.closeDrained();
+  }
+
   close(): void {
     for (const connection of this.connections) connection.destroy();
   }

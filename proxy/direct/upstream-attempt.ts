@@ -170,10 +170,10 @@ export class UpstreamAttempt implements UpstreamWaiter, LeaseHandler {
     const upstream = this.release();
     if (upstream !== null) warnOfAnswer(this.services.notices, upstream, fault);
     if (this.phase === 'over') return;
-    if (upstream !== null && silent && this.mayRepeat()) {
-      this.choice.repeat(upstream);
-      this.takeOrWait(upstream, true);
-    } else {
+    const again =
+      upstream !== null && silent && this.mayRepeat() ? this.choice.repeat(this.route, upstream) : null;
+    if (again !== null) this.takeOrWait(again, again === upstream);
+    else {
       if (upstream !== null && ERRORS[code].source === 'upstream' && this.phase !== 'answered')
         this.services.upstreams.noteFailure(upstream);
       this.events.onAttemptFailure(code);

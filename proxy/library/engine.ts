@@ -1,6 +1,7 @@
 /** The second engine: node:http and node:http2 downstream, http-proxy-3 upstream. What it cannot do stands in docs/engines.md. */
 import type { Socket } from 'node:net';
 import type { AcceptedConnection, Engine, EngineServices } from '../engine.js';
+import type { Upstreams } from '../routing/upstreams.js';
 import { Forwarder } from './forwarder.js';
 import { Http1Service } from './http1-service.js';
 import { Http2Service } from './http2-service.js';
@@ -10,6 +11,7 @@ const DRAIN_GRACE_MS = 1000;
 
 /** Serves connections with Node's own HTTP servers. */
 export class LibraryEngine implements Engine {
+  private readonly upstreams: Upstreams;
   private readonly forwarder: Forwarder;
   private readonly http1: Http1Service;
   private readonly http2: Http2Service;
@@ -18,6 +20,7 @@ export class LibraryEngine implements Engine {
   private drainingSinceMs = 0;
 
   constructor(services: EngineServices) {
+    this.upstreams = services.upstreams;
     this.forwarder = new Forwarder(services.policy.config.limits);
     this.http1 = new Http1Service(services, this.forwarder);
     this.http2 = new Http2Service(services, this.forwarder);
@@ -41,6 +44,10 @@ export class LibraryEngine implements Engine {
     if (performance.now() - this.drainingSinceMs < DRAIN_GRACE_MS) return;
     this.http1.closeIdle();
     this.http2.closeIdle();
+  }
+
+  leaveDrained(): void {
+    this.forwarder.leave(this.upstreams.all.filter(({ drained }) => drained));
   }
 
   close(): void {

@@ -61,6 +61,9 @@ function hideTarget(request: IncomingMessage): void {
   request.url = '/';
 }
 
+/** How often idle connections to upstreams that are taken out are looked for. */
+const LEAVE_MS = 250;
+
 /** Sends through one proxy object and one keep-alive agent a router. */
 export class Forwarder {
   private readonly agent: Agent;
@@ -68,6 +71,8 @@ export class Forwarder {
   private readonly forwarded = new WeakMap<object, ForwarderEvents>();
   private readonly upgrades = new WeakMap<object, ForwardUpgrade>();
   private readonly reused = new WeakSet<object>();
+  /** Looks for idle connections to upstreams that are taken out; null: none is. */
+  private leaving: NodeJS.Timeout | null = null;
 
   constructor(private readonly limits: Limits) {
     // `localhost` is raced by Node, which ends every attempt but the last after 250 ms unless told otherwise (nodejs/node#54359).
@@ -135,6 +140,21 @@ export class Forwarder {
     // The app has ended its side: what the client still sends has no reader, and unread it would never see the end.
     socket.once('finish', () => socket.unpipe().resume());
     this.proxy.ws(request, socket, forward.firstBytes, options, (error) => forward.onFailure(error));
+  }
+
+  /** Closes idle connections to these, now and as they become idle, until it is told of others. */
+  leave(upstreams: readonly Upstream[]): void {
+    if (this.leaving !== null) clearInterval(this.leaving);
+    this.leaving = null;
+    if (upstreams.length === 0) return;
+    const closeIdle = (): void => {
+      for (const { host, port } of upstreams) {
+        const idle = this.agent.freeSockets[this.agent.getName({ host, port })] ?? [];
+        for (const socket of [...idle]) socket.destroy();
+      }
+    };
+    this.leaving = setInterval(closeIdle, LEAVE_MS).unref();
+    closeIdle();
   }
 
   /** Closes idle upstream connections. */

@@ -223,9 +223,11 @@ export class Forwarding
     this.letGo();
     // A kept-alive connection may close under a request: once more, if not a byte of an answer came.
     if (isRepeatable && code === 'upstream_reset' && reused && choice.mayRepeat) {
-      choice.repeat(upstream);
-      this.onUpstream(upstream);
-      return;
+      const again = choice.repeat(this.route, upstream);
+      if (again !== null) {
+        this.onUpstream(again);
+        return;
+      }
     }
     if (ERRORS[code].source === 'upstream') choice.avoid(upstream, code);
     if (isRepeatable && code === 'upstream_refused') this.send();

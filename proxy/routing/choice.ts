@@ -32,8 +32,8 @@ export class UpstreamChoice implements HeldRequest {
   ) {}
 
   /**
-   * Chooses an upstream that was not tried yet, where the request is in flight from now on; null: none is up.
-   * @param known the one that the client was served by before, if it is up
+   * Chooses an upstream that was not tried yet, where the request is in flight from now on; null: none takes requests.
+   * @param known the one that the client was served by before, if it takes requests
    */
   pick(route: Route, known: Upstream | null): Upstream | null {
     const upstream = known ?? route.pick(this.tried);
@@ -52,9 +52,9 @@ export class UpstreamChoice implements HeldRequest {
     return this.attempts < MAX_ATTEMPTS;
   }
 
-  /** Once more at the same upstream, whose connection had died. */
-  repeat(upstream: Upstream): void {
-    this.use(upstream);
+  /** Once more at the same upstream, whose connection had died; at another where it has been drained meanwhile, null: there is none. */
+  repeat(route: Route, upstream: Upstream): Upstream | null {
+    return this.pick(route, upstream.drained ? null : upstream);
   }
 
   /** It could not be reached, and nothing was sent: `pick` leaves it out, and those who choose next hear of it. */

@@ -3,7 +3,7 @@
 import type { AppConfig } from '../../src/shared/config.js';
 import { formatRoute } from '../../src/shared/upstream-text.js';
 import { hasField, type OutgoingFields } from '../exchange/headers/outgoing-fields.js';
-import type { Upstream } from './upstream.js';
+import { takesRequests, type Upstream } from './upstream.js';
 
 /** The way to an app: host and prefix of its requests, and its upstreams at this moment. */
 export class Route {
@@ -29,31 +29,31 @@ export class Route {
   }
 
   /**
-   * The upstream that is up and has the fewest requests in flight for its weight; among equals they take turns by weight.
+   * The upstream that takes requests and has the fewest requests in flight for its weight; among equals they take turns by weight.
    * @param avoided upstreams that were tried already
    */
   pick(avoided: readonly Upstream[] = []): Upstream | null {
     const { upstreams } = this;
     if (upstreams.length === 1) {
       const [only = null] = upstreams;
-      return only?.up && !avoided.includes(only) ? only : null;
+      return only !== null && takesRequests(only) && !avoided.includes(only) ? only : null;
     }
     let least: Upstream | null = null;
     for (const upstream of upstreams) {
-      if (!upstream.up || avoided.includes(upstream)) continue;
+      if (!takesRequests(upstream) || avoided.includes(upstream)) continue;
       if (least === null || compareLoad(upstream, least) < 0) least = upstream;
     }
     return least === null ? null : takeTurn(upstreams, least, avoided);
   }
 
-  /** The upstream with one of these keys, if it is up. */
+  /** The upstream with one of these keys, if it takes requests. */
   find(keys: readonly string[]): Upstream | null {
-    return this.upstreams.find((upstream) => upstream.up && keys.includes(upstream.key)) ?? null;
+    return this.upstreams.find((upstream) => takesRequests(upstream) && keys.includes(upstream.key)) ?? null;
   }
 
   /** True when another upstream could take what this one does not get. */
   hasOther(upstream: Upstream): boolean {
-    return this.upstreams.some((other) => other !== upstream && other.up);
+    return this.upstreams.some((other) => other !== upstream && takesRequests(other));
   }
 
   /** The path that the app is asked for; `fields`, which it gets, tell of the prefix that it does not see. */
@@ -94,7 +94,8 @@ function takeTurn(upstreams: readonly Upstream[], least: Upstream, avoided: read
   let best = least;
   let total = 0;
   for (const upstream of upstreams) {
-    if (!upstream.up || compareLoad(upstream, least) !== 0 || avoided.includes(upstream)) continue;
+    if (!takesRequests(upstream) || compareLoad(upstream, least) !== 0 || avoided.includes(upstream))
+      continue;
     upstream.credit += upstream.weight;
     total += upstream.weight;
     if (upstream.credit > best.credit) best = upstream;

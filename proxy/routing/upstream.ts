@@ -29,6 +29,8 @@ export interface Upstream extends AppUpstream {
   protocol: 'h2' | 'http/1.1' | null;
   inFlight: number;
   up: boolean;
+  /** An operator has taken it out: it gets no new requests, however well it is. */
+  drained: boolean;
   /** Starting workers come up by the master's word, others by our own probe. */
   managed: boolean;
   gone: boolean;
@@ -58,6 +60,7 @@ export function createUpstream(state: UpstreamState, app: AppConfig): Upstream {
     protocol: null,
     inFlight: 0,
     up: ready,
+    drained: false,
     managed: !ready,
     gone: false,
     failures: 0,
@@ -67,6 +70,11 @@ export function createUpstream(state: UpstreamState, app: AppConfig): Upstream {
     warned: false,
     credit: 0,
   };
+}
+
+/** It may be given requests. */
+export function takesRequests({ up, drained }: Upstream): boolean {
+  return up && !drained;
 }
 
 function authorityOf({ host, port, path, hostName }: UpstreamState): string {

@@ -35,6 +35,7 @@ interface Held {
 /** Finds the route of a request, watches the upstreams' health, and holds requests while none of a route is up. */
 export class Upstreams {
   private list: Upstream[] = [];
+  private drained: readonly string[] = [];
   /** Of requests that no site takes, then those of the sites. */
   private tables: readonly RouteTable[];
   private held: Held[] = [];
@@ -58,7 +59,7 @@ export class Upstreams {
       if (app === undefined) return [];
       const known = before.get(state.id);
       if (known === undefined || formatUpstream(known) !== formatUpstream(state))
-        return [createUpstream(state, app)];
+        return [{ ...createUpstream(state, app), drained: this.drained.includes(formatUpstream(state)) }];
       before.delete(state.id);
       known.managed = !state.ready;
       known.up = state.ready;
@@ -71,6 +72,13 @@ export class Upstreams {
       const route = this.routeTo(entry.route.app);
       return route === null ? [] : [{ ...entry, route }];
     });
+    this.release();
+  }
+
+  /** Takes the operator's word on which get no new requests. @param names as logs call them */
+  drain(names: readonly string[]): void {
+    this.drained = names;
+    for (const upstream of this.list) upstream.drained = names.includes(upstream.name);
     this.release();
   }
 

@@ -65,6 +65,7 @@ class OpenSession implements LeaseKeeper {
   onLeaseOver(lease: Http2Lease): void {
     this.leases.delete(lease);
     this.idleSinceMs = this.nowMs;
+    if (lease.upstream.drained && this.leases.size === 0) this.session.close();
     this.owner.onRoom();
   }
 }

@@ -154,6 +154,13 @@ export class Pool implements ConnectionOwner {
     for (const sessions of this.sessions.values()) sessions.closeIdle();
   }
 
+  /** Closes idle connections to upstreams that an operator has taken out. */
+  closeDrained(): void {
+    for (const [upstream, pool] of this.pools)
+      if (upstream.drained) for (const connection of [...pool.idle]) connection.close();
+    for (const [upstream, sessions] of this.sessions) if (upstream.drained) sessions.closeIdle();
+  }
+
   onConnected(connection: Http1Connection): void {
     const holder = this.connecting.get(connection);
     this.connecting.delete(connection);
@@ -189,7 +196,7 @@ export class Pool implements ConnectionOwner {
       this.occupy(pool, connection, next.client);
       connection.lend(next);
       next.onLease(connection);
-    } else if (pool.idle.length < this.limits.upstreamKeepAlive && !connection.upstream.gone) {
+    } else if (pool.idle.length < this.limits.upstreamKeepAlive && isKept(connection.upstream)) {
       pool.idle.push(connection);
       pool.watch.onIdle();
     } else connection.close();
@@ -347,6 +354,11 @@ function speaksHttp2({ row, protocol }: Upstream, holder: LeaseHandler): boolean
   const { multiplexed } = row;
   if (multiplexed === 'never') return false;
   return multiplexed === 'always' || (protocol !== 'http/1.1' && !holder.needsHttp1);
+}
+
+/** Connections to it may be wanted again. */
+function isKept({ gone, drained }: Upstream): boolean {
+  return !gone && !drained;
 }
 
 function isElsewhere({ addresses }: UpstreamPool, { address }: Http1Connection): boolean {

@@ -1,4 +1,5 @@
 /** The description of the control socket that it gives out itself (OpenAPI 3.1). */
+import { INTERVENTION_PATHS, INTERVENTION_SCHEMAS } from './openapi-interventions.js';
 
 const FAILURE = { $ref: '#/components/schemas/Failure' };
 
@@ -121,6 +122,7 @@ export const OPENAPI = {
         },
       },
     },
+    ...INTERVENTION_PATHS,
     '/v1/reload': {
       post: {
         summary: 'Start a new generation; the answer ends when it serves, or says why the old one stays',
@@ -154,6 +156,7 @@ export const OPENAPI = {
         required: ['address', 'until'],
         properties: { address: { type: 'string' }, until: { type: ['string', 'null'] } },
       },
+      ...INTERVENTION_SCHEMAS,
       Failure: {
         type: 'object',
         required: ['error', 'hint', 'code', 'exitCode'],

@@ -3,19 +3,14 @@ import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { FrontError } from '../shared/errors.js';
 import { systemCode } from '../shared/system-error.js';
+import { beginProgress, type Handler, queryOf, sendJson } from './calls.js';
 import { describeFailure } from './failure.js';
+import { INTERVENTION_ROUTES } from './intervention-calls.js';
 import { OPENAPI } from './openapi.js';
 import { listSockets, prepareRuntimeFolder, socketPath } from './runtime-folder.js';
-import type { ControlVerbs, Failure, FrontEvent, FrontState, Progress } from './types.js';
+import type { ControlVerbs, Failure, FrontEvent, FrontState } from './types.js';
 
 const MAX_CONNECTIONS = 64;
-
-/** One call. */
-type Handler = (
-  verbs: ControlVerbs,
-  request: IncomingMessage,
-  response: ServerResponse,
-) => Promise<void> | void;
 
 /** Every call: method and path → what answers it. docs/control.md and openapi.ts have the same rows. */
 const ROUTES: Readonly<Record<string, Handler>> = {
@@ -31,6 +26,7 @@ const ROUTES: Readonly<Record<string, Handler>> = {
   'GET /v1/bans': (verbs, _request, response) => sendJson(response, 200, verbs.bans()),
   'POST /v1/ban': ban,
   'POST /v1/unban': unban,
+  ...INTERVENTION_ROUTES,
   'POST /v1/reload': reload,
   'POST /v1/stop': stop,
 };
@@ -154,10 +150,6 @@ async function unban(verbs: ControlVerbs, request: IncomingMessage, response: Se
   }
 }
 
-function queryOf(request: IncomingMessage): URLSearchParams {
-  return new URL(request.url ?? '/', 'http://control').searchParams;
-}
-
 /** The answer ends when the process does: whoever asked knows then that it is gone. */
 function stop(verbs: ControlVerbs, _request: IncomingMessage, response: ServerResponse): void {
   const say = beginProgress(response);
@@ -212,16 +204,6 @@ function lineSender(response: ServerResponse): (line: string) => void {
 }
 
 const MAX_UNREAD_BYTES = 1024 * 1024;
-
-function beginProgress(response: ServerResponse): (line: Progress) => void {
-  response.writeHead(200, { 'Content-Type': 'application/x-ndjson' });
-  return (line) => response.write(`${JSON.stringify(line)}\n`);
-}
-
-function sendJson(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { 'Content-Type': 'application/json' });
-  response.end(`${JSON.stringify(body)}\n`);
-}
 
 function isAlive(pid: number): boolean {
   try {

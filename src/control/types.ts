@@ -1,10 +1,14 @@
 /** What crosses the control socket: one page for the server in the master and for its clients. docs/control.md says it in words. */
 import type { Counters } from '../shared/counters.js';
 import type { ErrorCode } from '../shared/errors.js';
+import type { Interventions } from '../shared/interventions.js';
 import type { RecentRequests } from '../shared/recent-requests.js';
 
 /** Where the front is in its life; see src/master/life.ts. */
 export type FrontState = 'starting' | 'serving' | 'reloading' | 'draining' | 'ended';
+
+/** What becomes of requests for an upstream: it gets them, it has not started yet, or `tlsfront drain` has taken it out. */
+export type UpstreamWord = 'up' | 'starting' | 'drained';
 
 /** How the last reload ended; null where there was none. */
 export interface LastReload {
@@ -28,7 +32,11 @@ export interface Status {
     readonly host: string;
     readonly port: number;
   }[];
-  readonly upstreams: readonly { readonly address: string; readonly ready: boolean }[];
+  readonly upstreams: readonly {
+    readonly address: string;
+    readonly ready: boolean;
+    readonly state: UpstreamWord;
+  }[];
   /** Sum over all routers that answered. */
   readonly counters: Readonly<Partial<Record<keyof Counters, number>>>;
   readonly routers: readonly {
@@ -59,9 +67,13 @@ export interface Status {
 export interface AppView {
   readonly address: string;
   readonly ready: boolean;
+  readonly state: UpstreamWord;
   /** null: the app is not ours. */
   readonly worker: { readonly id: number; readonly pid: number } | null;
 }
+
+/** `GET /v1/interventions`: what operators have ordered beside the configuration. */
+export type InterventionsView = Interventions;
 
 /** A line of `GET /v1/events`; the first one tells the state as it is. */
 export type FrontEvent = { readonly time: string } & (
@@ -111,6 +123,15 @@ export interface ControlVerbs {
   ban(address: string, lastsMs: number | null): Promise<BanView>;
   /** Resolves with what is banned no longer; null: it was not banned. */
   unban(address: string): Promise<string | null>;
+  /** In force. */
+  interventions(): InterventionsView;
+  /**
+   * Takes an upstream out; resolves with its name when nothing is in flight there, rejects where something still is after `timeoutMs`.
+   * @param onDrained told once it gets no new requests
+   */
+  drain(upstream: string, timeoutMs: number, onDrained: (name: string) => void): Promise<string>;
+  /** Gives it back; resolves with its name when every router sends requests there, null where it was not drained. */
+  undrain(upstream: string): Promise<string | null>;
   /** Begins the end, or cuts it short. */
   stop(): void;
   /** Opens the log file anew; null: done, or there is none. */

@@ -3,6 +3,7 @@ import { describeFailure } from '../control/failure.js';
 import type { AppView, BanView, ControlVerbs, Status } from '../control/types.js';
 import type { Ban, BanList } from '../serving/ban-list.js';
 import type { RecentRequests } from '../shared/recent-requests.js';
+import type { InterventionDesk } from './interventions/desk.js';
 import type { Life } from './life.js';
 import type { MasterLog } from './log.js';
 import { formFor, METRICS_TYPES, type MetricsForm } from './metrics/metrics-text.js';
@@ -19,6 +20,7 @@ export interface MasterVerbs {
   /** Returns what went wrong; null: nothing. */
   reopenLog(): Error | null;
   readonly bans: BanList;
+  readonly interventions: InterventionDesk;
 }
 
 /** Idle until it is opened. */
@@ -89,6 +91,9 @@ export class ControlDesk {
         if (block !== null) log.line(`${block} is banned no longer`);
         return block;
       },
+      interventions: () => master.interventions.current,
+      drain: (upstream, timeoutMs, onDrained) => master.interventions.drain(upstream, timeoutMs, onDrained),
+      undrain: (upstream) => master.interventions.undrain(upstream),
       stop: () => master.stop('stop'),
       reopenLog: () => {
         const failure = master.reopenLog();

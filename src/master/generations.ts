@@ -1,4 +1,5 @@
 /** Which generations there are: one serves, one may be starting, and older ones drain. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { mergeSamples, type Samples } from '../shared/metrics.js';
 import type { RouterState } from '../shared/router-messages.js';
 import type { Generation } from './generation.js';
@@ -61,6 +62,12 @@ export class Generations {
   /** Tells all routers that take connections, or will, what has changed. */
   change(changes: Partial<RouterState>): void {
     for (const { routers } of this.accepting) routers.change(changes);
+  }
+
+  /** Tells every router, also of those that finish; resolves when they have taken it, or after `patienceMs`. */
+  async changeAll(changes: Partial<RouterState>, patienceMs: number): Promise<void> {
+    const taken = this.all.map(({ routers }) => routers.taken(routers.change(changes)));
+    await Promise.race([Promise.all(taken), pause(patienceMs, undefined, { ref: false })]);
   }
 
   /** Tunnels of an old generation may last as long as the mercy. */

@@ -1,8 +1,7 @@
 /** The master process: starts the front, reloads it, and ends it. It owns config, keys and children and touches no traffic. */
 import { randomBytes } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import { runtimeFolder } from '../control/runtime-folder.js';
-import type { AppView, LastReload, Status } from '../control/types.js';
+import type { AppView, LastReload, Status, UpstreamWord } from '../control/types.js';
 import { AccessReloader } from '../serving/access-reloader.js';
 import { BanList } from '../serving/ban-list.js';
 import { CertificateReloader, type ServingCertificates } from '../serving/certificate-reloader.js';
@@ -11,8 +10,9 @@ import type { CertificateOrders } from '../shared/acme.js';
 import type { ListenAddress } from '../shared/config.js';
 import { FrontError } from '../shared/errors.js';
 import { formatListenAddress } from '../shared/host-port.js';
+import type { Samples } from '../shared/metrics.js';
 import { mergeRecent, type RecentRequests } from '../shared/recent-requests.js';
-import type { BoundListener } from '../shared/router-messages.js';
+import type { BoundListener, UpstreamState } from '../shared/router-messages.js';
 import { formatRouted } from '../shared/upstream-text.js';
 import { markChildren } from '../system/child-environment.js';
 import { takeServiceVariables } from '../system/service-variables.js';
@@ -21,6 +21,7 @@ import { ControlDesk } from './control-desk.js';
 import { Ending } from './ending.js';
 import { Generation } from './generation.js';
 import { Generations } from './generations.js';
+import { InterventionDesk } from './interventions/desk.js';
 import { Life, StateLeft } from './life.js';
 import { ListeningSockets } from './listening/listening-sockets.js';
 import { nameOwner } from './listening/port-owner.js';
@@ -94,6 +95,7 @@ class Master {
   private readonly certificates: CertificateReloader;
   private readonly access: AccessReloader;
   private readonly bans: BanList;
+  private readonly interventions: InterventionDesk;
   private readonly orders: OrdersDesk;
   private readonly ticketKeys: TicketKeys;
   private readonly frontSecret = randomBytes(32).toString('base64');
@@ -131,10 +133,15 @@ class Master {
       () => this.life.state === 'serving',
       (access) => this.generations.change({ access }),
     );
-    this.bans = new BanList(log, async (bans) => {
-      const taken = this.generations.accepting.map(({ routers }) => routers.taken(routers.change({ bans })));
-      await Promise.race([Promise.all(taken), pause(TAKE_MS, undefined, { ref: false })]);
-    });
+    this.bans = new BanList(log, (bans) => this.generations.changeAll({ bans }, TAKE_MS));
+    this.interventions = new InterventionDesk(
+      {
+        upstreams: () => this.generations.accepting[0]?.routedUpstreams ?? [],
+        give: (interventions) => this.generations.changeAll({ interventions }, TAKE_MS),
+        measure: async (sample) => (await this.measureAll())[sample] ?? 0,
+      },
+      log,
+    );
     this.orders = new OrdersDesk(
       parts.orders,
       () => this.generations.accepting.map(({ routers }) => routers),
@@ -154,6 +161,7 @@ class Master {
       stop: (who) => this.ending.obey(who),
       reopenLog: () => this.reopenLog(),
       bans: this.bans,
+      interventions: this.interventions,
     });
     this.ending = new Ending(this.life, this.generations, this.orders, mercyMs, log, () => {
       this.metrics?.close();
@@ -251,6 +259,7 @@ class Master {
       this.generations.commit();
       this.certificates.commit(certificates);
       this.access.commit(next.config.access, access);
+      void this.interventions.settle(generation.routedUpstreams);
       log.line('the new generation serves; the old one drains');
       this.lastReload = { isSuccessful: true, atMs: Date.now() };
     } catch (error) {
@@ -312,7 +321,7 @@ class Master {
       state: this.life.state,
       listeners: (this.sockets?.bound ?? []).map(({ kind, host, port }) => ({ kind, host, port })),
       upstreams: (this.generations.accepting[0]?.routedUpstreams ?? []).map((upstream) => {
-        return { address: formatRouted(upstream), ready: upstream.ready };
+        return { address: formatRouted(upstream), ready: upstream.ready, state: this.stateOf(upstream) };
       }),
       lastReload: this.reloadOutcome,
       logFile: this.parts.log.path,
@@ -324,8 +333,18 @@ class Master {
     return routedUpstreams.map((upstream) => {
       const worker = workers.flatMap(({ all }) => all).find(({ id }) => id === upstream.id);
       const process = worker === undefined ? null : { id: worker.plan.index, pid: worker.pid };
-      return { address: formatRouted(upstream), ready: upstream.ready, worker: process };
+      return {
+        address: formatRouted(upstream),
+        ready: upstream.ready,
+        state: this.stateOf(upstream),
+        worker: process,
+      };
     });
+  }
+
+  private stateOf(upstream: UpstreamState): UpstreamWord {
+    if (this.interventions.isDrained(upstream)) return 'drained';
+    return upstream.ready ? 'up' : 'starting';
   }
 
   private async requests(): Promise<RecentRequests> {
@@ -361,7 +380,11 @@ class Master {
 
   /** The metrics of all processes at this moment. */
   async metricsText(form: MetricsForm): Promise<string> {
-    const samples = await collectMetrics({
+    return metricsText(await this.measureAll(), form);
+  }
+
+  private measureAll(): Promise<Samples> {
+    return collectMetrics({
       version: this.parts.version,
       accepting: this.generations.accepting,
       draining: this.generations.draining,
@@ -369,8 +392,8 @@ class Master {
       tls: this.certificates.tls,
       lastReload: this.lastReload,
       bans: this.bans.all.length,
+      interventions: this.interventions.current,
     });
-    return metricsText(samples, form);
   }
 
   private greet(): void {
@@ -427,6 +450,7 @@ class Master {
         challenges: this.orders.answers,
         access,
         bans: this.bans.blocks,
+        interventions: this.interventions.current,
       },
       sockets,
       log,

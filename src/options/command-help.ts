@@ -14,6 +14,8 @@ export const COMMANDS = [
   ['top', 'the same live in a terminal: requests, routes, apps, processes'],
   ['list', 'the running fronts of this user'],
   ['reload', 'a new generation of a running front, or why the old one stays'],
+  ['drain', 'take one of several apps out, and wait until it is idle'],
+  ['undrain', 'give it back'],
   ['ban', 'refuse an address, for a while or until unban'],
   ['unban', 'take a ban back'],
   ['bans', 'the addresses that a running front refuses'],
@@ -31,6 +33,7 @@ export const COMMANDS = [
 /** Commands that share a line where the whole list must fit a screen. */
 export const COMMAND_FAMILIES: readonly (readonly [names: readonly string[], text: string])[] = [
   [['status', 'top', 'list'], 'what a running front does, live too; the fronts of this user'],
+  [['drain', 'undrain'], 'take one of several apps out, and give it back'],
   [['ban', 'unban', 'bans'], 'refuse an address, for a while or until unban; who is refused'],
   [['doctor', 'clean'], 'try this machine, each fault with its cure; remove all that was ever written'],
 ];

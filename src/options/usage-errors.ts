@@ -100,6 +100,9 @@ export function strayWord(word: string): FrontError {
   return usage(message, `to start an app write -- before its command: tlsfront -- ${word} …`);
 }
 
+/** Commands for a running front that take words. */
+const CONTROL_WORDS: ReadonlySet<string> = new Set(['ban', 'unban', 'drain', 'undrain']);
+
 /**
  * The parser's complaint as ours.
  * @param code commander's code, such as `commander.unknownOption`
@@ -111,6 +114,8 @@ export function translateUsageError(code: string, message: string, words: readon
   // `check` takes options alone: it is the word behind it that stands there by mistake.
   const behind = words.slice(1).filter((word) => !word.startsWith('-'));
   const stray = words[0] === 'check' ? (behind.find((word) => /\.\w+$/.test(word)) ?? behind[0]) : words[0];
+  if (code === 'commander.excessArguments' && CONTROL_WORDS.has(words[0] ?? ''))
+    return usage(`${words[0]} takes fewer words than it was given`, `tlsfront ${words[0]} --help says more`);
   if (code === 'commander.excessArguments' && stray !== undefined) return strayWord(stray);
   const [name = ''] = words;
   const group = GROUPS[name];
@@ -120,6 +125,8 @@ export function translateUsageError(code: string, message: string, words: readon
     return usage(`${name} has no command '${quoted(message)}', only ${group.commands}`, group.hint);
   if (code === 'commander.missingArgument' && name === 'acme')
     return usage('the name of the certificate is missing', 'tlsfront acme status says which there are');
+  if (code === 'commander.missingArgument' && CONTROL_WORDS.has(name))
+    return usage(`${name} needs its ${quoted(message)}`, `tlsfront ${name} --help says more`);
   if (code === 'commander.missingArgument') return usage('the certificate file is missing', CHAIN_HINT);
   if (code === 'commander.help')
     return usage('there is no such command', `the commands are ${COMMANDS.map(([name]) => name).join(', ')}`);

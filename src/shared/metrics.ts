@@ -77,6 +77,10 @@ export const METRICS = {
     help: '1 when the app takes requests, 0 when a router has left it out.',
     merge: 'least',
   },
+  tlsfront_upstream_drained: {
+    type: 'gauge',
+    help: '1 for an app that tlsfront drain has taken out.',
+  },
   tlsfront_upstream_requests_in_flight: { type: 'gauge', help: 'Requests that an app is working at.' },
   tlsfront_upstream_errors_total: { type: 'counter', help: 'Requests that failed because of an app.' },
   tlsfront_held_requests: { type: 'gauge', help: 'Requests that wait for an app to come up.' },

@@ -4,6 +4,7 @@ import type { ChallengeAnswers } from './acme.js';
 import type { AppUpstream, Config, ListenAddress } from './config.js';
 import type { Counters } from './counters.js';
 import type { ErrorCode } from './errors.js';
+import type { Interventions } from './interventions.js';
 import type { LineStyle } from './log-lines.js';
 import type { Samples } from './metrics.js';
 import type { RecentRequests } from './recent-requests.js';
@@ -92,6 +93,8 @@ export interface RouterState {
   readonly access: AccessMaterial;
   /** Blocks of clients that are banned, in CIDR notation. */
   readonly bans: readonly string[];
+  /** What an operator has ordered beside the configuration. */
+  readonly interventions: Interventions;
 }
 
 /** What a router begins with. */

@@ -6,6 +6,7 @@ import { MasterLog } from '../../src/master/log.js';
 import { OrdersDesk } from '../../src/master/orders.js';
 import { Routers } from '../../src/master/routers/routers.js';
 import { type CertificateUser, NO_ANSWERS } from '../../src/shared/acme.js';
+import { NO_INTERVENTIONS } from '../../src/shared/interventions.js';
 import { BARE_LINES } from '../../src/shared/log-lines.js';
 import { until } from '../support/deadline.js';
 import { Client } from '../support/https-client.js';
@@ -35,6 +36,7 @@ async function startRouters(t: TestContext) {
     upstreams: [],
     access: { addresses: {}, passwords: {} },
     bans: [],
+    interventions: NO_INTERVENTIONS,
   };
   const sockets = await ListeningSockets.bind(config.listeners);
   t.after(() => sockets.close());

@@ -61,7 +61,26 @@ export function addControl(root: Command, io: CommandIo, done: (exitCode: number
     "print the log file's end, or the master's latest lines where the log goes to stderr",
     async (options) => (await import('./orders.js')).runLogs(options, io),
   );
+  addInterventions(root, io, done);
   addBans(root, io, done);
+}
+
+function addInterventions(root: Command, io: CommandIo, done: (exitCode: number) => void): void {
+  addChoice(root.command('drain <upstream>'))
+    .option('--timeout <duration>', 'how long to wait for what is in flight there (default: 60s)')
+    .helpCommand(false)
+    .description(
+      'take one of several apps out: it gets no new requests; returns when nothing is in flight there',
+    )
+    .action(async (upstream: string, options: FrontChoice & { readonly timeout?: string }) => {
+      done(await (await import('./interventions.js')).runDrain(upstream, options, io));
+    });
+  addChoice(root.command('undrain <upstream>'))
+    .helpCommand(false)
+    .description('give an app back that was drained; exit code 1 where it was not')
+    .action(async (upstream: string, options: FrontChoice) => {
+      done(await (await import('./interventions.js')).runUndrain(upstream, options, io));
+    });
 }
 
 function addBans(root: Command, io: CommandIo, done: (exitCode: number) => void): void {

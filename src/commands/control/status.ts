@@ -1,12 +1,16 @@
 /** `tlsfront status` and `tlsfront list`: what runs, for people and for scripts. */
 import { ControlClient } from '../../control/client.js';
 import { runtimeFolder, socketPath } from '../../control/runtime-folder.js';
-import type { Status } from '../../control/types.js';
+import type { Status, UpstreamWord } from '../../control/types.js';
 import { formatListenAddress } from '../../shared/host-port.js';
 import { type CommandIo, EXIT_FAILURE, EXIT_SUCCESS } from '../../terminal/console.js';
 import { type FrontChoice, findFront, runningFronts } from './find-front.js';
 
 const DAY_SECONDS = 86_400;
+const STATE_WORDS = { up: '', starting: ' (not ready)', drained: ' (drained)' } as const satisfies Record<
+  UpstreamWord,
+  string
+>;
 
 /** Exit code 0 while requests are taken, else 1. @throws FrontError where no front answers */
 export async function runStatus(
@@ -56,8 +60,8 @@ function describe(status: Status): string[] {
       `${status.version} (Node ${status.node}), pid ${status.pid}, ${status.state} for ${duration(status.uptimeSeconds)}`,
     ],
     ...status.listeners.map((listener): [string, string] => ['listens', formatListener(listener)]),
-    ...status.upstreams.map(({ address, ready }): [string, string] => {
-      return ['app', `${address}${ready ? '' : ' (not ready)'}`];
+    ...status.upstreams.map(({ address, state }): [string, string] => {
+      return ['app', `${address}${STATE_WORDS[state]}`];
     }),
     [
       'requests',

@@ -83,7 +83,11 @@ export interface Figures {
   readonly restarts: number;
   /** The busiest first. */
   readonly routes: readonly RouteFigures[];
-  readonly upstreams: readonly { readonly name: string; readonly isUp: boolean; readonly inFlight: number }[];
+  readonly upstreams: readonly {
+    readonly name: string;
+    readonly state: 'up' | 'left out' | 'drained';
+    readonly inFlight: number;
+  }[];
 }
 
 const REQUESTS = 'tlsfront_http_requests_total';
@@ -136,7 +140,8 @@ export function figuresBetween(before: Look, now: Look): Figures {
     routes: routes.sort((a, b) => b.perSecond - a.perSecond),
     upstreams: now.of('tlsfront_upstream_up').map(({ labels: { upstream = '' }, value }) => ({
       name: upstream,
-      isUp: value > 0,
+      state:
+        now.sum('tlsfront_upstream_drained', { upstream }) > 0 ? 'drained' : value > 0 ? 'up' : 'left out',
       inFlight: now.sum('tlsfront_upstream_requests_in_flight', { upstream }),
     })),
   };

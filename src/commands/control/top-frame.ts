@@ -106,8 +106,8 @@ function overview({ status, figures }: TopData): string[] {
       const average = averageMs === null ? '-' : `${averageMs.toFixed(1)} ms`;
       return `${failedShare > 0 ? BAD : ''}  ${column(name, 40)} ${rate(perSecond).padStart(9)} ${average.padStart(12)} ${percent(failedShare).padStart(8)}`;
     });
-  const apps = figures.upstreams.slice(0, MAX_ROWS).map(({ name, isUp, inFlight }) => {
-    return `${isUp ? '' : BAD}  ${column(name, 40)} ${(isUp ? 'up' : 'left out').padStart(9)} ${String(inFlight).padStart(12)}`;
+  const apps = figures.upstreams.slice(0, MAX_ROWS).map(({ name, state, inFlight }) => {
+    return `${state === 'left out' ? BAD : ''}  ${column(name, 40)} ${state.padStart(9)} ${String(inFlight).padStart(12)}`;
   });
   const routers = status.routers.map(({ id, pid, state, counters }) => {
     return `http ${id} (${pid}) ${counters === null ? 'HANGS' : state}`;

@@ -1,5 +1,6 @@
 /** Brings together what the routers of all generations measure, those that have ended included, and what the master knows. */
 import { X509Certificate } from 'node:crypto';
+import type { Interventions } from '../../shared/interventions.js';
 import { mergeSamples, type Samples, sampleName } from '../../shared/metrics.js';
 import type { TlsMaterial } from '../../shared/router-messages.js';
 import type { Generation } from '../generation.js';
@@ -19,6 +20,7 @@ export interface MetricsParts {
   readonly tls: readonly (TlsMaterial | null)[];
   /** Number in force. */
   readonly bans: number;
+  readonly interventions: Interventions;
   readonly lastReload: { readonly isSuccessful: boolean; readonly atMs: number };
 }
 
@@ -46,7 +48,7 @@ function measure(router: RouterProcess): Promise<Samples> {
   return router.measure(PATIENCE_MS);
 }
 
-function describeFront({ version, tls, lastReload, bans }: MetricsParts): Samples {
+function describeFront({ version, tls, lastReload, bans, interventions }: MetricsParts): Samples {
   const build = sampleName('tlsfront_build_info', { version, node: process.versions.node });
   const samples: Record<string, number> = {
     [build]: 1,
@@ -57,6 +59,8 @@ function describeFront({ version, tls, lastReload, bans }: MetricsParts): Sample
     tlsfront_router_restarts_total: 0,
     tlsfront_worker_restarts_total: 0,
   };
+  for (const upstream of interventions.drained)
+    samples[sampleName('tlsfront_upstream_drained', { upstream })] = 1;
   for (const material of tls) {
     for (const { chainPem, names } of material?.certificates ?? []) {
       const { serialNumber, validTo } = new X509Certificate(chainPem);

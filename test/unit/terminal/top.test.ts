@@ -82,7 +82,7 @@ test('two looks make rates, quantiles and shares', () => {
   assert.deepEqual(routes, [
     { port: '443', route: 'a.test/"x"', perSecond: 50, averageMs: 20, failedShare: 0.4 },
   ]);
-  assert.deepEqual(upstreams, [{ name: '127.0.0.1:8080', isUp: false, inFlight: 2 }]);
+  assert.deepEqual(upstreams, [{ name: '127.0.0.1:8080', state: 'left out', inFlight: 2 }]);
 });
 
 test('without requests there are no quantiles, and a front that was restarted counts nothing backwards', () => {

@@ -1,0 +1,27 @@
+/** What the handlers of the control socket share: what they are given, and how they answer. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ControlVerbs, Progress } from './types.js';
+
+/** One call. */
+export type Handler = (
+  verbs: ControlVerbs,
+  request: IncomingMessage,
+  response: ServerResponse,
+) => Promise<void> | void;
+
+/** The query of a call. */
+export function queryOf(request: IncomingMessage): URLSearchParams {
+  return new URL(request.url ?? '/', 'http://control').searchParams;
+}
+
+/** Begins an answer of lines of JSON. Returns what writes one. */
+export function beginProgress(response: ServerResponse): (line: Progress) => void {
+  response.writeHead(200, { 'Content-Type': 'application/x-ndjson' });
+  return (line) => response.write(`${JSON.stringify(line)}\n`);
+}
+
+/** A whole answer. */
+export function sendJson(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'Content-Type': 'application/json' });
+  response.end(`${JSON.stringify(body)}\n`);
+}

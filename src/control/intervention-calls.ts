@@ -1,0 +1,57 @@
+/** The calls that change how a running front serves beside its configuration. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { FrontError } from '../shared/errors.js';
+import { beginProgress, type Handler, queryOf, sendJson } from './calls.js';
+import { describeFailure } from './failure.js';
+import type { ControlVerbs, Failure } from './types.js';
+
+/** Without `seconds`: as long as a drain at the end of the front may take. */
+const DRAIN_SECONDS = 60;
+
+/** Method and path → what answers it. */
+export const INTERVENTION_ROUTES: Readonly<Record<string, Handler>> = {
+  'GET /v1/interventions': (verbs, _request, response) => sendJson(response, 200, verbs.interventions()),
+  'POST /v1/drain': drain,
+  'POST /v1/undrain': undrain,
+};
+
+async function drain(verbs: ControlVerbs, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const query = queryOf(request);
+  const timeoutMs = readSeconds(query.get('seconds'), DRAIN_SECONDS) * 1000;
+  const say = beginProgress(response);
+  try {
+    const name = await verbs.drain(query.get('upstream') ?? '', timeoutMs, (drained) =>
+      say({ type: 'progress', text: `${drained} gets no new requests` }),
+    );
+    say({ type: 'done', text: `${name} is drained: nothing is in flight there` });
+  } catch (error) {
+    say({ type: 'failed', ...describeFailure(error) });
+  }
+  response.end();
+}
+
+async function undrain(
+  verbs: ControlVerbs,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const upstream = queryOf(request).get('upstream') ?? '';
+  const name = await verbs.undrain(upstream);
+  if (name !== null) sendJson(response, 200, { upstream: name });
+  else sendMissing(response, `${upstream} is not drained`, 'tlsfront status shows what is');
+}
+
+/** 404: there is nothing to take back. */
+function sendMissing(response: ServerResponse, error: string, hint: string): void {
+  sendJson(response, 404, { error, hint, code: 'internal', exitCode: 1 } satisfies Failure);
+}
+
+function readSeconds(text: string | null, otherwise: number): number {
+  if (text === null) return otherwise;
+  const seconds = /^\d{1,7}(?:\.\d{1,3})?$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isNaN(seconds))
+    throw new FrontError('config_usage', `${JSON.stringify(text)} is no number of seconds`, {
+      hint: 'write 30 or 0.5',
+    });
+  return seconds;
+}

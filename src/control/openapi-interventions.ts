@@ -1,0 +1,68 @@
+/** The part of the description that tells of interventions. */
+
+const FAILURE = {
+  description: 'Why not',
+  content: { 'application/json': { schema: { $ref: '#/components/schemas/Failure' } } },
+};
+
+const UPSTREAM = {
+  name: 'upstream',
+  in: 'query',
+  required: true,
+  description: 'As status shows it, or its port where no other has it',
+  schema: { type: 'string' },
+};
+
+const PROGRESS = {
+  description: 'Lines of JSON; the last one is `done` or `failed`',
+  content: { 'application/x-ndjson': { schema: { $ref: '#/components/schemas/Progress' } } },
+};
+
+function json(description: string, schema: object) {
+  return { description, content: { 'application/json': { schema } } };
+}
+
+export const INTERVENTION_PATHS = {
+  '/v1/interventions': {
+    get: {
+      summary: 'What is ordered beside the configuration',
+      responses: {
+        200: json('What is in force', { $ref: '#/components/schemas/Interventions' }),
+      },
+    },
+  },
+  '/v1/drain': {
+    post: {
+      summary: 'Take an upstream out; the answer ends when nothing is in flight there',
+      parameters: [
+        UPSTREAM,
+        {
+          name: 'seconds',
+          in: 'query',
+          description: 'How long to wait; 60 where it is left out',
+          schema: { type: 'number', minimum: 0 },
+        },
+      ],
+      responses: { 200: PROGRESS, 500: FAILURE },
+    },
+  },
+  '/v1/undrain': {
+    post: {
+      summary: 'Give it back',
+      parameters: [UPSTREAM],
+      responses: {
+        200: json('It takes requests again', { type: 'object' }),
+        404: FAILURE,
+        500: FAILURE,
+      },
+    },
+  },
+} as const;
+
+export const INTERVENTION_SCHEMAS = {
+  Interventions: {
+    type: 'object',
+    required: ['drained'],
+    properties: { drained: { type: 'array', items: { type: 'string' } } },
+  },
+} as const;

@@ -1,0 +1,132 @@
+/** Takes the orders that change how a running front serves (`tlsfront drain`), keeps them over reloads, and waits until they have come true. */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { RoutedUpstream } from '../../shared/config.js';
+import { FrontError } from '../../shared/errors.js';
+import { type Interventions, NO_INTERVENTIONS } from '../../shared/interventions.js';
+import { sampleName } from '../../shared/metrics.js';
+import type { UpstreamState } from '../../shared/router-messages.js';
+import { formatRoute, formatUpstream } from '../../shared/upstream-text.js';
+import type { MasterLog } from '../log.js';
+import { findUpstream, leftWithout } from './named-upstreams.js';
+
+/** How often routers are asked whether an upstream is empty. */
+const POLL_MS = 100;
+
+/** What the front does for the desk. */
+export interface Intervened {
+  /** Of the generation that serves. */
+  upstreams(): readonly (UpstreamState & RoutedUpstream)[];
+  /** Resolves when every router serves by them. */
+  give(interventions: Interventions): Promise<void>;
+  /** A metric's value, added up over all routers; 0 where none has it. */
+  measure(sample: string): Promise<number>;
+}
+
+export class InterventionDesk {
+  private table = NO_INTERVENTIONS;
+  /** Changes come one after another. */
+  private working: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly front: Intervened,
+    private readonly log: MasterLog,
+  ) {}
+
+  /** In force. */
+  get current(): Interventions {
+    return this.table;
+  }
+
+  isDrained(upstream: UpstreamState): boolean {
+    return this.table.drained.includes(formatUpstream(upstream));
+  }
+
+  /**
+   * Takes an upstream out: no new requests, no second tries. Resolves with its name when nothing is in flight there; it stays out.
+   * @param text as `tlsfront status` shows it, or its port where no other has it
+   * @param onDrained told once it gets no new requests
+   * @throws FrontError config_usage for one that there is not; where it is the last of an app; where something is still in flight after `timeoutMs`
+   */
+  async drain(text: string, timeoutMs: number, onDrained: (name: string) => void): Promise<string> {
+    const name = await this.inTurn(async () => {
+      const upstreams = this.front.upstreams();
+      const found = findUpstream(text, upstreams);
+      if (this.table.drained.includes(found)) return found;
+      const drained = [...this.table.drained, found];
+      const [left] = leftWithout(upstreams, drained);
+      if (left !== undefined) throw lastOfRoute(found, formatRoute(left.route));
+      await this.replace({ ...this.table, drained });
+      this.log.line(`${found} is drained: no new requests go there`);
+      return found;
+    });
+    onDrained(name);
+    const endsAtMs = performance.now() + timeoutMs;
+    for (;;) {
+      if (!this.table.drained.includes(name))
+        throw new FrontError('internal', `${name} was given back meanwhile: it takes requests`);
+      const inFlight = await this.front.measure(
+        sampleName('tlsfront_upstream_requests_in_flight', { upstream: name }),
+      );
+      if (inFlight === 0) return name;
+      if (performance.now() > endsAtMs) throw stillBusy(name, inFlight, timeoutMs);
+      await pause(POLL_MS, undefined, { ref: false });
+    }
+  }
+
+  /**
+   * Gives an upstream back; resolves with its name when every router sends requests there again, null where it was not drained.
+   * @throws FrontError config_usage for one that there is not
+   */
+  undrain(text: string): Promise<string | null> {
+    return this.inTurn(async () => {
+      const { drained } = this.table;
+      // It may have vanished meanwhile.
+      const name = drained.includes(text) ? text : findUpstream(text, this.front.upstreams());
+      if (!drained.includes(name)) return null;
+      await this.replace({ ...this.table, drained: drained.filter((other) => other !== name) });
+      this.log.line(`${name} takes requests again`);
+      return name;
+    });
+  }
+
+  /** The table for a generation with other upstreams: those that it has not are forgotten, and an app is not left without any. */
+  settle(upstreams: readonly (UpstreamState & RoutedUpstream)[]): Promise<void> {
+    return this.inTurn(async () => {
+      const names = new Set(upstreams.map((upstream) => formatUpstream(upstream)));
+      const known = this.table.drained.filter((name) => names.has(name));
+      const left = leftWithout(upstreams, known);
+      const back = new Set(left.flatMap(({ own }) => own));
+      for (const { route, own } of left)
+        this.log.warning(
+          `every upstream of ${formatRoute(route) || 'the app'} was drained: ${own.join(', ')} take requests again`,
+        );
+      const drained = known.filter((name) => !back.has(name));
+      if (drained.length !== this.table.drained.length) await this.replace({ ...this.table, drained });
+    });
+  }
+
+  private async replace(table: Interventions): Promise<void> {
+    this.table = table;
+    await this.front.give(table);
+  }
+
+  private inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const done = this.working.then(work);
+    this.working = done.catch(() => {});
+    return done;
+  }
+}
+
+function lastOfRoute(name: string, route: string): FrontError {
+  const whose = route === '' ? 'here' : `for ${route}`;
+  return new FrontError('internal', `${name} is the last one that takes requests ${whose}`, {
+    hint: 'give another one back first: tlsfront undrain UPSTREAM; tlsfront status lists them',
+  });
+}
+
+function stillBusy(name: string, inFlight: number, timeoutMs: number): FrontError {
+  const requests = inFlight === 1 ? '1 request is' : `${inFlight} requests are`;
+  const text = `${requests} still in flight at ${name} after ${timeoutMs / 1000} s; it is drained and gets no new ones`;
+  const hint = `WebSockets and event streams last as long as clients like; ask again, or give it back: tlsfront undrain ${name}`;
+  return new FrontError('internal', text, { hint });
+}
