@@ -36,6 +36,7 @@ export const COMMAND_FAMILIES: readonly (readonly [names: readonly string[], tex
   [['drain', 'undrain'], 'take one of several apps out, and give it back'],
   [['ban', 'unban', 'bans'], 'refuse an address, for a while or until unban; who is refused'],
   [['doctor', 'clean'], 'try this machine, each fault with its cure; remove all that was ever written'],
+  [['man', 'docs'], 'the manual page; the documents of this version: tlsfront docs troubleshooting'],
 ];
 
 const OPTIONS_TOO = 'All options of the front are taken too: tlsfront --help all lists them.\n';
