@@ -52,21 +52,21 @@ for (const [engine, routers] of [
 ] as const) {
   test(`a drained app ends what it has and gets nothing more, until it is given back (${engine})`, async (t) => {
     const pair = await startPair(t, '--engine', engine, '--http-processes', routers);
-    const { first, second, control, front } = pair;
+    const { first, second, control, post, front } = pair;
     assert.deepEqual(await answerers(pair), ['first', 'second']);
     const asked = await holdAt(pair, first);
     await assert.rejects(
-      control.run(`/v1/drain?upstream=${first.address}&seconds=0.2`, () => {}),
+      post(`/v1/drain?upstream=${first.address}&seconds=0.2`),
       /^FrontError: 1 request is still in flight at \S+ after 0\.2 s; it is drained/,
     );
     assert.deepEqual(await answerers(pair), ['second']);
-    const draining = control.run(`/v1/drain?upstream=${first.address}`, () => first.release());
+    const draining = post(`/v1/drain?upstream=${first.address}`, () => first.release());
     assert.equal(await draining, `${first.address} is drained: nothing is in flight there`);
     await until(async () => (await first.connections()) === 0, PATIENCE_MS, 'the end of idle connections');
     second.release();
     await Promise.all(asked);
     await assert.rejects(
-      control.run(`/v1/drain?upstream=${second.address}`, () => {}),
+      post(`/v1/drain?upstream=${second.address}`),
       /^FrontError: \S+ is the last one that takes requests here$/,
     );
     assert.match(
@@ -74,7 +74,7 @@ for (const [engine, routers] of [
       new RegExp(`tlsfront_upstream_drained.upstream="${first.address}". 1`),
     );
 
-    await control.run('/v1/reload', () => {});
+    await post('/v1/reload');
     assert.deepEqual(await answerers(pair), ['second'], 'after a reload');
     const from = front.log.length;
     process.kill((await control.status()).routers[0]?.pid ?? 0, 'SIGKILL');

@@ -58,6 +58,8 @@ export interface Controlled {
   readonly front: StartedFront;
   /** Its control socket: the same without starting a command. */
   readonly control: ControlClient;
+  /** A call of it that takes its time; resolves with its last words. */
+  post(path: string, onProgress?: () => void): Promise<string | null>;
   /** A command for this front. */
   order(...args: string[]): Promise<CommandResult>;
   /** A client that is closed after the test; a new one has a connection of its own. */
@@ -73,9 +75,11 @@ export async function startControlled(
   const environment = { XDG_RUNTIME_DIR: folder.path, XDG_DATA_HOME: folder.path };
   const front = await StartedFront.start({ arguments: ['--http', '127.0.0.1:0', ...more], environment });
   t.after(() => front.stop());
+  const control = new ControlClient(socketPath(folder.at('tlsfront'), front.masterPid));
   return {
     front,
-    control: new ControlClient(socketPath(folder.at('tlsfront'), front.masterPid)),
+    control,
+    post: (path, onProgress = () => {}) => control.run(path, onProgress),
     order: (...args) =>
       runCommand([...args, '--pid', String(front.masterPid)], { XDG_RUNTIME_DIR: folder.path }, PATIENCE_MS),
     client: (protocol = 'http/1.1') => {
