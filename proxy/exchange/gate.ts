@@ -43,7 +43,7 @@ export function passGate(request: GateRequest, upstreams: Upstreams): Route | In
   if (facts.trusted && !policy.bans.isEmpty && policy.bans.has(clientAddressOf(head, facts, policy)))
     return refuse(exchange, 'banned');
   const { access } = policy;
-  const place = access === null ? null : access.placeOf(head, facts);
+  const place = access === null ? null : access.placeOf(head, facts, exchange.policy.site);
   const keptOut = place === null || access === null ? null : access.findKeptOut(head, facts, policy, place);
   if (keptOut !== null) return keepOut(exchange, keptOut);
   if (policy.hosts?.vouches(facts.listener, head.authority) === false) return keepHostOut(exchange);
@@ -56,7 +56,11 @@ export function passGate(request: GateRequest, upstreams: Upstreams): Route | In
   const redirected =
     redirects.length === 0
       ? null
-      : followRedirects(redirects, head, facts, { role, httpsPort: policy.httpsPort });
+      : followRedirects(redirects, head, facts, {
+          role,
+          httpsPort: policy.httpsPort,
+          site: exchange.policy.site,
+        });
   if (redirected !== null) return redirected;
   if (role === 'redirect') return redirect(exchange);
   if (place !== null && access !== null) {

@@ -39,6 +39,7 @@ function readScope(
     throw invalid(label, text, `no listener has the port ${digits}`, hint);
   }
   return {
+    site: null,
     host: readRouteHost(label, text, before),
     port,
     prefix: readRoutePrefix(label, text, slash === -1 ? '' : written.slice(slash)),

@@ -77,5 +77,5 @@ export function readRedirect(label: string, text: string): RedirectRule {
       `write ${from.host}${from.path}/*=…`,
     );
   if (isLoop(from, to)) throw invalid(label, text, 'it leads to itself', 'name another host or path');
-  return { ...from, ...to, status };
+  return { site: null, ...from, ...to, status };
 }

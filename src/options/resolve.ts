@@ -52,7 +52,7 @@ export function resolveConfig(settings: Settings, platform: Platform): Config {
   const sites = readSites(settings, { listeners: general, choice, certificates }, platform);
   const { listeners } = sites;
   refuseTwice(listeners);
-  const redirects = readRedirects(settings, []);
+  const redirects = readRedirects(settings, null);
   const hosts = [...new Set([...readHosts(settings), ...sites.hosts, ...redirectedHosts(redirects)])];
   const rules = readSiteRules(settings);
   const hostCheck = readSwitch(settings, 'anyHost')

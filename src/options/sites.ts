@@ -52,14 +52,12 @@ export function readSiteRules(settings: Settings): SiteRules {
   };
 }
 
-/** The redirects of settings. @param hosts of the site: a rule without a host is for these; empty: for any */
-export function readRedirects(settings: Settings, hosts: readonly string[]): readonly RedirectRule[] {
+/** The redirects of settings. @param site a rule without a host is for its requests; null: for any */
+export function readRedirects(settings: Settings, site: number | null): readonly RedirectRule[] {
   const { label, values } = settings.get('redirect');
   return values
     .map((text) => readRedirect(label, text))
-    .flatMap((rule) =>
-      rule.host !== '' || hosts.length === 0 ? [rule] : hosts.map((host) => ({ ...rule, host })),
-    );
+    .map((rule) => (rule.host === '' ? { ...rule, site } : rule));
 }
 
 /** Names of redirects that need a certificate: browsers connect before they are told to go elsewhere. */
@@ -99,18 +97,30 @@ function readSiteApps(
   });
 }
 
-function scopedTo(hosts: readonly string[], access: AccessConfig): AccessConfig {
-  const spread = <Rule extends { readonly scope: AccessScope }>(rules: readonly Rule[]): readonly Rule[] =>
-    rules.flatMap((rule) =>
-      rule.scope.host === '' ? hosts.map((host) => ({ ...rule, scope: { ...rule.scope, host } })) : [rule],
-    );
+/** One rule stays one rule: a client's rate is for the site, not for each of its names. */
+function scopedTo(site: number, label: string, hosts: readonly string[], access: AccessConfig): AccessConfig {
+  const scoped = <Rule extends { readonly scope: AccessScope }>(rules: readonly Rule[]): readonly Rule[] =>
+    rules.map((rule) => {
+      const { host } = rule.scope;
+      if (host !== '' && !hosts.some((own) => host === own || isBeneath(host, own)))
+        throw misused(
+          `${label}: a rule of access is for ${host}`,
+          `the site's hosts are ${hosts.join(', ')}; write it into the site that has the name`,
+        );
+      return { ...rule, scope: { ...rule.scope, site } };
+    });
   return {
     ...access,
-    addresses: spread(access.addresses),
-    rateLimits: spread(access.rateLimits),
-    passwords: spread(access.passwords),
-    forwardAuth: spread(access.forwardAuth),
+    addresses: scoped(access.addresses),
+    rateLimits: scoped(access.rateLimits),
+    passwords: scoped(access.passwords),
+    forwardAuth: scoped(access.forwardAuth),
   };
+}
+
+/** Whether the wildcard covers the name, or all that another wildcard does. */
+function isBeneath(name: string, wildcard: string): boolean {
+  return wildcard.startsWith('*.') && name.endsWith(wildcard.slice(1));
 }
 
 function addCertificates(listener: ListenerConfig, own: OwnCertificates): ListenerConfig {
@@ -173,10 +183,10 @@ export function readSites(settings: Settings, around: AroundSites, platform: Pla
     } else if (!hasOwn && listeners === null && !choice.hasGeneral && !choice.general.acme) bare.push(label);
     apps.push(...withLabel(label, () => readSiteApps(one, index, platform)));
     sites.push({ name, hosts, listeners, rules: withLabel(label, () => readSiteRules(own)) });
-    const redirected = readRedirects(own, hosts);
+    const redirected = readRedirects(own, index);
     redirects.push(...redirected);
     if (!hasOwn) needed.push(...names, ...redirectedHosts(redirected));
-    access.push(scopedTo(hosts, readAccess(own, [...shared, ...added], platform)));
+    access.push(scopedTo(index, label, hosts, readAccess(own, [...shared, ...added], platform)));
   }
   const [uncovered] = bare;
   if (uncovered !== undefined && isAnyCovered)

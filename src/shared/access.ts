@@ -4,6 +4,8 @@ import type { AppConfig } from './config.js';
 
 /** The requests that an access rule is for. */
 export interface AccessScope {
+  /** Index in Config.sites whose requests alone they are; null: of any site and of none. */
+  readonly site: number | null;
   /** Lower-case name, `*.name` or address that the request must be for; empty: any. */
   readonly host: string;
   /** Port of the listener as configured; 0: every listener. */
@@ -13,7 +15,7 @@ export interface AccessScope {
 }
 
 /** Every request. */
-export const EVERYTHING: AccessScope = { host: '', port: 0, prefix: '' };
+export const EVERYTHING: AccessScope = { site: null, host: '', port: 0, prefix: '' };
 
 /** Address blocks of clients that are served, or are not. */
 export interface AddressRule {

@@ -216,6 +216,8 @@ export interface Limits {
 
 /** A redirect that users ask for. */
 export interface RedirectRule {
+  /** Index in Config.sites whose requests alone it is for; null: any. */
+  readonly site: number | null;
   /** Lower-case name or `*.name` that the request must be for; empty: any. */
   readonly host: string;
   /** The path; empty: every path. */

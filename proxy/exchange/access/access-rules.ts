@@ -26,7 +26,7 @@ import {
 } from './scope.js';
 
 /** What rules without a scope are asked about. */
-const ANYWHERE: Place = { listener: 0, host: '', path: '', plainPath: '' };
+const ANYWHERE: Place = { site: null, listener: 0, host: '', path: '', plainPath: '' };
 
 /** A question that requests of one scope are asked. */
 interface EntryRule {
@@ -129,8 +129,8 @@ export class AccessRules {
   }
 
   /** Where a request goes, for the other questions. */
-  placeOf(head: RequestHead, facts: ConnectionFacts): Place {
-    return this.needsPlace ? placeOf(head, facts) : ANYWHERE;
+  placeOf(head: RequestHead, facts: ConnectionFacts, site: number | null): Place {
+    return this.needsPlace ? placeOf(head, facts, site) : ANYWHERE;
   }
 
   /** By `--allow` and `--deny`: the address that is kept out; null: it may come in. */
@@ -156,6 +156,6 @@ export class AccessRules {
   }
 }
 
-function isNarrow({ host, port, prefix }: AccessScope): boolean {
-  return host !== '' || port !== 0 || prefix !== '';
+function isNarrow({ site, host, port, prefix }: AccessScope): boolean {
+  return site !== null || host !== '' || port !== 0 || prefix !== '';
 }

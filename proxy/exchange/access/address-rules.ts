@@ -25,7 +25,7 @@ export class AddressRules {
   update({ addresses }: AccessMaterial): void {
     const groups = new Map<string, AddressRule[]>();
     for (const rule of this.config) {
-      const key = formatScope(rule.scope);
+      const key = `${rule.scope.site} ${formatScope(rule.scope)}`;
       const group = groups.get(key);
       if (group === undefined) groups.set(key, [rule]);
       else group.push(rule);

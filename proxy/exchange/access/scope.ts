@@ -17,6 +17,8 @@ export function compileScope(scope: AccessScope, ports: readonly number[]): Comp
 
 /** How a request is held against scopes. */
 export interface Place {
+  /** The request's site; null: none. */
+  readonly site: number | null;
   readonly listener: number;
   readonly host: string;
   readonly path: string;
@@ -24,8 +26,13 @@ export interface Place {
   readonly plainPath: string;
 }
 
-export function placeOf({ authority, path }: RequestHead, { listener }: ConnectionFacts): Place {
+export function placeOf(
+  { authority, path }: RequestHead,
+  { listener }: ConnectionFacts,
+  site: number | null,
+): Place {
   return {
+    site,
     listener,
     host: hostOf(authority).replace(/\.$/, ''),
     path,
@@ -35,6 +42,7 @@ export function placeOf({ authority, path }: RequestHead, { listener }: Connecti
 
 /** Whether the scope covers the place, read in one way. @param path one of the place's two */
 export function coversPath(scope: CompiledScope, place: Place, path: string): boolean {
+  if (scope.site !== null && scope.site !== place.site) return false;
   if (scope.listeners !== null && !scope.listeners.includes(place.listener)) return false;
   return coversHost(scope.host, place.host) && isWithinPath(path, scope.prefix);
 }
@@ -54,13 +62,18 @@ export function findNarrowest<Rule extends { readonly scope: CompiledScope }>(
   return second === undefined || second === first ? [first] : [first, second];
 }
 
-/** Sorts rules for `findNarrowest`: an exact host before a wildcard before any, then a port, then the longest prefix. */
+/** More than a wildcard is long. */
+const EXACT = 1000;
+
+/** Sorts rules for `findNarrowest`: an exact host or a site before a wildcard before any, then a port, then the longest prefix. */
 export function byNarrowness(
   one: { readonly scope: AccessScope },
   other: { readonly scope: AccessScope },
 ): number {
-  const hostRank = ({ host }: AccessScope): number =>
-    host.startsWith('*.') ? host.length : host === '' ? 0 : 1000;
+  const hostRank = ({ site, host }: AccessScope): number => {
+    if (site !== null) return host === '' ? EXACT : EXACT + 1;
+    return host.startsWith('*.') ? host.length : host === '' ? 0 : EXACT;
+  };
   return (
     hostRank(other.scope) - hostRank(one.scope) ||
     Number(other.scope.port !== 0) - Number(one.scope.port !== 0) ||

@@ -10,6 +10,8 @@ export interface RedirectPlace {
   readonly role: 'serve' | 'redirect' | 'misplaced';
   /** Port of HTTPS, for requests that came without. */
   readonly httpsPort: number;
+  /** The request's; null: none. */
+  readonly site: number | null;
 }
 
 /** The redirect of a request; null: there is none. */
@@ -17,13 +19,15 @@ export function followRedirects(
   rules: readonly RedirectRule[],
   head: RequestHead,
   { tlsVersion }: ConnectionFacts,
-  { role, httpsPort }: RedirectPlace,
+  { role, httpsPort, site }: RedirectPlace,
 ): LocalReply | null {
   if (head.path === '*') return null;
   const host = hostOf(head.authority).replace(/\.$/, '');
   const end = head.path.indexOf('?');
   const path = end === -1 ? head.path : head.path.slice(0, end);
-  const rule = rules.find((one) => coversHost(one, host) && coversPath(one, path));
+  const rule = rules.find(
+    (one) => (one.site === null || one.site === site) && coversHost(one, host) && coversPath(one, path),
+  );
   // What stays at its host is for the listener that it is sent to.
   if (rule === undefined || (rule.authority === '' && role === 'redirect')) return null;
   const isSecure = tlsVersion !== '' || role !== 'serve';

@@ -88,7 +88,7 @@ function findKeptOut(
   rules.update({ addresses: { list: ['198.51.100.0/24'] }, passwords: {} });
   const head = { ...headOf(path), authority };
   const facts = { ...factsOf(address), listener };
-  return rules.findKeptOut(head, facts, behind, rules.placeOf(head, facts));
+  return rules.findKeptOut(head, facts, behind, rules.placeOf(head, facts, null));
 }
 
 const ADMITTED: readonly (readonly [
@@ -138,7 +138,7 @@ test('a rule for a path counts requests for it and below; a key counts by its va
   const facts = factsOf('192.0.2.1');
   const check = (path: string, ...headers: readonly string[]): number => {
     const head = headOf(path, ...headers);
-    return limits.check(head, facts, behind, placeOf(head, facts), 1000)?.retryAfterSeconds ?? 0;
+    return limits.check(head, facts, behind, placeOf(head, facts, null), 1000)?.retryAfterSeconds ?? 0;
   };
   assert.deepEqual(
     [check('/'), check('/loginx'), check('/login?a'), check('/login/b'), check('/')],
@@ -333,7 +333,7 @@ test('routers that tell each other of what they let pass bound a client together
   const ask = (router: number, path = '/', ...headers: readonly string[]): number => {
     const head = headOf(path, ...headers);
     const facts = factsOf('192.0.2.1');
-    const refusal = routers[router]?.limits.check(head, facts, behind, placeOf(head, facts), 0);
+    const refusal = routers[router]?.limits.check(head, facts, behind, placeOf(head, facts, null), 0);
     return refusal?.retryAfterSeconds ?? 0;
   };
   const flush = (): void => {
@@ -356,7 +356,10 @@ test('routers that tell each other of what they let pass bound a client together
   const share = new RateShare('secret', (spent) => sent.push(...spent));
   const keyed = new RateLimits([rule], [443], { share, routers: 2 });
   const head = headOf('/x', 'x-key', 'my secret');
-  assert.equal(keyed.check(head, factsOf('192.0.2.1'), behind, placeOf(head, factsOf('192.0.2.1')), 0), null);
+  assert.equal(
+    keyed.check(head, factsOf('192.0.2.1'), behind, placeOf(head, factsOf('192.0.2.1'), null), 0),
+    null,
+  );
   share.flush();
   assert.equal(sent.length, 1);
   assert.doesNotMatch(JSON.stringify(sent), /secret/, 'no key of a client leaves its router');

@@ -24,7 +24,7 @@ function follow(rules: readonly string[], url: string, role: 'serve' | 'redirect
   const head = { method: 'GET', path, authority, headers: [], memo: null, httpVersion: '1.1' as const };
   const facts = { ...FACTS, tlsVersion: scheme === 'https' ? 'TLSv1.3' : '' };
   const read = rules.map((text) => readRedirect('--redirect', text));
-  const reply = followRedirects(read, head, facts, { role, httpsPort: 8443 });
+  const reply = followRedirects(read, head, facts, { role, httpsPort: 8443, site: null });
   return reply === null ? '' : `${reply.status} ${reply.headers[1]}`;
 }
 

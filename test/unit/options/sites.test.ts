@@ -94,16 +94,17 @@ test('rules of access and redirects of a site are for its hosts alone', async ()
     `deny = "10.0.0.1"\n${SHOP}allow = "/admin=10.0.0.0/8"\nrate-limit = "5/m"\nredirect = ["/a=/b", "old.test=shop.test"]\n`,
   );
   assert.deepEqual(
-    access.addresses.map(({ action, scope }) => `${action} ${scope.host}${scope.prefix}`),
-    ['deny ', 'allow shop.test/admin', 'allow www.shop.test/admin'],
+    access.addresses.map(({ action, scope }) => `${action} ${scope.site} ${scope.prefix}`),
+    ['deny null ', 'allow 0 /admin'],
   );
   assert.deepEqual(
-    access.rateLimits.map(({ scope }) => scope.host),
-    ['shop.test', 'www.shop.test'],
+    access.rateLimits.map(({ scope }) => scope.site),
+    [0],
+    'one rate for all of its names',
   );
   assert.deepEqual(
-    redirects.map(({ host, path }) => host + path),
-    ['shop.test/a', 'www.shop.test/a', 'old.test'],
+    redirects.map(({ site, host, path }) => `${site} ${host}${path}`),
+    ['0 /a', 'null old.test'],
   );
 });
 
@@ -181,6 +182,7 @@ const REFUSED: readonly (readonly [text: string, complaint: RegExp])[] = [
   ['site = 1', /^tlsfront\.toml:1:1: site is a table of sites/],
   ['[site]\nshop = 1', /^tlsfront\.toml:2:1: shop is not the table of a site/],
   ['stie = 1', /^tlsfront\.toml:1:1: stie is not an option \/ did you mean site\?/],
+  [`${SHOP}deny = "blog.test=10.0.0.1"`, /a rule of access is for blog\.test/],
   [`engine = "library"\n${SHOP}sticky = true`, /the library engine has no --sticky/],
   [
     `engine = "library"\n${SHOP}stream-requests = "/"`,
