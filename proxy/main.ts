@@ -92,6 +92,7 @@ async function start(message: RouterStart): Promise<Router> {
   };
   // One router speaks for all: they have the same limits.
   if (message.index === 1) warnOfDescriptors(config.limits, log);
+  policy.live.appEnds = state.appEnds;
   upstreams.update(state.upstreams);
   upstreams.drain(state.interventions.drained);
   services.policy.access?.update(state.access);
@@ -251,6 +252,7 @@ function change({ fronts, services, bans, engine }: Router, changes: Partial<Rou
   const { upstreams, ticketKeys, challenges, tls, access, interventions } = changes;
   if (changes.bans !== undefined) bans.update(changes.bans);
   if (access !== undefined) services.policy.access?.update(access);
+  if (changes.appEnds !== undefined) services.policy.live.appEnds = changes.appEnds;
   if (upstreams !== undefined) services.upstreams.update(upstreams);
   if (interventions !== undefined) {
     services.upstreams.drain(interventions.drained);

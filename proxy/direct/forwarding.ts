@@ -11,6 +11,7 @@ import { addTransportSecurity, buildInformationalHeaders } from '../exchange/hea
 import { isHandshakeAnswer } from '../exchange/headers/websocket.js';
 import type { EndingLimit } from '../exchange/log/limit-reports.js';
 import { explainRefusal, mayBeRefusal } from '../exchange/log/refusal-advice.js';
+import { buildAppDownReply } from '../exchange/reply/app-down.js';
 import { buildErrorReply, type LocalReply } from '../exchange/reply/local-reply.js';
 import { Route } from '../routing/route-table.js';
 import { clientKeyOf } from '../upstream/places/client-key.js';
@@ -295,12 +296,18 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, DeliveryEve
     if (this.phase === 'over') return;
     this.exchange.failed(code);
     if (this.phase === 'requesting') {
-      this.replyLocally(buildErrorReply(code, this.exchange.head, this.exchange.requestId));
+      this.replyLocally(this.buildReply(code));
       return;
     }
     this.exchange.cut();
     this.response.cut();
     this.finish();
+  }
+
+  private buildReply(code: ErrorCode): LocalReply {
+    const { exchange, attempt } = this;
+    if (code === 'upstream_refused') return buildAppDownReply(exchange, attempt.route);
+    return buildErrorReply(code, exchange.head, exchange.requestId);
   }
 
   private replyLocally(own: LocalReply): void {

@@ -2,6 +2,7 @@
 import { ERRORS, type ErrorCode } from '../../src/shared/errors.js';
 import type { EngineServices } from '../engine.js';
 import type { Exchange } from '../exchange/exchange.js';
+import { mostHoldMs } from '../exchange/reply/app-down.js';
 import { UpstreamChoice, type UpstreamWaiter } from '../routing/choice.js';
 import { NO_ROUTE } from '../routing/route-table.js';
 import { stickyKeys } from '../routing/sticky.js';
@@ -206,7 +207,7 @@ export class UpstreamAttempt implements UpstreamWaiter, LeaseHandler {
 
   private hold(): boolean {
     this.phase = 'choosing';
-    return this.mayWait && this.choice.hold(this.route);
+    return this.mayWait && this.choice.hold(this.route, mostHoldMs(this.exchange));
   }
 
   /** The upstream that the client was served by before, if it is up. */

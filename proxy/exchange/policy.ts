@@ -24,7 +24,7 @@ export function compilePolicy(
   const fronts = new AddressSet(config.proxyProtocol);
   const sharing = share === null ? null : { share, routers: config.routers };
   const ports = config.listeners.map(({ port }) => port);
-  const live: LiveState = { certificates: [], challenges: new Map(), isClosed: () => false };
+  const live: LiveState = { certificates: [], challenges: new Map(), appEnds: [], isClosed: () => false };
   return Object.freeze({
     config,
     site: null,

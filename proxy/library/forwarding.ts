@@ -8,6 +8,7 @@ import { Exchange } from '../exchange/exchange.js';
 import { passGate } from '../exchange/gate.js';
 import { addTransportSecurity } from '../exchange/headers/response-headers.js';
 import { type EndingLimit, reportLimit } from '../exchange/log/limit-reports.js';
+import { buildAppDownReply, mostHoldMs } from '../exchange/reply/app-down.js';
 import { buildErrorReply, type LocalReply } from '../exchange/reply/local-reply.js';
 import type { Framing } from '../exchange/types.js';
 import { UpstreamChoice, type UpstreamWaiter } from '../routing/choice.js';
@@ -117,7 +118,7 @@ export class Forwarding
   }
 
   private hold(): boolean {
-    return this.mayWait && this.choice.hold(this.route);
+    return this.mayWait && this.choice.hold(this.route, mostHoldMs(this.exchange));
   }
 
   // From the choice of an upstream.
@@ -264,6 +265,7 @@ export class Forwarding
     if (isUpstreams && upstream !== null) this.parts.services.upstreams.noteFailure(upstream);
     this.letGo();
     if (this.answered) this.cut();
+    else if (code === 'upstream_refused') this.respondItself(buildAppDownReply(this.exchange, this.route));
     else this.respondItself(buildErrorReply(code, this.exchange.head, this.exchange.requestId));
   }
 

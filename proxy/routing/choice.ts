@@ -42,8 +42,8 @@ export class UpstreamChoice implements HeldRequest {
   }
 
   /** Waits for an upstream of the route to come up; false: it may not wait, or too many do. */
-  hold(route: Route): boolean {
-    this.held = this.upstreams.hold(route, this);
+  hold(route: Route, mostMs = Number.POSITIVE_INFINITY): boolean {
+    this.held = this.upstreams.hold(route, this, mostMs);
     return this.held;
   }
 

@@ -134,9 +134,9 @@ export class Upstreams {
     checkAll();
   }
 
-  /** Has a request wait for an upstream of a route; false: nobody is held, or too many are. */
-  hold(route: Route, request: HeldRequest): boolean {
-    const { holdMs } = route.app;
+  /** Has a request wait for an upstream of a route, at most as long; false: nobody is held, or too many are. */
+  hold(route: Route, request: HeldRequest, mostMs: number): boolean {
+    const holdMs = Math.min(route.app.holdMs, mostMs);
     if (holdMs === 0 || this.held.length >= MAX_HELD) return false;
     this.held.push({ route, request, deadlineMs: performance.now() + holdMs });
     this.watch();

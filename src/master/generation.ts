@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto';
 import type { AppUpstream, Config, RoutedUpstream } from '../shared/config.js';
 import { mergeSamples, type Samples } from '../shared/metrics.js';
-import type { CertificateMaterial, RouterState, UpstreamState } from '../shared/router-messages.js';
+import type { AppEnd, CertificateMaterial, RouterState, UpstreamState } from '../shared/router-messages.js';
 import { SCHEMES } from '../shared/schemes.js';
 import { formatUpstream } from '../shared/upstream-text.js';
 import type { ListeningSockets } from './listening/listening-sockets.js';
@@ -33,7 +33,7 @@ export class Generation {
    */
   constructor(
     start: GenerationStart,
-    state: Omit<RouterState, 'upstreams'>,
+    state: Omit<RouterState, 'upstreams' | 'appEnds'>,
     sockets: ListeningSockets,
     log: MasterLog,
     private readonly stickySecret: string,
@@ -44,7 +44,7 @@ export class Generation {
     this.config = config;
     const uwsgiScheme = config.engine === 'direct' ? 'uwsgi' : 'http';
     const tellRouters = (): void => {
-      this.routers.change({ upstreams: this.upstreams });
+      this.routers.change({ appEnds: this.appEnds, upstreams: this.upstreams });
     };
     this.moving = new MovingUpstreams(config, log, tellRouters);
     let workerCount = 0;
@@ -61,7 +61,7 @@ export class Generation {
       config.routers,
       start,
       sockets,
-      { ...state, upstreams: this.upstreams },
+      { ...state, appEnds: [], upstreams: this.upstreams },
       log,
       issueLeaf,
       {
@@ -96,6 +96,13 @@ export class Generation {
       ...state,
       key: stickyKey(this.stickySecret, state.key),
     }));
+  }
+
+  /** How apps of ours have ended that are not up again. */
+  private get appEnds(): readonly (AppEnd | null)[] {
+    return this.config.apps.map((_app, index) => {
+      return this.workers.find(({ appIndex }) => appIndex === index)?.lastEnd ?? null;
+    });
   }
 
   /** What its processes that have ended had counted. */

@@ -1,6 +1,7 @@
 /** Finds the listeners whose clients are browsers of this machine, and the names that these may ask for. */
 import type { HostCheck } from '../shared/access.js';
 import type { Config, ListenerConfig } from '../shared/config.js';
+import { isForDevelopment } from '../shared/development-listener.js';
 import { bracketHost, isLoopback } from '../shared/host-port.js';
 
 /** Nobody can own these on the internet, and the development certificate covers them. */
@@ -29,7 +30,7 @@ export function findHostCheck(
 function needsCheck(listener: ListenerConfig, hidesHost: boolean): boolean {
   switch (listener.kind) {
     case 'https':
-      return listener.certificates.length + listener.certificateFolders.length === 0 && !listener.acme;
+      return isForDevelopment(listener);
     case 'http':
       return hidesHost;
     case 'redirect':

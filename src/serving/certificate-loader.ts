@@ -7,6 +7,7 @@ import { wasTrusted } from '../certificates/development/trusted-mark.js';
 import { shellWord } from '../certificates/findings.js';
 import type { LocalStore } from '../certificates/store/store.js';
 import type { Config, HttpsListener } from '../shared/config.js';
+import { isForDevelopment } from '../shared/development-listener.js';
 import type { CertificateMaterial, TlsMaterial } from '../shared/router-messages.js';
 import { AcmeCertificates, refuseGiven } from './acme-certificates.js';
 import type { ServingCertificates } from './certificate-reloader.js';
@@ -73,7 +74,7 @@ export class CertificateLoader {
         tls.push(null);
         continue;
       }
-      const isDevelopment = isOfDevelopment(listener);
+      const isDevelopment = isForDevelopment(listener);
       if (isDevelopment && this.purpose === 'serve') own ??= await this.loadDevelopment(report);
       const certificates = isDevelopment
         ? [own].filter((one) => one !== null)
@@ -161,10 +162,6 @@ function expectedNames({ apps }: Config): readonly string[] {
   return [...new Set(apps.map(({ route }) => route.host))].filter(
     (name) => name !== '' && !name.startsWith('*'),
   );
-}
-
-function isOfDevelopment({ certificates, certificateFolders, acme }: HttpsListener): boolean {
-  return certificates.length + certificateFolders.length === 0 && !acme;
 }
 
 function newestOf(all: readonly Servable[]): readonly CertificateMaterial[] {

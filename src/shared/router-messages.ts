@@ -68,6 +68,13 @@ export interface UpstreamState extends AppUpstream {
   readonly ready: boolean;
 }
 
+/** How an app that we start has ended, as long as no other is up in its place. */
+export interface AppEnd {
+  readonly reason: string;
+  /** What it printed last; empty: it has written to the terminal itself, or nothing. */
+  readonly lastLines: readonly string[];
+}
+
 /** Whom to become after binding. */
 export interface Identity {
   readonly uid: number | null;
@@ -89,6 +96,8 @@ export interface RouterState {
   readonly ticketKeys: TicketKeyPair;
   readonly challenges: ChallengeAnswers;
   readonly upstreams: readonly UpstreamState[];
+  /** By index into Config.apps; null, or past the end: it runs, or starts for the first time. */
+  readonly appEnds: readonly (AppEnd | null)[];
   /** What the files of Config.access hold. */
   readonly access: AccessMaterial;
   /** Blocks of clients that are banned, in CIDR notation. */

@@ -37,6 +37,7 @@ async function startRouters(t: TestContext) {
     access: { addresses: {}, passwords: {} },
     bans: [],
     interventions: NO_INTERVENTIONS,
+    appEnds: [],
   };
   const sockets = await ListeningSockets.bind(config.listeners);
   t.after(() => sockets.close());

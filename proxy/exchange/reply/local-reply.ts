@@ -15,11 +15,16 @@ export interface LocalReply {
 }
 
 /** Seconds after which a client may try again while the app is starting. */
-const RETRY_AFTER_SECONDS = 2;
+export const RETRY_AFTER_SECONDS = 2;
 
-/** The response for an error code; `head` null when the request could not be read. */
-export function buildErrorReply(code: ErrorCode, head: RequestHead | null, requestId: string): LocalReply {
-  const { status, text } = ERRORS[code];
+/** The response for an error code; `head` null when the request could not be read. @param text in place of the table's */
+export function buildErrorReply(
+  code: ErrorCode,
+  head: RequestHead | null,
+  requestId: string,
+  text: string = ERRORS[code].text,
+): LocalReply {
+  const { status } = ERRORS[code];
   const accept = head === null ? '' : fieldValue(head.headers, 'accept');
   const waits = status === 503;
   // Only a page that was asked for by a safe request may ask for itself again.
@@ -57,10 +62,11 @@ function renderPage(status: number, text: string, requestId: string, reloads: bo
 <title>${status} ${statusText(status)}</title>
 <style>body{font:16px/1.5 system-ui,sans-serif;max-width:34em;margin:15vh auto;padding:0 1em;color:#222;background:#fff}
 h1{font-size:1.4em}small{color:#777}@media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}}</style></head>
-<body><h1>${status} ${statusText(status)}</h1><p>${text}</p>${note}<small>${escapeHtml(requestId)}</small></body></html>
+<body><h1>${status} ${statusText(status)}</h1><p>${escapeHtml(text)}</p>${note}<small>${escapeHtml(requestId)}</small></body></html>
 `;
 }
 
-function escapeHtml(text: string): string {
+/** Text as it stands between tags or in a quoted attribute. */
+export function escapeHtml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
 }

@@ -4,7 +4,7 @@ import type { AppConfig, WorkerConfig } from '../../shared/config.js';
 import { FrontError } from '../../shared/errors.js';
 import { formatListenAddress } from '../../shared/host-port.js';
 import type { LineStyle } from '../../shared/log-lines.js';
-import type { AppLoad, Identity, UpstreamState } from '../../shared/router-messages.js';
+import type { AppEnd, AppLoad, Identity, UpstreamState } from '../../shared/router-messages.js';
 import type { WorkerPlan } from '../../shared/worker-messages.js';
 import { BackOff } from '../back-off.js';
 import type { MasterLog } from '../log.js';
@@ -51,6 +51,8 @@ export class Workers {
   private readonly places: Place[] = [];
   /** How many have died and were started again. */
   restarts = 0;
+  /** Of the last worker that has ended; null: one has come up since, or none has ended. */
+  lastEnd: AppEnd | null = null;
   private stopping = false;
   /** Replaced ones that finish what they have. */
   private readonly leaving = new Set<WorkerProcess>();
@@ -180,6 +182,11 @@ export class Workers {
     return started;
   }
 
+  /** Index into Config.apps. */
+  get appIndex(): number {
+    return this.place.appIndex;
+  }
+
   /** The workers as upstreams; those that are not up yet too, so that requests wait for them. */
   get upstreams(): readonly UpstreamState[] {
     const states: UpstreamState[] = [];
@@ -290,6 +297,7 @@ export class Workers {
       const where = formatListenAddress(worker.host, worker.port);
       this.log.line(`the app listens on ${where}, not on the PORT ${ignoredPort} it was given: taking that`);
     }
+    this.lastEnd = null;
     if (place.next === worker) {
       void this.handOver(place, worker);
       return;
@@ -320,6 +328,7 @@ export class Workers {
       );
       return;
     }
+    this.lastEnd = { reason: end.reason, lastLines: end.lastLines.slice(-MAX_LINES_SHOWN) };
     this.onChange();
     if (this.settleStart !== null) {
       this.settleStart.reject(explainFailure(place.index, end));
