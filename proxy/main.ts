@@ -1,5 +1,6 @@
 /** The router process: takes its start message, binds, drops privileges, says ready, drains when told. */
 import type { Server } from 'node:net';
+import type { Spending } from '../src/shared/access.js';
 import type { ChallengeAnswers } from '../src/shared/acme.js';
 import { FrontError } from '../src/shared/errors.js';
 import type { MasterToRouter, RouterStart, RouterState } from '../src/shared/router-messages.js';
@@ -96,6 +97,7 @@ async function start(message: RouterStart): Promise<Router> {
   upstreams.update(state.upstreams);
   upstreams.drain(state.interventions.drained);
   services.policy.access?.update(state.access);
+  services.policy.access?.takeDebts(state.debts);
   await services.policy.access?.prepare(state.access);
   const engine = await createEngine(config.engine, services);
   const limiter = new ConnectionLimiter(config.limits.maxConnections, config.limits.maxConnectionsPerAddress);
@@ -142,10 +144,11 @@ async function start(message: RouterStart): Promise<Router> {
   return { servers, fronts, engine, services, memory, bans };
 }
 
-/** Routers that count requests count together. */
+/** Routers that count requests count together, and go on where those before them ended. */
 function shareRates({ config, frontSecret }: RouterStart): RateShare | null {
-  if (config.routers === 1 || config.access.rateLimits.length === 0) return null;
-  return new RateShare(frontSecret, (spent) => link?.report({ type: 'spent', spent }));
+  if (config.access.rateLimits.length === 0) return null;
+  const report = (spent: readonly Spending[]): void => link?.report({ type: 'spent', spent });
+  return new RateShare(frontSecret, config.routers === 1 ? null : report);
 }
 
 /** null: no option asks for it. */
@@ -253,6 +256,7 @@ function change({ fronts, services, bans, engine }: Router, changes: Partial<Rou
   if (changes.bans !== undefined) bans.update(changes.bans);
   if (access !== undefined) services.policy.access?.update(access);
   if (changes.appEnds !== undefined) services.policy.live.appEnds = changes.appEnds;
+  if (changes.debts !== undefined) services.policy.access?.takeDebts(changes.debts);
   if (upstreams !== undefined) services.upstreams.update(upstreams);
   if (interventions !== undefined) {
     services.upstreams.drain(interventions.drained);
@@ -290,6 +294,9 @@ function obey(running: Router, message: MasterToRouter): void {
       return;
     case 'reopen_log':
       reopenLog(services.log, message.file);
+      return;
+    case 'owe':
+      link?.report({ type: 'owed', debts: services.policy.access?.debts ?? [] });
       return;
     case 'spent':
       services.policy.access?.chargeRequests(message.spent);

@@ -17,6 +17,7 @@ const TYPES = {
   reopen_log: true,
   measure: true,
   remember: true,
+  owe: true,
   spent: true,
   drain: true,
 } as const satisfies Record<MasterToRouter['type'], true>;

@@ -10,7 +10,7 @@ import type { Bans, LiveState, Policy, SitePolicy } from './types.js';
 /**
  * @param httpsPort port of the first TLS listener, 443 when there is none
  * @param loopMarker the same in all routers of a front, and in no other front
- * @param share tells the other routers of what was let pass; null: there are none
+ * @param share hides what clients send, and tells other routers of what was let pass; null: nothing is counted
  * @param bans in force; they change
  */
 export function compilePolicy(
@@ -22,7 +22,8 @@ export function compilePolicy(
 ): Policy {
   const trusted = new AddressSet(config.trustedProxies);
   const fronts = new AddressSet(config.proxyProtocol);
-  const sharing = share === null ? null : { share, routers: config.routers };
+  const siteNames = config.sites.map(({ name }) => name);
+  const sharing = share === null ? null : { share, routers: config.routers, siteNames };
   const ports = config.listeners.map(({ port }) => port);
   const live: LiveState = { certificates: [], challenges: new Map(), appEnds: [], isClosed: () => false };
   return Object.freeze({

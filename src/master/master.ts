@@ -32,6 +32,7 @@ import type { MetricsListener } from './metrics/metrics-listener.js';
 import { type MetricsForm, metricsText } from './metrics/metrics-text.js';
 import { collectStatistics } from './metrics/statistics.js';
 import { OrdersDesk } from './orders.js';
+import { handOverRates } from './rate-memory.js';
 import { TicketKeys } from './routers/ticket-keys.js';
 import type { ServedConfig } from './served-config.js';
 import { ServiceManager } from './service-manager.js';
@@ -249,7 +250,11 @@ class Master {
       bound = await this.bind(next, 'reloading');
       const generation = this.begin(next, certificates, access, bound);
       await this.life.during('reloading', generation.startApps());
+      const before = this.generations.serving;
+      await this.life.during('reloading', handOverRates(before, generation));
       await this.life.during('reloading', generation.startRouters());
+      // What came while they started.
+      await this.life.during('reloading', handOverRates(before, generation));
       this.certificates.report(certificates, 'reload: ');
       log.notes(next.notes);
       this.served = next;
@@ -449,6 +454,7 @@ class Master {
         ticketKeys: this.ticketKeys.keys,
         challenges: this.orders.answers,
         access,
+        debts: [],
         bans: this.bans.blocks,
         interventions: this.interventions.current,
       },

@@ -105,3 +105,9 @@ export function formatScope({ host, port, prefix }: AccessScope): string {
 
 /** Requests that one router has let pass, for the others: index of the rule, the client, their number. */
 export type Spending = readonly [rule: number, client: string, requests: number];
+
+/** What a client has taken of its rate: name of the rule, the client, and when it would be at its even pace again, in ms since 1970. */
+export type Debt = readonly [rule: string, client: string, dueAtMs: number];
+
+/** Of one router; who comes later at its pace goes before who is nearly there. */
+export const MAX_DEBTS = 20_000;

@@ -1,5 +1,5 @@
 /** Messages between the master and its routers (node IPC, plain JSON). */
-import type { AccessMaterial, Spending } from './access.js';
+import type { AccessMaterial, Debt, Spending } from './access.js';
 import type { ChallengeAnswers } from './acme.js';
 import type { AppUpstream, Config, ListenAddress } from './config.js';
 import type { Counters } from './counters.js';
@@ -100,6 +100,8 @@ export interface RouterState {
   readonly appEnds: readonly (AppEnd | null)[];
   /** What the files of Config.access hold. */
   readonly access: AccessMaterial;
+  /** What clients have taken of their rates from routers before; they pass with time. */
+  readonly debts: readonly Debt[];
   /** Blocks of clients that are banned, in CIDR notation. */
   readonly bans: readonly string[];
   /** What an operator has ordered beside the configuration. */
@@ -139,6 +141,8 @@ export type MasterToRouter =
   | { readonly type: 'measure' }
   /** To be answered by `remembered`. */
   | { readonly type: 'remember' }
+  /** To be answered by `owed`. */
+  | { readonly type: 'owe' }
   /** Another router's, of the same generation. */
   | { readonly type: 'spent'; readonly spent: readonly Spending[] }
   | { readonly type: 'drain'; readonly endTunnels: boolean };
@@ -181,6 +185,8 @@ export type RouterToMaster =
   | { readonly type: 'remembered'; readonly recent: RecentRequests }
   /** For the other routers, which count for the same clients. */
   | { readonly type: 'spent'; readonly spent: readonly Spending[] }
+  /** The answer to `owe`. */
+  | { readonly type: 'owed'; readonly debts: readonly Debt[] }
   | { readonly type: 'ready' }
   | {
       readonly type: 'failed';

@@ -36,6 +36,7 @@ async function startRouters(t: TestContext) {
     upstreams: [],
     access: { addresses: {}, passwords: {} },
     bans: [],
+    debts: [],
     interventions: NO_INTERVENTIONS,
     appEnds: [],
   };

@@ -3,6 +3,7 @@ import type {
   AccessConfig,
   AccessMaterial,
   AccessScope,
+  Debt,
   ForwardAuthRule,
   Spending,
 } from '../../../src/shared/access.js';
@@ -153,6 +154,16 @@ export class AccessRules {
   /** Counts what another router has let pass. */
   chargeRequests(spent: readonly Spending[]): void {
     this.rates.charge(spent, performance.now());
+  }
+
+  /** What clients have taken of their rates. */
+  get debts(): readonly Debt[] {
+    return this.rates.debtsAt(performance.now(), Date.now());
+  }
+
+  /** Goes on where other routers ended. */
+  takeDebts(debts: readonly Debt[]): void {
+    this.rates.takeDebts(debts, performance.now(), Date.now());
   }
 }
 

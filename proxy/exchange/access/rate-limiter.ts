@@ -45,6 +45,17 @@ export class RateLimiter {
     this.note(key, Math.min(dueMs, nowMs + this.maxDebtMs));
   }
 
+  /** What is counted by others in other words: whichever is later counts. */
+  restore(key: string, dueMs: number, nowMs: number): void {
+    if (dueMs <= (this.dueMs.get(key) ?? nowMs)) return;
+    this.note(key, Math.min(dueMs, nowMs + this.maxDebtMs));
+  }
+
+  /** Clients that are ahead of their even pace, and until when. */
+  owing(nowMs: number): readonly (readonly [key: string, dueMs: number])[] {
+    return [...this.dueMs].filter(([, dueMs]) => dueMs > nowMs);
+  }
+
   private note(key: string, dueMs: number): void {
     this.dueMs.delete(key);
     if (this.dueMs.size >= this.maxClients) this.forgetOldest();

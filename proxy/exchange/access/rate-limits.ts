@@ -1,5 +1,12 @@
 /** The rules of `--rate-limit` as the gate asks them: which concern a request, whose it is, and what a refusal says. */
-import type { RateLimitRule, Spending } from '../../../src/shared/access.js';
+import { createHash } from 'node:crypto';
+import {
+  type Debt,
+  formatScope,
+  MAX_DEBTS,
+  type RateLimitRule,
+  type Spending,
+} from '../../../src/shared/access.js';
 import { fieldValue } from '../../wire/syntax/field-list.js';
 import { clientAddressOf, clientKeyOf } from '../client-address.js';
 import type { ConnectionFacts, RequestHead, SitePolicy } from '../types.js';
@@ -17,9 +24,13 @@ export interface RateRefusal {
 export interface RateSharing {
   readonly share: RateShare;
   readonly routers: number;
+  /** Of Config.sites. */
+  readonly siteNames: readonly string[];
 }
 
 interface CompiledRule {
+  /** The same in every generation that has the rule, with whatever numbers. */
+  readonly name: string;
   readonly rule: RateLimitRule;
   readonly scope: CompiledScope;
   readonly limiter: RateLimiter;
@@ -38,7 +49,9 @@ export class RateLimits {
     ports: readonly number[],
     private readonly sharing: RateSharing | null = null,
   ) {
-    this.rules = rules.map((rule) => ({
+    const names = nameRules(rules, sharing?.siteNames ?? []);
+    this.rules = rules.map((rule, index) => ({
+      name: names[index] ?? '',
       rule,
       scope: compileScope(rule.scope, ports),
       limiter: new RateLimiter(rule.requests, rule.periodMs, rule.burst, sharing?.routers ?? 1),
@@ -73,6 +86,22 @@ export class RateLimits {
     for (const [index, client, requests] of spent) this.rules[index]?.limiter.charge(client, requests, nowMs);
   }
 
+  /** What clients have taken of their rates. @param nowMs of `check` @param dateMs since 1970, now */
+  debtsAt(nowMs: number, dateMs: number): readonly Debt[] {
+    const debts = this.rules.flatMap(({ name, limiter }) =>
+      limiter.owing(nowMs).map(([client, dueMs]): Debt => [name, client, Math.ceil(dateMs + dueMs - nowMs)]),
+    );
+    if (debts.length <= MAX_DEBTS) return debts;
+    return debts.sort((one, other) => other[2] - one[2]).slice(0, MAX_DEBTS);
+  }
+
+  /** Goes on where others ended; those of rules that are no more are forgotten. */
+  takeDebts(debts: readonly Debt[], nowMs: number, dateMs: number): void {
+    const limiters = new Map(this.rules.map(({ name, limiter }) => [name, limiter]));
+    for (const [rule, client, dueAtMs] of debts)
+      limiters.get(rule)?.restore(client, nowMs + dueAtMs - dateMs, nowMs);
+  }
+
   /** Clients without the field are told apart by their addresses, or leaving it out would be the way round the rule. */
   private clientOf(
     { key }: RateLimitRule,
@@ -94,6 +123,18 @@ export class RateLimits {
 
 /** Longer values are nobody's token: they would fill the memory of the clients. */
 const MAX_KEY_BYTES = 256;
+
+/** By what they count, not by how much; those that count the same by their order. */
+function nameRules(rules: readonly RateLimitRule[], siteNames: readonly string[]): readonly string[] {
+  const known = new Map<string, number>();
+  return rules.map(({ scope, key, path }) => {
+    const site = scope.site === null ? null : siteNames[scope.site];
+    const text = JSON.stringify([site, formatScope(scope), key, path]);
+    const before = known.get(text) ?? 0;
+    known.set(text, before + 1);
+    return createHash('sha256').update(`${before} ${text}`).digest('base64url').slice(0, 16);
+  });
+}
 
 function cookieValue(headers: readonly string[], name: string): string {
   for (let index = 0; index < headers.length; index += 2) {

@@ -1,5 +1,5 @@
 /** What this router has let pass, told to the other routers of the front a few times a second: a client that reaches all of them has no more than one rate. */
-import { createHmac } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Spending } from '../../../src/shared/access.js';
 
 /** The others hear of requests so much later, at the most: what a client may make at once is a little more for that. */
@@ -17,20 +17,21 @@ export class RateShare {
 
   /**
    * @param secret hides what clients send: no key of theirs leaves the router that got it
-   * @param report gives it to the other routers
+   * @param report gives it to the other routers; null: there are none
    */
   constructor(
     private readonly secret: string,
-    private readonly report: (spent: readonly Spending[]) => void,
+    private readonly report: ((spent: readonly Spending[]) => void) | null,
   ) {}
 
-  /** What stands for a client's field or cookie. */
+  /** What stands for a client's field or cookie: cut, so that nobody lengthens it, and 1 µs where an HMAC takes four. */
   digest(value: string): string {
-    return createHmac('sha256', this.secret).update(value).digest('base64url').slice(0, 22);
+    return hash('sha256', this.secret + value, 'base64url').slice(0, 22);
   }
 
   /** A request was let pass. @param rule its index */
   note(rule: number, client: string): void {
+    if (this.report === null) return;
     const key = `${rule} ${client}`;
     const known = this.spent.get(key)?.[2] ?? 0;
     if (known === 0 && this.spent.size >= MAX_WAITING) return;
@@ -47,7 +48,7 @@ export class RateShare {
   flush(): void {
     if (this.timer !== null) clearTimeout(this.timer);
     this.timer = null;
-    if (this.spent.size === 0) return;
+    if (this.spent.size === 0 || this.report === null) return;
     const entries = [...this.spent].slice(0, MAX_ENTRIES);
     for (const [key] of entries) this.spent.delete(key);
     this.report(entries.map(([, spending]) => spending));

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import type { Spending } from '../../shared/access.js';
+import type { Debt, Spending } from '../../shared/access.js';
 import type { Counters } from '../../shared/counters.js';
 import { FrontError } from '../../shared/errors.js';
 import type { Samples } from '../../shared/metrics.js';
@@ -67,6 +67,7 @@ export class RouterProcess {
   private samples: Samples = {};
   private readonly measuring = new Set<() => void>();
   private readonly counting = new Set<(counters: Readonly<Counters> | null) => void>();
+  private readonly owing = new Set<(debts: readonly Debt[] | null) => void>();
   private readonly remembering = new Set<(recent: RecentRequests | null) => void>();
   private settleStart: { resolve(): void; reject(error: unknown): void } = { resolve() {}, reject() {} };
 
@@ -111,6 +112,7 @@ export class RouterProcess {
       this.settle(Number.POSITIVE_INFINITY);
       for (const settle of this.counting) settle(null);
       for (const settle of this.remembering) settle(null);
+      for (const settle of this.owing) settle(null);
       this.settleMeasures();
       events.onExit(this, reason);
     });
@@ -134,6 +136,11 @@ export class RouterProcess {
   /** Single requests that it remembers, and remembers more of from now on; null as with `count`. */
   remember(patienceMs: number): Promise<RecentRequests | null> {
     return this.ask({ type: 'remember' }, this.remembering, patienceMs);
+  }
+
+  /** What clients have taken of their rates; null as with `count`. */
+  owe(patienceMs: number): Promise<readonly Debt[] | null> {
+    return this.ask({ type: 'owe' }, this.owing, patienceMs);
   }
 
   private ask<Answer>(
@@ -222,6 +229,9 @@ export class RouterProcess {
         return;
       case 'remembered':
         for (const settle of this.remembering) settle(report.recent);
+        return;
+      case 'owed':
+        for (const settle of this.owing) settle(report.debts);
         return;
       case 'measured':
         this.samples = report.samples;

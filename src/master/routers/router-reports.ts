@@ -1,5 +1,5 @@
 /** Reads what a router says, field by field: a router that was taken over can send anything, and is believed nothing else. */
-import type { Spending } from '../../shared/access.js';
+import { type Debt, MAX_DEBTS, type Spending } from '../../shared/access.js';
 import type { Counters } from '../../shared/counters.js';
 import { ERRORS, type ErrorCode } from '../../shared/errors.js';
 import type { Samples } from '../../shared/metrics.js';
@@ -64,6 +64,7 @@ export function readRouterReport(message: unknown): RouterToMaster | null {
     message: text,
     hint,
     spent,
+    debts,
   } = message;
   const { address, request, tookMs, loads } = message;
   switch (type) {
@@ -89,6 +90,8 @@ export function readRouterReport(message: unknown): RouterToMaster | null {
       return isRecent(recent) ? { type, recent } : null;
     case 'spent':
       return isSpent(spent) ? { type, spent } : null;
+    case 'owed':
+      return areDebts(debts) ? { type, debts } : null;
     case 'failed':
       return isErrorCode(code) && isText(text) && (hint === null || isText(hint))
         ? { type, code, message: text, hint }
@@ -157,6 +160,18 @@ function isSpending(value: unknown): boolean {
   if (!Array.isArray(value) || value.length !== 3) return false;
   const [rule, client, requests]: readonly unknown[] = value;
   return isCount(rule) && isText(client) && client.length <= MAX_CLIENT && isCount(requests);
+}
+
+/** Times of a few rules by client; other routers make no more of them than the rule allows. */
+function areDebts(value: unknown): value is readonly Debt[] {
+  if (!Array.isArray(value) || value.length > MAX_DEBTS) return false;
+  return value.every((one) => {
+    if (!Array.isArray(one) || one.length !== 3) return false;
+    const [rule, client, dueAtMs]: readonly unknown[] = one;
+    return (
+      isText(rule) && isText(client) && Math.max(rule.length, client.length) <= MAX_CLIENT && isCount(dueAtMs)
+    );
+  });
 }
 
 function isErrorCode(value: unknown): value is ErrorCode {

@@ -11,7 +11,7 @@ import { clientAddressOf, clientKeyOf } from '../../../proxy/exchange/client-add
 import { compilePolicy } from '../../../proxy/exchange/policy.js';
 import type { ConnectionFacts, RequestHead } from '../../../proxy/exchange/types.js';
 import type { SettingLayer } from '../../../src/options/settings.js';
-import type { Spending } from '../../../src/shared/access.js';
+import { type Debt, MAX_DEBTS, type Spending } from '../../../src/shared/access.js';
 import { complaintOf, resolveGiven } from '../../support/settings.js';
 
 function factsOf(remoteAddress: string, trusted = false): ConnectionFacts {
@@ -323,7 +323,7 @@ test('routers that tell each other of what they let pass bound a client together
   const told: Spending[][] = [[], []];
   const routers = told.map((mine) => {
     const share = new RateShare('secret', (spent) => mine.push(...spent));
-    return { share, limits: new RateLimits(rateLimits, [443], { share, routers: 2 }) };
+    return { share, limits: new RateLimits(rateLimits, [443], { share, routers: 2, siteNames: [] }) };
   });
   const exchangeReports = (): void => {
     for (const [index, { limits }] of routers.entries()) {
@@ -354,7 +354,7 @@ test('routers that tell each other of what they let pass bound a client together
   assert.ok(rule !== undefined);
   const sent: Spending[] = [];
   const share = new RateShare('secret', (spent) => sent.push(...spent));
-  const keyed = new RateLimits([rule], [443], { share, routers: 2 });
+  const keyed = new RateLimits([rule], [443], { share, routers: 2, siteNames: [] });
   const head = headOf('/x', 'x-key', 'my secret');
   assert.equal(
     keyed.check(head, factsOf('192.0.2.1'), behind, placeOf(head, factsOf('192.0.2.1'), null), 0),
@@ -364,3 +364,60 @@ test('routers that tell each other of what they let pass bound a client together
   assert.equal(sent.length, 1);
   assert.doesNotMatch(JSON.stringify(sent), /secret/, 'no key of a client leaves its router');
 });
+
+test('routers go on counting where others ended, by what a rule counts and not by its numbers or its place', () => {
+  const limitsOf = (rules: readonly string[]): RateLimits => {
+    const { rateLimits } = resolveGiven({ flags: { rateLimit: rules } }).access;
+    return new RateLimits(rateLimits, [443], {
+      share: new RateShare('secret', null),
+      routers: 1,
+      siteNames: [],
+    });
+  };
+  const ask = (limits: RateLimits, nowMs: number, path: string, from = '192.0.2.1'): number => {
+    const head = headOf(path, 'x-key', 'my secret');
+    const place = placeOf(head, factsOf(from), null);
+    return limits.check(head, factsOf(from), behind, place, nowMs)?.retryAfterSeconds ?? 0;
+  };
+  const before = limitsOf(['60/h,burst=2,path=/a', '60/h,burst=2,path=/b,key=header:x-key', '1/h,path=/c']);
+  for (const path of ['/a', '/a', '/b', '/b', '/c']) assert.equal(ask(before, 5000, path), 0);
+  const debts = before.debtsAt(5000, 1_000_000);
+  assert.equal(debts.length, 3);
+  assert.doesNotMatch(JSON.stringify(debts), /secret/);
+  // Another process: its clock began elsewhere, and ten seconds have passed.
+  const after = limitsOf(['120/h,burst=2,path=/b,key=header:x-key', '60/h,burst=2,path=/a', '1/h,path=/d']);
+  after.takeDebts(debts, 70_000, 1_010_000);
+  after.takeDebts(debts, 70_000, 1_010_000);
+  assert.deepEqual(
+    ['/a', '/b', '/c', '/d'].map((path) => ask(after, 70_000, path)),
+    [50, 80, 0, 0],
+    'told twice it counts once',
+  );
+  assert.equal(ask(after, 70_000, '/a', '192.0.2.2'), 0, 'another client');
+  const late = limitsOf(['60/h,burst=2,path=/a']);
+  late.takeDebts([...debts, ['no rule', 'x', 9e15], [debts[0]?.[0] ?? '', '192.0.2.3', 9e15]], 0, 1_300_000);
+  assert.equal(ask(late, 0, '/a'), 0, 'what is long past');
+  assert.equal(late.debtsAt(0, 0).length, 2);
+  assert.ok(ask(late, 0, '/a', '192.0.2.3') <= 3660, 'nobody waits longer than the rule can make them');
+  const full = limitsOf(['1/h,burst=9,path=/a', '1/h,path=/a']);
+  full.takeDebts(
+    debtsOf(full).flatMap((rule) =>
+      Array.from({ length: 15_000 }, (_one, at): Debt => [rule, `c${at}`, 1000 + at]),
+    ),
+    0,
+    0,
+  );
+  const most = full.debtsAt(0, 0);
+  assert.equal(most.length, MAX_DEBTS);
+  assert.ok(
+    most.every(([, , dueAtMs]) => dueAtMs >= 5000),
+    'those that are nearly at their pace are left out',
+  );
+});
+
+/** The names of the rules. */
+function debtsOf(limits: RateLimits): readonly string[] {
+  const head = headOf('/a');
+  limits.check(head, factsOf('192.0.2.9'), behind, placeOf(head, factsOf('192.0.2.9'), null), 0);
+  return limits.debtsAt(0, 0).map(([rule]) => rule);
+}
