@@ -3,6 +3,7 @@ import type { Server } from 'node:net';
 import type { Spending } from '../src/shared/access.js';
 import type { ChallengeAnswers } from '../src/shared/acme.js';
 import { FrontError } from '../src/shared/errors.js';
+import type { Interventions } from '../src/shared/interventions.js';
 import type { MasterToRouter, RouterStart, RouterState } from '../src/shared/router-messages.js';
 import { systemCode } from '../src/shared/system-error.js';
 import { leaveProcess } from '../src/system/descriptor-writer.js';
@@ -10,6 +11,7 @@ import { takeIdentity } from '../src/system/privileges.js';
 import { ownRelease } from '../src/system/release.js';
 import type { Engine, EngineServices } from './engine.js';
 import { RateShare } from './exchange/access/rate-share.js';
+import { Barrier } from './exchange/barrier.js';
 import { createCounters } from './exchange/counters.js';
 import { AccessLog } from './exchange/log/access-lines.js';
 import { reportLimit } from './exchange/log/limit-reports.js';
@@ -45,6 +47,7 @@ interface Router {
   readonly services: EngineServices;
   readonly memory: RequestMemory;
   readonly bans: BannedClients;
+  readonly barrier: Barrier;
 }
 
 /** How long a slow reader may take to read the last lines. */
@@ -80,6 +83,7 @@ async function start(message: RouterStart): Promise<Router> {
   bans.update(state.bans);
   const port = httpsPort ?? sockets[httpsIndex]?.bound.port ?? 443;
   const policy = compilePolicy(config, port, loopMarkerOf(message.frontSecret), shareRates(message), bans);
+  const barrier = new Barrier();
   const hasSites = config.sites.length > 0;
   const services: EngineServices = {
     policy,
@@ -95,7 +99,7 @@ async function start(message: RouterStart): Promise<Router> {
   if (message.index === 1) warnOfDescriptors(config.limits, log);
   policy.live.appEnds = state.appEnds;
   upstreams.update(state.upstreams);
-  upstreams.drain(state.interventions.drained);
+  intervene(policy, upstreams, barrier, state.interventions);
   services.policy.access?.update(state.access);
   services.policy.access?.takeDebts(state.debts);
   await services.policy.access?.prepare(state.access);
@@ -141,7 +145,7 @@ async function start(message: RouterStart): Promise<Router> {
   }
   if (message.identity !== null) takeIdentity(message.identity);
   link?.report({ type: 'ready' });
-  return { servers, fronts, engine, services, memory, bans };
+  return { servers, fronts, engine, services, memory, bans, barrier };
 }
 
 /** Routers that count requests count together, and go on where those before them ended. */
@@ -250,8 +254,19 @@ function begin(started: Router): void {
   for (const message of pending ?? []) obey(started, message);
 }
 
+/** Requests that come from now on meet what an operator has ordered. */
+function intervene(
+  { live }: Policy,
+  upstreams: Upstreams,
+  barrier: Barrier,
+  interventions: Interventions,
+): void {
+  upstreams.drain(interventions.drained);
+  live.barrier = barrier.update(interventions) ? barrier : null;
+}
+
 /** New connections and requests are served by what has changed once this returns. */
-function change({ fronts, services, bans, engine }: Router, changes: Partial<RouterState>): void {
+function change({ fronts, services, bans, engine, barrier }: Router, changes: Partial<RouterState>): void {
   const { upstreams, ticketKeys, challenges, tls, access, interventions } = changes;
   if (changes.bans !== undefined) bans.update(changes.bans);
   if (access !== undefined) services.policy.access?.update(access);
@@ -259,7 +274,7 @@ function change({ fronts, services, bans, engine }: Router, changes: Partial<Rou
   if (changes.debts !== undefined) services.policy.access?.takeDebts(changes.debts);
   if (upstreams !== undefined) services.upstreams.update(upstreams);
   if (interventions !== undefined) {
-    services.upstreams.drain(interventions.drained);
+    intervene(services.policy, services.upstreams, barrier, interventions);
     engine.leaveDrained();
   }
   if (ticketKeys !== undefined) for (const front of fronts) front?.rotate(ticketKeys);

@@ -67,6 +67,9 @@ export function passGate(request: GateRequest, upstreams: Upstreams): Route | In
     const tooMany = access.countRequest(head, facts, policy, place, performance.now());
     if (tooMany !== null) return slowDown(exchange, tooMany);
   }
+  const { barrier } = policy.live;
+  const turnedAway = barrier === null ? null : barrier.turnAway(exchange);
+  if (turnedAway !== null) return turnedAway;
   if (isTooLarge(request)) {
     exchange.reachedLimit('maxBodyBytes');
     return refuse(exchange, 'request_too_large');

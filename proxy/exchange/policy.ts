@@ -25,7 +25,13 @@ export function compilePolicy(
   const siteNames = config.sites.map(({ name }) => name);
   const sharing = share === null ? null : { share, routers: config.routers, siteNames };
   const ports = config.listeners.map(({ port }) => port);
-  const live: LiveState = { certificates: [], challenges: new Map(), appEnds: [], isClosed: () => false };
+  const live: LiveState = {
+    certificates: [],
+    barrier: null,
+    challenges: new Map(),
+    appEnds: [],
+    isClosed: () => false,
+  };
   return Object.freeze({
     config,
     site: null,

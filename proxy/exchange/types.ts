@@ -5,6 +5,7 @@ import type { AppEnd } from '../../src/shared/router-messages.js';
 import type { FieldsMemo } from '../wire/syntax/field-lines.js';
 import type { AccessRules } from './access/access-rules.js';
 import type { VouchedHosts } from './access/vouched-hosts.js';
+import type { Barrier } from './barrier.js';
 
 /** What is known of a downstream connection for its whole life. */
 export interface ConnectionFacts {
@@ -71,6 +72,8 @@ export interface SitePolicy {
 export interface LiveState {
   /** Certificates of all listeners, for 421. */
   certificates: readonly CertificateNames[];
+  /** What stands between clients and apps by an operator's order; null: nothing does. */
+  barrier: Barrier | null;
   /** Key authorizations of http-01 by token. */
   challenges: ReadonlyMap<string, string>;
   /** How apps have ended that are not up; see RouterState. */

@@ -6,6 +6,7 @@ import { runMaster } from '../master/master.js';
 import type { ServedConfig } from '../master/served-config.js';
 import { createOrders } from '../serving/acme-certificates.js';
 import { CertificateLoader } from '../serving/certificate-loader.js';
+import { keepInterventions } from '../serving/kept-interventions.js';
 import type { Note } from '../serving/notes.js';
 import { loadStickySecret } from '../serving/sticky-secret.js';
 import type { Config } from '../shared/config.js';
@@ -86,6 +87,7 @@ export async function serve(
       version,
       log,
       onServing: () => tellServing(isBackground),
+      interventions: keepInterventions(store),
       endsWithParent: io.environment.npm_lifecycle_event !== undefined,
       orders: await createOrders(config, store, log, version, io.environment),
     }).finally(() => {

@@ -13,6 +13,8 @@ export const INTERVENTION_ROUTES: Readonly<Record<string, Handler>> = {
   'GET /v1/interventions': (verbs, _request, response) => sendJson(response, 200, verbs.interventions()),
   'POST /v1/drain': drain,
   'POST /v1/undrain': undrain,
+  'POST /v1/maintenance/on': maintenanceOn,
+  'POST /v1/maintenance/off': maintenanceOff,
 };
 
 async function drain(verbs: ControlVerbs, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -39,6 +41,24 @@ async function undrain(
   const name = await verbs.undrain(upstream);
   if (name !== null) sendJson(response, 200, { upstream: name });
   else sendMissing(response, `${upstream} is not drained`, 'tlsfront status shows what is');
+}
+
+async function maintenanceOn(
+  verbs: ControlVerbs,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const query = queryOf(request);
+  sendJson(response, 200, await verbs.beginMaintenance(query.get('message'), query.getAll('allow')));
+}
+
+async function maintenanceOff(
+  verbs: ControlVerbs,
+  _request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (await verbs.endMaintenance()) sendJson(response, 200, {});
+  else sendMissing(response, 'maintenance is not on', 'tlsfront status shows what is');
 }
 
 /** 404: there is nothing to take back. */

@@ -57,12 +57,48 @@ export const INTERVENTION_PATHS = {
       },
     },
   },
+  '/v1/maintenance/on': {
+    post: {
+      summary: 'Answer requests with 503 and a page',
+      parameters: [
+        { name: 'message', in: 'query', description: 'What the page says', schema: { type: 'string' } },
+        {
+          name: 'allow',
+          in: 'query',
+          description: 'Clients that the apps serve all the same; may be repeated',
+          schema: { type: 'array', items: { type: 'string' } },
+        },
+      ],
+      responses: {
+        200: json('In force in every router', { $ref: '#/components/schemas/Maintenance' }),
+        500: FAILURE,
+      },
+    },
+  },
+  '/v1/maintenance/off': {
+    post: {
+      summary: 'The apps answer again',
+      responses: { 200: json('They do', { type: 'object' }), 404: FAILURE },
+    },
+  },
 } as const;
 
 export const INTERVENTION_SCHEMAS = {
   Interventions: {
     type: 'object',
-    required: ['drained'],
-    properties: { drained: { type: 'array', items: { type: 'string' } } },
+    required: ['drained', 'maintenance'],
+    properties: {
+      drained: { type: 'array', items: { type: 'string' } },
+      maintenance: { anyOf: [{ type: 'null' }, { $ref: '#/components/schemas/Maintenance' }] },
+    },
+  },
+  Maintenance: {
+    type: 'object',
+    required: ['message', 'allowed', 'sinceMs'],
+    properties: {
+      message: { type: ['string', 'null'] },
+      allowed: { type: 'array', items: { type: 'string' } },
+      sinceMs: { type: 'integer', description: 'Milliseconds since 1970' },
+    },
   },
 } as const;

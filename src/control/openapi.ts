@@ -184,6 +184,7 @@ export const OPENAPI = {
           'upstreams',
           'counters',
           'routers',
+          'interventions',
         ],
         properties: {
           version: { type: 'string' },
@@ -197,6 +198,7 @@ export const OPENAPI = {
           routers: { type: 'array', items: { type: 'object' } },
           workers: { type: 'array', items: { type: 'object' } },
           certificates: { type: 'array', items: { type: 'object' } },
+          interventions: { $ref: '#/components/schemas/Interventions' },
           lastReload: { type: ['object', 'null'] },
           logFile: { type: ['string', 'null'] },
         },

@@ -1,7 +1,7 @@
 /** What crosses the control socket: one page for the server in the master and for its clients. docs/control.md says it in words. */
 import type { Counters } from '../shared/counters.js';
 import type { ErrorCode } from '../shared/errors.js';
-import type { Interventions } from '../shared/interventions.js';
+import type { Interventions, Maintenance } from '../shared/interventions.js';
 import type { RecentRequests } from '../shared/recent-requests.js';
 
 /** Where the front is in its life; see src/master/life.ts. */
@@ -58,6 +58,8 @@ export interface Status {
     readonly secondsLeft: number;
     readonly file: string | null;
   }[];
+  /** What operators have ordered beside the configuration. */
+  readonly interventions: Interventions;
   readonly lastReload: LastReload | null;
   /** null: the lines go to stderr. */
   readonly logFile: string | null;
@@ -132,6 +134,10 @@ export interface ControlVerbs {
   drain(upstream: string, timeoutMs: number, onDrained: (name: string) => void): Promise<string>;
   /** Gives it back; resolves with its name when every router sends requests there, null where it was not drained. */
   undrain(upstream: string): Promise<string | null>;
+  /** Answers requests with a page. @param message null: our own words; @param allowed clients that the apps serve all the same */
+  beginMaintenance(message: string | null, allowed: readonly string[]): Promise<Maintenance>;
+  /** The apps answer again; false: they did anyway. */
+  endMaintenance(): Promise<boolean>;
   /** Begins the end, or cuts it short. */
   stop(): void;
   /** Opens the log file anew; null: done, or there is none. */

@@ -93,6 +93,8 @@ export class ControlDesk {
       },
       interventions: () => master.interventions.current,
       drain: (upstream, timeoutMs, onDrained) => master.interventions.drain(upstream, timeoutMs, onDrained),
+      beginMaintenance: (message, allowed) => master.interventions.begin(message, allowed),
+      endMaintenance: () => master.interventions.end(),
       undrain: (upstream) => master.interventions.undrain(upstream),
       stop: () => master.stop('stop'),
       reopenLog: () => {

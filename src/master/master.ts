@@ -5,6 +5,7 @@ import type { AppView, LastReload, Status, UpstreamWord } from '../control/types
 import { AccessReloader } from '../serving/access-reloader.js';
 import { BanList } from '../serving/ban-list.js';
 import { CertificateReloader, type ServingCertificates } from '../serving/certificate-reloader.js';
+import type { InterventionStore } from '../serving/kept-interventions.js';
 import type { AccessMaterial } from '../shared/access.js';
 import type { CertificateOrders } from '../shared/acme.js';
 import type { ListenAddress } from '../shared/config.js';
@@ -53,6 +54,8 @@ export interface MasterParts {
   readonly endsWithParent: boolean;
   /** Called once it serves. */
   onServing(): void;
+  /** Keeps what operators have ordered over a restart. */
+  readonly interventions: InterventionStore;
   /** Orders certificates once the front serves; null: nobody does. */
   readonly orders: CertificateOrders | null;
 }
@@ -138,9 +141,11 @@ class Master {
     this.interventions = new InterventionDesk(
       {
         upstreams: () => this.generations.accepting[0]?.routedUpstreams ?? [],
+        listeners: () => this.served.config.listeners,
         give: (interventions) => this.generations.changeAll({ interventions }, TAKE_MS),
         measure: async (sample) => (await this.measureAll())[sample] ?? 0,
       },
+      parts.interventions,
       log,
     );
     this.orders = new OrdersDesk(
@@ -184,6 +189,7 @@ class Master {
     const certificates = await this.life.during('starting', this.certificates.read());
     const access = await this.life.during('starting', this.access.read(config.access));
     await this.life.during('starting', this.bans.open(config.access.banFile));
+    await this.life.during('starting', this.interventions.open());
     const sockets = await this.bind(served, 'starting');
     this.sockets = sockets;
     const metrics = await this.life.during('starting', this.openMetrics());
@@ -205,6 +211,7 @@ class Master {
     this.generations.commit();
     this.certificates.commit(certificates);
     this.access.commit(config.access, access);
+    void this.interventions.settle(generation.routedUpstreams);
     this.orders.start();
     this.rotation.watch(config);
     this.life.enter('serving');
@@ -328,6 +335,7 @@ class Master {
       upstreams: (this.generations.accepting[0]?.routedUpstreams ?? []).map((upstream) => {
         return { address: formatRouted(upstream), ready: upstream.ready, state: this.stateOf(upstream) };
       }),
+      interventions: this.interventions.current,
       lastReload: this.reloadOutcome,
       logFile: this.parts.log.path,
     };

@@ -101,7 +101,7 @@ export function strayWord(word: string): FrontError {
 }
 
 /** Commands for a running front that take words. */
-const CONTROL_WORDS: ReadonlySet<string> = new Set(['ban', 'unban', 'drain', 'undrain']);
+const CONTROL_WORDS: ReadonlySet<string> = new Set(['ban', 'unban', 'drain', 'undrain', 'maintenance']);
 
 /**
  * The parser's complaint as ours.

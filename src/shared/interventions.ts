@@ -1,10 +1,22 @@
-/** The live table: what an operator has ordered of a running front beside its configuration, and that lasts over a reload. */
+/** The live table: what an operator has ordered of a running front beside its configuration, and that lasts over a reload and a restart. */
+
+/** Requests are answered with a page instead of by the apps. */
+export interface Maintenance {
+  /** What the page says; null: the text of ERRORS.maintenance. */
+  readonly message: string | null;
+  /** Clients that the apps serve all the same, in CIDR notation. */
+  readonly allowed: readonly string[];
+  /** Milliseconds since 1970. */
+  readonly sinceMs: number;
+}
 
 /** Everything that is ordered at this moment; the master gives it to every router as a whole. */
 export interface Interventions {
   /** Upstreams that get no new requests, as `formatUpstream` writes them. */
   readonly drained: readonly string[];
+  /** null: there is none. */
+  readonly maintenance: Maintenance | null;
 }
 
 /** Nothing is ordered. */
-export const NO_INTERVENTIONS: Interventions = { drained: [] };
+export const NO_INTERVENTIONS: Interventions = { drained: [], maintenance: null };

@@ -67,6 +67,7 @@ export const METRICS = {
     help: 'Connections that were closed at once because their address is banned.',
   },
   tlsfront_bans: { type: 'gauge', help: 'Addresses and networks that are banned.' },
+  tlsfront_maintenance: { type: 'gauge', help: '1 while tlsfront maintenance is on.' },
   tlsfront_tls_handshakes_total: {
     type: 'counter',
     help: 'TLS handshakes that succeeded, by version, protocol and whether a session was resumed.',

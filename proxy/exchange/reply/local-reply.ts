@@ -17,23 +17,29 @@ export interface LocalReply {
 /** Seconds after which a client may try again while the app is starting. */
 export const RETRY_AFTER_SECONDS = 2;
 
-/** The response for an error code; `head` null when the request could not be read. @param text in place of the table's */
+/**
+ * The response for an error code; `head` null when the request could not be read.
+ * @param text in place of the table's
+ * @param retryAfterSeconds where the status is 503
+ */
 export function buildErrorReply(
   code: ErrorCode,
   head: RequestHead | null,
   requestId: string,
   text: string = ERRORS[code].text,
+  retryAfterSeconds = RETRY_AFTER_SECONDS,
 ): LocalReply {
   const { status } = ERRORS[code];
   const accept = head === null ? '' : fieldValue(head.headers, 'accept');
   const waits = status === 503;
   // Only a page that was asked for by a safe request may ask for itself again.
   const reloads = waits && head !== null && (head.method === 'GET' || head.method === 'HEAD');
-  const [type, body] = renderBody(accept, status, text, requestId, reloads);
+  const refreshSeconds = reloads ? retryAfterSeconds : null;
+  const [type, body] = renderBody(accept, status, text, requestId, refreshSeconds);
   const headers = ['content-type', type, 'content-length', String(Buffer.byteLength(body))];
   headers.push('cache-control', 'no-store', 'date', httpDate());
   if (requestId !== '') headers.push('x-request-id', requestId);
-  if (waits) headers.push('retry-after', String(RETRY_AFTER_SECONDS));
+  if (waits) headers.push('retry-after', String(retryAfterSeconds));
   if (status === 405) headers.push('allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS');
   return { status, headers, body };
 }
@@ -43,10 +49,10 @@ function renderBody(
   status: number,
   text: string,
   requestId: string,
-  reloads: boolean,
+  refreshSeconds: number | null,
 ): [string, string] {
   if (accept.includes('text/html'))
-    return ['text/html; charset=utf-8', renderPage(status, text, requestId, reloads)];
+    return ['text/html; charset=utf-8', renderPage(status, text, requestId, refreshSeconds)];
   if (accept.includes('json')) {
     const body = { error: { status, title: statusText(status), message: text, requestId } };
     return ['application/json', `${JSON.stringify(body)}\n`];
@@ -54,9 +60,10 @@ function renderBody(
   return ['text/plain; charset=utf-8', `${status} ${statusText(status)}\n${text}\n`];
 }
 
-function renderPage(status: number, text: string, requestId: string, reloads: boolean): string {
-  const refresh = reloads ? `<meta http-equiv="refresh" content="${RETRY_AFTER_SECONDS}">` : '';
-  const note = reloads ? '<p>This page tries again by itself.</p>' : '';
+/** @param refreshSeconds when the page asks for itself again; null: never */
+function renderPage(status: number, text: string, requestId: string, refreshSeconds: number | null): string {
+  const refresh = refreshSeconds === null ? '' : `<meta http-equiv="refresh" content="${refreshSeconds}">`;
+  const note = refreshSeconds !== null ? '<p>This page tries again by itself.</p>' : '';
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">${refresh}
 <title>${status} ${statusText(status)}</title>

@@ -65,6 +65,10 @@ export function addControl(root: Command, io: CommandIo, done: (exitCode: number
   addBans(root, io, done);
 }
 
+function addWord(word: string, before: readonly string[] = []): readonly string[] {
+  return [...before, word];
+}
+
 function addInterventions(root: Command, io: CommandIo, done: (exitCode: number) => void): void {
   addChoice(root.command('drain <upstream>'))
     .option('--timeout <duration>', 'how long to wait for what is in flight there (default: 60s)')
@@ -75,6 +79,19 @@ function addInterventions(root: Command, io: CommandIo, done: (exitCode: number)
     .action(async (upstream: string, options: FrontChoice & { readonly timeout?: string }) => {
       done(await (await import('./interventions.js')).runDrain(upstream, options, io));
     });
+  addChoice(root.command('maintenance [on|off]'))
+    .option('--message <text>', 'what the page says')
+    .option('--allow <cidr>', 'clients that the apps serve all the same; may be repeated', addWord)
+    .helpCommand(false)
+    .description('answer every request with 503 and a page; without a word: say whether it does')
+    .action(
+      async (
+        word: string | undefined,
+        options: FrontChoice & { readonly message?: string; readonly allow?: readonly string[] },
+      ) => {
+        done(await (await import('./interventions.js')).runMaintenance(word, options, io));
+      },
+    );
   addChoice(root.command('undrain <upstream>'))
     .helpCommand(false)
     .description('give an app back that was drained; exit code 1 where it was not')

@@ -1,7 +1,10 @@
-/** `tlsfront drain` and `undrain`: they return when it has come true in every router. */
+/** `tlsfront drain`, `undrain` and `maintenance`: they return when it has come true in every router. */
+
+import type { InterventionsView } from '../../control/types.js';
 import { formatDuration, parseDuration } from '../../options/quantities.js';
 import { misused } from '../../options/read-setting.js';
 import { FrontError } from '../../shared/errors.js';
+import type { Maintenance } from '../../shared/interventions.js';
 import { type CommandIo, EXIT_SUCCESS } from '../../terminal/console.js';
 import { type FrontChoice, findFront } from './find-front.js';
 
@@ -30,6 +33,49 @@ export async function runUndrain(upstream: string, choice: FrontChoice, io: Comm
   const given = await front.ask<{ readonly upstream: string }>('POST', `/v1/undrain?${query}`);
   io.stdout.write(`${given.upstream} takes requests again\n`);
   return EXIT_SUCCESS;
+}
+
+/** Without a word it says whether it is on. @throws FrontError where it cannot be done, or is off already */
+export async function runMaintenance(
+  word: string | undefined,
+  {
+    message,
+    allow = [],
+    ...choice
+  }: FrontChoice & { readonly message?: string; readonly allow?: readonly string[] },
+  io: CommandIo,
+): Promise<number> {
+  const isDetailed = message !== undefined || allow.length > 0;
+  if (word !== undefined && word !== 'on' && word !== 'off')
+    throw misused(`maintenance has no '${word}'`, 'write tlsfront maintenance on, or off');
+  if (isDetailed && word !== 'on')
+    throw misused(
+      '--message and --allow are for maintenance on',
+      'write tlsfront maintenance on --message …',
+    );
+  const front = findFront(choice, io);
+  if (word === 'off') {
+    await front.ask('POST', '/v1/maintenance/off');
+    io.stdout.write('maintenance is off\n');
+    return EXIT_SUCCESS;
+  }
+  if (word === undefined) {
+    const { maintenance } = await front.ask<InterventionsView>('GET', '/v1/interventions');
+    io.stdout.write(maintenance === null ? 'maintenance is off\n' : `${describeMaintenance(maintenance)}\n`);
+    return EXIT_SUCCESS;
+  }
+  const query = new URLSearchParams(allow.map((block): [string, string] => ['allow', block]));
+  if (message !== undefined) query.set('message', message);
+  const begun = await front.ask<Maintenance>('POST', `/v1/maintenance/on?${query}`);
+  io.stdout.write(`${describeMaintenance(begun)}\n`);
+  return EXIT_SUCCESS;
+}
+
+/** One line for people. */
+export function describeMaintenance({ message, allowed, sinceMs }: Maintenance): string {
+  const spared = allowed.length === 0 ? '' : `, except from ${allowed.join(', ')}`;
+  const words = message === null ? '' : `: ${message}`;
+  return `maintenance is on since ${new Date(sinceMs).toISOString()}${spared}${words}`;
 }
 
 function secondsOf(option: string, text: string): string {

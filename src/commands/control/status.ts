@@ -3,8 +3,10 @@ import { ControlClient } from '../../control/client.js';
 import { runtimeFolder, socketPath } from '../../control/runtime-folder.js';
 import type { Status, UpstreamWord } from '../../control/types.js';
 import { formatListenAddress } from '../../shared/host-port.js';
+import type { Interventions } from '../../shared/interventions.js';
 import { type CommandIo, EXIT_FAILURE, EXIT_SUCCESS } from '../../terminal/console.js';
 import { type FrontChoice, findFront, runningFronts } from './find-front.js';
+import { describeMaintenance } from './interventions.js';
 
 const DAY_SECONDS = 86_400;
 const STATE_WORDS = { up: '', starting: ' (not ready)', drained: ' (drained)' } as const satisfies Record<
@@ -85,11 +87,17 @@ function describe(status: Status): string[] {
         `${names.slice(0, 4).join(' ')}${names.length > 4 ? ' …' : ''}: ${left}${file === null ? '' : ` (${file})`}`,
       ];
     }),
+    ...ordered(status.interventions),
     ['last reload', lastReload === null ? 'none' : `${lastReload.time}: ${lastReload.error ?? 'served'}`],
     ['log', status.logFile ?? 'stderr'],
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, text]) => `${name.padEnd(width)}  ${text}`);
+}
+
+/** Drained apps stand among the apps. */
+function ordered({ maintenance }: Interventions): [string, string][] {
+  return maintenance === null ? [] : [['maintenance', describeMaintenance(maintenance)]];
 }
 
 /** `3 d 4 h`, the two largest units. */

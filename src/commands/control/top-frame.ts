@@ -85,9 +85,14 @@ function finish(line: string, columns: number, coloured: boolean): string {
 }
 
 function headLine(status: Status, { isPaused }: View, columns: number, time: Date): string {
-  const left = `tlsfront ${status.version}  pid ${status.pid}  ${status.state} for ${duration(status.uptimeSeconds)}`;
+  const left = `tlsfront ${status.version}  pid ${status.pid}  ${status.state}${orderedWord(status)} for ${duration(status.uptimeSeconds)}`;
   const right = `${isPaused ? 'PAUSED  ' : ''}${time.toTimeString().slice(0, 8)}`;
   return `${TITLE}${left.padEnd(columns - right.length - 1)} ${right}`;
+}
+
+/** What keeps requests from the apps by order. */
+function orderedWord({ interventions }: Status): string {
+  return interventions.maintenance === null ? '' : ' (MAINTENANCE)';
 }
 
 function summary(figures: Figures): string[] {

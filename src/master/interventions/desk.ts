@@ -1,8 +1,11 @@
-/** Takes the orders that change how a running front serves (`tlsfront drain`), keeps them over reloads, and waits until they have come true. */
+/** Takes the orders that change how a running front serves (`tlsfront drain`, `maintenance`), keeps them over reloads, and waits until they have come true. */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { RoutedUpstream } from '../../shared/config.js';
+import { isDeepStrictEqual } from 'node:util';
+import type { InterventionStore } from '../../serving/kept-interventions.js';
+import { parseBlock } from '../../shared/address-blocks.js';
+import type { Config, RoutedUpstream } from '../../shared/config.js';
 import { FrontError } from '../../shared/errors.js';
-import { type Interventions, NO_INTERVENTIONS } from '../../shared/interventions.js';
+import { type Interventions, type Maintenance, NO_INTERVENTIONS } from '../../shared/interventions.js';
 import { sampleName } from '../../shared/metrics.js';
 import type { UpstreamState } from '../../shared/router-messages.js';
 import { formatRoute, formatUpstream } from '../../shared/upstream-text.js';
@@ -16,6 +19,8 @@ const POLL_MS = 100;
 export interface Intervened {
   /** Of the generation that serves. */
   upstreams(): readonly (UpstreamState & RoutedUpstream)[];
+  /** Where the front listens. */
+  listeners(): Config['listeners'];
   /** Resolves when every router serves by them. */
   give(interventions: Interventions): Promise<void>;
   /** A metric's value, added up over all routers; 0 where none has it. */
@@ -24,13 +29,31 @@ export interface Intervened {
 
 export class InterventionDesk {
   private table = NO_INTERVENTIONS;
+  /** By which listeners the table is kept; null: it was not looked for. */
+  private kept: Config['listeners'] | null = null;
   /** Changes come one after another. */
   private working: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly front: Intervened,
+    private readonly store: InterventionStore,
     private readonly log: MasterLog,
   ) {}
+
+  /** Takes up what was in force when a front at these addresses ended, and says so. */
+  async open(): Promise<void> {
+    try {
+      this.kept = this.front.listeners();
+      this.table = await this.store.read(this.kept);
+    } catch (error) {
+      this.log.failure(error, (reason) => reason);
+      return;
+    }
+    const words = describe(this.table);
+    if (words.length === 0) return;
+    this.log.warning(`as before the restart: ${words.join('; ')}`);
+    this.log.hint(`${backWords(this.table).join(', ')} ends that`);
+  }
 
   /** In force. */
   get current(): Interventions {
@@ -89,6 +112,40 @@ export class InterventionDesk {
     });
   }
 
+  /**
+   * Answers requests with a page; once more: with another page.
+   * @param message null: the front's own words
+   * @param allowed clients that the apps serve all the same, an address or CIDR notation each
+   * @throws FrontError config_usage for what is no address or no message
+   */
+  begin(message: string | null, allowed: readonly string[]): Promise<Maintenance> {
+    const blocks = allowed.map(requireBlock);
+    if (message !== null && !isMessage(message))
+      throw new FrontError('config_usage', 'the message is empty, too long or has control characters', {
+        hint: `write one line of ${MAX_MESSAGE} characters at most`,
+      });
+    return this.inTurn(async () => {
+      const maintenance = {
+        message,
+        allowed: blocks,
+        sinceMs: this.table.maintenance?.sinceMs ?? Date.now(),
+      };
+      await this.replace({ ...this.table, maintenance });
+      this.log.line(describeMaintenance(maintenance));
+      return maintenance;
+    });
+  }
+
+  /** The apps answer again; false: they did anyway. */
+  end(): Promise<boolean> {
+    return this.inTurn(async () => {
+      if (this.table.maintenance === null) return false;
+      await this.replace({ ...this.table, maintenance: null });
+      this.log.line('maintenance is off: the apps answer again');
+      return true;
+    });
+  }
+
   /** The table for a generation with other upstreams: those that it has not are forgotten, and an app is not left without any. */
   settle(upstreams: readonly (UpstreamState & RoutedUpstream)[]): Promise<void> {
     return this.inTurn(async () => {
@@ -101,13 +158,29 @@ export class InterventionDesk {
           `every upstream of ${formatRoute(route) || 'the app'} was drained: ${own.join(', ')} take requests again`,
         );
       const drained = known.filter((name) => !back.has(name));
+      const hasMoved = !isDeepStrictEqual(this.kept, this.front.listeners());
       if (drained.length !== this.table.drained.length) await this.replace({ ...this.table, drained });
+      else if (hasMoved && describe(this.table).length > 0) await this.keep();
     });
   }
 
   private async replace(table: Interventions): Promise<void> {
     this.table = table;
     await this.front.give(table);
+    await this.keep();
+  }
+
+  /** In force it is all the same; what cannot be kept is told. */
+  private async keep(): Promise<void> {
+    const { kept, table, store } = this;
+    const listeners = this.front.listeners();
+    this.kept = listeners;
+    try {
+      if (kept !== null && !isDeepStrictEqual(kept, listeners)) await store.write(kept, NO_INTERVENTIONS);
+      await store.write(listeners, table);
+    } catch (error) {
+      this.log.failure(error, (reason) => `what was ordered ends with the front: ${reason}`);
+    }
   }
 
   private inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -115,6 +188,39 @@ export class InterventionDesk {
     this.working = done.catch(() => {});
     return done;
   }
+}
+
+const MAX_MESSAGE = 1_000;
+
+function isMessage(text: string): boolean {
+  return text.trim() !== '' && text.length <= MAX_MESSAGE && !/\p{Cc}/u.test(text);
+}
+
+function requireBlock(text: string): string {
+  const block = parseBlock(text);
+  if (block !== null) return block;
+  throw new FrontError('config_usage', `${JSON.stringify(text)} is no address`, {
+    hint: 'write 203.0.113.9, 203.0.113.0/24 or 2001:db8::/48',
+  });
+}
+
+/** What is in force, in words for people. */
+function describe({ drained, maintenance }: Interventions): readonly string[] {
+  const pages = maintenance === null ? [] : [describeMaintenance(maintenance)];
+  return [...pages, ...drained.map((name) => `${name} is drained`)];
+}
+
+function describeMaintenance({ allowed }: Maintenance): string {
+  const spared = allowed.length === 0 ? '' : `, except from ${allowed.join(', ')}`;
+  return `maintenance is on: requests are answered with 503${spared}`;
+}
+
+/** The commands that take back what is in force. */
+function backWords({ drained, maintenance }: Interventions): readonly string[] {
+  return [
+    ...(maintenance === null ? [] : ['tlsfront maintenance off']),
+    ...drained.map((name) => `tlsfront undrain ${name}`),
+  ];
 }
 
 function lastOfRoute(name: string, route: string): FrontError {

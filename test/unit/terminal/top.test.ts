@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { figuresBetween, Look } from '../../../src/commands/control/top-figures.js';
 import { drawFrame, type TopData, type View } from '../../../src/commands/control/top-frame.js';
+import { NO_INTERVENTIONS } from '../../../src/shared/interventions.js';
 import type { RecentRequest } from '../../../src/shared/recent-requests.js';
 
 const NAME = 'tlsfront_http_request_duration_seconds';
@@ -60,6 +61,7 @@ const DATA: TopData = {
     ],
     workers: [{ id: 1, pid: 830, address: '', ready: true }],
     certificates: [{ names: ['a.test', 'b.test'], notAfter: '', secondsLeft: 3 * 86_400 + 5, file: null }],
+    interventions: NO_INTERVENTIONS,
     lastReload: null,
     logFile: null,
   },

@@ -1,0 +1,100 @@
+/** Keeps what operators have ordered of a front over its restart: a file of the data folder for each set of addresses that a front listens on. */
+import { createHash } from 'node:crypto';
+import { lstatSync } from 'node:fs';
+import type { LocalStore } from '../certificates/store/store.js';
+import { parseBlock } from '../shared/address-blocks.js';
+import type { Config } from '../shared/config.js';
+import { FrontError } from '../shared/errors.js';
+import { type Interventions, type Maintenance, NO_INTERVENTIONS } from '../shared/interventions.js';
+
+/** Where they are kept. */
+export interface InterventionStore {
+  /**
+   * What was in force when a front with these listeners ended.
+   * @throws FrontError config_invalid where the file is somebody else's, or says what no front has written
+   */
+  read(listeners: Config['listeners']): Promise<Interventions>;
+  /** @throws FrontError where it cannot be written */
+  write(listeners: Config['listeners'], interventions: Interventions): Promise<void>;
+}
+
+export function keepInterventions(store: LocalStore): InterventionStore {
+  return {
+    read: async (listeners) => {
+      const key = keyOf(listeners);
+      const text = (await store.get(key))?.toString('utf8');
+      if (text === undefined) return NO_INTERVENTIONS;
+      const file = store.pathOf(key);
+      const stats = lstatSync(file, { throwIfNoEntry: false });
+      const uid = process.getuid?.() ?? 0;
+      if (stats !== undefined && stats.uid !== uid && uid !== 0)
+        throw unusable(file, 'it belongs to another user');
+      const found = readTable(text);
+      if (found === null) throw unusable(file, 'it is not what tlsfront writes');
+      return found;
+    },
+    write: async (listeners, interventions) => {
+      const { drained, maintenance } = interventions;
+      if (drained.length === 0 && maintenance === null) await store.delete(keyOf(listeners));
+      else await store.put(keyOf(listeners), `${JSON.stringify(interventions)}\n`);
+    },
+  };
+}
+
+/** A front is known by where it listens; one on a port that the system chooses, by its folder too. */
+function keyOf(listeners: Config['listeners']): string {
+  const addresses = listeners.map(({ host, port }) => `${host} ${port}`).sort();
+  const folder = listeners.some(({ port }) => port === 0) ? process.cwd() : '';
+  const name = createHash('sha256')
+    .update(JSON.stringify([addresses, folder]))
+    .digest('hex')
+    .slice(0, 16);
+  return `front/interventions-${name}.json`;
+}
+
+function unusable(file: string, reason: string): FrontError {
+  return new FrontError(
+    'config_invalid',
+    `what was ordered before the restart is not in force: ${file}: ${reason}`,
+    {
+      hint: 'remove the file, and order it again',
+    },
+  );
+}
+
+/** null: it is none. */
+function readTable(text: string): Interventions | null {
+  let table: unknown;
+  try {
+    table = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  if (!isRecord(table)) return null;
+  const { drained, maintenance } = table;
+  const page = maintenance === null ? null : readMaintenance(maintenance);
+  if (!isTexts(drained) || page === undefined) return null;
+  return { drained, maintenance: page };
+}
+
+/** undefined: it is none. */
+function readMaintenance(value: unknown): Maintenance | undefined {
+  if (!isRecord(value)) return undefined;
+  const { message, allowed, sinceMs } = value;
+  if (message !== null && typeof message !== 'string') return undefined;
+  if (!isTexts(allowed) || !allowed.every((block) => parseBlock(block) !== null)) return undefined;
+  return typeof sinceMs === 'number' && Math.abs(sinceMs) <= MAX_TIME_MS
+    ? { message, allowed, sinceMs }
+    : undefined;
+}
+
+/** The last time that a Date can tell (ECMA-262 §21.4.1.1). */
+const MAX_TIME_MS = 8.64e15;
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string');
+}
