@@ -6,6 +6,7 @@ import { parseBlock } from '../shared/address-blocks.js';
 import type { Config } from '../shared/config.js';
 import { FrontError } from '../shared/errors.js';
 import { type Interventions, type Maintenance, NO_INTERVENTIONS } from '../shared/interventions.js';
+import { systemCode } from '../shared/system-error.js';
 
 /** Where they are kept. */
 export interface InterventionStore {
@@ -22,7 +23,7 @@ export function keepInterventions(store: LocalStore): InterventionStore {
   return {
     read: async (listeners) => {
       const key = keyOf(listeners);
-      const text = (await store.get(key))?.toString('utf8');
+      const text = (await readIfOurs(store, key))?.toString('utf8');
       if (text === undefined) return NO_INTERVENTIONS;
       const file = store.pathOf(key);
       const stats = lstatSync(file, { throwIfNoEntry: false });
@@ -39,6 +40,17 @@ export function keepInterventions(store: LocalStore): InterventionStore {
       else await store.put(keyOf(listeners), `${JSON.stringify(interventions)}\n`);
     },
   };
+}
+
+/** A folder that is closed to us holds nothing that we have written: fronts with certificates of their own need none. */
+async function readIfOurs(store: LocalStore, key: string): Promise<Buffer | undefined> {
+  try {
+    return await store.get(key);
+  } catch (error) {
+    const code = systemCode(error instanceof FrontError ? error.cause : error);
+    if (code === 'EACCES' || code === 'EPERM') return undefined;
+    throw error;
+  }
 }
 
 /** A front is known by where it listens; one on a port that the system chooses, by its folder too. */
