@@ -177,9 +177,12 @@ function noteCertificates(policy: Policy, fronts: readonly (TlsFront | null)[]):
 }
 
 /** Asked for, and once more at the end: what has been counted is not to be lost with the process. */
-function reportMeasures({ services }: Router): void {
+function reportMeasures({ services, barrier }: Router): void {
   const { counters, measures, upstreams } = services;
-  link?.report({ type: 'measured', samples: measures.read(counters, upstreams.all, upstreams.heldCount) });
+  link?.report({
+    type: 'measured',
+    samples: measures.read(counters, upstreams.all, upstreams.heldCount, barrier.paused.count),
+  });
 }
 
 function answerChallenges(

@@ -76,10 +76,16 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, DeliveryEve
     else this.replyLocally(passed);
   }
 
+  /** Whether it goes on is being found out: what the client owes does not count. */
+  get isAsking(): boolean {
+    return this.inquiry !== null;
+  }
+
   /** The body that comes meanwhile stays where it is: the client sends no more than was promised to take. */
   private inquire(inquiry: Inquiry): void {
     this.inquiry = inquiry;
     inquiry.start(this.exchange, (refusal) => {
+      this.inquiry = null;
       if (refusal === null) this.forward(inquiry.route);
       else this.replyLocally(refusal);
       this.attempt.lease?.flush();
@@ -123,7 +129,7 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, DeliveryEve
    */
   sendsTooSlowly(nowMs: number, owesBody: boolean): boolean {
     const { body, bodyRate } = this;
-    if (body === null || body.ended || this.phase !== 'requesting') return false;
+    if (body === null || body.ended || this.phase !== 'requesting' || this.isAsking) return false;
     if (bodyRate !== null) return bodyRate.isBelow(nowMs, body.bytes, owesBody);
     if (!owesBody || this.request.upgrade !== '' || this.isStreamed) return false;
     const { minClientRateBytes, clientRateGraceMs } = this.services.policy.config.limits;

@@ -3,7 +3,7 @@ import type { ErrorCode } from '../../src/shared/errors.js';
 import type { Route } from '../routing/route-table.js';
 import type { Upstreams } from '../routing/upstreams.js';
 import { fieldList, fieldValue, hostOf } from '../wire/syntax/field-list.js';
-import { Inquiry } from './access/inquiry.js';
+import { type EntryStep, Inquiry } from './access/inquiry.js';
 import { type RateRefusal, rateFields } from './access/rate-limits.js';
 import { clientAddressOf } from './client-address.js';
 import type { Exchange } from './exchange.js';
@@ -77,9 +77,12 @@ export function passGate(request: GateRequest, upstreams: Upstreams): Route | In
   const route = upstreams.find(head, exchange.policy.site);
   if (route === null) return refuse(exchange, 'no_route');
   exchange.route = route.name;
-  const steps = place === null || access === null ? null : access.stepsFor(place);
-  return steps === null || steps.length === 0 ? route : new Inquiry(route, steps);
+  const asked = place === null || access === null ? NO_STEPS : access.stepsFor(place);
+  const steps = barrier === null ? asked : barrier.stepsAfter(asked);
+  return steps.length === 0 ? route : new Inquiry(route, steps, upstreams);
 }
+
+const NO_STEPS: readonly EntryStep[] = [];
 
 function refuse(exchange: Exchange, code: ErrorCode): LocalReply {
   exchange.failed(code);

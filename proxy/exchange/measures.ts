@@ -126,7 +126,12 @@ export class Measures {
   }
 
   /** Everything as samples. */
-  read(counters: Readonly<Counters>, upstreams: readonly MeasuredUpstream[], held: number): Samples {
+  read(
+    counters: Readonly<Counters>,
+    upstreams: readonly MeasuredUpstream[],
+    held: number,
+    paused = 0,
+  ): Samples {
     const samples: Record<string, number> = {
       tlsfront_http_requests_in_flight: counters.requestsOpen,
       tlsfront_tunnels_open: counters.tunnelsOpen,
@@ -140,6 +145,7 @@ export class Measures {
       tlsfront_tls_handshake_failures_total: this.handshakeFailures,
       tlsfront_upstream_errors_total: counters.upstreamErrors,
       tlsfront_held_requests: held,
+      tlsfront_paused_requests: paused,
       tlsfront_log_lines_lost_total: counters.logLinesLost,
       ...Object.fromEntries(this.handshakes),
       ...Object.fromEntries(this.limits),

@@ -100,6 +100,11 @@ export class Upstreams {
     return table.find(hostOf(head.authority).replace(/\.$/, ''), head.path);
   }
 
+  /** The same route as it is now: the upstreams may have changed since it was found. */
+  current(route: Route): Route {
+    return this.routeTo(route.app) ?? route;
+  }
+
   /** A connection was refused: nobody is sent there until a probe finds it up. */
   markDown(upstream: Upstream, reason = 'nothing answers there'): void {
     // The master tells of workers itself.

@@ -75,6 +75,26 @@ export const INTERVENTION_PATHS = {
       },
     },
   },
+  '/v1/pause': {
+    post: {
+      summary: 'Hold requests',
+      parameters: [
+        {
+          name: 'seconds',
+          in: 'query',
+          description: 'Longest hold of each, after which it gets 503; 30 where it is left out',
+          schema: { type: 'number', exclusiveMinimum: 0, maximum: 3600 },
+        },
+      ],
+      responses: { 200: json('Every router does', { $ref: '#/components/schemas/Pause' }), 500: FAILURE },
+    },
+  },
+  '/v1/resume': {
+    post: {
+      summary: 'Let them go, in the order in which they came',
+      responses: { 200: json('They have gone', { type: 'object' }), 404: FAILURE },
+    },
+  },
   '/v1/maintenance/off': {
     post: {
       summary: 'The apps answer again',
@@ -86,10 +106,19 @@ export const INTERVENTION_PATHS = {
 export const INTERVENTION_SCHEMAS = {
   Interventions: {
     type: 'object',
-    required: ['drained', 'maintenance'],
+    required: ['drained', 'maintenance', 'pause'],
     properties: {
       drained: { type: 'array', items: { type: 'string' } },
       maintenance: { anyOf: [{ type: 'null' }, { $ref: '#/components/schemas/Maintenance' }] },
+      pause: { anyOf: [{ type: 'null' }, { $ref: '#/components/schemas/Pause' }] },
+    },
+  },
+  Pause: {
+    type: 'object',
+    required: ['maxMs', 'sinceMs'],
+    properties: {
+      maxMs: { type: 'integer', description: 'Longest hold of a request, in milliseconds' },
+      sinceMs: { type: 'integer', description: 'Milliseconds since 1970' },
     },
   },
   Maintenance: {

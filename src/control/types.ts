@@ -1,7 +1,7 @@
 /** What crosses the control socket: one page for the server in the master and for its clients. docs/control.md says it in words. */
 import type { Counters } from '../shared/counters.js';
 import type { ErrorCode } from '../shared/errors.js';
-import type { Interventions, Maintenance } from '../shared/interventions.js';
+import type { Interventions, Maintenance, Pause } from '../shared/interventions.js';
 import type { RecentRequests } from '../shared/recent-requests.js';
 
 /** Where the front is in its life; see src/master/life.ts. */
@@ -138,6 +138,10 @@ export interface ControlVerbs {
   beginMaintenance(message: string | null, allowed: readonly string[]): Promise<Maintenance>;
   /** The apps answer again; false: they did anyway. */
   endMaintenance(): Promise<boolean>;
+  /** Holds requests, each for `maxMs` at most. */
+  pause(maxMs: number): Promise<Pause>;
+  /** Lets them go; false: none was held. */
+  resume(): Promise<boolean>;
   /** Begins the end, or cuts it short. */
   stop(): void;
   /** Opens the log file anew; null: done, or there is none. */

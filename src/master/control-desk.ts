@@ -95,6 +95,8 @@ export class ControlDesk {
       drain: (upstream, timeoutMs, onDrained) => master.interventions.drain(upstream, timeoutMs, onDrained),
       beginMaintenance: (message, allowed) => master.interventions.begin(message, allowed),
       endMaintenance: () => master.interventions.end(),
+      pause: (maxMs) => master.interventions.pause(maxMs),
+      resume: () => master.interventions.resume(),
       undrain: (upstream) => master.interventions.undrain(upstream),
       stop: () => master.stop('stop'),
       reopenLog: () => {

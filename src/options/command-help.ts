@@ -16,6 +16,8 @@ export const COMMANDS = [
   ['reload', 'a new generation of a running front, or why the old one stays'],
   ['drain', 'take one of several apps out, and wait until it is idle'],
   ['undrain', 'give it back'],
+  ['pause', 'hold requests until resume'],
+  ['resume', 'let them go'],
   ['maintenance', 'on, off: answer every request with 503 and a page'],
   ['ban', 'refuse an address, for a while or until unban'],
   ['unban', 'take a ban back'],
@@ -37,6 +39,8 @@ export const COMMAND_FAMILIES: readonly (readonly [names: readonly string[], tex
   [['drain', 'undrain'], 'take one of several apps out, and give it back'],
   [['ban', 'unban', 'bans'], 'refuse an address, for a while or until unban; who is refused'],
   [['doctor', 'clean'], 'try this machine, each fault with its cure; remove all that was ever written'],
+  [['ca', 'cert'], 'who trusts the development certificates; one more of them for another server'],
+  [['pause', 'resume'], 'hold requests, their bodies unread, and let them go'],
   [['reload', 'stop'], 'a new generation, or why the old one stays; drain and end'],
   [['man', 'docs'], 'the manual page; the documents of this version: tlsfront docs troubleshooting'],
 ];

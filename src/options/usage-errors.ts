@@ -101,7 +101,15 @@ export function strayWord(word: string): FrontError {
 }
 
 /** Commands for a running front that take words. */
-const CONTROL_WORDS: ReadonlySet<string> = new Set(['ban', 'unban', 'drain', 'undrain', 'maintenance']);
+const CONTROL_WORDS: ReadonlySet<string> = new Set([
+  'ban',
+  'unban',
+  'drain',
+  'undrain',
+  'maintenance',
+  'pause',
+  'resume',
+]);
 
 /**
  * The parser's complaint as ours.

@@ -5,7 +5,12 @@ import type { LocalStore } from '../certificates/store/store.js';
 import { parseBlock } from '../shared/address-blocks.js';
 import type { Config } from '../shared/config.js';
 import { FrontError } from '../shared/errors.js';
-import { type Interventions, type Maintenance, NO_INTERVENTIONS } from '../shared/interventions.js';
+import {
+  type Interventions,
+  type Maintenance,
+  NO_INTERVENTIONS,
+  type Pause,
+} from '../shared/interventions.js';
 import { systemCode } from '../shared/system-error.js';
 
 /** Where they are kept. */
@@ -35,8 +40,9 @@ export function keepInterventions(store: LocalStore): InterventionStore {
       return found;
     },
     write: async (listeners, interventions) => {
-      const { drained, maintenance } = interventions;
-      if (drained.length === 0 && maintenance === null) await store.delete(keyOf(listeners));
+      const { drained, maintenance, pause } = interventions;
+      if (drained.length === 0 && maintenance === null && pause === null)
+        await store.delete(keyOf(listeners));
       else await store.put(keyOf(listeners), `${JSON.stringify(interventions)}\n`);
     },
   };
@@ -83,10 +89,11 @@ function readTable(text: string): Interventions | null {
     return null;
   }
   if (!isRecord(table)) return null;
-  const { drained, maintenance } = table;
+  const { drained, maintenance, pause } = table;
   const page = maintenance === null ? null : readMaintenance(maintenance);
-  if (!isTexts(drained) || page === undefined) return null;
-  return { drained, maintenance: page };
+  const hold = pause === null ? null : readPause(pause);
+  if (!isTexts(drained) || page === undefined || hold === undefined) return null;
+  return { drained, maintenance: page, pause: hold };
 }
 
 /** undefined: it is none. */
@@ -95,9 +102,18 @@ function readMaintenance(value: unknown): Maintenance | undefined {
   const { message, allowed, sinceMs } = value;
   if (message !== null && typeof message !== 'string') return undefined;
   if (!isTexts(allowed) || !allowed.every((block) => parseBlock(block) !== null)) return undefined;
-  return typeof sinceMs === 'number' && Math.abs(sinceMs) <= MAX_TIME_MS
-    ? { message, allowed, sinceMs }
-    : undefined;
+  return isTime(sinceMs) ? { message, allowed, sinceMs } : undefined;
+}
+
+/** undefined: it is none. */
+function readPause(value: unknown): Pause | undefined {
+  if (!isRecord(value)) return undefined;
+  const { maxMs, sinceMs } = value;
+  return isTime(maxMs) && isTime(sinceMs) ? { maxMs, sinceMs } : undefined;
+}
+
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value <= MAX_TIME_MS;
 }
 
 /** The last time that a Date can tell (ECMA-262 §21.4.1.1). */

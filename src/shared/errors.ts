@@ -66,6 +66,11 @@ export const ERRORS = {
   loop_detected: row('internal', 508, 'The request came back to the front that sent it.'),
   overloaded: row('internal', 503, 'The server is busy. Please try again.'),
   maintenance: row('internal', 503, 'The service is being worked on. Please come back in a while.'),
+  paused: row(
+    'internal',
+    503,
+    'The service stands still for a moment, which took too long. Please try again.',
+  ),
   draining: row('internal', 503, 'The server is restarting. Please try again.'),
   upstream_refused: row('upstream', 503, 'The app is not running yet.', true),
   upstream_connect_timeout: row('upstream', 504, 'The app did not accept the connection in time.', true),

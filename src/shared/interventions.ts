@@ -10,13 +10,23 @@ export interface Maintenance {
   readonly sinceMs: number;
 }
 
+/** Requests wait instead of going to the apps. */
+export interface Pause {
+  /** So long at most, each; then they get 503. */
+  readonly maxMs: number;
+  /** Milliseconds since 1970. */
+  readonly sinceMs: number;
+}
+
 /** Everything that is ordered at this moment; the master gives it to every router as a whole. */
 export interface Interventions {
   /** Upstreams that get no new requests, as `formatUpstream` writes them. */
   readonly drained: readonly string[];
   /** null: there is none. */
   readonly maintenance: Maintenance | null;
+  /** null: there is none. */
+  readonly pause: Pause | null;
 }
 
 /** Nothing is ordered. */
-export const NO_INTERVENTIONS: Interventions = { drained: [], maintenance: null };
+export const NO_INTERVENTIONS: Interventions = { drained: [], maintenance: null, pause: null };

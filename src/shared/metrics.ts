@@ -68,6 +68,7 @@ export const METRICS = {
   },
   tlsfront_bans: { type: 'gauge', help: 'Addresses and networks that are banned.' },
   tlsfront_maintenance: { type: 'gauge', help: '1 while tlsfront maintenance is on.' },
+  tlsfront_paused: { type: 'gauge', help: '1 while tlsfront pause holds requests.' },
   tlsfront_tls_handshakes_total: {
     type: 'counter',
     help: 'TLS handshakes that succeeded, by version, protocol and whether a session was resumed.',
@@ -85,6 +86,7 @@ export const METRICS = {
   tlsfront_upstream_requests_in_flight: { type: 'gauge', help: 'Requests that an app is working at.' },
   tlsfront_upstream_errors_total: { type: 'counter', help: 'Requests that failed because of an app.' },
   tlsfront_held_requests: { type: 'gauge', help: 'Requests that wait for an app to come up.' },
+  tlsfront_paused_requests: { type: 'gauge', help: 'Requests that tlsfront pause holds.' },
   tlsfront_log_lines_lost_total: { type: 'counter', help: 'Log lines that nobody took in time.' },
 } as const satisfies Record<string, Metric>;
 

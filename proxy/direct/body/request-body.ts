@@ -57,14 +57,16 @@ export class RequestBody implements BufferedBodyEvents {
   /** The body is sent when its first bytes are in: `onBodyReady` follows. */
   gather(): void {
     this.phase = 'gathering';
-    // What came before it was known what is to be done with it.
+    // What came before it was known what is to be done with it; the rest of the body may come in this call, and make it ready.
     this.reportTaken();
+    if (this.phase !== 'gathering') return;
     if (this.ended || this.bytes >= READY_BYTES) this.becomeReady();
   }
 
   /** The body is not sent before it is whole: `onBodyReady` follows. */
   buffer(): void {
     this.phase = 'buffering';
+    const { ended } = this;
     this.buffered = new BufferedBody(this.spool, this.client, this);
     if (this.untakenBytes > 0) {
       // What came before it was known what is to be done with it.
@@ -73,7 +75,8 @@ export class RequestBody implements BufferedBodyEvents {
       this.untakenBytes = 0;
       for (const chunk of early) this.buffered.add(chunk);
     }
-    if (this.ended) this.buffered.end();
+    // An end that comes in this call has been told.
+    if (ended) this.buffered.end();
   }
 
   /** Bytes of a body that was buffered; -1: it passes as the client sends it. */

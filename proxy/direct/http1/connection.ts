@@ -88,6 +88,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Http1Rea
     }
     this.reader.ageFields();
     this.forwarding?.checkClient(nowMs);
+    if (this.forwarding?.isAsking) this.state.enter(this.state.name, nowMs);
     const verdict = this.state.checkDeadline(nowMs, limits, !this.isBlocked, this.reader.owesBody);
     if (verdict === 'late')
       this.failRequest(

@@ -182,6 +182,7 @@ export class Http2Stream implements ResponseWriter, RequestSource {
     const { forwarding } = this;
     forwarding?.checkClient(nowMs);
     if (forwarding === null || this.answering || this.head.protocol !== '') return;
+    if (forwarding.isAsking) this.bodySinceMs = nowMs;
     const owesBody = !this.requestEnded && this.untakenBytes === 0;
     const isLate = owesBody && !forwarding.isCall && nowMs - this.bodySinceMs > clientBodyTimeoutMs;
     if (isLate) forwarding.refuse('request_timeout', 'clientBodyTimeoutMs');

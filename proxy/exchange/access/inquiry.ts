@@ -1,5 +1,6 @@
 /** What is asked about a request that its route would take, and may take a while: passwords, and what an authorizer says. */
 import type { Route } from '../../routing/route-table.js';
+import type { Upstreams } from '../../routing/upstreams.js';
 import type { Exchange } from '../exchange.js';
 import type { LocalReply } from '../reply/local-reply.js';
 
@@ -26,9 +27,15 @@ export class Inquiry {
   private over = false;
 
   constructor(
-    readonly route: Route,
+    private readonly asked: Route,
     private readonly steps: readonly EntryStep[],
+    private readonly upstreams: Upstreams,
   ) {}
+
+  /** The route with the upstreams of this moment: an answer may take a while. */
+  get route(): Route {
+    return this.upstreams.current(this.asked);
+  }
 
   /** Calls `done` once, in this call or later, unless it is cancelled. */
   start(exchange: Exchange, done: InquiryEnd): void {

@@ -92,6 +92,19 @@ function addInterventions(root: Command, io: CommandIo, done: (exitCode: number)
         done(await (await import('./interventions.js')).runMaintenance(word, options, io));
       },
     );
+  addChoice(root.command('pause'))
+    .option('--max <duration>', 'longest hold of a request, after which it gets 503 (default: 30s)')
+    .helpCommand(false)
+    .description('hold requests, their bodies unread, until resume; returns when every router does')
+    .action(async (options: FrontChoice & { readonly max?: string }) => {
+      done(await (await import('./interventions.js')).runPause(options, io));
+    });
+  addChoice(root.command('resume'))
+    .helpCommand(false)
+    .description('let held requests go, in the order in which they came; exit code 1 where none is held')
+    .action(async (options: FrontChoice) => {
+      done(await (await import('./interventions.js')).runResume(options, io));
+    });
   addChoice(root.command('undrain <upstream>'))
     .helpCommand(false)
     .description('give an app back that was drained; exit code 1 where it was not')

@@ -1,10 +1,10 @@
-/** `tlsfront drain`, `undrain` and `maintenance`: they return when it has come true in every router. */
+/** `tlsfront drain`, `undrain`, `maintenance`, `pause` and `resume`: they return when it has come true in every router. */
 
 import type { InterventionsView } from '../../control/types.js';
 import { formatDuration, parseDuration } from '../../options/quantities.js';
 import { misused } from '../../options/read-setting.js';
 import { FrontError } from '../../shared/errors.js';
-import type { Maintenance } from '../../shared/interventions.js';
+import type { Maintenance, Pause } from '../../shared/interventions.js';
 import { type CommandIo, EXIT_SUCCESS } from '../../terminal/console.js';
 import { type FrontChoice, findFront } from './find-front.js';
 
@@ -69,6 +69,29 @@ export async function runMaintenance(
   const begun = await front.ask<Maintenance>('POST', `/v1/maintenance/on?${query}`);
   io.stdout.write(`${describeMaintenance(begun)}\n`);
   return EXIT_SUCCESS;
+}
+
+/** Returns when every router holds requests. @throws FrontError where it cannot be done */
+export async function runPause(
+  { max, ...choice }: FrontChoice & { readonly max?: string },
+  io: CommandIo,
+): Promise<number> {
+  const query = max === undefined ? '' : `?seconds=${secondsOf('--max', max)}`;
+  const begun = await findFront(choice, io).ask<Pause>('POST', `/v1/pause${query}`);
+  io.stdout.write(`${describePause(begun)}\n`);
+  return EXIT_SUCCESS;
+}
+
+/** @throws FrontError where requests are not paused */
+export async function runResume(choice: FrontChoice, io: CommandIo): Promise<number> {
+  await findFront(choice, io).ask('POST', '/v1/resume');
+  io.stdout.write('the pause is over: requests go to the apps\n');
+  return EXIT_SUCCESS;
+}
+
+/** One line for people. */
+export function describePause({ maxMs, sinceMs }: Pause): string {
+  return `requests are paused since ${new Date(sinceMs).toISOString()}: each waits for ${maxMs / 1000} s at most`;
 }
 
 /** One line for people. */

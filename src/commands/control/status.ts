@@ -6,7 +6,7 @@ import { formatListenAddress } from '../../shared/host-port.js';
 import type { Interventions } from '../../shared/interventions.js';
 import { type CommandIo, EXIT_FAILURE, EXIT_SUCCESS } from '../../terminal/console.js';
 import { type FrontChoice, findFront, runningFronts } from './find-front.js';
-import { describeMaintenance } from './interventions.js';
+import { describeMaintenance, describePause } from './interventions.js';
 
 const DAY_SECONDS = 86_400;
 const STATE_WORDS = { up: '', starting: ' (not ready)', drained: ' (drained)' } as const satisfies Record<
@@ -96,8 +96,11 @@ function describe(status: Status): string[] {
 }
 
 /** Drained apps stand among the apps. */
-function ordered({ maintenance }: Interventions): [string, string][] {
-  return maintenance === null ? [] : [['maintenance', describeMaintenance(maintenance)]];
+function ordered({ maintenance, pause }: Interventions): [string, string][] {
+  const rows: [string, string][] = [];
+  if (maintenance !== null) rows.push(['maintenance', describeMaintenance(maintenance)]);
+  if (pause !== null) rows.push(['pause', describePause(pause)]);
+  return rows;
 }
 
 /** `3 d 4 h`, the two largest units. */

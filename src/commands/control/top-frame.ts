@@ -92,7 +92,8 @@ function headLine(status: Status, { isPaused }: View, columns: number, time: Dat
 
 /** What keeps requests from the apps by order. */
 function orderedWord({ interventions }: Status): string {
-  return interventions.maintenance === null ? '' : ' (MAINTENANCE)';
+  if (interventions.maintenance !== null) return ' (MAINTENANCE)';
+  return interventions.pause === null ? '' : ' (REQUESTS PAUSED)';
 }
 
 function summary(figures: Figures): string[] {

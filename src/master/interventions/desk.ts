@@ -1,11 +1,16 @@
-/** Takes the orders that change how a running front serves (`tlsfront drain`, `maintenance`), keeps them over reloads, and waits until they have come true. */
-import { setTimeout as pause } from 'node:timers/promises';
+/** Takes the orders that change how a running front serves (`tlsfront drain`, `maintenance`, `pause`), keeps them over reloads, and waits until they have come true. */
+import { setTimeout as passTime } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { InterventionStore } from '../../serving/kept-interventions.js';
 import { parseBlock } from '../../shared/address-blocks.js';
 import type { Config, RoutedUpstream } from '../../shared/config.js';
 import { FrontError } from '../../shared/errors.js';
-import { type Interventions, type Maintenance, NO_INTERVENTIONS } from '../../shared/interventions.js';
+import {
+  type Interventions,
+  type Maintenance,
+  NO_INTERVENTIONS,
+  type Pause,
+} from '../../shared/interventions.js';
 import { sampleName } from '../../shared/metrics.js';
 import type { UpstreamState } from '../../shared/router-messages.js';
 import { formatRoute, formatUpstream } from '../../shared/upstream-text.js';
@@ -92,7 +97,7 @@ export class InterventionDesk {
       );
       if (inFlight === 0) return name;
       if (performance.now() > endsAtMs) throw stillBusy(name, inFlight, timeoutMs);
-      await pause(POLL_MS, undefined, { ref: false });
+      await passTime(POLL_MS, undefined, { ref: false });
     }
   }
 
@@ -142,6 +147,26 @@ export class InterventionDesk {
       if (this.table.maintenance === null) return false;
       await this.replace({ ...this.table, maintenance: null });
       this.log.line('maintenance is off: the apps answer again');
+      return true;
+    });
+  }
+
+  /** Holds requests, each for so long at most; once more: with another time. */
+  pause(maxMs: number): Promise<Pause> {
+    return this.inTurn(async () => {
+      const pause = { maxMs, sinceMs: this.table.pause?.sinceMs ?? Date.now() };
+      await this.replace({ ...this.table, pause });
+      this.log.line(describePause(pause));
+      return pause;
+    });
+  }
+
+  /** Lets requests go, in the order in which they came; false: none was held. */
+  resume(): Promise<boolean> {
+    return this.inTurn(async () => {
+      if (this.table.pause === null) return false;
+      await this.replace({ ...this.table, pause: null });
+      this.log.line('the pause is over: requests go to the apps');
       return true;
     });
   }
@@ -205,9 +230,10 @@ function requireBlock(text: string): string {
 }
 
 /** What is in force, in words for people. */
-function describe({ drained, maintenance }: Interventions): readonly string[] {
+function describe({ drained, maintenance, pause }: Interventions): readonly string[] {
   const pages = maintenance === null ? [] : [describeMaintenance(maintenance)];
-  return [...pages, ...drained.map((name) => `${name} is drained`)];
+  const holds = pause === null ? [] : [describePause(pause)];
+  return [...pages, ...holds, ...drained.map((name) => `${name} is drained`)];
 }
 
 function describeMaintenance({ allowed }: Maintenance): string {
@@ -215,10 +241,15 @@ function describeMaintenance({ allowed }: Maintenance): string {
   return `maintenance is on: requests are answered with 503${spared}`;
 }
 
+function describePause({ maxMs }: Pause): string {
+  return `requests are paused: each waits for ${maxMs / 1000} s at most`;
+}
+
 /** The commands that take back what is in force. */
-function backWords({ drained, maintenance }: Interventions): readonly string[] {
+function backWords({ drained, maintenance, pause }: Interventions): readonly string[] {
   return [
     ...(maintenance === null ? [] : ['tlsfront maintenance off']),
+    ...(pause === null ? [] : ['tlsfront resume']),
     ...drained.map((name) => `tlsfront undrain ${name}`),
   ];
 }

@@ -56,6 +56,7 @@ function describeFront({ version, tls, lastReload, bans, interventions }: Metric
     tlsfront_last_reload_successful: lastReload.isSuccessful ? 1 : 0,
     tlsfront_last_reload_timestamp_seconds: Math.round(lastReload.atMs / 1000),
     tlsfront_bans: bans,
+    tlsfront_paused: interventions.pause === null ? 0 : 1,
     tlsfront_maintenance: interventions.maintenance === null ? 0 : 1,
     tlsfront_router_restarts_total: 0,
     tlsfront_worker_restarts_total: 0,

@@ -11,10 +11,12 @@ const WAIT_MS = 30_000;
 function scene(memoryBytes = 1024 * KIB, spoolBytes = 1024 * KIB, maxBytes = 0) {
   const memory: MemoryBudget = { maxBytes: memoryBytes, usedBytes: 0 };
   const log = { ready: 0, failure: '', consumed: 0 };
+  let whenConsumed = (): void => {};
   const body = new RequestBody(
     {
       consumed: (bytes) => {
         log.consumed += bytes;
+        whenConsumed();
       },
     },
     {
@@ -29,7 +31,10 @@ function scene(memoryBytes = 1024 * KIB, spoolBytes = 1024 * KIB, maxBytes = 0) 
     '192.0.2.1',
     maxBytes,
   );
-  return { memory, log, body };
+  const onConsumed = (callback: () => void): void => {
+    whenConsumed = callback;
+  };
+  return { memory, log, body, onConsumed };
 }
 
 const bytes = (count: number): Buffer => Buffer.alloc(count, 'a');
@@ -52,6 +57,17 @@ test('a gathered body is ready when 64 KiB are in, and what comes then waits for
   body.receive(bytes(16 * KIB), null);
   assert.equal(log.consumed, 64 * KIB);
 });
+
+for (const way of ['gather', 'buffer'] as const) {
+  test(`a body whose end comes when its first bytes are taken is ready once (${way})`, () => {
+    const { log, body, onConsumed } = scene();
+    // As after a question about the request: its first bytes wait, and the client sends on when they are taken.
+    body.receive(bytes(10), null);
+    onConsumed(() => body.end([], null));
+    body[way]();
+    assert.deepEqual([log.ready, log.failure, log.consumed], [1, '', 10]);
+  });
+}
 
 test('a gathered body gives its memory back at its end', () => {
   const { body, memory } = scene();
