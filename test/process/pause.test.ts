@@ -80,6 +80,7 @@ for (const engine of ['direct', 'library']) {
     const later = client().request('/later');
     await holds(controlled, 6);
     assert.deepEqual(app.asked, []);
+    assert.equal(await measure(controlled, 'tlsfront_paused'), 1);
     await control.ask('POST', '/v1/resume');
     const texts = (await Promise.all(answers)).map(({ text }) => text);
     assert.deepEqual(texts, ['0 bytes', `${BODY_BYTES} bytes`, `${BODY_BYTES} bytes`, '0 bytes']);
