@@ -144,7 +144,8 @@ export class ResponseDelivery implements EncodedBodySink, ResponseBufferEvents {
     const { services, attempt, exchange } = this;
     const { maxBufferedResponseBytes, maxSpoolBytes } = services.policy.config.limits;
     const maxBytes = Math.min(maxBufferedResponseBytes, maxSpoolBytes / 2);
-    if (maxBytes <= 0 || exchange.isEndless) return;
+    // A file can wait: it is on the disk already.
+    if (maxBytes <= 0 || exchange.isEndless || attempt.route.app.files !== null) return;
     if (!services.responseSpool.hasRoom(attempt.client, maxBytes)) return;
     this.stored = new ResponseBuffer(services.responseSpool, attempt.client, maxBytes, this);
     this.resumeApp();

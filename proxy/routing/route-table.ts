@@ -3,6 +3,8 @@
 import type { AppConfig } from '../../src/shared/config.js';
 import { formatRoute } from '../../src/shared/upstream-text.js';
 import { hasField, type OutgoingFields } from '../exchange/headers/outgoing-fields.js';
+import type { RequestHead } from '../exchange/types.js';
+import { FileRoot } from '../upstream/files/file-root.js';
 import { takesRequests, type Upstream } from './upstream.js';
 
 /** The way to an app: host and prefix of its requests, and its upstreams at this moment. */
@@ -61,7 +63,12 @@ export class Route {
     const { strippedPrefix } = this;
     if (strippedPrefix === '') return path;
     if (!hasField(fields, 'x-forwarded-prefix')) fields.own.push('x-forwarded-prefix', strippedPrefix);
-    const rest = path.slice(strippedPrefix.length);
+    return this.pathBelow(path);
+  }
+
+  /** What is left of a path without the prefix. */
+  pathBelow(path: string): string {
+    const rest = path.slice(this.strippedPrefix.length);
     return rest.startsWith('/') ? rest : `/${rest}`;
   }
 }
@@ -74,6 +81,7 @@ export const NO_ROUTE = new Route(
     route: { host: '', prefix: '' },
     upstreams: [],
     worker: null,
+    files: null,
     stripPrefix: false,
     sticky: false,
     health: { path: null, intervalMs: 0, statuses: [], failCount: 0, failWindowMs: 0 },
@@ -104,19 +112,34 @@ function takeTurn(upstreams: readonly Upstream[], least: Upstream, avoided: read
   return best;
 }
 
+/** A folder that is looked into before the routes. */
+interface FilesBefore {
+  readonly route: Route;
+  readonly root: FileRoot;
+}
+
 /** All routes; the exact host counts before a wildcard and both before any host, then the longest prefix. */
 export class RouteTable {
   private readonly routes: readonly Route[];
+  /** In the order in which they are looked into. */
+  private readonly before: readonly FilesBefore[];
   /** Set when one route takes everything, as most often. */
   private readonly only: Route | null;
 
   /** @param apps also those that have no upstream at this moment: their requests wait for one */
   constructor(apps: readonly AppConfig[], upstreams: readonly Upstream[]) {
-    this.routes = apps
-      .map((app) => {
-        const own = upstreams.filter((upstream) => upstream.app === app);
-        return new Route(app, own);
-      })
+    const all = apps.map((app) => {
+      const own = upstreams.filter((upstream) => upstream.app === app);
+      return new Route(app, own);
+    });
+    this.before = all.flatMap((route) => {
+      const { files } = route.app;
+      const [folder] = route.app.upstreams;
+      if (files?.kind !== 'before' || folder === undefined) return [];
+      return [{ route, root: new FileRoot(folder.path ?? '', files) }];
+    });
+    this.routes = all
+      .filter(({ app }) => app.files?.kind !== 'before')
       .sort((first, second) => rank(second) - rank(first) || second.prefix.length - first.prefix.length);
     const [first = NO_ROUTE] = this.routes;
     this.only = this.routes.length === 1 && formatRoute(first) === '' ? first : null;
@@ -133,6 +156,16 @@ export class RouteTable {
     );
   }
 
+  /** The route to a file that is served before any app; null: there is none for the request. */
+  findFile({ method, path }: RequestHead): Route | null {
+    if (this.before.length === 0 || (method !== 'GET' && method !== 'HEAD')) return null;
+    for (const { route, root } of this.before) {
+      if (!coversPath(route.prefix, path) || !route.upstreams.some(takesRequests)) continue;
+      if (root.has(route.pathBelow(path), path)) return route;
+    }
+    return null;
+  }
+
   /** True when the route depends on nothing of the request. */
   get takesAll(): boolean {
     return this.only !== null;
@@ -140,7 +173,8 @@ export class RouteTable {
 
   /** The route to an app. */
   routeTo(app: AppConfig): Route | null {
-    return this.routes.find((route) => route.app === app) ?? null;
+    const isApp = (route: Route): boolean => route.app === app;
+    return this.routes.find(isApp) ?? this.before.find(({ route }) => isApp(route))?.route ?? null;
   }
 }
 

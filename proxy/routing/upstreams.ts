@@ -96,6 +96,8 @@ export class Upstreams {
   find(head: RequestHead, site: number | null): Route | null {
     const table = this.tables[site === null ? 0 : site + 1];
     if (table === undefined) return null;
+    const file = table.findFile(head);
+    if (file !== null) return file;
     if (table.takesAll) return table.find('', '');
     return table.find(hostOf(head.authority).replace(/\.$/, ''), head.path);
   }

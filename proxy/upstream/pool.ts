@@ -8,6 +8,7 @@ import { RecentHeads } from '../wire/http1/recent-heads.js';
 import { AcceptWatch } from './accept-watch.js';
 import type { ConnectionOwner } from './connection-owner.js';
 import type { Dialer } from './dial.js';
+import { FileRoots } from './files/file-roots.js';
 import { Http1Codec } from './http1-codec.js';
 import { Http1Connection } from './http1-connection.js';
 import { Http2Sessions } from './http2-sessions.js';
@@ -23,7 +24,7 @@ const RECENT_HEADS = 16;
 
 /** By the scheme's row. */
 const CODECS = { http1: Http1Codec, uwsgi: UwsgiCodec } as const satisfies Record<
-  SchemeRow['codec'],
+  Exclude<SchemeRow['codec'], 'files'>,
   unknown
 >;
 
@@ -62,6 +63,7 @@ export class Pool implements ConnectionOwner {
   private readonly sessions = new Map<Upstream, Http2Sessions>();
   private readonly wireLimits: Http1Limits;
   private readonly names: NameWatch;
+  private readonly roots = new FileRoots();
 
   constructor(
     private readonly limits: Limits,
@@ -82,6 +84,7 @@ export class Pool implements ConnectionOwner {
    * @param fresh no HTTP/1.1 connection will do that was used before
    */
   tryTake(upstream: Upstream, handler: LeaseHandler, fresh: boolean): Lease | null {
+    if (upstream.row.codec === 'files') return this.roots.lend(upstream, handler);
     if (speaksHttp2(upstream, handler)) return this.sessionsOf(upstream).tryTake(handler);
     if (fresh) return null;
     const pool = this.poolOf(upstream);
@@ -327,7 +330,9 @@ export class Pool implements ConnectionOwner {
   }
 
   private open(pool: UpstreamPool, upstream: Upstream, holder: LeaseHandler): void {
-    const Codec = CODECS[upstream.row.codec];
+    const { codec } = upstream.row;
+    // A folder lends at once: nobody waits for it.
+    const Codec = CODECS[codec === 'files' ? 'http1' : codec];
     const connection = new Http1Connection(
       upstream,
       this,

@@ -65,7 +65,14 @@ export function readForwardAuth(
         route: { host: '', prefix: '' },
         upstreams: [{ ...address, lookUp: null, weight: 1, proxyProtocol: null }],
         worker: null,
-        ...{ stripPrefix: false, sticky: false, bufferRequests: false, holdMs: 0, upstreamTls: tls },
+        ...{
+          files: null,
+          stripPrefix: false,
+          sticky: false,
+          bufferRequests: false,
+          holdMs: 0,
+          upstreamTls: tls,
+        },
         health: { path: null, intervalMs: 0, statuses: [], failCount: 0, failWindowMs: 0 },
       },
     };

@@ -4,6 +4,7 @@
 export const OPTION_GROUPS = [
   'The app',
   'Several apps',
+  'Static files',
   'Listeners',
   'Certificates and TLS',
   'ACME',

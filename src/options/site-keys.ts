@@ -7,6 +7,11 @@ import type { SettingKey } from './table.js';
  */
 const SITE_KEYS = {
   upstream: 'own',
+  root: 'own',
+  spa: 'own',
+  staticMap: 'own',
+  checkStatic: 'own',
+  staticIndex: 'own',
   wsgiFile: 'own',
   callable: 'own',
   wsgiServer: 'own',

@@ -10,6 +10,7 @@ import { LOG_OPTIONS } from './groups/logs.js';
 import { METRICS_OPTIONS } from './groups/metrics.js';
 import { PROCESS_OPTIONS } from './groups/processes.js';
 import { EXCHANGE_OPTIONS } from './groups/requests.js';
+import { STATIC_OPTIONS } from './groups/static-files.js';
 import { UPSTREAM_OPTIONS } from './groups/upstreams.js';
 import type { OptionRow } from './option-row.js';
 
@@ -17,6 +18,7 @@ import type { OptionRow } from './option-row.js';
 export const OPTIONS = {
   ...APP_OPTIONS,
   ...UPSTREAM_OPTIONS,
+  ...STATIC_OPTIONS,
   ...LISTENER_OPTIONS,
   ...CERTIFICATE_OPTIONS,
   ...ACME_OPTIONS,

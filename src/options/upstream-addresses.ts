@@ -16,7 +16,8 @@ const FILE_WORDS: ReadonlyMap<string, UpstreamScheme> = new Map(
 
 /** How each scheme is written, for those who wrote another. */
 const SPELLINGS = SCHEME_NAMES.flatMap((scheme) => {
-  const { defaultPort, fileWords } = SCHEMES[scheme];
+  const { codec, defaultPort, fileWords } = SCHEMES[scheme];
+  if (codec === 'files') return [];
   const [word] = fileWords;
   const url = defaultPort === null ? `${scheme}://host:port` : `${scheme}://`;
   return word === undefined ? [url] : [url, `${word}:/file`];
@@ -33,6 +34,10 @@ const OTHER_SCHEMES: ReadonlySet<string> = new Set([
 ]);
 
 function refuseScheme(label: string, text: string, scheme: string): never {
+  if (isScheme(scheme) && SCHEMES[scheme].codec === 'files') {
+    const hint = 'write --root /srv/www, or --static-map /path=/srv/www for files below a path';
+    throw invalid(label, text, 'a folder is no server', hint);
+  }
   if (scheme === 'ws' || scheme === 'wss') {
     const hint = 'give the http:// address of the app';
     throw invalid(label, text, 'WebSockets need no upstream of their own', hint);
@@ -95,8 +100,8 @@ export function readUpstreamAddress(label: string, text: string): UpstreamAddres
     const name = text.slice(0, text.indexOf(':')).toLowerCase();
     return readSocketFile(label, text, FILE_WORDS.get(name) ?? refuseScheme(label, text, name));
   }
-  if (word !== undefined && !isScheme(word)) refuseScheme(label, text, word);
   const scheme = word ?? DEFAULT_SCHEME;
+  if (!isScheme(scheme) || SCHEMES[scheme].codec === 'files') refuseScheme(label, text, scheme);
   const { defaultPort } = SCHEMES[scheme];
   const address = word === undefined ? text : cutUrl(label, text, word, defaultPort?.toString() ?? '');
   const parts = cutAddress(address);
@@ -126,7 +131,8 @@ export function readMoving(
   const [, kind = '', spoken = DEFAULT_SCHEME, rest = ''] = MOVING.exec(text) ?? [];
   if (kind === '') return null;
   const scheme = spoken.toLowerCase();
-  if (!isScheme(scheme)) throw invalid(label, text, `'${spoken}' is spoken by no app`, MOVING_HINT);
+  if (!isScheme(scheme) || SCHEMES[scheme].codec === 'files')
+    throw invalid(label, text, `'${spoken}' is spoken by no app`, MOVING_HINT);
   const authority = rest.replace(/\/$/, '');
   if (kind.toLowerCase() === 'srv') {
     if (!/^(?:[a-z0-9_-]+\.)+[a-z0-9-]+\.?$/i.test(authority))

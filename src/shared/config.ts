@@ -111,6 +111,14 @@ export interface UpstreamTls {
   readonly insecure: boolean;
 }
 
+/** How the files of a folder are served. */
+export interface FilesConfig {
+  /** `app`: nothing else answers there · `spa`: the page of the folder itself answers for pages that are not there · `before`: what is not there is the app's behind it. */
+  readonly kind: 'app' | 'spa' | 'before';
+  /** Names of files that answer for the folder that they are in. */
+  readonly index: readonly string[];
+}
+
 /** An app: what is served to the requests of its route, by upstreams that run somewhere or by workers that we start. */
 export interface AppConfig {
   /** What commands and messages call it: its site's name, with the route behind it; without a site the route, or `app`. */
@@ -121,6 +129,8 @@ export interface AppConfig {
   /** Where it runs; empty when `worker` is set. */
   readonly upstreams: readonly AppUpstream[];
   readonly worker: WorkerConfig | null;
+  /** It is the files of a folder, which its only upstream names; null: it is a server. */
+  readonly files: FilesConfig | null;
   /** Take the route's prefix off the path. */
   readonly stripPrefix: boolean;
   /** Keep a client at one of its upstreams by a cookie. */

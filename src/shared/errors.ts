@@ -62,6 +62,8 @@ export const ERRORS = {
   version_unsupported: row('downstream', 505, 'This HTTP version is not supported.'),
   not_implemented: row('downstream', 501, 'This is not supported.'),
   no_route: row('downstream', 404, 'Nothing is served here.'),
+  file_missing: row('downstream', 404, 'There is no such file here.'),
+  files_are_read: row('downstream', 405, 'Files are only read here, with GET and HEAD.'),
   internal: row('internal', 500, 'The front failed.'),
   loop_detected: row('internal', 508, 'The request came back to the front that sent it.'),
   overloaded: row('internal', 503, 'The server is busy. Please try again.'),

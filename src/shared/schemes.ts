@@ -3,8 +3,8 @@
 export interface SchemeRow {
   /** The connection is encrypted. */
   readonly tls: boolean;
-  /** How a connection that carries one request at a time is spoken over. */
-  readonly codec: 'http1' | 'uwsgi';
+  /** How a connection that carries one request at a time is spoken over; `files`: there is none, a folder answers. */
+  readonly codec: 'http1' | 'uwsgi' | 'files';
   /** Whether a connection carries several requests at once (HTTP/2); `by ALPN`: where the app chooses it in the handshake. */
   readonly multiplexed: 'never' | 'always' | 'by ALPN';
   /** Apps read request bodies of unknown length; where they do not, bodies are held and sent with one. */
@@ -67,6 +67,18 @@ export const SCHEMES = {
     inLibrary: false,
     defaultPort: null,
     fileWords: ['uwsgi+unix'],
+  },
+  // A folder of --root, --static-map and --check-static.
+  file: {
+    tls: false,
+    codec: 'files',
+    multiplexed: 'never',
+    readsChunked: true,
+    says100: false,
+    takesProxyHeader: false,
+    inLibrary: false,
+    defaultPort: null,
+    fileWords: [],
   },
 } as const satisfies Record<string, SchemeRow>;
 

@@ -212,6 +212,14 @@ const BY_MESSAGE: Readonly<Record<string, string>> = {
   upstream_tls: get('/upstream_tls'),
 };
 
+let development: Promise<StartedFront> | undefined;
+
+/** Of a folder, with a development certificate. */
+async function developing(): Promise<void> {
+  development ??= started(['--root', makeWorkspace(ends).path]);
+  fronts.development = await development;
+}
+
 /** What takes more than one message, or another front; each gives the front whose log tells. */
 const BY_CONDUCT: Readonly<Record<string, Conduct>> = {
   tls_expected: async () => {
@@ -251,8 +259,18 @@ const BY_CONDUCT: Readonly<Record<string, Conduct>> = {
     opened.push(socket);
     return 'plain';
   },
+  file_missing: async () => {
+    await developing();
+    await say(get('/none.txt'), 'development');
+    return 'development';
+  },
+  files_are_read: async () => {
+    await developing();
+    await say(post('/none.txt', 'Content-Length: 0\r\n'), 'development');
+    return 'development';
+  },
   host_unknown: async () => {
-    fronts.development = await started(['--upstream', '1']);
+    await developing();
     await say('GET / HTTP/1.1\r\nHost: stranger.example\r\n\r\n', 'development');
     return 'development';
   },

@@ -82,8 +82,8 @@ function isCandidate({ status }: CompressibleResponse, headers: readonly string[
   return !fieldList(headers, 'cache-control').toLowerCase().includes('no-transform');
 }
 
-/** Event streams are left out: what must arrive at once is not to wait for a compressor. */
-function isCompressible(contentType: string): boolean {
+/** Whether a media type is worth compressing. Event streams are left out: what must arrive at once is not to wait for a compressor. */
+export function isCompressible(contentType: string): boolean {
   const end = contentType.indexOf(';');
   const type = (end === -1 ? contentType : contentType.slice(0, end)).trim().toLowerCase();
   if (type.startsWith('text/')) return type !== 'text/event-stream';

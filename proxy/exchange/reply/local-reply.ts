@@ -17,6 +17,10 @@ export interface LocalReply {
 /** Seconds after which a client may try again while the app is starting. */
 export const RETRY_AFTER_SECONDS = 2;
 
+/** What Allow says of apps, and of files. */
+const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
+const READ_METHODS = 'GET, HEAD';
+
 /**
  * The response for an error code; `head` null when the request could not be read.
  * @param text in place of the table's
@@ -40,7 +44,7 @@ export function buildErrorReply(
   headers.push('cache-control', 'no-store', 'date', httpDate());
   if (requestId !== '') headers.push('x-request-id', requestId);
   if (waits) headers.push('retry-after', String(retryAfterSeconds));
-  if (status === 405) headers.push('allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS');
+  if (status === 405) headers.push('allow', code === 'files_are_read' ? READ_METHODS : METHODS);
   return { status, headers, body };
 }
 

@@ -24,6 +24,7 @@ import {
 import type { Settings } from '../settings.js';
 import { readUpstream } from '../upstream-routes.js';
 import { appOptions } from '../uwsgi/app-options.js';
+import { namesFiles, readFiles } from './static-files.js';
 import { readUpstreamSettings } from './upstreams.js';
 
 const GROUP = 'The app';
@@ -133,7 +134,8 @@ export const APP_OPTIONS = {
   ),
 } satisfies Record<string, OptionRow>;
 
-const APP_HINT = 'name the app: --upstream 8080, or -- npm run dev, or --wsgi-file index.py';
+const APP_HINT =
+  'name the app: --upstream 8080, or -- npm run dev, or --wsgi-file index.py; --root DIR serves files';
 
 /** Addresses at which an app is that runs on this machine. */
 const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '::1']);
@@ -167,11 +169,12 @@ function refuseTwoApps(settings: Settings, upstreams: readonly RoutedUpstream[])
   const takesAll = upstreams.some(({ route }) => formatRoute(route) === '');
   const given = [
     ...(takesAll && !isPort ? [settings.get('upstream').label] : []),
+    ...(settings.has('root') ? [settings.get('root').label] : []),
     ...(command === null ? [] : [`-- ${command[0] ?? ''}`.trimEnd()]),
     ...namesOfWsgi(settings).slice(0, 1),
   ];
   const [first, second] = given;
-  if (first === undefined && upstreams.length === 0)
+  if (first === undefined && upstreams.length === 0 && !namesFiles(settings))
     throw misused('there is no app to put HTTPS in front of', APP_HINT);
   if (second !== undefined)
     throw misused(
@@ -191,7 +194,8 @@ function namesOfWsgi(settings: Settings): readonly string[] {
 
 /** Whether the settings name any app. */
 export function namesApp(settings: Settings): boolean {
-  return settings.command !== null || settings.has('upstream') || namesOfWsgi(settings).length > 0;
+  const isServer = settings.command !== null || settings.has('upstream') || namesOfWsgi(settings).length > 0;
+  return isServer || namesFiles(settings);
 }
 
 function readServer(settings: Settings): 'auto' | 'uwsgi' | 'wsgiref' {
@@ -287,7 +291,15 @@ export function readApps(settings: Settings, platform: Platform): readonly AppCo
   };
   const everything = { host: '', prefix: '' };
   const worker = isStarted ? readWorker(settings, platform) : null;
-  const started = { name: WHOLE, site: null, route: everything, upstreams: [], worker, ...rules };
+  const started = {
+    name: WHOLE,
+    site: null,
+    route: everything,
+    upstreams: [],
+    worker,
+    files: null,
+    ...rules,
+  };
   const running = readPortOfCommand(settings) === null ? groupByRoute(upstreams) : [];
   return [
     ...(worker === null ? [] : [started]),
@@ -295,8 +307,10 @@ export function readApps(settings: Settings, platform: Platform): readonly AppCo
       name: formatRoute(app.route) || WHOLE,
       site: null,
       worker: null,
+      files: null,
       ...app,
       ...rules,
     })),
+    ...readFiles(settings, rules),
   ];
 }

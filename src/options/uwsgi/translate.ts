@@ -96,10 +96,15 @@ class Translator {
   private take(given: Given): void {
     const option = uwsgiOption(given.name);
     const setting = settingNamed(given.name);
-    if (option === null && setting === null) this.takeUnknown(given);
+    if (option === null && (setting === null || this.isPlaceholder(given))) this.takeUnknown(given);
     else if (option === null || this.isOurs(given, option)) this.takeOurs(given, setting);
     else if (isOff(option, given.value)) this.tell(given, option.row.fate, 'switched off');
     else this.takeRow(given, option);
+  }
+
+  /** What a file or `--set` calls by the name of an option of ours may be a value for %(name): `root` is in many files. */
+  private isPlaceholder({ name, label }: Given): boolean {
+    return label !== `--${name}` && (name === 'root' || this.beside.asked.has(name));
   }
 
   /** Where both have an option of the name: whose it is. */

@@ -196,6 +196,16 @@ static-map = /b=/srv/b
 `,
   },
   {
+    // A name of an option of ours that is no option of uWSGI is a placeholder in a file, whether it is asked for or not.
+    spec: 'root-placeholder.ini',
+    expected: 'http *:8000; worker: module=app:app',
+    text: `[uwsgi]
+root = /srv/app
+http = :8000
+module = app:app
+`,
+  },
+  {
     spec: 'comments.ini',
     expected: 'http *:8000; worker: module=app:app ; this is no comment',
     text: `; a comment
