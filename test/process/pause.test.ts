@@ -128,6 +128,11 @@ test('the commands; who waits too long, and who finds no place, gets 503 with wo
   assert.deepEqual(app.asked, ['/first']);
   await control.ask('POST', '/v1/resume');
   for (const [code, args, pattern] of [
+    [
+      1,
+      ['drain', app.address],
+      /^error: \S+ is the last one that takes requests here\nhint: there is no other: tlsfront pause/,
+    ],
     [1, ['resume'], /^error: requests are not paused\nhint: /],
     [2, ['pause', '--max', 'long'], /^error: --max 'long' is no duration\nhint: /],
     [2, ['pause', '--max', '0'], /^error: requests cannot wait for 0 s\nhint: /],

@@ -82,7 +82,7 @@ export class InterventionDesk {
       if (this.table.drained.includes(found)) return found;
       const drained = [...this.table.drained, found];
       const [left] = leftWithout(upstreams, drained);
-      if (left !== undefined) throw lastOfRoute(found, formatRoute(left.route));
+      if (left !== undefined) throw lastOfRoute(found, formatRoute(left.route), left.own.length === 1);
       await this.replace({ ...this.table, drained });
       this.log.line(`${found} is drained: no new requests go there`);
       return found;
@@ -254,10 +254,12 @@ function backWords({ drained, maintenance, pause }: Interventions): readonly str
   ];
 }
 
-function lastOfRoute(name: string, route: string): FrontError {
+function lastOfRoute(name: string, route: string, isOnly: boolean): FrontError {
   const whose = route === '' ? 'here' : `for ${route}`;
   return new FrontError('internal', `${name} is the last one that takes requests ${whose}`, {
-    hint: 'give another one back first: tlsfront undrain UPSTREAM; tlsfront status lists them',
+    hint: isOnly
+      ? 'there is no other: tlsfront pause holds its requests, tlsfront maintenance on answers them'
+      : 'give another one back first: tlsfront undrain UPSTREAM; tlsfront status lists them',
   });
 }
 
