@@ -98,6 +98,8 @@ async function start(message: RouterStart): Promise<Router> {
   // One router speaks for all: they have the same limits.
   if (message.index === 1) warnOfDescriptors(config.limits, log);
   policy.live.appEnds = state.appEnds;
+  policy.live.projects = state.projects;
+  upstreams.welcome(state.projects);
   upstreams.update(state.upstreams);
   intervene(policy, upstreams, barrier, state.interventions);
   services.policy.access?.update(state.access);
@@ -275,6 +277,10 @@ function change({ fronts, services, bans, engine, barrier }: Router, changes: Pa
   if (access !== undefined) services.policy.access?.update(access);
   if (changes.appEnds !== undefined) services.policy.live.appEnds = changes.appEnds;
   if (changes.debts !== undefined) services.policy.access?.takeDebts(changes.debts);
+  if (changes.projects !== undefined) {
+    services.policy.live.projects = changes.projects;
+    services.upstreams.welcome(changes.projects);
+  }
   if (upstreams !== undefined) services.upstreams.update(upstreams);
   if (interventions !== undefined) {
     intervene(services.policy, services.upstreams, barrier, interventions);

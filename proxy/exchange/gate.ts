@@ -10,6 +10,7 @@ import type { Exchange } from './exchange.js';
 import { answerChallenge } from './reply/acme-challenge.js';
 import { answerHealth } from './reply/health-answer.js';
 import { buildErrorReply, type LocalReply } from './reply/local-reply.js';
+import { buildProjectsReply } from './reply/projects-page.js';
 import { buildRedirect, buildRedirectToTls } from './reply/redirect.js';
 import { followRedirects } from './reply/redirect-rules.js';
 import type { CertificateNames, ConnectionFacts, Policy, RequestHead } from './types.js';
@@ -75,7 +76,7 @@ export function passGate(request: GateRequest, upstreams: Upstreams): Route | In
     return refuse(exchange, 'request_too_large');
   }
   const route = upstreams.find(head, exchange.policy.site);
-  if (route === null) return refuse(exchange, 'no_route');
+  if (route === null) return refuseNameless(exchange);
   exchange.route = route.name;
   const asked = place === null || access === null ? NO_STEPS : access.stepsFor(place);
   const steps = barrier === null ? asked : barrier.stepsAfter(asked);
@@ -87,6 +88,15 @@ const NO_STEPS: readonly EntryStep[] = [];
 function refuse(exchange: Exchange, code: ErrorCode): LocalReply {
   exchange.failed(code);
   return buildErrorReply(code, exchange.head, exchange.requestId);
+}
+
+/** No app has the host or the path; where projects share the front, they are named. */
+function refuseNameless(exchange: Exchange): LocalReply {
+  const { head, requestId, services } = exchange;
+  const { projects } = services.policy.live;
+  if (projects === null) return refuse(exchange, 'no_route');
+  exchange.failed('no_route');
+  return buildProjectsReply(head, projects, requestId);
 }
 
 /** By `--allow` and `--deny`. */

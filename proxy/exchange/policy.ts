@@ -30,6 +30,7 @@ export function compilePolicy(
     barrier: null,
     challenges: new Map(),
     appEnds: [],
+    projects: null,
     isClosed: () => false,
   };
   return Object.freeze({

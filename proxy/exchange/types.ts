@@ -1,6 +1,7 @@
 /** The exchange contract: what both engines hand to the shared exchange code and get back from it. */
 
 import type { Config } from '../../src/shared/config.js';
+import type { Projects } from '../../src/shared/projects.js';
 import type { AppEnd } from '../../src/shared/router-messages.js';
 import type { FieldsMemo } from '../wire/syntax/field-lines.js';
 import type { AccessRules } from './access/access-rules.js';
@@ -76,6 +77,8 @@ export interface LiveState {
   barrier: Barrier | null;
   /** Key authorizations of http-01 by token. */
   challenges: ReadonlyMap<string, string>;
+  /** See RouterState. */
+  projects: Projects | null;
   /** How apps have ended that are not up; see RouterState. */
   appEnds: readonly (AppEnd | null)[];
   /** Whether an authority is for clients with a certificate only, which no plain listener can see; replaced with `certificates`. */

@@ -1,10 +1,12 @@
 /** The upstreams of a router: which are up, which request goes to which, and who waits for one to come up. */
 import type { AppConfig } from '../../src/shared/config.js';
+import type { Projects } from '../../src/shared/projects.js';
 import type { UpstreamState } from '../../src/shared/router-messages.js';
 import { formatUpstream } from '../../src/shared/upstream-text.js';
 import type { RequestHead } from '../exchange/types.js';
 import { Dialer } from '../upstream/dial.js';
 import { hostOf } from '../wire/syntax/field-list.js';
+import { guestApps, isUnknownProject, NO_GUESTS } from './guest-apps.js';
 import { type Route, RouteTable } from './route-table.js';
 import { createUpstream, type Upstream } from './upstream.js';
 
@@ -35,6 +37,11 @@ interface Held {
 /** Finds the route of a request, watches the upstreams' health, and holds requests while none of a route is up. */
 export class Upstreams {
   private list: Upstream[] = [];
+  /** The master's word on the apps of the configuration. */
+  private states: readonly UpstreamState[] = [];
+  /** Of projects that have joined; null: none has. */
+  private projects: Projects | null = null;
+  private guests = NO_GUESTS;
   private drained: readonly string[] = [];
   /** Of requests that no site takes, then those of the sites. */
   private tables: readonly RouteTable[];
@@ -53,12 +60,31 @@ export class Upstreams {
 
   /** Takes the master's word on which upstreams there are; known ones keep their counts. */
   update(states: readonly UpstreamState[]): void {
+    this.states = states;
+    this.settle();
+  }
+
+  /** Takes the master's word on which projects have joined; null: none. */
+  welcome(projects: Projects | null): void {
+    if (projects === null && this.projects === null) return;
+    this.projects = projects;
+    this.guests = projects === null ? NO_GUESTS : guestApps(projects, this.guests.apps);
+    this.settle();
+  }
+
+  private get allApps(): readonly AppConfig[] {
+    return this.guests.apps.length === 0 ? this.apps : [...this.apps, ...this.guests.apps];
+  }
+
+  private settle(): void {
+    const { allApps } = this;
+    const joined = this.guests.upstreams.map((state) => ({ ...state, app: state.app + this.apps.length }));
     const before = new Map(this.list.map((upstream) => [upstream.id, upstream]));
-    this.list = states.flatMap((state) => {
-      const app = this.apps[state.app];
+    this.list = [...this.states, ...joined].flatMap((state) => {
+      const app = allApps[state.app];
       if (app === undefined) return [];
       const known = before.get(state.id);
-      if (known === undefined || formatUpstream(known) !== formatUpstream(state))
+      if (known?.app !== app || formatUpstream(known) !== formatUpstream(state))
         return [{ ...createUpstream(state, app), drained: this.drained.includes(formatUpstream(state)) }];
       before.delete(state.id);
       known.managed = !state.ready;
@@ -99,7 +125,10 @@ export class Upstreams {
     const file = table.findFile(head);
     if (file !== null) return file;
     if (table.takesAll) return table.find('', '');
-    return table.find(hostOf(head.authority).replace(/\.$/, ''), head.path);
+    const host = hostOf(head.authority).replace(/\.$/, '');
+    const route = table.find(host, head.path);
+    const isOwn = route !== null && route.host === '';
+    return isOwn && this.projects !== null && isUnknownProject(host, this.projects) ? null : route;
   }
 
   /** The same route as it is now: the upstreams may have changed since it was found. */
@@ -159,7 +188,7 @@ export class Upstreams {
     const last = Math.max(-1, ...this.apps.map(({ site }) => site ?? -1));
     return [null, ...Array.from({ length: last + 1 }, (_one, site) => site)].map((site) => {
       return new RouteTable(
-        this.apps.filter((app) => app.site === site),
+        this.allApps.filter((app) => app.site === site),
         this.list,
       );
     });

@@ -16,6 +16,7 @@ import { findGroup, findUser } from '../system/accounts.js';
 import { chooseLineStyle } from '../system/line-style.js';
 import { type CommandIo, explainError, printError } from '../terminal/console.js';
 import { removePidFile, tellServing, writePidFile } from './background.js';
+import { findPlace, moveTo } from './find-place.js';
 
 /** What only a new process can take: what is opened, or given up, once and for all. */
 const KEPT_UNTIL_RESTART = {
@@ -76,12 +77,21 @@ export async function serve(
   };
   const { pidFile } = config;
   if (pidFile !== null) writePidFile(pidFile);
-  const run = async (): Promise<number> =>
-    runMaster({
-      first: await serveWith(config, []),
+  const run = async (): Promise<number> => {
+    const place = await findPlace(
+      config,
+      () => serveWith(config, []),
+      log,
+      io,
+      () => tellServing(isBackground),
+    );
+    if (place.exitCode !== null) return place.exitCode;
+    const moved = (next: Config): Config => moveTo(next, place.port);
+    return runMaster({
+      first: await serveWith(moved(config), []),
       readAgain: async () => {
         const next = keepUntilRestart(config, await readConfig());
-        return serveWith(next.config, next.notes);
+        return serveWith(moved(next.config), next.notes);
       },
       environment: io.environment,
       version,
@@ -90,10 +100,12 @@ export async function serve(
       interventions: keepInterventions(store),
       endsWithParent: io.environment.npm_lifecycle_event !== undefined,
       orders: await createOrders(config, store, log, version, io.environment),
-    }).finally(() => {
-      if (pidFile !== null) removePidFile(pidFile);
     });
-  return log.leave(await run().catch((error: unknown) => tellFailure(error, config, log, io)));
+  };
+  const ended = run().finally(() => {
+    if (pidFile !== null) removePidFile(pidFile);
+  });
+  return log.leave(await ended.catch((error: unknown) => tellFailure(error, config, log, io)));
 }
 
 /** Says in the log why the front could not start. Returns the exit code; @throws the error itself where the command shall say it */

@@ -4,13 +4,21 @@ import { FrontError } from '../shared/errors.js';
 import type { RecentRequests } from '../shared/recent-requests.js';
 import { systemCode } from '../shared/system-error.js';
 import { failureError } from './failure.js';
-import type { Failure, Progress, Status } from './types.js';
+import type { Failure, JoinLine, Progress, Status } from './types.js';
 
 /** A master answers within milliseconds, the status within a second for a router that hangs. */
 const STATUS_PATIENCE_MS = 5_000;
 /** Routers have five seconds to take a change. */
 const ASK_PATIENCE_MS = 15_000;
 const MAX_ANSWER_BYTES = 64 * 1024 ** 2;
+
+/** What a project hears of the front that serves it. */
+export interface JoinEvents {
+  /** It is asked to end. */
+  onStop(): void;
+  /** It is served no more. */
+  onClosed(): void;
+}
 
 /** One front. */
 export class ControlClient {
@@ -65,6 +73,32 @@ export class ControlClient {
       else onProgress(progress.text);
     });
     return last;
+  }
+
+  /**
+   * Has a project served as long as the connection lasts; resolves when it is.
+   * @param path with the query of docs/control.md
+   * @throws FrontError with which it is refused
+   */
+  async join(
+    path: string,
+    events: JoinEvents,
+  ): Promise<{ readonly url: string; readonly leave: () => void }> {
+    const answer = await this.call('POST', path, 0);
+    if (answer.statusCode !== 200) throw failureError(readFailure(await readAll(answer)));
+    return new Promise((resolve, reject) => {
+      const leave = (): void => void answer.destroy();
+      const lines = eachLine(answer, (text) => {
+        const line: JoinLine = JSON.parse(text);
+        if (line.type === 'stop') events.onStop();
+        else resolve({ url: line.url, leave });
+      });
+      const closed = (): void => {
+        reject(unreachable(this.socket, new Error('the front has ended')));
+        events.onClosed();
+      };
+      lines.then(closed, closed);
+    });
   }
 
   /** Every line of the master's log. */

@@ -1,5 +1,6 @@
 /** The description of the control socket that it gives out itself (OpenAPI 3.1). */
 import { INTERVENTION_PATHS, INTERVENTION_SCHEMAS } from './openapi-interventions.js';
+import { PROJECT_PATHS } from './openapi-projects.js';
 
 const FAILURE = { $ref: '#/components/schemas/Failure' };
 
@@ -123,6 +124,7 @@ export const OPENAPI = {
       },
     },
     ...INTERVENTION_PATHS,
+    ...PROJECT_PATHS,
     '/v1/reload': {
       post: {
         summary: 'Start a new generation; the answer ends when it serves, or says why the old one stays',

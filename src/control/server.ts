@@ -7,6 +7,7 @@ import { beginProgress, type Handler, queryOf, sendJson } from './calls.js';
 import { describeFailure } from './failure.js';
 import { INTERVENTION_ROUTES } from './intervention-calls.js';
 import { OPENAPI } from './openapi.js';
+import { PROJECT_ROUTES } from './project-calls.js';
 import { listSockets, prepareRuntimeFolder, socketPath } from './runtime-folder.js';
 import type { ControlVerbs, Failure, FrontEvent, FrontState } from './types.js';
 
@@ -27,6 +28,7 @@ const ROUTES: Readonly<Record<string, Handler>> = {
   'POST /v1/ban': ban,
   'POST /v1/unban': unban,
   ...INTERVENTION_ROUTES,
+  ...PROJECT_ROUTES,
   'POST /v1/reload': reload,
   'POST /v1/stop': stop,
 };

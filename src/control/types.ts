@@ -92,6 +92,42 @@ export interface BanView {
   readonly until: string | null;
 }
 
+/** A project that serves by a front. */
+export interface ProjectView {
+  readonly name: string;
+  readonly url: string;
+  /** Its command, file or address. */
+  readonly app: string;
+  /** Of the tlsfront that keeps it. */
+  readonly pid: number;
+  /** ISO 8601. */
+  readonly since: string;
+}
+
+/** `GET /v1/projects`. */
+export interface ProjectList {
+  /** Others may join. */
+  readonly isHost: boolean;
+  /** HTTPS ports. */
+  readonly ports: readonly number[];
+  readonly projects: readonly ProjectView[];
+}
+
+/** `POST /v1/join`: what the query of a project says. */
+export interface JoinRequest {
+  readonly name: string;
+  readonly pid: number;
+  readonly app: string;
+  readonly holdMs: number;
+  readonly addresses: readonly { readonly host: string; readonly port: number }[];
+}
+
+/** A line of its answer, which lasts as long as the project is served. */
+export type JoinLine =
+  | { readonly type: 'joined'; readonly url: string }
+  /** The project is asked to end. */
+  | { readonly type: 'stop' };
+
 /** Why something was not done. */
 export interface Failure {
   readonly error: string;
@@ -142,6 +178,14 @@ export interface ControlVerbs {
   pause(maxMs: number): Promise<Pause>;
   /** Lets them go; false: none was held. */
   resume(): Promise<boolean>;
+  projects(): ProjectList;
+  /** Serves a project until `leave`. @throws FrontError where it does not */
+  join(
+    request: JoinRequest,
+    link: { stop(): void; close(): void },
+  ): { readonly url: string; readonly leave: () => void };
+  /** Asks a project that has joined to end; false: there is none of this name. */
+  stopProject(name: string): boolean;
   /** Begins the end, or cuts it short. */
   stop(): void;
   /** Opens the log file anew; null: done, or there is none. */

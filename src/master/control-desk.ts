@@ -1,12 +1,13 @@
 /** The master's side of the control socket: opens it while the routers start, and turns its calls into the master's own verbs. */
 import { describeFailure } from '../control/failure.js';
-import type { AppView, BanView, ControlVerbs, Status } from '../control/types.js';
+import type { AppView, BanView, ControlVerbs, ProjectList, Status } from '../control/types.js';
 import type { Ban, BanList } from '../serving/ban-list.js';
 import type { RecentRequests } from '../shared/recent-requests.js';
 import type { InterventionDesk } from './interventions/desk.js';
 import type { Life } from './life.js';
 import type { MasterLog } from './log.js';
 import { formFor, METRICS_TYPES, type MetricsForm } from './metrics/metrics-text.js';
+import type { ProjectDesk } from './projects/desk.js';
 
 /** What the master does. */
 export interface MasterVerbs {
@@ -20,6 +21,8 @@ export interface MasterVerbs {
   /** Returns what went wrong; null: nothing. */
   reopenLog(): Error | null;
   readonly bans: BanList;
+  readonly projects: ProjectDesk;
+  projectList(): ProjectList;
   readonly interventions: InterventionDesk;
 }
 
@@ -98,6 +101,9 @@ export class ControlDesk {
       pause: (maxMs) => master.interventions.pause(maxMs),
       resume: () => master.interventions.resume(),
       undrain: (upstream) => master.interventions.undrain(upstream),
+      projects: () => master.projectList(),
+      join: (request, link) => master.projects.join(request, link),
+      stopProject: (name) => master.projects.stop(name),
       stop: () => master.stop('stop'),
       reopenLog: () => {
         const failure = master.reopenLog();

@@ -1,7 +1,14 @@
 /** The master process: starts the front, reloads it, and ends it. It owns config, keys and children and touches no traffic. */
 import { randomBytes } from 'node:crypto';
 import { runtimeFolder } from '../control/runtime-folder.js';
-import type { AppView, LastReload, Status, UpstreamWord } from '../control/types.js';
+import type {
+  AppView,
+  LastReload,
+  ProjectList,
+  ProjectView,
+  Status,
+  UpstreamWord,
+} from '../control/types.js';
 import { AccessReloader } from '../serving/access-reloader.js';
 import { BanList } from '../serving/ban-list.js';
 import { CertificateReloader, type ServingCertificates } from '../serving/certificate-reloader.js';
@@ -33,6 +40,8 @@ import type { MetricsListener } from './metrics/metrics-listener.js';
 import { type MetricsForm, metricsText } from './metrics/metrics-text.js';
 import { collectStatistics } from './metrics/statistics.js';
 import { OrdersDesk } from './orders.js';
+import { describeApp } from './projects/describe-app.js';
+import { ProjectDesk } from './projects/desk.js';
 import { handOverRates } from './rate-memory.js';
 import { TicketKeys } from './routers/ticket-keys.js';
 import type { ServedConfig } from './served-config.js';
@@ -100,6 +109,7 @@ class Master {
   private readonly access: AccessReloader;
   private readonly bans: BanList;
   private readonly interventions: InterventionDesk;
+  readonly projects: ProjectDesk;
   private readonly orders: OrdersDesk;
   private readonly ticketKeys: TicketKeys;
   private readonly frontSecret = randomBytes(32).toString('base64');
@@ -138,6 +148,14 @@ class Master {
       (access) => this.generations.change({ access }),
     );
     this.bans = new BanList(log, (bans) => this.generations.changeAll({ bans }, TAKE_MS));
+    this.projects = new ProjectDesk(
+      {
+        own: () => this.ownProject(),
+        urlOf: (host) => this.urlOfProject(host),
+        give: (projects) => this.generations.change({ projects }),
+      },
+      log,
+    );
     this.interventions = new InterventionDesk(
       {
         upstreams: () => this.generations.accepting[0]?.routedUpstreams ?? [],
@@ -167,10 +185,13 @@ class Master {
       stop: (who) => this.ending.obey(who),
       reopenLog: () => this.reopenLog(),
       bans: this.bans,
+      projects: this.projects,
+      projectList: () => this.projectList(),
       interventions: this.interventions,
     });
     this.ending = new Ending(this.life, this.generations, this.orders, mercyMs, log, () => {
       this.metrics?.close();
+      this.projects.close();
       this.sockets?.close();
       this.control.close();
       const ending = new FrontError('draining', 'the front is ending: nothing is reloaded');
@@ -360,6 +381,29 @@ class Master {
     return upstream.ready ? 'up' : 'starting';
   }
 
+  private projectList(): ProjectList {
+    const https = (this.sockets?.bound ?? []).filter(({ kind }) => kind === 'https');
+    const isHost = this.urlOfProject('localhost') !== null && !this.life.isEnding;
+    return { isHost, ports: https.map(({ port }) => port), projects: this.projects.all };
+  }
+
+  private ownProject(): ProjectView | null {
+    const { project, apps } = this.served.config;
+    const [app] = apps;
+    if (project === null || app === undefined) return null;
+    const url = this.urlOfProject(`${project.name}.localhost`) ?? '';
+    const since = new Date(Date.now() - process.uptime() * 1000).toISOString();
+    return { name: project.name, url, app: describeApp(app), pid: process.pid, since };
+  }
+
+  /** Of a name here; null: the front serves no projects. */
+  private urlOfProject(host: string): string | null {
+    if (this.served.config.project === null) return null;
+    const listener = (this.sockets?.bound ?? []).find(({ kind }) => kind === 'https');
+    if (listener === undefined) return null;
+    return `https://${host}${listener.port === 443 ? '' : `:${listener.port}`}`;
+  }
+
   private async requests(): Promise<RecentRequests> {
     const routers = [...this.generations.accepting, ...this.generations.draining].flatMap(
       (generation) => generation.routers.all,
@@ -464,6 +508,7 @@ class Master {
         access,
         debts: [],
         bans: this.bans.blocks,
+        projects: this.projects.current,
         interventions: this.interventions.current,
       },
       sockets,

@@ -16,6 +16,7 @@ import { readIdentity, readRouters } from './groups/processes.js';
 import { readDnsServers } from './groups/upstreams.js';
 import { findHostCheck } from './host-check.js';
 import { refuseForLibrary } from './library-engine.js';
+import { readProject } from './project.js';
 import { readChoice, readNumber, readSwitch, readText } from './read-setting.js';
 import type { Settings } from './settings.js';
 import { readRedirects, readSiteRules, readSites, redirectedHosts } from './sites.js';
@@ -85,6 +86,7 @@ export function resolveConfig(settings: Settings, platform: Platform): Config {
     group: readIdentity(settings, platform, 'gid'),
     pidFile: readText(settings, 'pidfile'),
     quiet: readSwitch(settings, 'quiet'),
+    project: readProject(settings, listeners, [...apps, ...sites.apps], process.cwd()),
     open: readSwitch(settings, 'open'),
     verbose: readSwitch(settings, 'verbose') || settings.has('https') || settings.has('master'),
     ...readLogSettings(settings),

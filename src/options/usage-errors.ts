@@ -9,7 +9,6 @@ const HELP_HINT = '`tlsfront --help` lists the options';
 const OTHER_NAMES: Readonly<Record<string, string>> = {
   '--port':
     '--listen 8443 is the port of HTTPS, --upstream 8080 that of a running app, --app-port 5173 that of a started one',
-  '--name': '--host shop.localhost gives the app a name of its own; *.localhost needs no hosts file',
   '--from': '--host app.test is the name and --listen 443 the port of HTTPS',
   '--to': '--upstream 8080 is the app',
   '--source': '--listen 8443 is the port of HTTPS',

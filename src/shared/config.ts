@@ -271,6 +271,16 @@ export interface SiteConfig {
   readonly rules: SiteRules;
 }
 
+/** How a front shares its port with other projects of the same user. */
+export interface ProjectConfig {
+  /** `shop`: it is reached as `shop.localhost`. */
+  readonly name: string;
+  /** It may join a front that runs already, in place of listening itself. */
+  readonly mayJoin: boolean;
+  /** It takes another port where its own is another program's. */
+  readonly mayMove: boolean;
+}
+
 /** The whole configuration. */
 export interface Config {
   readonly engine: 'direct' | 'library';
@@ -312,6 +322,8 @@ export interface Config {
   /** File that takes every log line instead of stderr; null: stderr. */
   readonly logFile: string | null;
   readonly quiet: boolean;
+  /** null: it says too much of its own to serve others, or to be served by another. */
+  readonly project: ProjectConfig | null;
   /** Show the first URL in this person's browser when the front is ready. */
   readonly open: boolean;
   /** Every boot line, also on a terminal, where three say what a person needs. A uWSGI command line wants them too. */

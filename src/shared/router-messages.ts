@@ -7,6 +7,7 @@ import type { ErrorCode } from './errors.js';
 import type { Interventions } from './interventions.js';
 import type { LineStyle } from './log-lines.js';
 import type { Samples } from './metrics.js';
+import type { Projects } from './projects.js';
 import type { RecentRequests } from './recent-requests.js';
 
 /** Everything a TLS listener serves with, read by the master before privileges are dropped. */
@@ -96,6 +97,8 @@ export interface RouterState {
   readonly ticketKeys: TicketKeyPair;
   readonly challenges: ChallengeAnswers;
   readonly upstreams: readonly UpstreamState[];
+  /** Projects that have joined; null: none has. */
+  readonly projects: Projects | null;
   /** By index into Config.apps; null, or past the end: it runs, or starts for the first time. */
   readonly appEnds: readonly (AppEnd | null)[];
   /** What the files of Config.access hold. */

@@ -39,6 +39,7 @@ async function startRouters(t: TestContext) {
     debts: [],
     interventions: NO_INTERVENTIONS,
     appEnds: [],
+    projects: null,
   };
   const sockets = await ListeningSockets.bind(config.listeners);
   t.after(() => sockets.close());

@@ -49,11 +49,16 @@ export function addControl(root: Command, io: CommandIo, done: (exitCode: number
     'start a new generation; returns when it serves, or says why the old one stays (exit code 1 or 2)',
     async (options) => (await import('./orders.js')).runReload(options, io),
   );
-  bind(
-    addChoice(root.command('stop')).option('--now', 'end what is open'),
-    'drain and end; returns when it has ended',
-    async (options) => (await import('./orders.js')).runStop(options, io),
-  );
+  addChoice(root.command('stop [name]'))
+    .option('--now', 'end what is open')
+    .helpCommand(false)
+    .description('drain and end the front, or the one project of this name; returns when it has ended')
+    .action(async (name: string | undefined, options: ControlOptions) => {
+      const { runStop, runStopProject } = await import('./orders.js');
+      done(
+        await (name === undefined ? runStop(options, io) : runStopProject(name, options.now === true, io)),
+      );
+    });
   bind(
     addChoice(root.command('logs'))
       .option('-f, --follow', 'go on with every further line')

@@ -1,7 +1,7 @@
 /** `tlsfront status` and `tlsfront list`: what runs, for people and for scripts. */
 import { ControlClient } from '../../control/client.js';
 import { runtimeFolder, socketPath } from '../../control/runtime-folder.js';
-import type { Status, UpstreamWord } from '../../control/types.js';
+import type { ProjectList, ProjectView, Status, UpstreamWord } from '../../control/types.js';
 import { formatListenAddress } from '../../shared/host-port.js';
 import type { Interventions } from '../../shared/interventions.js';
 import { type CommandIo, EXIT_FAILURE, EXIT_SUCCESS } from '../../terminal/console.js';
@@ -30,8 +30,10 @@ export async function runList(choice: { readonly json?: true }, io: CommandIo): 
   const found = await Promise.all(
     runningFronts(io).map(async (pid) => {
       const socket = socketPath(folder, pid);
-      const status = await new ControlClient(socket).status().catch(() => null);
-      return { pid, socket, status };
+      const client = new ControlClient(socket);
+      const status = await client.status().catch(() => null);
+      const projects = await projectsOf(client);
+      return { pid, socket, status, projects };
     }),
   );
   if (choice.json === true) {
@@ -39,14 +41,27 @@ export async function runList(choice: { readonly json?: true }, io: CommandIo): 
     return EXIT_SUCCESS;
   }
   if (found.length === 0) io.stdout.write('no tlsfront of this user is running\n');
-  for (const { pid, status } of found) {
+  for (const { pid, status, projects } of found) {
     const text =
       status === null
         ? 'does not answer'
         : `${status.state}  ${status.listeners.map(formatListener).join(' ')} -> ${status.upstreams.map(({ address }) => address).join(', ')}`;
     io.stdout.write(`${pid}  ${text}\n`);
+    const width = Math.max(0, ...projects.map(({ name }) => name.length));
+    for (const project of projects)
+      io.stdout.write(
+        `  ${project.name.padEnd(width)}  ${project.url}  ${project.app}  pid ${project.pid}  since ${project.since}\n`,
+      );
   }
   return EXIT_SUCCESS;
+}
+
+/** The projects that a front serves; none where it is of a version that knows none. */
+export async function projectsOf(client: ControlClient): Promise<readonly ProjectView[]> {
+  return client.ask<ProjectList>('GET', '/v1/projects').then(
+    ({ projects }) => projects,
+    () => [],
+  );
 }
 
 function formatListener({ kind, host, port }: Status['listeners'][number]): string {

@@ -120,6 +120,9 @@ export const APP_OPTIONS = {
     defaultText: 'never',
     uwsgi: '--reload-on-rss',
   }),
+  name: row(GROUP, 'text', '--name', '<name>', 'Name of this project beside others: NAME.localhost', {
+    defaultText: 'of package.json, or the folder',
+  }),
   hold: row(
     GROUP,
     'duration',

@@ -53,6 +53,11 @@ export const LISTENER_OPTIONS = {
     'Fronts whose connections begin with a PROXY protocol header',
     { repeatable: true, commas: true },
   ),
+  strictPort: turn(
+    GROUP,
+    '--strict-port',
+    'End where the port is taken: join no other project, take no other port',
+  ),
   open: turn(GROUP, '--open', 'Show the first address in the browser once the app is ready', { short: '-o' }),
 } satisfies Record<string, OptionRow>;
 

@@ -1,0 +1,64 @@
+/** The apps of projects that have joined a front, in the words of its configuration. */
+import type { AppConfig } from '../../src/shared/config.js';
+import { isWithin } from '../../src/shared/private-names.js';
+import type { Guest, Projects } from '../../src/shared/projects.js';
+import type { UpstreamState } from '../../src/shared/router-messages.js';
+
+/** What is routed beside the configuration. */
+export interface GuestApps {
+  readonly apps: readonly AppConfig[];
+  /** `app` counts from 0. */
+  readonly upstreams: readonly UpstreamState[];
+}
+
+export const NO_GUESTS: GuestApps = { apps: [], upstreams: [] };
+
+/** @param known apps of before: one that has not changed stays the same object */
+export function guestApps({ guests }: Projects, known: readonly AppConfig[]): GuestApps {
+  const apps: AppConfig[] = [];
+  const upstreams: UpstreamState[] = [];
+  for (const guest of guests) {
+    for (const [offset, host] of [guest.host, `*.${guest.host}`].entries()) {
+      const app = appOf(guest, host);
+      const before = known.find(
+        (other) => other.name === app.name && other.route.host === host && other.holdMs === app.holdMs,
+      );
+      for (const { id, ...place } of guest.upstreams)
+        upstreams.push({ ...PLAIN, ...place, app: apps.length, id: id - offset, key: String(id) });
+      apps.push(before ?? app);
+    }
+  }
+  return { apps, upstreams };
+}
+
+/** A name beneath `.localhost` that is no project's: it must not end at the front's own app. */
+export function isUnknownProject(host: string, { own }: Projects): boolean {
+  return host.endsWith('.localhost') && (own === null || !isWithin(host, own.host));
+}
+
+function appOf({ name, holdMs }: Guest, host: string): AppConfig {
+  return {
+    name,
+    site: null,
+    route: { host, prefix: '' },
+    upstreams: [],
+    worker: null,
+    stripPrefix: false,
+    sticky: false,
+    health: { path: null, intervalMs: 0, statuses: [], failCount: 0, failWindowMs: 0 },
+    upstreamTls: { ca: null, insecure: false },
+    bufferRequests: false,
+    holdMs,
+  };
+}
+
+const PLAIN = {
+  scheme: 'http',
+  path: null,
+  lookUp: null,
+  hostName: null,
+  weight: 1,
+  proxyProtocol: null,
+  needsLength: false,
+  ready: true,
+} as const;

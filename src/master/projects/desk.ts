@@ -1,0 +1,127 @@
+/** Which projects serve by this front: its own, and those of other processes, each as long as its connection to the control socket. */
+import type { JoinRequest, ProjectView } from '../../control/types.js';
+import { FrontError } from '../../shared/errors.js';
+import type { Guest, Projects } from '../../shared/projects.js';
+import type { MasterLog } from '../log.js';
+
+/** Many more would be no developer's day any more. */
+const MAX_GUESTS = 48;
+/** Numbers of guests' upstreams; those of others are above. */
+const FIRST_ID = -2_000_000;
+
+/** What the front does for the desk. */
+export interface Hosting {
+  /** Its own; null: it serves for others alone. */
+  own(): ProjectView | null;
+  /** `https://NAME`, with the port; null: it serves no project beside its own. */
+  urlOf(host: string): string | null;
+  /** Tells the routers. */
+  give(projects: Projects | null): void;
+}
+
+/** The other end of a guest's connection. */
+export interface GuestLink {
+  /** Asks it to end itself. */
+  stop(): void;
+  /** It is not served any more, and may look for another front. */
+  close(): void;
+}
+
+interface Joined {
+  readonly guest: Guest;
+  readonly view: ProjectView;
+  readonly link: GuestLink;
+}
+
+export class ProjectDesk {
+  private joined: readonly Joined[] = [];
+  private lastId = FIRST_ID;
+  private isClosed = false;
+
+  constructor(
+    private readonly front: Hosting,
+    private readonly log: MasterLog,
+  ) {}
+
+  /** What the routers serve; null: nobody has joined. */
+  get current(): Projects | null {
+    const own = this.front.own();
+    // Without others every name is the own project's, as it always was.
+    if (this.joined.length === 0 && own !== null) return null;
+    return {
+      own: own === null ? null : { name: own.name, host: hostOf(own.name), url: own.url },
+      guests: this.joined.map(({ guest }) => guest),
+    };
+  }
+
+  get all(): readonly ProjectView[] {
+    const own = this.front.own();
+    return [...(own === null ? [] : [own]), ...this.joined.map(({ view }) => view)];
+  }
+
+  /**
+   * Serves a project from now on; the same process may ask again, with other addresses, which replaces what it asked before.
+   * @returns its URL and the way to take it out
+   * @throws FrontError where the front does not do that, is full, or has the name already
+   */
+  join(request: JoinRequest, link: GuestLink): { readonly url: string; readonly leave: () => void } {
+    const { name, pid, app, addresses, holdMs } = request;
+    const host = hostOf(name);
+    const url = this.front.urlOf(host);
+    if (url === null || this.isClosed)
+      throw new FrontError('config_usage', 'this front serves no projects beside its own', {
+        hint: 'start the project with --listen and another port',
+      });
+    const other = this.all.find((project) => project.name === name && project.pid !== pid);
+    if (other !== undefined)
+      throw new FrontError('config_usage', `the name ${name} is taken by ${other.app} (pid ${other.pid})`, {
+        hint: `give another one: --name NAME; or end that: tlsfront stop ${name}`,
+      });
+    const before = this.joined.find(({ view }) => view.name === name);
+    if (before === undefined && this.joined.length >= MAX_GUESTS)
+      throw new FrontError('overloaded', `${MAX_GUESTS} projects have joined already`);
+    const upstreams = addresses.map(({ host: address, port }) => {
+      const known = before?.guest.upstreams.find((one) => one.host === address && one.port === port);
+      if (known !== undefined) return known;
+      // One for the name itself, one for the names beneath it.
+      this.lastId -= 2;
+      return { id: this.lastId, host: address, port };
+    });
+    const since = before?.view.since ?? new Date().toISOString();
+    const joined: Joined = {
+      guest: { name, host, url, holdMs, upstreams },
+      view: { name, url, app, pid, since },
+      link,
+    };
+    this.joined = [...this.joined.filter((one) => one !== before), joined];
+    if (before === undefined) this.log.line(`${name} has joined: ${url} -> ${app} (pid ${pid})`);
+    this.front.give(this.current);
+    return { url, leave: () => this.leave(joined) };
+  }
+
+  /** Asks a project to end. False: none of these has the name. */
+  stop(name: string): boolean {
+    const found = this.joined.find(({ view }) => view.name === name);
+    found?.link.stop();
+    return found !== undefined;
+  }
+
+  /** The front ends: its guests look for another. */
+  close(): void {
+    this.isClosed = true;
+    for (const { link } of this.joined) link.close();
+    this.joined = [];
+  }
+
+  private leave(joined: Joined): void {
+    // Its process may have asked again meanwhile.
+    if (!this.joined.includes(joined)) return;
+    this.joined = this.joined.filter((one) => one !== joined);
+    this.log.line(`${joined.view.name} has left (pid ${joined.view.pid})`);
+    this.front.give(this.current);
+  }
+}
+
+function hostOf(name: string): string {
+  return `${name}.localhost`;
+}

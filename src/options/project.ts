@@ -1,0 +1,97 @@
+/** Whether a front shares its port with other projects of this user, and under which name. */
+import type { AppConfig, ListenerConfig, ProjectConfig } from '../shared/config.js';
+import { isForDevelopment } from '../shared/development-listener.js';
+import { isLoopback } from '../shared/host-port.js';
+import { DEFAULT_SCHEME } from '../shared/schemes.js';
+import { findProjectName } from './project-name.js';
+import { invalid, readSwitch, readText } from './read-setting.js';
+import type { Settings } from './settings.js';
+import { SETTING_KEYS, type SettingKey } from './table.js';
+
+/** What a project may say that another front serves: all of it holds without a front of its own. */
+const OF_A_GUEST: ReadonlySet<SettingKey> = new Set<SettingKey>([
+  ...(['upstream', 'wsgiFile', 'callable', 'wsgiServer', 'uwsgiOption', 'processes', 'appPort'] as const),
+  ...([
+    'readyTimeout',
+    'harakiri',
+    'maxRss',
+    'hold',
+    'name',
+    'strictPort',
+    'open',
+    'quiet',
+    'verbose',
+  ] as const),
+  ...(['config', 'listen'] as const),
+]);
+
+/** What a front may say besides that serves other projects: it changes nothing of theirs. */
+const OF_A_HOST: ReadonlySet<SettingKey> = new Set<SettingKey>([
+  ...OF_A_GUEST,
+  ...([
+    'host',
+    'engine',
+    'httpProcesses',
+    'httpToHttps',
+    'accessLog',
+    'logFormat',
+    'logto',
+    'metrics',
+  ] as const),
+  ...(['mercy', 'maxRequests', 'pidfile'] as const),
+]);
+
+/** Where a front sends requests of others: this machine alone. */
+const REACHED: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '::1']);
+
+/** Labels of a host name, without the `.localhost` behind them. */
+const NAME = /^(?=.{1,190}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/**
+ * @param folder where the front was started
+ * @returns null: it says something of its own that would change what others serve
+ * @throws FrontError config_invalid for a name that no host can have
+ */
+export function readProject(
+  settings: Settings,
+  listeners: readonly ListenerConfig[],
+  apps: readonly AppConfig[],
+  folder: string,
+): ProjectConfig | null {
+  const given = readGivenName(settings);
+  const keys = SETTING_KEYS.filter((key) => settings.has(key));
+  const [app, another] = apps;
+  const https = listeners.find((listener) => listener.kind === 'https');
+  const isSingle =
+    app !== undefined && another === undefined && settings.sites.length === 0 && app.route.host === '';
+  if (!isSingle || app.route.prefix !== '' || https === undefined || !isForDevelopment(https)) return null;
+  if (!isLoopback(https.host) || !keys.every((key) => OF_A_HOST.has(key))) return null;
+  const isPlain = app.upstreams.every(
+    ({ scheme, path, lookUp, proxyProtocol, host }) =>
+      scheme === DEFAULT_SCHEME &&
+      path === null &&
+      lookUp === null &&
+      proxyProtocol === null &&
+      REACHED.has(host),
+  );
+  const isGuest = isPlain && keys.every((key) => OF_A_GUEST.has(key));
+  const isStrict = readSwitch(settings, 'strictPort');
+  return {
+    name: given ?? findProjectName(folder),
+    mayJoin: isGuest && !isStrict && (given !== null || !settings.has('listen')),
+    mayMove: !isStrict && !settings.has('listen'),
+  };
+}
+
+function readGivenName(settings: Settings): string | null {
+  const text = readText(settings, 'name');
+  if (text === null) return null;
+  const name = text.toLowerCase().replace(/\.localhost$/, '');
+  if (NAME.test(name)) return name;
+  throw invalid(
+    settings.get('name').label,
+    text,
+    'no host can be called so',
+    'letters, digits and hyphens: shop',
+  );
+}
