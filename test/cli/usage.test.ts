@@ -121,7 +121,6 @@ const WRONG: readonly (readonly [readonly string[], RegExp])[] = [
     ['--port', '3000'],
     /^error: --port is not an option\nhint: .*--listen 8443.*--upstream 8080.*--app-port 5173/,
   ],
-  [['--name=shop'], /hint: --host shop\.localhost/],
   [['--from', 'app.test', '--to', ':8080'], /hint: --host app\.test/],
   [['--target', '8080'], /hint: --upstream 8080/],
   [['completion'], /^error: completion needs the name of a shell/],

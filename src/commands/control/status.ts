@@ -46,7 +46,11 @@ export async function runList(choice: { readonly json?: true }, io: CommandIo): 
       status === null
         ? 'does not answer'
         : `${status.state}  ${status.listeners.map(formatListener).join(' ')} -> ${status.upstreams.map(({ address }) => address).join(', ')}`;
-    io.stdout.write(`${pid}  ${text}\n`);
+    const [own, another] = projects;
+    const alone =
+      own === undefined || another !== undefined ? '' : `  ${own.name}  ${own.url}  since ${own.since}`;
+    io.stdout.write(`${pid}  ${text}${alone}\n`);
+    if (alone !== '') continue;
     const width = Math.max(0, ...projects.map(({ name }) => name.length));
     for (const project of projects)
       io.stdout.write(
