@@ -43,6 +43,7 @@ function appOf({ name, holdMs }: Guest, host: string): AppConfig {
     route: { host, prefix: '' },
     upstreams: [],
     worker: null,
+    files: null,
     stripPrefix: false,
     sticky: false,
     health: { path: null, intervalMs: 0, statuses: [], failCount: 0, failWindowMs: 0 },
