@@ -2,15 +2,14 @@
 import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:fs';
 import { delimiter, join, resolve, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { FrontError } from '../src/shared/errors.js';
 import { systemCode } from '../src/shared/system-error.js';
 import type { WsgiPlan } from '../src/shared/worker-messages.js';
+import { packageFile } from '../src/system/package-files.js';
 import { ASGI_SERVERS, type AsgiApp, asgiCommand, findAsgiApp } from './asgi-server.js';
 import { uwsgiArguments, uwsgiLoadedText, valueOfOption, valuesOfOption } from './uwsgi-arguments.js';
 
-/** From dist/app/launch.js to the package root, where the Python file stays as it is. */
-const LAUNCHER = fileURLToPath(new URL('../../app/wsgi_launcher.py', import.meta.url));
+const LAUNCHER = packageFile('app/wsgi_launcher.py');
 const PROBE_TIMEOUT_MS = 5000;
 
 interface Uwsgi {

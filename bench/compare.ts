@@ -1,6 +1,6 @@
 /** `npm run bench -- --compare REV`: this tree beside a revision of it, in one run and in turns, against a bound. */
 import { execFileSync } from 'node:child_process';
-import { symlinkSync } from 'node:fs';
+import { existsSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Outcome, Peer, ScenarioResult } from './contract.js';
@@ -59,7 +59,8 @@ export function buildRevision(revision: string, folder: string): Revision {
     remove();
     throw error;
   }
-  return { name, commandPath: join(tree, 'dist', 'src', 'cli.js'), remove };
+  const bundle = join(tree, 'dist/bundle/src/cli.js');
+  return { name, commandPath: existsSync(bundle) ? bundle : join(tree, 'dist/src/cli.js'), remove };
 }
 
 /** This tree and the earlier one, on one Node. */

@@ -302,6 +302,12 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 process.on('uncaughtException', (error) => process.exit(printError(io, error)));
 
+// Bundles run, and stack traces name the sources; the processes that are started inherit the arguments.
+if (process.env.TLSFRONT_DEBUG === '1') {
+  process.setSourceMapsEnabled(true);
+  process.execArgv.push('--enable-source-maps');
+}
+
 const argv = process.argv.slice(2);
 if (argv.length === 1 && VERSION_WORDS.has(argv[0] ?? '')) process.stdout.write(`${ownRelease()}\n`);
 else process.exitCode = await main(argv, io);

@@ -5,7 +5,7 @@ import type { Peer } from '../contract.js';
 import { askVersion } from '../tool.js';
 
 /** The built command, beside which the bench is built. */
-export const commandPath = fileURLToPath(new URL('../../src/cli.js', import.meta.url));
+export const commandPath = fileURLToPath(new URL('../../bundle/src/cli.js', import.meta.url));
 
 /** All load comes from one address and idle connections are held: the defaults guard against both, as nginx's and HAProxy's would. */
 const LOAD_LIMITS = [

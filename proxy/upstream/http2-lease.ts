@@ -1,17 +1,17 @@
 /** One stream of an HTTP/2 session to an upstream, as a lease. */
 
-import {
-  type ClientHttp2Session,
-  type ClientHttp2Stream,
-  constants,
-  type IncomingHttpHeaders,
-  type OutgoingHttpHeaders,
+import type {
+  ClientHttp2Session,
+  ClientHttp2Stream,
+  IncomingHttpHeaders,
+  OutgoingHttpHeaders,
 } from 'node:http2';
 import type { ErrorCode } from '../../src/shared/errors.js';
 import { systemCode } from '../../src/shared/system-error.js';
 import { asList, type OutgoingFields } from '../exchange/headers/outgoing-fields.js';
 import type { Framing } from '../exchange/types.js';
 import type { Upstream } from '../routing/upstream.js';
+import { CANCEL, FLAG_END_STREAM, NO_ERROR, REFUSED_STREAM } from '../wire/http2/codes.js';
 import { fieldValue, isGrpc } from '../wire/syntax/field-list.js';
 import { withoutForbiddenTrailers } from '../wire/syntax/trailers.js';
 import { classifyUpstreamFailure } from './failure.js';
@@ -67,10 +67,10 @@ export class Http2Lease implements Lease, Waits {
     const bodyFollows = framing !== 'none';
     this.requestEnded = !bodyFollows;
     const fields = emptyFields();
-    fields[constants.HTTP2_HEADER_METHOD] = head.method;
-    fields[constants.HTTP2_HEADER_SCHEME] = this.upstream.row.tls ? 'https' : 'http';
-    fields[constants.HTTP2_HEADER_AUTHORITY] = fieldValue(headers, 'host');
-    fields[constants.HTTP2_HEADER_PATH] = path;
+    fields[':method'] = head.method;
+    fields[':scheme'] = this.upstream.row.tls ? 'https' : 'http';
+    fields[':authority'] = fieldValue(headers, 'host');
+    fields[':path'] = path;
     pushFields(fields, headers);
     try {
       const options = { endStream: !bodyFollows, waitForTrailers: bodyFollows };
@@ -149,7 +149,7 @@ export class Http2Lease implements Lease, Waits {
     // close() would end the request first. Its end makes node:http2 ask for trailers, and where the session's socket is busy just
     // then, of a stream that is destroyed: Node aborts the process at that (seen with 26.12).
     stream.end = () => stream;
-    stream.close(constants.NGHTTP2_CANCEL);
+    stream.close(CANCEL);
     stream.destroy();
   }
 
@@ -195,7 +195,7 @@ export class Http2Lease implements Lease, Waits {
     const length = fieldValue(headers, 'content-length');
     // A gRPC call may be silent for as long as a tunnel.
     this.wait(isGrpc(headers) ? 'tunnel' : 'body');
-    const hasBody = (flags & constants.NGHTTP2_FLAG_END_STREAM) === 0;
+    const hasBody = (flags & FLAG_END_STREAM) === 0;
     const contentLength = length === '' ? -1 : Number(length);
     if (hasBody) this.missingBytes = contentLength;
     this.holder.onResponse({
@@ -210,7 +210,7 @@ export class Http2Lease implements Lease, Waits {
 
   private onEnd(stream: ClientHttp2Stream): void {
     // A stream that was reset ends too; its close tells.
-    if (this.over || !this.responseBegun || stream.rstCode !== constants.NGHTTP2_NO_ERROR) return;
+    if (this.over || !this.responseBegun || stream.rstCode !== NO_ERROR) return;
     // A reset without an error looks like an end to node:http2.
     if (this.missingBytes > 0) {
       this.end('upstream_cut', false);
@@ -226,7 +226,7 @@ export class Http2Lease implements Lease, Waits {
 
   private onClose(stream: ClientHttp2Stream, failure: unknown): void {
     if (this.over) return;
-    const isRefused = stream.rstCode === constants.NGHTTP2_REFUSED_STREAM;
+    const isRefused = stream.rstCode === REFUSED_STREAM;
     const { failure: sessionFailure, uses } = this.keeper;
     const cause = sessionFailure ?? failure;
     const isMalformed = systemCode(cause) === 'ERR_HTTP2_ERROR' && !isRefused;

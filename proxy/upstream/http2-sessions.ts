@@ -1,8 +1,8 @@
 /** HTTP/2 connections to one upstream: few sessions that many exchanges share, and a bounded queue before them. */
-import { type ClientHttp2Session, connect as connectSession } from 'node:http2';
+import type { ClientHttp2Session } from 'node:http2';
+import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import http2wrapper from 'http2-wrapper';
 import type { Limits } from '../../src/shared/config.js';
 import type { ErrorCode } from '../../src/shared/errors.js';
 import type { Upstream } from '../routing/upstream.js';
@@ -13,6 +13,15 @@ import { mayMove } from './name-watch.js';
 import { FairQueue } from './places/fair-queue.js';
 import type { Lease, LeaseHandler } from './transport.js';
 import { endWhenLate, type LimitListener } from './waiting.js';
+
+type Http2Wrapper = typeof import('http2-wrapper');
+
+/** Loaded with Node's HTTP/2 when an app asks for it: few do, and each start of a router would wait for them. */
+let loaded: Http2Wrapper | null = null;
+function http2Wrapper(): Http2Wrapper {
+  loaded ??= createRequire(import.meta.url)('http2-wrapper') as Http2Wrapper;
+  return loaded;
+}
 
 const PROTOCOLS: Protocols = ['h2', 'http/1.1'];
 /** Streams on a session, also where the upstream allows more: then another session takes its share of the load. */
@@ -205,7 +214,7 @@ export class Http2Sessions {
   private async agree(dialing: Dialing, encrypted: TLSSocket): Promise<void> {
     const connect = (_options: object, callback: () => void) => encrypted.once('secureConnect', callback);
     // A cache of its own each time: every connection shows anew what the upstream speaks.
-    const resolveProtocol = http2wrapper.auto.createResolveProtocol(new Map(), new Map(), connect);
+    const resolveProtocol = http2Wrapper().auto.createResolveProtocol(new Map(), new Map(), connect);
     const { host, port } = this.upstream;
     const options = { host, port, ALPNProtocols: [...PROTOCOLS], resolveSocket: true };
     const { alpnProtocol, socket } = await resolveProtocol(options);
@@ -243,17 +252,19 @@ export class Http2Sessions {
     this.dialing = null;
     noteAddress(this.upstream, socket);
     const { maxHeaderBytes, maxHeaderCount } = this.limits;
-    const session = connectSession(`${this.upstream.row.tls ? 'https' : 'http'}://upstream`, {
-      createConnection: () => socket,
-      settings: {
-        enablePush: false,
-        initialWindowSize: STREAM_WINDOW_BYTES,
-        maxHeaderListSize: maxHeaderBytes,
-      },
-      maxHeaderListPairs: maxHeaderCount,
-      // nghttp2 sends no more than 64 KiB unless told so.
-      maxSendHeaderBlockLength: maxHeaderBytes + OWN_FIELDS_BYTES,
-    });
+    const session = process
+      .getBuiltinModule('node:http2')
+      .connect(`${this.upstream.row.tls ? 'https' : 'http'}://upstream`, {
+        createConnection: () => socket,
+        settings: {
+          enablePush: false,
+          initialWindowSize: STREAM_WINDOW_BYTES,
+          maxHeaderListSize: maxHeaderBytes,
+        },
+        maxHeaderListPairs: maxHeaderCount,
+        // nghttp2 sends no more than 64 KiB unless told so.
+        maxSendHeaderBlockLength: maxHeaderBytes + OWN_FIELDS_BYTES,
+      });
     session.setLocalWindowSize(SESSION_WINDOW_BYTES);
     const open = new OpenSession(session, this, mayMove(this.upstream) ? (socket.remoteAddress ?? '') : '');
     session.on('error', (error) => {

@@ -1,9 +1,11 @@
 /** `tlsfront docs`: the documents that are part of the package. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { misused } from '../options/read-setting.js';
+import { packageFile } from '../system/package-files.js';
 import { type CommandIo, EXIT_SUCCESS } from '../terminal/console.js';
 
-const FOLDER = new URL('../../../docs/', import.meta.url);
+const FOLDER = packageFile('docs');
 
 /** Prints one document, or the list of them. @throws FrontError config_usage for a topic that there is none of */
 export function printDocs(topic: string | undefined, io: CommandIo): number {
@@ -19,11 +21,11 @@ export function printDocs(topic: string | undefined, io: CommandIo): number {
   if (wanted === undefined) {
     throw misused(`there is no document '${topic}'`, `there are: ${topics.join(', ')}`);
   }
-  io.stdout.write(readFileSync(new URL(`${wanted}.md`, FOLDER), 'utf8'));
+  io.stdout.write(readFileSync(join(FOLDER, `${wanted}.md`), 'utf8'));
   return EXIT_SUCCESS;
 }
 
 function titleOf(name: string): string {
-  const [first = ''] = readFileSync(new URL(`${name}.md`, FOLDER), 'utf8').split('\n');
+  const [first = ''] = readFileSync(join(FOLDER, `${name}.md`), 'utf8').split('\n');
   return first.replace(/^#+\s*/, '');
 }

@@ -2,9 +2,9 @@
 import { lookup } from 'node:dns/promises';
 import { readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import { findPortOwner } from '../master/listening/port-owner.js';
 import { systemCode } from '../shared/system-error.js';
+import { programFile } from '../system/package-files.js';
 import { type CommandIo, EXIT_FAILURE, EXIT_SUCCESS, paint, usesColour } from '../terminal/console.js';
 import { examineTrust } from './authority/ca.js';
 
@@ -112,7 +112,7 @@ export function examineProxies(environment: Readonly<NodeJS.ProcessEnv>): readon
 
 /** Certificates made by a clock that is behind are not valid yet for everybody else. */
 function examineClock(): Examination {
-  const installed = statSync(fileURLToPath(import.meta.url)).mtimeMs;
+  const installed = statSync(programFile('command')).mtimeMs;
   const now = new Date();
   return now.getTime() < installed
     ? {

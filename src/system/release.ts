@@ -1,5 +1,6 @@
 /** Which release of tlsfront these files are, as package.json says at the moment of the first question. */
 import { readFileSync } from 'node:fs';
+import { packageFile } from './package-files.js';
 
 let known: string | null = null;
 
@@ -11,8 +12,7 @@ export function ownRelease(): string {
 
 function read(): string {
   try {
-    const file = new URL('../../../package.json', import.meta.url);
-    const manifest: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    const manifest: unknown = JSON.parse(readFileSync(packageFile('package.json'), 'utf8'));
     const isNamed = typeof manifest === 'object' && manifest !== null && 'version' in manifest;
     return isNamed ? String(manifest.version) : 'unknown';
   } catch {

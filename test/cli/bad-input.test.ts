@@ -4,16 +4,15 @@ import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { testCertificates, writeTestCertificates } from '../support/certificates.js';
-import { runCommands } from '../support/command.js';
+import { CLI, runCommands } from '../support/command.js';
 import { within } from '../support/deadline.js';
 import { freePort } from '../support/ports.js';
 import { PATIENCE_MS, SAMPLE_APP, StartedFront, type StartedFrontOptions } from '../support/started-front.js';
 import { MISSING, type Missing, requirePython, requireTool } from '../support/tools.js';
 import { nodeApp } from '../support/worker.js';
-import { makeWorkspace, PACKAGE_ROOT, type Workspace } from '../support/workspace.js';
+import { makeWorkspace, type Workspace } from '../support/workspace.js';
 
 /** What it said and its exit code, once all its processes are gone. */
 async function fail(options: StartedFrontOptions): Promise<{ code: number | string; log: string }> {
@@ -36,7 +35,7 @@ function assertClear(log: string, error: RegExp): void {
 
 /** The front as an ordinary user meets files: root without the right to read what it may not. */
 function boundProgram(t: TestContext): readonly [string, ...string[]] | Missing {
-  const command: [string, string] = [process.execPath, join(PACKAGE_ROOT, 'dist/src/cli.js')];
+  const command: [string, string] = [process.execPath, CLI];
   if (process.getuid?.() !== 0) return command;
   const setpriv = requireTool(t, 'setpriv');
   return setpriv === MISSING

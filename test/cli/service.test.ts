@@ -133,18 +133,11 @@ test('what the image holds is there, and runs where nothing else of the package 
   const production = Object.entries<{ dev?: boolean; optional?: boolean }>(manifest.packages)
     .filter(([path, { dev, optional }]) => path !== '' && dev !== true && optional !== true)
     .map(([path]) => path);
-  for (const path of [
-    'package.json',
-    'dist/src',
-    'dist/proxy',
-    'dist/app',
-    'app/wsgi_launcher.py',
-    ...production,
-  ]) {
+  for (const path of ['package.json', 'dist/bundle', 'app/wsgi_launcher.py', ...production]) {
     mkdirSync(dirname(folder.at(`image/${path}`)), { recursive: true });
     cpSync(join(PACKAGE_ROOT, path), folder.at(`image/${path}`), { recursive: true });
   }
-  const said = execFileSync(process.execPath, [folder.at('image/dist/src/cli.js'), 'check', ...LINE], {
+  const said = execFileSync(process.execPath, [folder.at('image/dist/bundle/src/cli.js'), 'check', ...LINE], {
     encoding: 'utf8',
     cwd: folder.path,
     env: { PATH: process.env.PATH, XDG_DATA_HOME: folder.at('data') },

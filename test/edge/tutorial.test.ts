@@ -6,12 +6,12 @@ import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { type TestCertificateFiles, writeTestCertificates } from '../support/certificates.js';
+import { CLI } from '../support/command.js';
 import { until } from '../support/deadline.js';
 import { ENGINES } from '../support/fronted.js';
 import { freePort } from '../support/ports.js';
 import { PATIENCE_MS, StartedFront } from '../support/started-front.js';
 import { findPython, findTool, MISSING, unlessMissing } from '../support/tools.js';
-
 import { Afterwards, fixture, makeWorkspace } from '../support/workspace.js';
 
 const run = promisify(execFile);
@@ -106,7 +106,7 @@ describe('the tutorial', unlessMissing({ curl: CURL, uwsgi: UWSGI, bottle: PYTHO
             ...['--wsgi-file', INDEX, '--wsgi-server', server, '--engine', engine],
           ],
           environment: ENVIRONMENT,
-          program: [process.execPath, cli()],
+          program: [process.execPath, CLI],
         });
         t.after(() => front.stop());
         for (const [path, ...given] of VISITS) {
@@ -141,7 +141,7 @@ describe('the tutorial', unlessMissing({ curl: CURL, uwsgi: UWSGI, bottle: PYTHO
             ...['--wsgi-file', INDEX, '--wsgi-server', server, '--engine', engine],
           ],
           environment: ENVIRONMENT,
-          program: [process.execPath, cli()],
+          program: [process.execPath, CLI],
         });
         t.after(() => front.stop());
         const url = `https://localhost:${front.port()}/upload`;
@@ -157,7 +157,7 @@ describe('the tutorial', unlessMissing({ curl: CURL, uwsgi: UWSGI, bottle: PYTHO
     const front = await StartedFront.start({
       arguments: ['--http', '127.0.0.1:0', '--wsgi-file', INDEX],
       environment: ENVIRONMENT,
-      program: [process.execPath, cli()],
+      program: [process.execPath, CLI],
     });
     t.after(() => front.stop());
     assert.doesNotMatch(front.log, /https/);
@@ -172,7 +172,7 @@ describe('the tutorial', unlessMissing({ curl: CURL, uwsgi: UWSGI, bottle: PYTHO
       arguments: ['--listen', '127.0.0.1:0', '--processes', '2'],
       app: ['python3', '-c', start, INDEX.slice(0, INDEX.lastIndexOf('/'))],
       environment: { ...ENVIRONMENT, PYTHONDONTWRITEBYTECODE: '1' },
-      program: [process.execPath, cli()],
+      program: [process.execPath, CLI],
     });
     t.after(() => front.stop());
     for (const version of ['--http1.1', '--http2']) {
@@ -181,10 +181,6 @@ describe('the tutorial', unlessMissing({ curl: CURL, uwsgi: UWSGI, bottle: PYTHO
     }
   });
 });
-
-function cli(): string {
-  return new URL('../../src/cli.js', import.meta.url).pathname;
-}
 
 function accepts(port: number): Promise<boolean> {
   return new Promise((resolve) => {

@@ -38,7 +38,9 @@ export class TestCopy {
     for (const name of readdirSync(PACKAGE_ROOT)) {
       if (name !== 'dist' && name !== '.git') symlinkSync(join(PACKAGE_ROOT, name), join(this.root, name));
     }
-    cpSync(join(PACKAGE_ROOT, 'dist'), this.dist, { recursive: true });
+    // Without the bundles: mutants are made in modules.
+    const bundle = join(PACKAGE_ROOT, 'dist/bundle');
+    cpSync(join(PACKAGE_ROOT, 'dist'), this.dist, { recursive: true, filter: (from) => from !== bundle });
     // Tests take this variable away from the fronts that they start, and the probe comes by it.
     this.write('test/support/command.js', this.read('test/support/command.js').replace('|NODE_OPTIONS', ''));
   }

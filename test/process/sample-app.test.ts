@@ -1,11 +1,10 @@
 /** The sample app runs as a worker, as `npm start` runs it. */
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { planCommand, startWorker } from '../support/worker.js';
-import { PACKAGE_ROOT } from '../support/workspace.js';
+import { builtProgram } from '../support/workspace.js';
 
-const SAMPLE = [process.execPath, join(PACKAGE_ROOT, 'dist/app/sample.js')];
+const SAMPLE = [process.execPath, builtProgram('sampleApp')];
 
 test('the sample app serves on its PORT and ends with code 0 on SIGTERM', async (t) => {
   const worker = startWorker(t, planCommand(SAMPLE));

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
+import { CLI } from '../support/command.js';
 import { within } from '../support/deadline.js';
 import { Client } from '../support/https-client.js';
 import { PATIENCE_MS, SAMPLE_APP, StartedFront } from '../support/started-front.js';
@@ -44,9 +45,8 @@ function start(t: TestContext, sockets: number, listeners: readonly string[]): S
   const notify = requireTool(t, 'systemd-notify');
   if (python === MISSING || notify === MISSING) return MISSING;
   const folder = makeWorkspace(t);
-  const cli = new URL('../../src/cli.js', import.meta.url).pathname;
   const front = StartedFront.launch({
-    program: [python.path, '-c', SYSTEMD, String(sockets), folder.at('notify'), process.execPath, cli],
+    program: [python.path, '-c', SYSTEMD, String(sockets), folder.at('notify'), process.execPath, CLI],
     arguments: listeners,
     app: SAMPLE_APP,
   });

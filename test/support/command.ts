@@ -2,11 +2,11 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { within } from './deadline.js';
-import { PACKAGE_ROOT } from './workspace.js';
+import { builtProgram, PACKAGE_ROOT } from './workspace.js';
 
 const BATCH_MS = 60_000;
 
-export const CLI = join(PACKAGE_ROOT, 'dist/src/cli.js');
+export const CLI = builtProgram('command');
 
 export interface CommandResult {
   readonly code: number | null;

@@ -8,7 +8,7 @@ import { type TestCertificateFiles, writeTestCertificates } from './certificates
 import { withoutTimes } from './command.js';
 import { within } from './deadline.js';
 import { peerCommand } from './peers.js';
-import { PACKAGE_ROOT } from './workspace.js';
+import { builtProgram } from './workspace.js';
 
 export type Engine = 'direct' | 'library';
 
@@ -82,7 +82,7 @@ function frontCommand(options: FrontOptions, files: TestCertificateFiles): Front
     program: process.execPath,
     arguments: [
       ...(options.nodeArguments ?? []),
-      join(PACKAGE_ROOT, 'dist/src/cli.js'),
+      builtProgram('command'),
       ...['--upstream', `127.0.0.1:${options.upstreamPort}`, '--listen', '127.0.0.1:0'],
       ...['--cert', files.chainFile, '--key', files.keyFile, '--engine', options.engine],
       ...(options.arguments ?? []),

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CLI, cleanEnvironment, withoutTimes } from './command.js';
 import { until, within } from './deadline.js';
-import { PACKAGE_ROOT } from './workspace.js';
+import { builtProgram } from './workspace.js';
 
 export interface StartedFrontOptions {
   /** Everything before `--`. */
@@ -22,7 +22,7 @@ export interface StartedFrontOptions {
 }
 
 /** Program and argument that run the bundled sample app; the front gives it PORT and HOST. */
-export const SAMPLE_APP: readonly string[] = [process.execPath, join(PACKAGE_ROOT, 'dist/app/sample.js')];
+export const SAMPLE_APP: readonly string[] = [process.execPath, builtProgram('sampleApp')];
 
 /** Ends a wait that nothing else would end; a machine with ten times more to do than it can must not reach it. */
 export const PATIENCE_MS = 60_000;

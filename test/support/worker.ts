@@ -2,7 +2,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { BARE_LINES } from '../../src/shared/log-lines.js';
 import {
@@ -13,9 +12,9 @@ import {
   type WsgiPlan,
 } from '../../src/shared/worker-messages.js';
 import { within } from './deadline.js';
-import { PACKAGE_ROOT } from './workspace.js';
+import { builtProgram } from './workspace.js';
 
-export const WORKER_MAIN = join(PACKAGE_ROOT, 'dist/app/main.js');
+export const WORKER_MAIN = builtProgram('keeper');
 /** Node starts slowly when several test files run on two cores. */
 export const WORKER_MS = 15_000;
 

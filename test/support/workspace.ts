@@ -1,11 +1,18 @@
 /** A private temporary folder for one test, removed when the test is over. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { PROGRAMS } from '../../src/system/package-files.js';
 
 /** The package's root folder (compiled tests run from dist/test/support). */
 export const PACKAGE_ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** A program as it is published, in its bundle; where mutants are tried there is none, and the modules run. */
+export function builtProgram(program: keyof typeof PROGRAMS): string {
+  const bundle = join(PACKAGE_ROOT, 'dist/bundle', PROGRAMS[program]);
+  return existsSync(bundle) ? bundle : join(PACKAGE_ROOT, 'dist', PROGRAMS[program]);
+}
 
 /** Full path of a file below test/support/fixtures. */
 export function fixture(name: string): string {

@@ -1,6 +1,5 @@
 /** Compresses one response body as it passes, through node:zlib, with bounded memory. */
 import { Transform } from 'node:stream';
-import * as zlib from 'node:zlib';
 import type { Coding } from '../../exchange/headers/compression.js';
 
 /** Who gets the compressed bytes. */
@@ -24,8 +23,6 @@ const ZSTD_LEVEL = 100;
 const ZSTD_WINDOW_LOG = 101;
 const ZSTD_FLUSH = 1;
 
-const { constants } = zlib;
-
 /** Holds what Node made against what its types do not tell. */
 function requireZlib(made: unknown): Zlib {
   if (isZlib(made)) return made;
@@ -36,41 +33,55 @@ function isZlib(made: unknown): made is Zlib {
   return made instanceof Transform && 'flush' in made && typeof made.flush === 'function';
 }
 
-/** Makes the stream of each coding that this Node has. */
-function makers(): Map<Coding, () => Zlib> {
-  const found = new Map<Coding, () => Zlib>();
-  found.set('br', () =>
-    zlib.createBrotliCompress({
-      chunkSize: OUTPUT_CHUNK_BYTES,
-      params: {
-        // Level 4 costs about what gzip's default costs, and the small window keeps it near its memory.
-        [constants.BROTLI_PARAM_QUALITY]: 4,
-        [constants.BROTLI_PARAM_LGWIN]: 18,
-      },
-    }),
-  );
+/** One coding that this Node has. */
+interface Coder {
+  make(): Zlib;
+  /** What a flush asks of it. */
+  readonly flushKind: number;
+}
+
+/** Loaded with the first body that may be compressed. */
+let loaded: ReadonlyMap<Coding, Coder> | null = null;
+
+function coders(): ReadonlyMap<Coding, Coder> {
+  loaded ??= loadCoders();
+  return loaded;
+}
+
+/** The most wanted first. */
+function loadCoders(): ReadonlyMap<Coding, Coder> {
+  const zlib = process.getBuiltinModule('node:zlib');
+  const { constants } = zlib;
+  const found = new Map<Coding, Coder>();
+  const params = {
+    // Level 4 costs about what gzip's default costs, and the small window keeps it near its memory.
+    [constants.BROTLI_PARAM_QUALITY]: 4,
+    [constants.BROTLI_PARAM_LGWIN]: 18,
+  };
+  found.set('br', {
+    make: () => zlib.createBrotliCompress({ chunkSize: OUTPUT_CHUNK_BYTES, params }),
+    flushKind: constants.BROTLI_OPERATION_FLUSH,
+  });
   const createZstd: unknown = Reflect.get(zlib, 'createZstdCompress');
   if (typeof createZstd === 'function') {
     const options = { chunkSize: OUTPUT_CHUNK_BYTES, params: { [ZSTD_LEVEL]: 3, [ZSTD_WINDOW_LOG]: 18 } };
-    found.set('zstd', () => requireZlib(createZstd(options)));
+    found.set('zstd', { make: () => requireZlib(createZstd(options)), flushKind: ZSTD_FLUSH });
   }
-  found.set('gzip', () => zlib.createGzip({ chunkSize: OUTPUT_CHUNK_BYTES }));
+  found.set('gzip', {
+    make: () => zlib.createGzip({ chunkSize: OUTPUT_CHUNK_BYTES }),
+    flushKind: constants.Z_SYNC_FLUSH,
+  });
   return found;
 }
 
-const MAKERS = makers();
-const FLUSH: Readonly<Record<Coding, number>> = {
-  br: constants.BROTLI_OPERATION_FLUSH,
-  zstd: ZSTD_FLUSH,
-  gzip: constants.Z_SYNC_FLUSH,
-};
-const CODINGS: readonly Coding[] = [...MAKERS.keys()];
+let codings: readonly Coding[] | null = null;
 const NONE: readonly Coding[] = [];
 let open = 0;
 
 /** The codings that can be had now, the most wanted first. */
 export function availableCodings(): readonly Coding[] {
-  return open < MAX_ENCODERS ? CODINGS : NONE;
+  codings ??= [...coders().keys()];
+  return open < MAX_ENCODERS ? codings : NONE;
 }
 
 export class BodyEncoder {
@@ -92,11 +103,11 @@ export class BodyEncoder {
     sink: EncodedBodySink,
     private readonly flushes: boolean,
   ) {
-    const make = MAKERS.get(coding);
-    if (make === undefined) throw new Error(`no encoder for ${coding}`);
+    const coder = coders().get(coding);
+    if (coder === undefined) throw new Error(`no encoder for ${coding}`);
     open += 1;
-    this.stream = make();
-    this.flushKind = FLUSH[coding];
+    this.stream = coder.make();
+    this.flushKind = coder.flushKind;
     this.stream.on('data', (chunk: Buffer) => {
       if (!this.closed) sink.onEncoded(chunk);
     });

@@ -2,7 +2,7 @@
 
 import { DynamicTable, ENTRY_OVERHEAD_BYTES, INITIAL_TABLE_BYTES } from './dynamic-table.js';
 import { HpackError } from './hpack-error.js';
-import { decodeHuffman, maxDecodedBytes } from './huffman-decode.js';
+import { decodeHuffman, maxDecodedBytes, prepareHuffman } from './huffman-decode.js';
 import { STATIC_COUNT, STATIC_FIELDS } from './static-table.js';
 
 /** Four continuation octets: values below 2^28, far above any block this front takes. */
@@ -31,6 +31,7 @@ export class HpackDecoder {
    * @param maxTableBytes our SETTINGS_HEADER_TABLE_SIZE in force: 4096 until the peer acknowledges another.
    */
   constructor(maxTableBytes: number) {
+    prepareHuffman();
     this.maxTableBytes = maxTableBytes;
     this.table = new DynamicTable(Math.min(maxTableBytes, INITIAL_TABLE_BYTES));
   }

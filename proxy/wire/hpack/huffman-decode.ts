@@ -15,7 +15,11 @@ const STEPS = new Int32Array(NODES << 8);
 /** 1 for a node where a string may end: fewer than eight bits, all ones, since the last symbol. */
 const ENDS = new Uint8Array(NODES);
 
-buildTables();
+/** Builds the tables at the first call, milliseconds that a front without HTTP/2 clients never spends. Call it before `decodeHuffman`. */
+export function prepareHuffman(): void {
+  // An empty string ends at the root.
+  if (ENDS[0] !== 1) buildTables();
+}
 
 /**
  * Decodes the octets [start, end) into `out`, which has room for two octets more than the longest outcome,

@@ -1,7 +1,6 @@
 /** One router process: spawned with the listening sockets and a channel, and believed nothing that was not checked. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { Duplex } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import type { Debt, Spending } from '../../shared/access.js';
 import type { Counters } from '../../shared/counters.js';
 import { FrontError } from '../../shared/errors.js';
@@ -16,11 +15,10 @@ import type {
 } from '../../shared/router-messages.js';
 import { routerEnvironment } from '../../system/child-environment.js';
 import { JsonChannel } from '../../system/json-channel.js';
+import { programFile } from '../../system/package-files.js';
 import { ownRelease } from '../../system/release.js';
 import type { ListeningSocket } from '../listening/listening-sockets.js';
 import { readRouterReport } from './router-reports.js';
-
-const ROUTER_FILE = fileURLToPath(new URL('../../../proxy/main.js', import.meta.url));
 
 /**
  * V8's young generation is three of these. Its own measure doubled from Node 20 to 24, where a busy router then took 220 MiB instead
@@ -86,7 +84,7 @@ export class RouterProcess {
     });
     this.child = spawn(
       process.execPath,
-      [...process.execArgv, `--max-semi-space-size=${SEMI_SPACE_MEBIBYTES}`, ROUTER_FILE],
+      [...process.execArgv, `--max-semi-space-size=${SEMI_SPACE_MEBIBYTES}`, programFile('router')],
       {
         stdio: ['ignore', output, output, 'pipe', ...descriptors],
         env: routerEnvironment(),

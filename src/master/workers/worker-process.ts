@@ -1,10 +1,8 @@
 /** One worker: a shim process that starts the app, tells when it is ready, and leaves no orphan behind. */
 import { type ChildProcess, fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { signalGroup } from '../../shared/process-group.js';
 import type { WorkerOrder, WorkerPlan, WorkerReport } from '../../shared/worker-messages.js';
-
-const SHIM_FILE = fileURLToPath(new URL('../../../app/main.js', import.meta.url));
+import { programFile } from '../../system/package-files.js';
 
 /** A keeper that has not ended so long after its app must have done so is stuck itself. */
 const KEEPER_MERCY_MS = 3_000;
@@ -50,7 +48,7 @@ export class WorkerProcess {
     private readonly events: WorkerEvents,
   ) {
     // Detached: a Ctrl-C of the terminal is the master's to hand on, after the routers have drained.
-    this.shim = fork(SHIM_FILE, [], {
+    this.shim = fork(programFile('keeper'), [], {
       stdio: [plan.hasTerminal ? 'inherit' : 'ignore', output, output, 'ipc'],
       detached: true,
     });

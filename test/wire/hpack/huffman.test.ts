@@ -3,9 +3,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CODE_BITS, CODES, END_OF_STRING } from '../../../proxy/wire/hpack/huffman-code.js';
-import { decodeHuffman, maxDecodedBytes } from '../../../proxy/wire/hpack/huffman-decode.js';
+import { decodeHuffman, maxDecodedBytes, prepareHuffman } from '../../../proxy/wire/hpack/huffman-decode.js';
 import { encodeHuffman, huffmanBytes } from '../../../proxy/wire/hpack/huffman-encode.js';
 import { SeededRandom } from '../../support/random.js';
+
+prepareHuffman();
 
 /** Every octet as a character. */
 const OCTETS = Buffer.from(Array.from({ length: 256 }, (_, octet) => octet)).toString('latin1');

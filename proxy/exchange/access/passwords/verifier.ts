@@ -1,7 +1,8 @@
 /** Verifies passwords beside the router's own thread: scrypt in Node's pool, bcrypt in a thread of its own; a bounded queue, shared by clients. */
 import { scrypt, timingSafeEqual } from 'node:crypto';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { type PasswordHash, parsePasswordHash, scryptBytes } from '../../../../src/shared/password-hash.js';
+import { programFile } from '../../../../src/system/package-files.js';
 import type { BcryptQuestion } from './bcrypt-thread.js';
 
 /** More of them would leave a small machine without processors for anything else. */
@@ -81,7 +82,9 @@ export class PasswordVerifier implements Verifier {
 
   private openThread(): Worker {
     if (this.thread !== null) return this.thread;
-    const thread = new Worker(new URL('./bcrypt-thread.js', import.meta.url));
+    // Few fronts need it, and loading it takes longer than many a module of ours.
+    const { Worker } = process.getBuiltinModule('node:worker_threads');
+    const thread = new Worker(programFile('bcryptThread'));
     thread.on('message', (fits: boolean) => {
       this.asked.shift()?.(fits);
       // It keeps no process alive but for answers.
