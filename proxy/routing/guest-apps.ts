@@ -31,9 +31,9 @@ export function guestApps({ guests }: Projects, known: readonly AppConfig[]): Gu
   return { apps, upstreams };
 }
 
-/** A name beneath `.localhost` that is no project's: it must not end at the front's own app. */
+/** A name beneath `.localhost` that is no project's: it must not end at the front's own app, which has a name too. */
 export function isUnknownProject(host: string, { own }: Projects): boolean {
-  return host.endsWith('.localhost') && (own === null || !isWithin(host, own.host));
+  return own !== null && host.endsWith('.localhost') && !isWithin(host, own.host);
 }
 
 function appOf({ name, holdMs }: Guest, host: string): AppConfig {

@@ -30,7 +30,7 @@ test('npm pack, a global install, --version, and a request served', async (t) =>
   assert.deepEqual(
     names.filter(
       (name) =>
-        !/^(dist\/(src|proxy|app)\/|app\/.*\.py$|package\.json|README|LICENSE|CHANGELOG|docs\/[\w-]+\.md$|docs\/fail2ban\/)/.test(
+        !/^(dist\/bundle\/|app\/.*\.py$|package\.json|README|LICENSE|CHANGELOG|docs\/[\w-]+\.md$|docs\/fail2ban\/)/.test(
           name,
         ),
     ),

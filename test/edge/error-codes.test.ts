@@ -4,6 +4,8 @@ import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { createServer as createTlsServer } from 'node:tls';
+import { ControlClient } from '../../src/control/client.js';
+import { socketPath } from '../../src/control/runtime-folder.js';
 import { ERRORS } from '../../src/shared/errors.js';
 import { testCertificates, writeTestCertificates } from '../support/certificates.js';
 import { CLI } from '../support/command.js';
@@ -57,6 +59,8 @@ const fronts: {
   library?: StartedFront;
   development?: StartedFront;
   plain?: StartedFront;
+  maintained?: StartedFront;
+  paused?: StartedFront;
 } = {};
 
 async function listening(server: Server): Promise<number> {
@@ -162,11 +166,14 @@ function front(which: Which): StartedFront {
 }
 
 /** Sends the bytes over TLS and keeps what comes back. */
+/** Fronts without a certificate of ours. */
+const OF_DEVELOPMENT: ReadonlySet<Which> = new Set<Which>(['library', 'development', 'maintained', 'paused']);
+
 async function say(bytes: string, which: Which = 'main'): Promise<{ socket: Socket; text: () => string }> {
   const socket = await openSocket(
     {
       port: front(which).port(),
-      ca: which === 'library' || which === 'development' ? front(which).ca : address.ca,
+      ca: OF_DEVELOPMENT.has(which) ? front(which).ca : address.ca,
     },
     'http/1.1',
   );
@@ -211,6 +218,17 @@ const BY_MESSAGE: Readonly<Record<string, string>> = {
   upstream_untrusted: get('/upstream_untrusted'),
   upstream_tls: get('/upstream_tls'),
 };
+
+/** Gives an order to a front of its own and asks it for something. */
+async function ordered(which: 'maintained' | 'paused', order: string): Promise<Which> {
+  const folder = makeWorkspace(ends);
+  const environment = { XDG_RUNTIME_DIR: folder.path };
+  const running = await started(['--upstream', String(await freePort())], environment);
+  fronts[which] = running;
+  await new ControlClient(socketPath(folder.at('tlsfront'), running.masterPid)).ask('POST', order);
+  await say(get('/'), which);
+  return which;
+}
 
 let development: Promise<StartedFront> | undefined;
 
@@ -259,6 +277,8 @@ const BY_CONDUCT: Readonly<Record<string, Conduct>> = {
     opened.push(socket);
     return 'plain';
   },
+  maintenance: () => ordered('maintained', '/v1/maintenance/on'),
+  paused: () => ordered('paused', '/v1/pause?seconds=0.1'),
   file_missing: async () => {
     await developing();
     await say(get('/none.txt'), 'development');

@@ -45,9 +45,9 @@ export class ProjectDesk {
 
   /** What the routers serve; null: nobody has joined. */
   get current(): Projects | null {
-    const own = this.front.own();
     // Without others every name is the own project's, as it always was.
-    if (this.joined.length === 0 && own !== null) return null;
+    if (this.joined.length === 0) return null;
+    const own = this.front.own();
     return {
       own: own === null ? null : { name: own.name, host: hostOf(own.name), url: own.url },
       guests: this.joined.map(({ guest }) => guest),
