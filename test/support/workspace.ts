@@ -49,7 +49,7 @@ export interface Workspace {
 /** Makes the folder; it is removed with all it holds after the test `t`, whether it passed or failed. */
 export function makeWorkspace(t: Ending): Workspace {
   const path = mkdtempSync(join(tmpdir(), 'tlsfront-test-'));
-  t.after(() => rmSync(path, { recursive: true, force: true, maxRetries: 3 }));
+  t.after(() => rmSync(path, { recursive: true, force: true, maxRetries: 15 }));
   const at = (name: string): string => join(path, name);
   return {
     path,
