@@ -2,6 +2,7 @@
 import type { AppConfig, ListenerConfig, ProjectConfig } from '../shared/config.js';
 import { isForDevelopment } from '../shared/development-listener.js';
 import { isLoopback } from '../shared/host-port.js';
+import { PROJECT_NAME } from '../shared/projects.js';
 import { DEFAULT_SCHEME } from '../shared/schemes.js';
 import { findProjectName } from './project-name.js';
 import { invalid, readSwitch, readText } from './read-setting.js';
@@ -44,9 +45,6 @@ const OF_A_HOST: ReadonlySet<SettingKey> = new Set<SettingKey>([
 /** Where a front sends requests of others: this machine alone. */
 const REACHED: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '::1']);
 
-/** Labels of a host name, without the `.localhost` behind them. */
-const NAME = /^(?=.{1,190}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
-
 /**
  * @param folder where the front was started
  * @returns null: it says something of its own that would change what others serve
@@ -87,7 +85,7 @@ function readGivenName(settings: Settings): string | null {
   const text = readText(settings, 'name');
   if (text === null) return null;
   const name = text.toLowerCase().replace(/\.localhost$/, '');
-  if (NAME.test(name)) return name;
+  if (PROJECT_NAME.test(name)) return name;
   throw invalid(
     settings.get('name').label,
     text,

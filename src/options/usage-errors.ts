@@ -1,5 +1,6 @@
 /** Says in our words what the option parser found wrong, with the option that was probably meant. */
 import { FrontError } from '../shared/errors.js';
+import { closestName } from './closest.js';
 import { COMMANDS } from './command-help.js';
 import { optionOf, SETTING_KEYS } from './table.js';
 import { uwsgiOption } from './uwsgi/rows.js';
@@ -86,6 +87,8 @@ function missingArgument(message: string): FrontError {
   );
 }
 
+const COMMAND_NAMES = COMMANDS.map(([name]) => name);
+
 /** What a word without an option before it was probably meant to be. */
 export function strayWord(word: string): FrontError {
   const message = `'${word}' stands alone`;
@@ -96,7 +99,17 @@ export function strayWord(word: string): FrontError {
     return usage(message, `to examine a certificate: tlsfront chain check ${word}`);
   }
   if (word.endsWith('.py')) return usage(message, `for a WSGI file write --wsgi-file ${word}`);
-  return usage(message, `to start an app write -- before its command: tlsfront -- ${word} …`);
+  const meant = closestName(word, COMMAND_NAMES);
+  const other = `to start an app write -- before its command: tlsfront -- ${word} …`;
+  return usage(message, meant === null ? other : `did you mean tlsfront ${meant}? ${other}`);
+}
+
+function isMisspelt(command: string): boolean {
+  return (
+    !command.startsWith('-') &&
+    !COMMAND_NAMES.some((name) => name === command) &&
+    closestName(command, COMMAND_NAMES) !== null
+  );
 }
 
 /** Commands for a running front that take words. */
@@ -116,7 +129,9 @@ const CONTROL_WORDS: ReadonlySet<string> = new Set([
  * @param words the arguments that are no options
  */
 export function translateUsageError(code: string, message: string, words: readonly string[]): FrontError {
-  if (code === 'commander.unknownOption') return unknownOption(message);
+  // The options of a command that is misspelt are none of ours.
+  if (code === 'commander.unknownOption')
+    return isMisspelt(words[0] ?? '-') ? strayWord(words[0] ?? '') : unknownOption(message);
   if (code === 'commander.optionMissingArgument') return missingArgument(message);
   // `check` takes options alone: it is the word behind it that stands there by mistake.
   const behind = words.slice(1).filter((word) => !word.startsWith('-'));
@@ -136,6 +151,6 @@ export function translateUsageError(code: string, message: string, words: readon
     return usage(`${name} needs its ${quoted(message)}`, `tlsfront ${name} --help says more`);
   if (code === 'commander.missingArgument') return usage('the certificate file is missing', CHAIN_HINT);
   if (code === 'commander.help')
-    return usage('there is no such command', `the commands are ${COMMANDS.map(([name]) => name).join(', ')}`);
+    return usage('there is no such command', `the commands are ${COMMAND_NAMES.join(', ')}`);
   return usage(message.replace(/^error: /, '').split('\n')[0] ?? message, HELP_HINT);
 }
