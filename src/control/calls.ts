@@ -1,6 +1,6 @@
 /** What the handlers of the control socket share: what they are given, and how they answer. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ControlVerbs, Progress } from './types.js';
+import type { ControlVerbs, Failure, Progress } from './types.js';
 
 /** One call. */
 export type Handler = (
@@ -24,4 +24,9 @@ export function beginProgress(response: ServerResponse): (line: Progress) => voi
 export function sendJson(response: ServerResponse, status: number, body: object): void {
   response.writeHead(status, { 'Content-Type': 'application/json' });
   response.end(`${JSON.stringify(body)}\n`);
+}
+
+/** 404: what the call is about is not there. */
+export function sendMissing(response: ServerResponse, error: string, hint: string): void {
+  sendJson(response, 404, { error, hint, code: 'internal', exitCode: 1 } satisfies Failure);
 }

@@ -1,9 +1,9 @@
 /** The calls that change how a running front serves beside its configuration. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { FrontError } from '../shared/errors.js';
-import { beginProgress, type Handler, queryOf, sendJson } from './calls.js';
+import { beginProgress, type Handler, queryOf, sendJson, sendMissing } from './calls.js';
 import { describeFailure } from './failure.js';
-import type { ControlVerbs, Failure } from './types.js';
+import type { ControlVerbs } from './types.js';
 
 /** Without `seconds`: as long as a drain at the end of the front may take. */
 const DRAIN_SECONDS = 60;
@@ -84,11 +84,6 @@ async function resume(
 ): Promise<void> {
   if (await verbs.resume()) sendJson(response, 200, {});
   else sendMissing(response, 'requests are not paused', 'tlsfront status shows what is');
-}
-
-/** 404: there is nothing to take back. */
-function sendMissing(response: ServerResponse, error: string, hint: string): void {
-  sendJson(response, 404, { error, hint, code: 'internal', exitCode: 1 } satisfies Failure);
 }
 
 function readSeconds(text: string | null, otherwise: number): number {

@@ -1,9 +1,5 @@
 /** The part of the description that tells of interventions. */
-
-const FAILURE = {
-  description: 'Why not',
-  content: { 'application/json': { schema: { $ref: '#/components/schemas/Failure' } } },
-};
+import { answer, OUTCOME, REFUSAL } from './openapi-parts.js';
 
 const UPSTREAM = {
   name: 'upstream',
@@ -13,21 +9,12 @@ const UPSTREAM = {
   schema: { type: 'string' },
 };
 
-const PROGRESS = {
-  description: 'Lines of JSON; the last one is `done` or `failed`',
-  content: { 'application/x-ndjson': { schema: { $ref: '#/components/schemas/Progress' } } },
-};
-
-function json(description: string, schema: object) {
-  return { description, content: { 'application/json': { schema } } };
-}
-
 export const INTERVENTION_PATHS = {
   '/v1/interventions': {
     get: {
       summary: 'What is ordered beside the configuration',
       responses: {
-        200: json('What is in force', { $ref: '#/components/schemas/Interventions' }),
+        200: answer('What is in force', { $ref: '#/components/schemas/Interventions' }),
       },
     },
   },
@@ -43,7 +30,7 @@ export const INTERVENTION_PATHS = {
           schema: { type: 'number', minimum: 0 },
         },
       ],
-      responses: { 200: PROGRESS, 500: FAILURE },
+      responses: { 200: OUTCOME, 500: REFUSAL },
     },
   },
   '/v1/undrain': {
@@ -51,9 +38,9 @@ export const INTERVENTION_PATHS = {
       summary: 'Give it back',
       parameters: [UPSTREAM],
       responses: {
-        200: json('It takes requests again', { type: 'object' }),
-        404: FAILURE,
-        500: FAILURE,
+        200: answer('It takes requests again', { type: 'object' }),
+        404: REFUSAL,
+        500: REFUSAL,
       },
     },
   },
@@ -70,8 +57,8 @@ export const INTERVENTION_PATHS = {
         },
       ],
       responses: {
-        200: json('In force in every router', { $ref: '#/components/schemas/Maintenance' }),
-        500: FAILURE,
+        200: answer('In force in every router', { $ref: '#/components/schemas/Maintenance' }),
+        500: REFUSAL,
       },
     },
   },
@@ -86,19 +73,19 @@ export const INTERVENTION_PATHS = {
           schema: { type: 'number', exclusiveMinimum: 0, maximum: 3600 },
         },
       ],
-      responses: { 200: json('Every router does', { $ref: '#/components/schemas/Pause' }), 500: FAILURE },
+      responses: { 200: answer('Every router does', { $ref: '#/components/schemas/Pause' }), 500: REFUSAL },
     },
   },
   '/v1/resume': {
     post: {
       summary: 'Let them go, in the order in which they came',
-      responses: { 200: json('They have gone', { type: 'object' }), 404: FAILURE },
+      responses: { 200: answer('They have gone', { type: 'object' }), 404: REFUSAL },
     },
   },
   '/v1/maintenance/off': {
     post: {
       summary: 'The apps answer again',
-      responses: { 200: json('They do', { type: 'object' }), 404: FAILURE },
+      responses: { 200: answer('They do', { type: 'object' }), 404: REFUSAL },
     },
   },
 } as const;

@@ -1,8 +1,5 @@
 /** The part of the control socket's description that is about projects that share a front. */
-const FAILURE = {
-  description: 'Why not',
-  content: { 'application/json': { schema: { $ref: '#/components/schemas/Failure' } } },
-};
+import { answer, REFUSAL } from './openapi-parts.js';
 
 function query(name: string, description: string, isRequired: boolean) {
   return { name, in: 'query', required: isRequired, description, schema: { type: 'string' } };
@@ -13,10 +10,7 @@ export const PROJECT_PATHS = {
     get: {
       summary: 'The projects that the front serves, its own first, and whether others may join',
       responses: {
-        200: {
-          description: 'As docs/control.md says',
-          content: { 'application/json': { schema: { type: 'object' } } },
-        },
+        200: answer('As docs/control.md says', { type: 'object' }),
       },
     },
   },
@@ -39,7 +33,7 @@ export const PROJECT_PATHS = {
           description: 'Lines of JSON: joined with its URL, and stop where it is asked to end',
           content: { 'application/x-ndjson': { schema: { type: 'object' } } },
         },
-        500: FAILURE,
+        500: REFUSAL,
       },
     },
   },
@@ -47,7 +41,7 @@ export const PROJECT_PATHS = {
     post: {
       summary: 'Ask a project that has joined to end',
       parameters: [query('name', 'Its name', true)],
-      responses: { 200: { description: 'It is asked' }, 404: FAILURE },
+      responses: { 200: { description: 'It is asked' }, 404: REFUSAL },
     },
   },
 } as const;

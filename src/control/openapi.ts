@@ -1,8 +1,7 @@
 /** The description of the control socket that it gives out itself (OpenAPI 3.1). */
 import { INTERVENTION_PATHS, INTERVENTION_SCHEMAS } from './openapi-interventions.js';
+import { answer, FAILURE, OUTCOME, progress, REFUSAL } from './openapi-parts.js';
 import { PROJECT_PATHS } from './openapi-projects.js';
-
-const FAILURE = { $ref: '#/components/schemas/Failure' };
 
 function text(description: string) {
   return { description, content: { 'text/plain': { schema: { type: 'string' } } } };
@@ -17,18 +16,8 @@ const ADDRESS = {
   schema: { type: 'string' },
 };
 
-function answer(description: string, schema: object) {
-  return { description, content: { 'application/json': { schema } } };
-}
-
-function progress(description: string) {
-  const schema = { $ref: '#/components/schemas/Progress' };
-  return { 200: { description, content: { 'application/x-ndjson': { schema } } } };
-}
-
 function json(name: string) {
-  const schema = { $ref: `#/components/schemas/${name}` };
-  return { description: 'As docs/control.md says', content: { 'application/json': { schema } } };
+  return answer('As docs/control.md says', { $ref: `#/components/schemas/${name}` });
 }
 
 /** `GET /openapi.json`. */
@@ -48,12 +37,7 @@ export const OPENAPI = {
     '/v1/status': {
       get: {
         summary: 'State, addresses, processes, counters, certificates',
-        responses: {
-          200: {
-            description: 'As docs/control.md says',
-            content: { 'application/json': { schema: { $ref: '#/components/schemas/Status' } } },
-          },
-        },
+        responses: { 200: json('Status') },
       },
     },
     '/v1/apps': {
@@ -97,7 +81,7 @@ export const OPENAPI = {
     '/v1/logs/reopen': {
       post: {
         summary: 'Open the log file anew, for rotation; apps notice nothing',
-        responses: progress('Lines of JSON; the last one is `done` or `failed`'),
+        responses: { 200: OUTCOME },
       },
     },
     '/v1/bans': {
@@ -110,7 +94,7 @@ export const OPENAPI = {
       post: {
         summary: 'Ban an address or a network; the answer comes when every router refuses it',
         parameters: [ADDRESS, { name: 'seconds', in: 'query', schema: { type: 'integer', minimum: 1 } }],
-        responses: { 200: answer('The ban', BAN), 500: answer('Why not', FAILURE) },
+        responses: { 200: answer('The ban', BAN), 500: REFUSAL },
       },
     },
     '/v1/unban': {
@@ -128,13 +112,13 @@ export const OPENAPI = {
     '/v1/reload': {
       post: {
         summary: 'Start a new generation; the answer ends when it serves, or says why the old one stays',
-        responses: progress('Lines of JSON; the last one is `done` or `failed`'),
+        responses: { 200: OUTCOME },
       },
     },
     '/v1/stop': {
       post: {
         summary: 'Drain and end; a second call ends at once. The answer ends with the process',
-        responses: progress('Lines of JSON'),
+        responses: { 200: progress('Lines of JSON') },
       },
     },
   },

@@ -3,7 +3,7 @@ import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { FrontError } from '../shared/errors.js';
 import { systemCode } from '../shared/system-error.js';
-import { beginProgress, type Handler, queryOf, sendJson } from './calls.js';
+import { beginProgress, type Handler, queryOf, sendJson, sendMissing } from './calls.js';
 import { describeFailure } from './failure.js';
 import { INTERVENTION_ROUTES } from './intervention-calls.js';
 import { OPENAPI } from './openapi.js';
@@ -145,11 +145,7 @@ async function unban(verbs: ControlVerbs, request: IncomingMessage, response: Se
   const address = queryOf(request).get('address') ?? '';
   const unbanned = await verbs.unban(address);
   if (unbanned !== null) sendJson(response, 200, { address: unbanned });
-  else {
-    const error = `${JSON.stringify(address)} is not banned`;
-    const hint = 'tlsfront bans lists what is';
-    sendJson(response, 404, { error, hint, code: 'internal', exitCode: 1 } satisfies Failure);
-  }
+  else sendMissing(response, `${JSON.stringify(address)} is not banned`, 'tlsfront bans lists what is');
 }
 
 /** The answer ends when the process does: whoever asked knows then that it is gone. */
