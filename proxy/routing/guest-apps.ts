@@ -1,8 +1,9 @@
 /** The apps of projects that have joined a front, in the words of its configuration. */
 import type { AppConfig } from '../../src/shared/config.js';
 import { isWithin } from '../../src/shared/private-names.js';
-import type { Guest, Projects } from '../../src/shared/projects.js';
+import type { Projects } from '../../src/shared/projects.js';
 import type { UpstreamState } from '../../src/shared/router-messages.js';
+import { PLAIN_APP } from './route-table.js';
 
 /** What is routed beside the configuration. */
 export interface GuestApps {
@@ -19,7 +20,7 @@ export function guestApps({ guests }: Projects, known: readonly AppConfig[]): Gu
   const upstreams: UpstreamState[] = [];
   for (const guest of guests) {
     for (const [offset, host] of [guest.host, `*.${guest.host}`].entries()) {
-      const app = appOf(guest, host);
+      const app = { ...PLAIN_APP, name: guest.name, route: { host, prefix: '' }, holdMs: guest.holdMs };
       const before = known.find(
         (other) => other.name === app.name && other.route.host === host && other.holdMs === app.holdMs,
       );
@@ -34,23 +35,6 @@ export function guestApps({ guests }: Projects, known: readonly AppConfig[]): Gu
 /** A name beneath `.localhost` that is no project's: it must not end at the front's own app, which has a name too. */
 export function isUnknownProject(host: string, { own }: Projects): boolean {
   return own !== null && host.endsWith('.localhost') && !isWithin(host, own.host);
-}
-
-function appOf({ name, holdMs }: Guest, host: string): AppConfig {
-  return {
-    name,
-    site: null,
-    route: { host, prefix: '' },
-    upstreams: [],
-    worker: null,
-    files: null,
-    stripPrefix: false,
-    sticky: false,
-    health: { path: null, intervalMs: 0, statuses: [], failCount: 0, failWindowMs: 0 },
-    upstreamTls: { ca: null, insecure: false },
-    bufferRequests: false,
-    holdMs,
-  };
 }
 
 const PLAIN = {

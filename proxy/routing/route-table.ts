@@ -73,24 +73,24 @@ export class Route {
   }
 }
 
+/** An app of which nothing is said. */
+export const PLAIN_APP: AppConfig = {
+  name: '',
+  site: null,
+  route: { host: '', prefix: '' },
+  upstreams: [],
+  worker: null,
+  files: null,
+  stripPrefix: false,
+  sticky: false,
+  health: { path: null, intervalMs: 0, statuses: [], failCount: 0, failWindowMs: 0 },
+  upstreamTls: { ca: null, insecure: false },
+  bufferRequests: false,
+  holdMs: 0,
+};
+
 /** Leads nowhere. */
-export const NO_ROUTE = new Route(
-  {
-    name: '',
-    site: null,
-    route: { host: '', prefix: '' },
-    upstreams: [],
-    worker: null,
-    files: null,
-    stripPrefix: false,
-    sticky: false,
-    health: { path: null, intervalMs: 0, statuses: [], failCount: 0, failWindowMs: 0 },
-    upstreamTls: { ca: null, insecure: false },
-    bufferRequests: false,
-    holdMs: 0,
-  },
-  [],
-);
+export const NO_ROUTE = new Route(PLAIN_APP, []);
 
 /** Below 0 when the first has fewer requests in flight for its weight. */
 function compareLoad(first: Upstream, second: Upstream): number {

@@ -14,14 +14,8 @@ import { FairQueue } from './places/fair-queue.js';
 import type { Lease, LeaseHandler } from './transport.js';
 import { endWhenLate, type LimitListener } from './waiting.js';
 
-type Http2Wrapper = typeof import('http2-wrapper');
-
 /** Loaded with Node's HTTP/2 when an app asks for it: few do, and each start of a router would wait for them. */
-let loaded: Http2Wrapper | null = null;
-function http2Wrapper(): Http2Wrapper {
-  loaded ??= createRequire(import.meta.url)('http2-wrapper') as Http2Wrapper;
-  return loaded;
-}
+const load = createRequire(import.meta.url);
 
 const PROTOCOLS: Protocols = ['h2', 'http/1.1'];
 /** Streams on a session, also where the upstream allows more: then another session takes its share of the load. */
@@ -214,7 +208,8 @@ export class Http2Sessions {
   private async agree(dialing: Dialing, encrypted: TLSSocket): Promise<void> {
     const connect = (_options: object, callback: () => void) => encrypted.once('secureConnect', callback);
     // A cache of its own each time: every connection shows anew what the upstream speaks.
-    const resolveProtocol = http2Wrapper().auto.createResolveProtocol(new Map(), new Map(), connect);
+    const { auto } = load('http2-wrapper') as typeof import('http2-wrapper');
+    const resolveProtocol = auto.createResolveProtocol(new Map(), new Map(), connect);
     const { host, port } = this.upstream;
     const options = { host, port, ALPNProtocols: [...PROTOCOLS], resolveSocket: true };
     const { alpnProtocol, socket } = await resolveProtocol(options);

@@ -1,8 +1,9 @@
 /** The calls by which projects of one user share a front. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { FrontError } from '../shared/errors.js';
-import { type Handler, queryOf, sendJson } from './calls.js';
-import type { ControlVerbs, Failure, JoinLine, JoinRequest } from './types.js';
+import { PROJECT_NAME } from '../shared/projects.js';
+import { type Handler, queryOf, sendJson, sendMissing } from './calls.js';
+import type { ControlVerbs, JoinLine, JoinRequest } from './types.js';
 
 /** Method and path → what answers it. */
 export const PROJECT_ROUTES: Readonly<Record<string, Handler>> = {
@@ -25,13 +26,13 @@ function join(verbs: ControlVerbs, request: IncomingMessage, response: ServerRes
 
 function stop(verbs: ControlVerbs, request: IncomingMessage, response: ServerResponse): void {
   const name = queryOf(request).get('name') ?? '';
-  if (verbs.stopProject(name)) {
-    sendJson(response, 200, { name });
-    return;
-  }
-  const error = `no project ${JSON.stringify(name)} has joined this front`;
-  const hint = 'tlsfront list names them';
-  sendJson(response, 404, { error, hint, code: 'internal', exitCode: 1 } satisfies Failure);
+  if (verbs.stopProject(name)) sendJson(response, 200, { name });
+  else
+    sendMissing(
+      response,
+      `no project ${JSON.stringify(name)} has joined this front`,
+      'tlsfront list names them',
+    );
 }
 
 /** @throws FrontError config_usage for what no project of ours says */
@@ -56,7 +57,3 @@ function readJoin(query: URLSearchParams): JoinRequest {
   }
   return { name, pid, holdMs, addresses, app: (query.get('app') ?? '').slice(0, 200) };
 }
-
-/** Labels of a host name (RFC 1123 §2.1), at most as long as a certificate's name may be. */
-export const PROJECT_NAME =
-  /^(?=.{1,190}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;

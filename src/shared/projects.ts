@@ -1,5 +1,9 @@
 /** Projects that serve beside each other by one front: `https://shop.localhost` beside `https://blog.localhost`. */
 
+/** What a name may be: labels of a host name (RFC 1123 §2.1) without the `.localhost` behind them, at most as long as a certificate's name. */
+export const PROJECT_NAME =
+  /^(?=.{1,190}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
 /** One that has joined: an app of another process of this user. */
 export interface Guest {
   /** `shop`, or `fix-login.shop` for a branch of it. */

@@ -1,5 +1,12 @@
-/** Writes upstreams as users write them in `--upstream`. */
-import type { AppUpstream, RouteConfig, RoutedUpstream, UpstreamAddress } from './config.js';
+/** Writes upstreams as users write them in `--upstream`, and apps by what starts them. */
+import type {
+  AppConfig,
+  AppUpstream,
+  RouteConfig,
+  RoutedUpstream,
+  UpstreamAddress,
+  WorkerConfig,
+} from './config.js';
 import { formatHostPort } from './host-port.js';
 import { DEFAULT_SCHEME, SCHEMES } from './schemes.js';
 
@@ -30,4 +37,15 @@ export function formatRouted(upstream: RoutedUpstream): string {
   const { weight, proxyProtocol } = upstream;
   const route = formatRoute(upstream.route);
   return `${route}${route === '' ? '' : '='}${formatUpstream(upstream)}${weight === 1 ? '' : `,weight=${weight}`}${proxyProtocol === null ? '' : `,proxy=${proxyProtocol}`}`;
+}
+
+/** The command or the file that an app is started by. */
+export function describeProgram({ command, wsgi }: WorkerConfig): string {
+  return command === null ? (wsgi?.name ?? '') : command.join(' ');
+}
+
+/** What a list calls an app: its command, its file, or where it runs. */
+export function describeApp({ worker, upstreams }: AppConfig): string {
+  if (worker !== null) return describeProgram(worker);
+  return upstreams.map((upstream) => formatUpstream(upstream)).join(', ');
 }

@@ -1,13 +1,21 @@
 /** What is answered while no app takes requests: in development which app, where it was looked for and what it said last. */
-import type { AppConfig } from '../../../src/shared/config.js';
 import { isForDevelopment } from '../../../src/shared/development-listener.js';
+import { isLoopback } from '../../../src/shared/host-port.js';
 import type { AppEnd } from '../../../src/shared/router-messages.js';
+import { describeProgram } from '../../../src/shared/upstream-text.js';
 import type { Route } from '../../routing/route-table.js';
 import { fieldValue } from '../../wire/syntax/field-list.js';
 import type { Exchange } from '../exchange.js';
-import { httpDate } from '../headers/response-headers.js';
 import type { ConnectionFacts, RequestHead } from '../types.js';
-import { buildErrorReply, escapeHtml, type LocalReply, RETRY_AFTER_SECONDS } from './local-reply.js';
+import {
+  buildErrorReply,
+  buildOwnReply,
+  escapeHtml,
+  HTML,
+  type LocalReply,
+  page,
+  RETRY_AFTER_SECONDS,
+} from './local-reply.js';
 
 /** A person sees the page so soon; an app that a file's change has restarted is up again before. */
 const PAGE_AFTER_MS = 300;
@@ -41,16 +49,16 @@ export function buildAppDownReply(exchange: Exchange, route: Route): LocalReply 
     return reply;
   }
   const body = renderPage(state, where, isHere ? (end?.lastLines ?? []) : [], requestId);
-  const headers = [
-    'content-type',
-    'text/html; charset=utf-8',
-    'content-length',
-    String(Buffer.byteLength(body)),
-  ];
-  headers.push('cache-control', 'no-store', 'date', httpDate(), 'retry-after', String(RETRY_AFTER_SECONDS));
-  headers.push('content-security-policy', POLICY, MARK, 'down');
-  if (requestId !== '') headers.push('x-request-id', requestId);
-  return { status: 503, headers, body };
+  const reply = buildOwnReply(503, HTML, body, requestId);
+  reply.headers.push(
+    'retry-after',
+    String(RETRY_AFTER_SECONDS),
+    'content-security-policy',
+    POLICY,
+    MARK,
+    'down',
+  );
+  return reply;
 }
 
 const POLICY =
@@ -72,7 +80,7 @@ function isDevelopment(
 }
 
 function isLocal({ remoteAddress, trusted }: ConnectionFacts): boolean {
-  return !trusted && (remoteAddress === '::1' || remoteAddress.replace('::ffff:', '').startsWith('127.'));
+  return !trusted && isLoopback(remoteAddress);
 }
 
 function describeState({ app }: Route, end: AppEnd | null): string {
@@ -83,14 +91,9 @@ function describeState({ app }: Route, end: AppEnd | null): string {
 
 function describePlace({ app, upstreams }: Route): string {
   const places = upstreams.map(({ name }) => name).join(', ');
-  const program = describeProgram(app);
+  const program = app.worker === null ? '' : describeProgram(app.worker);
   if (program !== '') return `It is: ${program}.`;
   return places === '' ? '' : `It was looked for at ${places}.`;
-}
-
-function describeProgram({ worker }: AppConfig): string {
-  if (worker === null) return '';
-  return worker.command === null ? (worker.wsgi?.name ?? '') : worker.command.join(' ');
 }
 
 /** Waits with a request that is held until the app is up; without scripts it is asked for every two seconds. */
@@ -99,25 +102,21 @@ function renderPage(state: string, where: string, lines: readonly string[], requ
     lines.length === 0
       ? ''
       : `<p>It printed last:</p><pre>${lines.map((line) => escapeHtml(plain(line))).join('\n')}</pre>`;
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<noscript><meta http-equiv="refresh" content="${RETRY_AFTER_SECONDS}"></noscript>
-<title>Waiting for the app</title>
-<style>body{font:16px/1.5 system-ui,sans-serif;max-width:42em;margin:15vh auto;padding:0 1em;color:#222;background:#fff}
-h1{font-size:1.4em}pre{padding:1em;overflow:auto;background:#8882;font-size:.85em}small{color:#777}
-@media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}}</style></head>
-<body><h1>${escapeHtml(state)}</h1><p>${escapeHtml(where)}</p>${said}
-<p>This page shows the app by itself as soon as it answers.</p><small>${escapeHtml(requestId)}</small>
-<script>
+  const content = `<h1>${escapeHtml(state)}</h1><p>${escapeHtml(where)}</p>${said}
+<p>This page shows the app by itself as soon as it answers.</p>`;
+  const refresh = `<noscript><meta http-equiv="refresh" content="${RETRY_AFTER_SECONDS}"></noscript>`;
+  return page('Waiting for the app', content, requestId, refresh, STYLE, SCRIPT);
+}
+
+const STYLE = 'body{max-width:42em}pre{padding:1em;overflow:auto;background:#8882;font-size:.85em}';
+const SCRIPT = `<script>
 const ask = async () => {
   const answer = await fetch(location.href, { method: 'HEAD', redirect: 'manual', cache: 'no-store' }).catch(() => null);
   if (answer !== null && answer.headers.get('${MARK}') === null) location.reload();
   else setTimeout(ask, 500);
 };
 ask();
-</script></body></html>
-`;
-}
+</script>`;
 
 /** Without the colours and other orders for a terminal. */
 function plain(line: string): string {

@@ -40,11 +40,17 @@ export function buildErrorReply(
   const reloads = waits && head !== null && (head.method === 'GET' || head.method === 'HEAD');
   const refreshSeconds = reloads ? retryAfterSeconds : null;
   const [type, body] = renderBody(accept, status, text, requestId, refreshSeconds);
+  const reply = buildOwnReply(status, type, body, requestId);
+  if (waits) reply.headers.push('retry-after', String(retryAfterSeconds));
+  if (status === 405) reply.headers.push('allow', code === 'files_are_read' ? READ_METHODS : METHODS);
+  return reply;
+}
+
+/** An answer of the front's own, which no cache keeps. */
+export function buildOwnReply(status: number, type: string, body: string, requestId: string): LocalReply {
   const headers = ['content-type', type, 'content-length', String(Buffer.byteLength(body))];
   headers.push('cache-control', 'no-store', 'date', httpDate());
   if (requestId !== '') headers.push('x-request-id', requestId);
-  if (waits) headers.push('retry-after', String(retryAfterSeconds));
-  if (status === 405) headers.push('allow', code === 'files_are_read' ? READ_METHODS : METHODS);
   return { status, headers, body };
 }
 
@@ -55,8 +61,7 @@ function renderBody(
   requestId: string,
   refreshSeconds: number | null,
 ): [string, string] {
-  if (accept.includes('text/html'))
-    return ['text/html; charset=utf-8', renderPage(status, text, requestId, refreshSeconds)];
+  if (accept.includes('text/html')) return [HTML, renderPage(status, text, requestId, refreshSeconds)];
   if (accept.includes('json')) {
     const body = { error: { status, title: statusText(status), message: text, requestId } };
     return ['application/json', `${JSON.stringify(body)}\n`];
@@ -68,12 +73,34 @@ function renderBody(
 function renderPage(status: number, text: string, requestId: string, refreshSeconds: number | null): string {
   const refresh = refreshSeconds === null ? '' : `<meta http-equiv="refresh" content="${refreshSeconds}">`;
   const note = refreshSeconds !== null ? '<p>This page tries again by itself.</p>' : '';
+  const title = `${status} ${statusText(status)}`;
+  return page(title, `<h1>${title}</h1><p>${escapeHtml(text)}</p>${note}`, requestId, refresh);
+}
+
+export const HTML = 'text/html; charset=utf-8';
+
+/**
+ * A page of the front's own.
+ * @param title without markup, as the three that follow are with it
+ * @param content above the id of the request
+ * @param head before the title
+ * @param style after our own
+ * @param end behind all of it
+ */
+export function page(
+  title: string,
+  content: string,
+  requestId: string,
+  head = '',
+  style = '',
+  end = '',
+): string {
   return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">${refresh}
-<title>${status} ${statusText(status)}</title>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">${head}
+<title>${title}</title>
 <style>body{font:16px/1.5 system-ui,sans-serif;max-width:34em;margin:15vh auto;padding:0 1em;color:#222;background:#fff}
-h1{font-size:1.4em}small{color:#777}@media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}}</style></head>
-<body><h1>${status} ${statusText(status)}</h1><p>${escapeHtml(text)}</p>${note}<small>${escapeHtml(requestId)}</small></body></html>
+h1{font-size:1.4em}small{color:#777}@media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}}${style}</style></head>
+<body>${content}<small>${escapeHtml(requestId)}</small>${end}</body></html>
 `;
 }
 

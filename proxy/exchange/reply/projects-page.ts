@@ -2,9 +2,8 @@
 import { ERRORS } from '../../../src/shared/errors.js';
 import type { Projects } from '../../../src/shared/projects.js';
 import { fieldValue, hostOf } from '../../wire/syntax/field-list.js';
-import { httpDate } from '../headers/response-headers.js';
 import type { RequestHead } from '../types.js';
-import { escapeHtml, type LocalReply } from './local-reply.js';
+import { buildOwnReply, escapeHtml, HTML, type LocalReply, page } from './local-reply.js';
 
 /** 404 with links for people and lines for programs. */
 export function buildProjectsReply(
@@ -20,11 +19,7 @@ export function buildProjectsReply(
   const body = isPage
     ? renderPage(text, all, requestId)
     : `404 Not Found\n${text}\n${all.map(({ url }) => `${url}\n`).join('')}`;
-  const type = isPage ? 'text/html; charset=utf-8' : 'text/plain; charset=utf-8';
-  const headers = ['content-type', type, 'content-length', String(Buffer.byteLength(body))];
-  headers.push('cache-control', 'no-store', 'date', httpDate());
-  if (requestId !== '') headers.push('x-request-id', requestId);
-  return { status, headers, body };
+  return buildOwnReply(status, isPage ? HTML : 'text/plain; charset=utf-8', body, requestId);
 }
 
 function renderPage(
@@ -35,11 +30,6 @@ function renderPage(
   const rows = all.map(({ name, url }) => {
     return `<li><a href="${escapeHtml(url)}">${escapeHtml(url)}</a> ${escapeHtml(name)}</li>`;
   });
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>No such project</title>
-<style>body{font:16px/1.5 system-ui,sans-serif;max-width:34em;margin:15vh auto;padding:0 1em;color:#222;background:#fff}
-h1{font-size:1.4em}small{color:#777}@media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}a{color:#8bf}}</style></head>
-<body><h1>${escapeHtml(text)}</h1><p>Running are:</p><ul>${rows.join('')}</ul><small>${escapeHtml(requestId)}</small></body></html>
-`;
+  const content = `<h1>${escapeHtml(text)}</h1><p>Running are:</p><ul>${rows.join('')}</ul>`;
+  return page('No such project', content, requestId, '', '@media(prefers-color-scheme:dark){a{color:#8bf}}');
 }

@@ -4,13 +4,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { JoinRequest } from '../../control/types.js';
 import type { AppConfig } from '../../shared/config.js';
 import { FrontError } from '../../shared/errors.js';
+import { describeApp } from '../../shared/upstream-text.js';
 import { markChildren } from '../../system/child-environment.js';
 import { ListeningSockets } from '../listening/listening-sockets.js';
 import type { MasterLog } from '../log.js';
 import type { ServedConfig } from '../served-config.js';
 import { appSurroundings } from '../workers/app-surroundings.js';
 import { Workers } from '../workers/workers.js';
-import { describeApp } from './describe-app.js';
 import { findHost, type Host } from './find-host.js';
 
 export interface GuestParts {
