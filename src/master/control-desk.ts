@@ -1,6 +1,6 @@
 /** The master's side of the control socket: opens it while the routers start, and turns its calls into the master's own verbs. */
 import { describeFailure } from '../control/failure.js';
-import type { AppView, BanView, ControlVerbs, ProjectList, Status } from '../control/types.js';
+import type { AppView, BanView, ControlVerbs, Status } from '../control/types.js';
 import type { Ban, BanList } from '../serving/ban-list.js';
 import type { RecentRequests } from '../shared/recent-requests.js';
 import type { InterventionDesk } from './interventions/desk.js';
@@ -22,7 +22,6 @@ export interface MasterVerbs {
   reopenLog(): Error | null;
   readonly bans: BanList;
   readonly projects: ProjectDesk;
-  projectList(): ProjectList;
   readonly interventions: InterventionDesk;
 }
 
@@ -101,7 +100,7 @@ export class ControlDesk {
       pause: (maxMs) => master.interventions.pause(maxMs),
       resume: () => master.interventions.resume(),
       undrain: (upstream) => master.interventions.undrain(upstream),
-      projects: () => master.projectList(),
+      projects: () => master.projects.list,
       join: (request, link) => master.projects.join(request, link),
       stopProject: (name) => master.projects.stop(name),
       stop: () => master.stop('stop'),

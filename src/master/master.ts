@@ -1,14 +1,7 @@
 /** The master process: starts the front, reloads it, and ends it. It owns config, keys and children and touches no traffic. */
 import { randomBytes } from 'node:crypto';
 import { runtimeFolder } from '../control/runtime-folder.js';
-import type {
-  AppView,
-  LastReload,
-  ProjectList,
-  ProjectView,
-  Status,
-  UpstreamWord,
-} from '../control/types.js';
+import type { AppView, LastReload, Status, UpstreamWord } from '../control/types.js';
 import { AccessReloader } from '../serving/access-reloader.js';
 import { BanList } from '../serving/ban-list.js';
 import { CertificateReloader, type ServingCertificates } from '../serving/certificate-reloader.js';
@@ -21,7 +14,7 @@ import { formatListenAddress } from '../shared/host-port.js';
 import type { Samples } from '../shared/metrics.js';
 import { mergeRecent, type RecentRequests } from '../shared/recent-requests.js';
 import type { BoundListener, UpstreamState } from '../shared/router-messages.js';
-import { describeApp, formatRouted } from '../shared/upstream-text.js';
+import { formatRouted } from '../shared/upstream-text.js';
 import { markChildren } from '../system/child-environment.js';
 import { takeServiceVariables } from '../system/service-variables.js';
 import { boundLine, deniedLines, networkLines, readyLine, readyUrls, spawnedLines } from './boot-lines.js';
@@ -149,8 +142,8 @@ class Master {
     this.bans = new BanList(log, (bans) => this.generations.changeAll({ bans }, TAKE_MS));
     this.projects = new ProjectDesk(
       {
-        own: () => this.ownProject(),
-        urlOf: (host) => this.urlOfProject(host),
+        config: () => this.served.config,
+        bound: () => this.sockets?.bound ?? [],
         give: (projects) => this.generations.change({ projects }),
       },
       log,
@@ -185,7 +178,6 @@ class Master {
       reopenLog: () => this.reopenLog(),
       bans: this.bans,
       projects: this.projects,
-      projectList: () => this.projectList(),
       interventions: this.interventions,
     });
     this.ending = new Ending(this.life, this.generations, this.orders, mercyMs, log, () => {
@@ -378,29 +370,6 @@ class Master {
   private stateOf(upstream: UpstreamState): UpstreamWord {
     if (this.interventions.isDrained(upstream)) return 'drained';
     return upstream.ready ? 'up' : 'starting';
-  }
-
-  private projectList(): ProjectList {
-    const https = (this.sockets?.bound ?? []).filter(({ kind }) => kind === 'https');
-    const isHost = this.urlOfProject('localhost') !== null && !this.life.isEnding;
-    return { isHost, ports: https.map(({ port }) => port), projects: this.projects.all };
-  }
-
-  private ownProject(): ProjectView | null {
-    const { project, apps } = this.served.config;
-    const [app] = apps;
-    if (project === null || app === undefined) return null;
-    const url = this.urlOfProject(`${project.name}.localhost`) ?? '';
-    const since = new Date(Date.now() - process.uptime() * 1000).toISOString();
-    return { name: project.name, url, app: describeApp(app), pid: process.pid, since };
-  }
-
-  /** Of a name here; null: the front serves no projects. */
-  private urlOfProject(host: string): string | null {
-    if (this.served.config.project === null) return null;
-    const listener = (this.sockets?.bound ?? []).find(({ kind }) => kind === 'https');
-    if (listener === undefined) return null;
-    return `https://${host}${listener.port === 443 ? '' : `:${listener.port}`}`;
   }
 
   private async requests(): Promise<RecentRequests> {

@@ -1,7 +1,10 @@
 /** Which projects serve by this front: its own, and those of other processes, each as long as its connection to the control socket. */
-import type { JoinRequest, ProjectView } from '../../control/types.js';
+import type { JoinRequest, ProjectList, ProjectView } from '../../control/types.js';
+import type { Config } from '../../shared/config.js';
 import { FrontError } from '../../shared/errors.js';
 import type { Guest, Projects } from '../../shared/projects.js';
+import type { BoundListener } from '../../shared/router-messages.js';
+import { describeApp } from '../../shared/upstream-text.js';
 import type { MasterLog } from '../log.js';
 
 /** Many more would be no developer's day any more. */
@@ -11,10 +14,10 @@ const FIRST_ID = -2_000_000;
 
 /** What the front does for the desk. */
 export interface Hosting {
-  /** Its own; null: it serves for others alone. */
-  own(): ProjectView | null;
-  /** `https://NAME`, with the port; null: it serves no project beside its own. */
-  urlOf(host: string): string | null;
+  /** In force. */
+  config(): Config;
+  /** Where it listens; empty: nowhere yet. */
+  bound(): readonly BoundListener[];
   /** Tells the routers. */
   give(projects: Projects | null): void;
 }
@@ -47,15 +50,22 @@ export class ProjectDesk {
   get current(): Projects | null {
     // Without others every name is the own project's, as it always was.
     if (this.joined.length === 0) return null;
-    const own = this.front.own();
+    const { own } = this;
     return {
       own: own === null ? null : { name: own.name, host: hostOf(own.name), url: own.url },
       guests: this.joined.map(({ guest }) => guest),
     };
   }
 
-  get all(): readonly ProjectView[] {
-    const own = this.front.own();
+  /** All projects, and whether others may join. */
+  get list(): ProjectList {
+    const https = this.front.bound().filter(({ kind }) => kind === 'https');
+    const isHost = this.urlOf('localhost') !== null && !this.isClosed;
+    return { isHost, ports: https.map(({ port }) => port), projects: this.all };
+  }
+
+  private get all(): readonly ProjectView[] {
+    const { own } = this;
     return [...(own === null ? [] : [own]), ...this.joined.map(({ view }) => view)];
   }
 
@@ -67,7 +77,7 @@ export class ProjectDesk {
   join(request: JoinRequest, link: GuestLink): { readonly url: string; readonly leave: () => void } {
     const { name, pid, app, addresses, holdMs } = request;
     const host = hostOf(name);
-    const url = this.front.urlOf(host);
+    const url = this.urlOf(host);
     if (url === null || this.isClosed)
       throw new FrontError('config_usage', 'this front serves no projects beside its own', {
         hint: 'start the project with --listen and another port',
@@ -111,6 +121,24 @@ export class ProjectDesk {
     this.isClosed = true;
     for (const { link } of this.joined) link.close();
     this.joined = [];
+  }
+
+  /** The front's own; null: it has none that could be named. */
+  private get own(): ProjectView | null {
+    const { project, apps } = this.front.config();
+    const [app] = apps;
+    if (project === null || app === undefined) return null;
+    const url = this.urlOf(hostOf(project.name)) ?? '';
+    const since = new Date(Date.now() - process.uptime() * 1000).toISOString();
+    return { name: project.name, url, app: describeApp(app), pid: process.pid, since };
+  }
+
+  /** Of a name here, with the port; null: the front serves no projects. */
+  private urlOf(host: string): string | null {
+    if (this.front.config().project === null) return null;
+    const listener = this.front.bound().find(({ kind }) => kind === 'https');
+    if (listener === undefined) return null;
+    return `https://${host}${listener.port === 443 ? '' : `:${listener.port}`}`;
   }
 
   private leave(joined: Joined): void {
