@@ -1,12 +1,11 @@
 /** Where a development front serves: by its own ports, by a front of the same user that has them, or by the next free port. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { ListeningSockets } from '../master/listening/listening-sockets.js';
 import { findPortOwner } from '../master/listening/port-owner.js';
+import { takenPort } from '../master/listening/taken-port.js';
 import type { MasterLog } from '../master/log.js';
 import { findHost } from '../master/projects/find-host.js';
 import type { ServedConfig } from '../master/served-config.js';
 import type { Config } from '../shared/config.js';
-import { FrontError } from '../shared/errors.js';
 import { openUrl } from '../system/open-url.js';
 import type { CommandIo } from '../terminal/console.js';
 
@@ -81,17 +80,4 @@ async function moveAside(config: Config, taken: number, owner: string, log: Mast
     return { exitCode: null, port };
   }
   return AS_CONFIGURED;
-}
-
-/** The port that another process has; null: none is, or it cannot be had for another reason, which the start will tell. */
-async function takenPort({ listeners }: Config): Promise<number | null> {
-  try {
-    (await ListeningSockets.bind(listeners)).close();
-    return null;
-  } catch (error) {
-    const cause = error instanceof FrontError ? error.cause : null;
-    const isTaken = typeof cause === 'object' && cause !== null && 'inUse' in cause;
-    const place = isTaken ? cause.inUse : null;
-    return typeof place === 'object' && place !== null && 'port' in place ? Number(place.port) : null;
-  }
 }

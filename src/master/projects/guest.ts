@@ -3,10 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { JoinRequest } from '../../control/types.js';
 import type { AppConfig } from '../../shared/config.js';
-import { FrontError } from '../../shared/errors.js';
 import { describeApp } from '../../shared/upstream-text.js';
 import { markChildren } from '../../system/child-environment.js';
-import { ListeningSockets } from '../listening/listening-sockets.js';
+import { takenPort } from '../listening/taken-port.js';
 import type { MasterLog } from '../log.js';
 import type { ServedConfig } from '../served-config.js';
 import { appSurroundings } from '../workers/app-surroundings.js';
@@ -164,22 +163,12 @@ class GuestProject {
           log.line(`${this.name} joins the front of pid ${next.pid}: ${this.url}`);
           return;
         }
-      } else if (await isFree(served)) {
+      } else if ((await takenPort(served.config)) === null) {
+        // Or it cannot be had at all, which the start will tell.
         this.settle('alone');
         return;
       }
       await pause(SEARCH_MS);
     }
-  }
-}
-
-/** Whether the project could listen itself. */
-async function isFree({ config }: ServedConfig): Promise<boolean> {
-  try {
-    (await ListeningSockets.bind(config.listeners)).close();
-    return true;
-  } catch (error) {
-    if (error instanceof FrontError) return false;
-    throw error;
   }
 }
