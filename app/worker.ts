@@ -1,5 +1,6 @@
 /** The life of one worker: identity, port, app, readiness, end; every step is reported to the master. */
 import { FrontError } from '../src/shared/errors.js';
+import { systemCode } from '../src/shared/system-error.js';
 import type { WorkerAddress, WorkerPlan, WorkerReport } from '../src/shared/worker-messages.js';
 import { leaveProcess } from '../src/system/descriptor-writer.js';
 import { takeIdentity } from '../src/system/privileges.js';
@@ -55,6 +56,7 @@ export class Worker {
   private async run(plan: WorkerPlan): Promise<WorkerReport> {
     process.title = `tlsfront worker ${plan.index}`;
     takeIdentity(plan);
+    enterFolder(plan.folder);
     const port = await choosePort(plan);
     const launch = await chooseLaunch(plan, port);
     if (this.mercyMs !== undefined) return this.exited({ code: 0, signal: null });
@@ -139,6 +141,18 @@ export class Worker {
 interface Place {
   readonly address: WorkerAddress;
   readonly isFound: boolean;
+}
+
+/** @throws FrontError worker_failed where the app's user cannot be there */
+function enterFolder(folder: string | null): void {
+  try {
+    if (folder !== null) process.chdir(folder);
+  } catch (error) {
+    throw new FrontError('worker_failed', `its folder ${folder} cannot be entered: ${systemCode(error)}`, {
+      hint: 'it must be there, and open to the user that the app runs as',
+      cause: error,
+    });
+  }
 }
 
 /** @throws FrontError worker_failed when the port that the app insists on is another program's */

@@ -69,6 +69,8 @@ def load_applications(path, name, options):
     mounts = dict(options.mounts)
     if path:
         mounts[""] = path if not name else "{}:{}".format(path, name)
+    if not mounts and options.has_files:
+        return Mounts({})
     if not mounts:
         fail("nothing is named that Python could serve", "name a file or --module package.module:callable; other apps need uWSGI")
     apps = {}

@@ -12,6 +12,8 @@ SETTLED = HOMES + ("plugin", "plugins", "need-plugin", "need-plugins", "plugins-
                    "single-interpreter", "lazy", "lazy-apps", "buffer-size", "post-buffering", "listen", "no-site",
                    "thunder-lock", "no-default-app", "no-threads-wait", "memory-report", "strict",
                    "thread-stacksize", "threads-stacksize")
+# Static files are the front's where this launcher runs the app; it looks for compressed neighbours and obeys ranges anyway.
+OF_THE_FRONT = re.compile(r"static-(map2?|check|index|skip-ext|expires.*|gzip.*|cache-paths.*)$|check-static$|honour-range$|offload-threads?$|disable-sendfile$")
 LOADERS = ("wsgi-file", "file", "module", "wsgi", "mount")
 
 
@@ -29,6 +31,7 @@ class Options:
         self.arguments = None
         self.chdir = None
         self.callable = None
+        self.has_files = False
         self.unknown = []
         for word in words:
             name, _, value = word.partition("=")
@@ -58,6 +61,8 @@ class Options:
             self.arguments = value
         elif name == "chdir":
             self.chdir = value
+        elif OF_THE_FRONT.match(name):
+            self.has_files = True
         elif name not in SETTLED:
             self.unknown.append("--" + name)
 

@@ -1,30 +1,42 @@
-/** One throw-away authority and one P-256 leaf for localhost, as files for every peer. */
-import { writeFileSync } from 'node:fs';
+/** One throw-away authority and one leaf of each kind of key for localhost, as files for every peer. */
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DAY_MS, issueCertificate } from '../src/certificates/development/x509-issuer.js';
-import type { CertificateFiles } from './contract.js';
+import {
+  DAY_MS,
+  issueCertificate,
+  newEcdsaKey,
+  newRsaKey,
+} from '../src/certificates/development/x509-issuer.js';
+import type { CertificateFiles, LeafKey } from './contract.js';
 
-/** Makes the certificate in memory and writes it below `folder`. */
-export async function writeCertificate(folder: string): Promise<CertificateFiles> {
+/** Makes the certificates in memory and writes them below `folder`. */
+export async function writeCertificates(folder: string): Promise<Record<LeafKey, CertificateFiles>> {
   const period = { notBefore: new Date(Date.now() - DAY_MS), notAfter: new Date(Date.now() + 30 * DAY_MS) };
   const root = await issueCertificate({
     commonName: 'Bench authority',
     authority: { pathLength: 0 },
     ...period,
   });
-  const leaf = await issueCertificate(
-    { commonName: 'localhost', names: ['localhost', '127.0.0.1'], purposes: ['server'], ...period },
-    root,
-  );
-  const files = {
-    rootPath: join(folder, 'root.pem'),
-    certificatePath: join(folder, 'leaf.pem'),
-    keyPath: join(folder, 'leaf.key'),
-    combinedPath: join(folder, 'leaf-and-key.pem'),
+  const rootPath = join(folder, 'root.pem');
+  writeFileSync(rootPath, root.certPem);
+  const writeLeaf = async (name: LeafKey): Promise<CertificateFiles> => {
+    const leafFolder = join(folder, name);
+    mkdirSync(leafFolder);
+    const key = name === 'P-256' ? newEcdsaKey() : newRsaKey(2048);
+    const leaf = await issueCertificate(
+      { commonName: 'localhost', names: ['localhost', '127.0.0.1'], purposes: ['server'], key, ...period },
+      root,
+    );
+    const files = {
+      rootPath,
+      certificatePath: join(leafFolder, 'leaf.pem'),
+      keyPath: join(leafFolder, 'leaf.key'),
+      combinedPath: join(leafFolder, 'leaf-and-key.pem'),
+    };
+    writeFileSync(files.certificatePath, leaf.certPem);
+    writeFileSync(files.keyPath, leaf.keyPem, { mode: 0o600 });
+    writeFileSync(files.combinedPath, leaf.keyPem + leaf.certPem, { mode: 0o600 });
+    return files;
   };
-  writeFileSync(files.rootPath, root.certPem);
-  writeFileSync(files.certificatePath, leaf.certPem);
-  writeFileSync(files.keyPath, leaf.keyPem, { mode: 0o600 });
-  writeFileSync(files.combinedPath, leaf.keyPem + leaf.certPem, { mode: 0o600 });
-  return files;
+  return { 'P-256': await writeLeaf('P-256'), 'RSA-2048': await writeLeaf('RSA-2048') };
 }

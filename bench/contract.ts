@@ -1,7 +1,22 @@
 /** The types that the bench's scenarios, peers, runner and reports share. */
 
 /** What a peer must be able to do for a scenario to make sense on it. */
-export type Feature = 'keep-alive' | 'h1' | 'h2' | 'post' | 'bodies' | 'websocket' | 'processes' | 'idle';
+export type Feature =
+  | 'keep-alive'
+  | 'h1'
+  | 'h2'
+  | 'post'
+  | 'bodies'
+  | 'websocket'
+  | 'processes'
+  | 'idle'
+  | 'reload';
+
+/** What a peer does beside passing requests on. */
+export type Setting = 'plain' | 'access log' | 'compression' | 'rate limit' | 'static files';
+
+/** The key of the certificate that peers serve. */
+export type LeafKey = 'P-256' | 'RSA-2048';
 
 /** PEM files of the one certificate that every peer serves. */
 export interface CertificateFiles {
@@ -18,6 +33,9 @@ export interface PeerPlan {
   readonly listenPort: number;
   readonly upstreamPort: number;
   readonly certificate: CertificateFiles;
+  readonly setting: Setting;
+  /** What 'static files' serves. */
+  readonly contentFolder: string;
   /** Processes (or threads, where the peer counts in threads) that serve. */
   readonly processes: number;
 }
@@ -39,6 +57,8 @@ export interface Peer {
   readonly name: string;
   readonly title: string;
   readonly features: ReadonlySet<Feature>;
+  /** What it can be set to; absent: 'plain' alone. */
+  readonly settings?: ReadonlySet<Setting>;
   /** Ours: drawn in another colour. */
   readonly own: boolean;
   /** In the set of `--quick`. */
@@ -89,6 +109,10 @@ export interface Scenario {
   readonly throughputUnit: string;
   readonly needs: readonly Feature[];
   readonly processes: number;
+  /** 'plain' when absent. */
+  readonly setting?: Setting;
+  /** 'P-256' when absent. */
+  readonly leafKey?: LeafKey;
   readonly quick: boolean;
   /** WebSocket echo needs an upstream that speaks it. */
   readonly upstream: 'content' | 'echo';
@@ -126,6 +150,12 @@ export interface StartupResult {
   readonly title: string;
   /** From spawn to the first TLS connection that stands, one value a start. */
   readonly firstConnectionMs: readonly number[];
+  /** Proportional set size of the whole tree at rest after the first connection, one value a start (proc(5), smaps_rollup). */
+  readonly restingBytes?: readonly number[];
+  /** From SIGHUP until every process below the first is another one; absent: the peer has no such processes. */
+  readonly reloadMs?: readonly number[];
+  /** From the SIGKILL of every process below the first until a TLS connection stands again. */
+  readonly respawnMs?: readonly number[];
 }
 
 export interface CommandFacts {

@@ -1,11 +1,11 @@
 /** `npm run bench`: measures tlsfront beside its peers and reports; see docs/performance.md. */
 
 import { randomFillSync } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { writeCertificate } from './certificate.js';
+import { writeCertificates } from './certificate.js';
 import { endAll } from './child.js';
 import {
   buildRevision,
@@ -23,7 +23,7 @@ import { renderText } from './report.js';
 import { type RunPlan, runScenario } from './runner.js';
 import { scenarios } from './scenarios/table.js';
 import { measureCommand, measureStartup } from './startup.js';
-import { LARGE_BYTES, LARGE_FILE, POST_BYTES, POST_FILE } from './upstreams/content.js';
+import { FILES, LARGE_BYTES, LARGE_FILE, POST_BYTES, POST_FILE } from './upstreams/content.js';
 import { startContentUpstream, startNodeUpstream, type Upstream } from './upstreams/start.js';
 
 const packageRoot = fileURLToPath(new URL('../../', import.meta.url));
@@ -39,6 +39,28 @@ function writeContent(folder: string): void {
   mkdirSync(join(folder, 'content'));
   writeFileSync(join(folder, LARGE_FILE), randomFillSync(Buffer.alloc(LARGE_BYTES)));
   writeFileSync(join(folder, POST_FILE), randomFillSync(Buffer.alloc(POST_BYTES)));
+  for (const { path, bytes } of FILES) {
+    writeFileSync(
+      join(folder, 'content', path),
+      path.endsWith('.txt') ? textOf(bytes) : randomFillSync(Buffer.alloc(bytes)),
+    );
+  }
+}
+
+/** Lines of a table in JSON: they shrink to about a sixth, as pages do. */
+function textOf(bytes: number): string {
+  let text = '';
+  for (let row = 0; text.length < bytes; row += 1) {
+    text += `{"row":${row},"name":"customer ${(row * 7919) % 9973}","city":"Graz","total":${(row * 104729) % 100003}}\n`;
+  }
+  return text.slice(0, bytes);
+}
+
+/** Start-up, replacement and memory at rest are no scenario of load: `--scenario start-up` asks for them alone. */
+const START_UP = 'start-up';
+
+function splitStartUp(wanted: readonly string[]): { names: string[]; startUp: boolean } {
+  return { names: wanted.filter((name) => name !== START_UP), startUp: wanted.includes(START_UP) };
 }
 
 async function runScenarios(
@@ -57,7 +79,8 @@ async function runScenarios(
 
 async function measureAll(options: BenchOptions, folder: string): Promise<BenchResult> {
   const peers = choose('peer', listPeers(options.nodePaths), options.peers, options.quick);
-  const chosen = choose('scenario', scenarios, options.scenarios, options.quick);
+  const { names, startUp } = splitStartUp(options.scenarios);
+  const chosen = startUp && names.length === 0 ? [] : choose('scenario', scenarios, names, options.quick);
   const present = peers.filter((peer) => peer.missing() === null);
   const missing = peers.map((peer) => [peer.name, peer.missing()] as const);
   const notAvailable: Record<string, string> = {};
@@ -66,14 +89,14 @@ async function measureAll(options: BenchOptions, folder: string): Promise<BenchR
   const machine = describeMachine();
   const { rounds, measureMs, quick } = options;
   writeContent(folder);
-  const certificate = await writeCertificate(folder);
+  const certificates = await writeCertificates(folder);
   const upstreams = { content: await startContentUpstream(folder), echo: await startNodeUpstream(folder) };
   const warmUpMs = Math.round(measureMs * WARM_UP_SHARE);
   const upstreamPort = upstreams.content.port;
-  const plan: RunPlan = { folder, certificate, upstreamPort, rounds, measureMs, warmUpMs, tell };
+  const plan: RunPlan = { folder, certificates, upstreamPort, rounds, measureMs, warmUpMs, tell };
   const results = await runScenarios(chosen, present, plan, upstreams);
   const partial = options.scenarios.length > 0;
-  tell('start-up');
+  if (!partial || startUp) tell(START_UP);
   return {
     ...{ schema: 1, takenAt: new Date().toISOString(), quick, rounds, measureMs, machine },
     versions: {
@@ -83,7 +106,7 @@ async function measureAll(options: BenchOptions, folder: string): Promise<BenchR
     },
     notAvailable,
     scenarios: results,
-    startup: partial ? [] : await measureStartup(present, plan, quick ? QUICK_STARTS : STARTS),
+    startup: partial && !startUp ? [] : await measureStartup(present, plan, quick ? QUICK_STARTS : STARTS),
     command: partial ? null : measureCommand(),
   };
 }
@@ -94,11 +117,11 @@ async function compareAll(options: BenchOptions, folder: string): Promise<void> 
   const wanted = options.scenarios.length === 0 ? COMPARED_SCENARIOS : options.scenarios;
   const chosen = choose('scenario', scenarios, wanted, false);
   writeContent(folder);
-  const certificate = await writeCertificate(folder);
+  const certificates = await writeCertificates(folder);
   const upstreams = { content: await startContentUpstream(folder), echo: await startNodeUpstream(folder) };
   const warmUpMs = Math.round(measureMs * WARM_UP_SHARE);
   const plan: RunPlan = {
-    ...{ folder, certificate, upstreamPort: upstreams.content.port },
+    ...{ folder, certificates, upstreamPort: upstreams.content.port },
     ...{ rounds, measureMs, warmUpMs, tell },
   };
   const revision = buildRevision(options.compare ?? 'HEAD', folder);
@@ -118,6 +141,8 @@ async function compareAll(options: BenchOptions, folder: string): Promise<void> 
 
 async function inPrivateFolder<Result>(work: (folder: string) => Promise<Result>): Promise<Result> {
   const folder = mkdtempSync(join(tmpdir(), 'tlsfront-bench-'));
+  // As root, nginx reads the files that it serves as another user; keys are for root alone.
+  chmodSync(folder, 0o755);
   const cleanUp = async (): Promise<void> => {
     await endAll();
     rmSync(folder, { recursive: true, force: true });
@@ -152,7 +177,9 @@ async function main(): Promise<void> {
   if (options.help) {
     const names = listPeers([process.execPath]).map((peer) => peer.name);
     process.stdout.write(`${USAGE}\npeers: ${names.join(', ')}\n`);
-    process.stdout.write(`scenarios: ${scenarios.map((scenario) => scenario.name).join(', ')}\n`);
+    process.stdout.write(
+      `scenarios: ${[...scenarios.map((scenario) => scenario.name), START_UP].join(', ')}\n`,
+    );
     return;
   }
   if (options.compare !== null) {

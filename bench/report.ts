@@ -88,11 +88,27 @@ export function scalingLines(result: BenchResult): string[] {
   return lines;
 }
 
-/** Start-up and size, one sentence each. */
+function medianPart(values: readonly number[] | undefined, words: (median: number) => string): string | null {
+  return values === undefined || values.length === 0 ? null : words(spreadOf(values).median);
+}
+
+/** Start-up, replacement, memory at rest and size, one sentence each. */
 export function commandLines(result: BenchResult): string[] {
-  const lines = result.startup.map(({ title, firstConnectionMs }) => {
-    const { minimum, median, maximum } = spreadOf(firstConnectionMs);
-    return `${title}: first TLS connection ${median.toFixed(0)} ms after its start (${minimum.toFixed(0)}–${maximum.toFixed(0)})`;
+  const lines = result.startup.map((start) => {
+    const { minimum, median, maximum } = spreadOf(start.firstConnectionMs);
+    const parts = [
+      `first TLS connection ${median.toFixed(0)} ms after its start (${minimum.toFixed(0)}–${maximum.toFixed(0)})`,
+      medianPart(
+        start.restingBytes,
+        (bytes) => `at rest ${(bytes / 1e6).toFixed(0)} MB (PSS of all processes)`,
+      ),
+      medianPart(start.reloadMs, (ms) => `all that serves replaced ${ms.toFixed(0)} ms after SIGHUP`),
+      medianPart(
+        start.respawnMs,
+        (ms) => `served again ${ms.toFixed(0)} ms after all that serves was killed`,
+      ),
+    ];
+    return `${start.title}: ${parts.filter((part) => part !== null).join('; ')}`;
   });
   const { command } = result;
   if (command === null) return lines;

@@ -3,12 +3,14 @@ import { join } from 'node:path';
 import { type Child, endChild, findFreePort, startChild, waitUntilAccepting } from './child.js';
 import type {
   CertificateFiles,
+  LeafKey,
   Outcome,
   Peer,
   RunningPeer,
   Sample,
   Scenario,
   ScenarioResult,
+  Setting,
 } from './contract.js';
 import { verifyPeer } from './verify.js';
 
@@ -16,7 +18,7 @@ const START_LIMIT_MS = 15_000;
 
 export interface RunPlan {
   readonly folder: string;
-  readonly certificate: CertificateFiles;
+  readonly certificates: Readonly<Record<LeafKey, CertificateFiles>>;
   readonly upstreamPort: number;
   readonly rounds: number;
   readonly measureMs: number;
@@ -43,16 +45,35 @@ interface Track {
 
 let startCount = 0;
 
+/** What a scenario asks of the peers that it starts. */
+export interface StartWishes {
+  readonly processes: number;
+  readonly setting: Setting;
+  readonly leafKey: LeafKey;
+}
+
+export const PLAIN_START: StartWishes = { processes: 1, setting: 'plain', leafKey: 'P-256' };
+
+function wishesOf({ processes, setting, leafKey }: Scenario): StartWishes {
+  return {
+    processes,
+    setting: setting ?? PLAIN_START.setting,
+    leafKey: leafKey ?? PLAIN_START.leafKey,
+  };
+}
+
 /** Starts a peer with its companions; throws with what it said when it does not come up. */
-export async function startPeer(peer: Peer, plan: RunPlan, processes: number): Promise<StartedPeer> {
+export async function startPeer(peer: Peer, plan: RunPlan, wishes: StartWishes): Promise<StartedPeer> {
   startCount += 1;
   const port = await findFreePort();
   const launch = peer.launch({
     folder: join(plan.folder, `${peer.name}-${startCount}`),
     listenPort: port,
     upstreamPort: plan.upstreamPort,
-    certificate: plan.certificate,
-    processes,
+    certificate: plan.certificates[wishes.leafKey],
+    setting: wishes.setting,
+    contentFolder: join(plan.folder, 'content'),
+    processes: wishes.processes,
   });
   const children = (launch.companions ?? []).map(startChild);
   const spawnedAt = performance.now();
@@ -95,19 +116,20 @@ async function attempt(track: Track, step: (started: StartedPeer) => Promise<voi
 async function bringUp(peer: Peer, scenario: Scenario, plan: RunPlan): Promise<Track> {
   const track: Track = { peer, started: null, samples: [], cipher: null, retries: [], failure: null };
   try {
-    track.started = await startPeer(peer, plan, scenario.processes);
+    track.started = await startPeer(peer, plan, wishesOf(scenario));
   } catch (error) {
     track.failure = reasonOf(error);
   }
   await attempt(track, async (started) => {
-    track.cipher = await verifyPeer(started.port, plan.certificate, scenario.check);
+    track.cipher = await verifyPeer(started.port, plan.certificates['P-256'], scenario.check);
   });
   return track;
 }
 
 async function measure(track: Track, scenario: Scenario, plan: RunPlan): Promise<void> {
   await attempt(track, async (running) => {
-    const { certificate, folder, warmUpMs, measureMs } = plan;
+    const { certificates, folder, warmUpMs, measureMs } = plan;
+    const certificate = certificates[scenario.leafKey ?? PLAIN_START.leafKey];
     const context = { running, certificate, folder, measureMs, warmUpMs };
     try {
       track.samples.push(await scenario.run(context));
@@ -142,7 +164,12 @@ export async function runScenario(
   peers: readonly Peer[],
   plan: RunPlan,
 ): Promise<ScenarioResult> {
-  const able = peers.filter((peer) => scenario.needs.every((feature) => peer.features.has(feature)));
+  const setting = scenario.setting ?? PLAIN_START.setting;
+  const able = peers.filter(
+    (peer) =>
+      scenario.needs.every((feature) => peer.features.has(feature)) &&
+      (setting === 'plain' || peer.settings?.has(setting) === true),
+  );
   plan.tell(`${scenario.name}: ${scenario.title}`);
   const tracks: Track[] = [];
   try {

@@ -2,26 +2,113 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { CommandFacts, Peer, StartupResult } from './contract.js';
 import { commandPath } from './peers/tlsfront.js';
-import { type RunPlan, startPeer, stopPeer } from './runner.js';
+import { readStat, readTree } from './process-tree.js';
+import { PLAIN_START, type RunPlan, type StartedPeer, startPeer, stopPeer } from './runner.js';
 import { openSocket } from './verify.js';
 
 const packageRoot = fileURLToPath(new URL('../../', import.meta.url));
 const COMMAND_RUNS = 9;
+/** A front at rest has done what it does after its start. */
+const SETTLE_MS = 1000;
+const REPLACED_LIMIT_MS = 20_000;
+
+/** What one start of one peer shows. */
+interface OneStart {
+  readonly firstConnectionMs: number;
+  readonly restingBytes: number;
+  /** null: it cannot. */
+  readonly reloadMs: number | null;
+  readonly respawnMs: number | null;
+}
 
 /** Until the TLS handshake is done: a port that is bound early accepts before anyone serves it. */
-async function timeStart(peer: Peer, plan: RunPlan): Promise<number> {
-  const started = await startPeer(peer, plan, 1);
+async function timeStart(peer: Peer, plan: RunPlan): Promise<OneStart> {
+  const started = await startPeer(peer, plan, PLAIN_START);
   try {
-    const socket = await openSocket(started.port, plan.certificate.rootPath, 'h1');
-    const startedInMs = performance.now() - started.spawnedAt;
-    socket.destroy();
-    return startedInMs;
+    await connectOnce(started, plan);
+    const firstConnectionMs = performance.now() - started.spawnedAt;
+    await pause(SETTLE_MS);
+    const restingBytes = proportionalBytes(started.pid);
+    const replaceable = peer.features.has('reload');
+    return {
+      ...{ firstConnectionMs, restingBytes },
+      reloadMs: replaceable ? await timeReload(started) : null,
+      respawnMs: replaceable ? await timeRespawn(started, plan) : null,
+    };
   } finally {
     await stopPeer(started);
   }
+}
+
+async function connectOnce({ port }: StartedPeer, plan: RunPlan): Promise<void> {
+  const socket = await openSocket(port, plan.certificates['P-256'].rootPath, 'h1');
+  socket.destroy();
+}
+
+/** What serves: the processes right below the first that have its program's name or a title of their own, not a helper that stays. */
+function servers(pid: number): number[] {
+  return readTree(pid).pids.filter((one) => one !== pid && /http|worker/.test(commandLine(one)));
+}
+
+function commandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+  } catch {
+    return '';
+  }
+}
+
+/** From SIGHUP until those that served are gone and others are there. */
+async function timeReload(started: StartedPeer): Promise<number> {
+  const before = servers(started.pid);
+  const began = performance.now();
+  process.kill(started.pid, 'SIGHUP');
+  await untilTrue(
+    () => before.every((pid) => readStat(pid) === null) && servers(started.pid).length > 0,
+    'the processes that served before SIGHUP',
+  );
+  return performance.now() - began;
+}
+
+/** From the SIGKILL of all that serve until a connection stands again. */
+async function timeRespawn(started: StartedPeer, plan: RunPlan): Promise<number> {
+  const began = performance.now();
+  for (const pid of servers(started.pid)) process.kill(pid, 'SIGKILL');
+  for (;;) {
+    try {
+      await connectOnce(started, plan);
+      return performance.now() - began;
+    } catch {
+      if (performance.now() - began > REPLACED_LIMIT_MS) throw new Error('nobody serves after a SIGKILL');
+      await pause(2);
+    }
+  }
+}
+
+async function untilTrue(condition: () => boolean, waitsFor: string): Promise<void> {
+  const end = performance.now() + REPLACED_LIMIT_MS;
+  while (!condition()) {
+    if (performance.now() > end) throw new Error(`${waitsFor}: still there after ${REPLACED_LIMIT_MS} ms`);
+    await pause(2);
+  }
+}
+
+/** Memory that pages shared with others count in parts (proc(5)); 0 where the system does not say. */
+function proportionalBytes(pid: number): number {
+  return readTree(pid)
+    .pids.map((one) => {
+      try {
+        const text = readFileSync(`/proc/${one}/smaps_rollup`, 'latin1');
+        return Number(/^Pss: +([0-9]+) kB$/m.exec(text)?.[1] ?? 0) * 1024;
+      } catch {
+        return 0;
+      }
+    })
+    .reduce((sum, bytes) => sum + bytes, 0);
 }
 
 /** Starts each peer a few times, in turns. A peer that does not start is left out: its scenarios say why. */
@@ -30,20 +117,22 @@ export async function measureStartup(
   plan: RunPlan,
   runs: number,
 ): Promise<StartupResult[]> {
-  const times = new Map<Peer, number[]>();
+  const times = new Map<Peer, OneStart[]>();
   for (let run = 0; run < runs; run += 1) {
     for (const peer of peers) {
       try {
-        const startedInMs = await timeStart(peer, plan);
-        times.set(peer, [...(times.get(peer) ?? []), startedInMs]);
+        times.set(peer, [...(times.get(peer) ?? []), await timeStart(peer, plan)]);
       } catch {
         times.delete(peer);
       }
     }
   }
-  return [...times].map(([peer, firstConnectionMs]) => ({
+  return [...times].map(([peer, starts]) => ({
     ...{ peer: peer.name, title: peer.title },
-    firstConnectionMs,
+    firstConnectionMs: starts.map((start) => start.firstConnectionMs),
+    restingBytes: starts.map((start) => start.restingBytes),
+    reloadMs: starts.flatMap(({ reloadMs }) => reloadMs ?? []),
+    respawnMs: starts.flatMap(({ respawnMs }) => respawnMs ?? []),
   }));
 }
 

@@ -23,7 +23,7 @@ export interface Engine {
   accept(connection: AcceptedConnection): void;
   /** No new requests on old connections: idle ones close now, busy ones after what they are doing. */
   drain(): void;
-  /** Upstreams were taken out: closes the idle connections to them. */
+  /** Upstreams were taken out: closes the idle connections to them, and ends what is in flight at those that are cut. */
   leaveDrained(): void;
   /** Ends everything now. */
   close(): void;

@@ -37,6 +37,7 @@ import { Upstreams } from './routing/upstreams.js';
 import { openKeyLog } from './tls/key-log.js';
 import { LeafRequests } from './tls/leaf-requests.js';
 import { TlsFront } from './tls/tls-front.js';
+import { Prober } from './upstream/prober.js';
 
 /** A running router. */
 interface Router {
@@ -48,6 +49,7 @@ interface Router {
   readonly memory: RequestMemory;
   readonly bans: BannedClients;
   readonly barrier: Barrier;
+  readonly prober: Prober;
 }
 
 /** How long a slow reader may take to read the last lines. */
@@ -130,7 +132,14 @@ async function start(message: RouterStart): Promise<Router> {
         if (isLate) reportLimit(services, 'handshakeTimeoutMs', client?.remote.address ?? 'a client');
       },
       onKeyLog,
-      onRefusedClient: (kind, text) => notices.warn(`client certificate ${kind}`, text),
+      onRefusedClient: (kind, text) => {
+        measures.clientRefused(kind);
+        notices.warn(`client certificate ${kind}`, text);
+      },
+      onNameAsked: (refusal) => {
+        measures.nameAsked(refusal?.kind ?? 'served');
+        if (refusal !== null) notices.warn(`new name ${refusal.kind}`, refusal.text);
+      },
     });
   });
   noteCertificates(services.policy, fronts);
@@ -147,7 +156,7 @@ async function start(message: RouterStart): Promise<Router> {
   }
   if (message.identity !== null) takeIdentity(message.identity);
   link?.report({ type: 'ready' });
-  return { servers, fronts, engine, services, memory, bans, barrier };
+  return { servers, fronts, engine, services, memory, bans, barrier, prober: new Prober(config) };
 }
 
 /** Routers that count requests count together, and go on where those before them ended. */
@@ -158,12 +167,12 @@ function shareRates({ config, frontSecret }: RouterStart): RateShare | null {
 }
 
 /** null: no option asks for it. */
-function careFor({ apps }: RouterStart['config']): WorkerCare | null {
+function careFor({ apps, stats }: RouterStart['config']): WorkerCare | null {
   const workers = apps.flatMap(({ worker }) => worker ?? []);
   const isAsked = workers.some(
     ({ harakiriMs, maxRequests, maxRssBytes }) => harakiriMs + maxRequests + maxRssBytes > 0,
   );
-  if (!isAsked) return null;
+  if (!isAsked && (stats.length === 0 || workers.length === 0)) return null;
   // The master knows which app has which.
   const limits = workers.map(({ harakiriMs }) => harakiriMs).filter((limit) => limit > 0);
   const harakiriMs = limits.length === 0 ? 0 : Math.min(...limits);
@@ -281,7 +290,10 @@ function change({ fronts, services, bans, engine, barrier }: Router, changes: Pa
     services.policy.live.projects = changes.projects;
     services.upstreams.welcome(changes.projects);
   }
-  if (upstreams !== undefined) services.upstreams.update(upstreams);
+  if (upstreams !== undefined) {
+    services.upstreams.update(upstreams);
+    if (upstreams.some(({ leaving }) => leaving !== undefined)) engine.leaveDrained();
+  }
   if (interventions !== undefined) {
     intervene(services.policy, services.upstreams, barrier, interventions);
     engine.leaveDrained();
@@ -314,7 +326,10 @@ function obey(running: Router, message: MasterToRouter): void {
       link?.report({ type: 'remembered', recent: running.memory.read() });
       return;
     case 'leaf':
-      leafRequests.settle(message.name, message.certificate);
+      leafRequests.settle(message.name, message.answer);
+      return;
+    case 'forget_leaf':
+      for (const front of running.fronts) front?.forgetName(message.name);
       return;
     case 'reopen_log':
       reopenLog(services.log, message.file);
@@ -324,6 +339,11 @@ function obey(running: Router, message: MasterToRouter): void {
       return;
     case 'spent':
       services.policy.access?.chargeRequests(message.spent);
+      return;
+    case 'probe':
+      running.prober.ask(message.question, (status) =>
+        link?.report({ type: 'probed', id: message.id, status }),
+      );
       return;
     case 'drain':
       drain(running, message.endTunnels);

@@ -13,11 +13,13 @@ const TYPES = {
   start: true,
   state: true,
   leaf: true,
+  forget_leaf: true,
   count: true,
   reopen_log: true,
   measure: true,
   remember: true,
   owe: true,
+  probe: true,
   spent: true,
   drain: true,
 } as const satisfies Record<MasterToRouter['type'], true>;

@@ -1,8 +1,23 @@
 /** Caddy's reverse_proxy, given as many scheduler threads as the plan counts processes. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Peer, PeerPlan } from '../contract.js';
+import type { Peer, PeerPlan, Setting } from '../contract.js';
 import { askVersion, whyMissing } from '../tool.js';
+
+function handlers(plan: PeerPlan): string {
+  if (plan.setting === 'static files') return `  root * ${plan.contentFolder}\n  file_server`;
+  const before = {
+    plain: '',
+    'access log': `  log {\n    output file ${plan.folder}/access.log\n  }\n`,
+    compression: '  encode gzip\n',
+  };
+  const words = plan.setting === 'rate limit' ? '' : before[plan.setting];
+  return `${words}  reverse_proxy 127.0.0.1:${plan.upstreamPort} {
+    transport http {
+      keepalive_idle_conns_per_host 256
+    }
+  }`;
+}
 
 function configuration(plan: PeerPlan): string {
   const { certificatePath, keyPath } = plan.certificate;
@@ -19,11 +34,7 @@ function configuration(plan: PeerPlan): string {
 https://localhost:${plan.listenPort} {
   bind 127.0.0.1
   tls ${certificatePath} ${keyPath}
-  reverse_proxy 127.0.0.1:${plan.upstreamPort} {
-    transport http {
-      keepalive_idle_conns_per_host 256
-    }
-  }
+${handlers(plan)}
 }
 `;
 }
@@ -34,6 +45,7 @@ export const caddy: Peer = {
   own: false,
   quick: true,
   features: new Set(['keep-alive', 'h1', 'h2', 'post', 'bodies', 'websocket', 'processes', 'idle']),
+  settings: new Set<Setting>(['plain', 'access log', 'compression', 'static files']),
   missing: () => whyMissing('caddy'),
   version: () => askVersion('caddy', ['version']),
   launch(plan) {

@@ -1,7 +1,7 @@
 /** HAProxy in HTTP mode with one thread. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Peer, PeerPlan } from '../contract.js';
+import type { Peer, PeerPlan, Setting } from '../contract.js';
 import { askVersion, findTool, whyMissing } from '../tool.js';
 
 function configuration(plan: PeerPlan): string {
@@ -22,7 +22,7 @@ frontend front
   bind 127.0.0.1:${plan.listenPort} ssl crt ${combinedPath} alpn h2,http/1.1 backlog 4096
   http-request set-header X-Forwarded-Proto https
   default_backend app
-backend app
+backend app${plan.setting === 'compression' ? '\n  compression algo gzip\n  compression type text/plain' : ''}
   server one 127.0.0.1:${plan.upstreamPort}
 `;
 }
@@ -33,6 +33,7 @@ export const haproxy: Peer = {
   own: false,
   quick: true,
   features: new Set(['keep-alive', 'h1', 'h2', 'post', 'bodies', 'websocket', 'processes', 'idle']),
+  settings: new Set<Setting>(['plain', 'compression']),
   missing: () => whyMissing('haproxy'),
   version: () => askVersion(findTool('haproxy') ?? 'haproxy', ['-v']),
   launch(plan) {

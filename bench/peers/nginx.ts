@@ -1,8 +1,33 @@
 /** nginx as a TLS front: one worker, keep-alive to the upstream, bodies streamed. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Peer, PeerPlan } from '../contract.js';
+import type { Peer, PeerPlan, Setting } from '../contract.js';
 import { askVersion, findTool, whyMissing } from '../tool.js';
+
+/** By setting: a line of the `http` block. */
+const SETTING_LINES: Readonly<Record<Setting, (plan: PeerPlan) => string>> = {
+  plain: () => 'access_log off;',
+  'access log': ({ folder }) => `access_log ${folder}/access.log combined;`,
+  compression: () => 'access_log off; gzip on; gzip_proxied any; gzip_types text/plain;',
+  'rate limit': () =>
+    'access_log off; limit_req_zone $binary_remote_addr zone=all:10m rate=1000000r/s; limit_req zone=all burst=1000000 nodelay;',
+  'static files': () => 'access_log off; sendfile on; types { text/plain txt; }',
+};
+
+function location(plan: PeerPlan): string {
+  if (plan.setting === 'static files') return `    location / { root ${plan.contentFolder}; }`;
+  return `    location / {
+      proxy_pass http://app;
+      proxy_http_version 1.1;
+      proxy_request_buffering off;
+      proxy_max_temp_file_size 0;
+      proxy_set_header Host $http_host;
+      proxy_set_header Upgrade $http_upgrade;
+      proxy_set_header Connection $connection_upgrade;
+      proxy_set_header X-Forwarded-For $remote_addr;
+      proxy_set_header X-Forwarded-Proto $scheme;
+    }`;
+}
 
 function configuration(plan: PeerPlan): string {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
@@ -12,7 +37,7 @@ pid ${plan.folder}/pid;
 error_log stderr crit;
 events { worker_connections 24000; }
 http {
-  access_log off;
+  ${SETTING_LINES[plan.setting](plan)}
   keepalive_requests 1000000000;
   keepalive_timeout 600;
   client_max_body_size 100m;
@@ -26,17 +51,7 @@ ${temporary.map((name) => `  ${name}_temp_path ${plan.folder}/${name};`).join('\
     ssl_certificate_key ${plan.certificate.keyPath};
     ssl_protocols TLSv1.2 TLSv1.3;
     ssl_session_cache shared:bench:10m;
-    location / {
-      proxy_pass http://app;
-      proxy_http_version 1.1;
-      proxy_request_buffering off;
-      proxy_max_temp_file_size 0;
-      proxy_set_header Host $http_host;
-      proxy_set_header Upgrade $http_upgrade;
-      proxy_set_header Connection $connection_upgrade;
-      proxy_set_header X-Forwarded-For $remote_addr;
-      proxy_set_header X-Forwarded-Proto $scheme;
-    }
+${location(plan)}
   }
 }
 `;
@@ -47,7 +62,8 @@ export const nginx: Peer = {
   title: 'nginx',
   own: false,
   quick: true,
-  features: new Set(['keep-alive', 'h1', 'h2', 'post', 'bodies', 'websocket', 'processes', 'idle']),
+  features: new Set(['keep-alive', 'h1', 'h2', 'post', 'bodies', 'websocket', 'processes', 'idle', 'reload']),
+  settings: new Set<Setting>(['plain', 'access log', 'compression', 'rate limit', 'static files']),
   missing: () => whyMissing('nginx'),
   version: () => askVersion(findTool('nginx') ?? 'nginx', ['-v']),
   launch(plan) {

@@ -78,6 +78,12 @@ export const connectionScenarios: readonly Scenario[] = [
   },
   {
     ...shared,
+    ...{ name: 'handshake-rsa', title: 'Full TLS 1.3 handshake with an RSA-2048 leaf, 4 at a time' },
+    ...{ unit: 'µs CPU/handshake', throughputUnit: 'handshakes/s', needs: ['h1'], leafKey: 'RSA-2048' },
+    run: (context) => runHandshakes(context, false),
+  },
+  {
+    ...shared,
     ...{ name: 'resumption', title: 'Resumed TLS 1.3 handshake, 4 at a time', quick: true },
     ...{ unit: 'µs CPU/handshake', throughputUnit: 'handshakes/s', needs: ['h1'] },
     run: (context) => runHandshakes(context, true),

@@ -15,3 +15,16 @@ export const BROWSER_HEADERS: readonly string[] = [
   'sec-fetch-site: same-origin',
   'upgrade-insecure-requests: 1',
 ];
+
+/** A browser's, with a Cookie of so many bytes. */
+export function withCookie(bytes: number): string[] {
+  const value = 'session='.padEnd(bytes, '3f1c9a52d8e74b06a1c2e5f7908b4d6e');
+  return BROWSER_HEADERS.map((line) => (line.startsWith('cookie:') ? `cookie: ${value}` : line));
+}
+
+/** A browser's, but only gzip is taken: what every peer has. */
+export function acceptingGzip(): string[] {
+  return BROWSER_HEADERS.map((line) =>
+    line.startsWith('accept-encoding:') ? 'accept-encoding: gzip' : line,
+  );
+}

@@ -1,10 +1,18 @@
 /** Scenarios of many small requests: the figure is the peer's CPU time for one of them. */
 import { join } from 'node:path';
-import type { Feature, Sample, Scenario, ScenarioContext } from '../contract.js';
+import type { Feature, Sample, Scenario, ScenarioContext, Setting } from '../contract.js';
 import { type H2loadPlan, type H2loadReport, runH2load } from '../loads/h2load.js';
 import { percentile } from '../statistics.js';
-import { POST_FILE, POST_PATH, SMALL_BODY, SMALL_PATH } from '../upstreams/content.js';
-import { BROWSER_HEADERS } from './headers.js';
+import {
+  FILE_1M,
+  PAGE_4K,
+  PAGE_64K,
+  POST_FILE,
+  POST_PATH,
+  SMALL_BODY,
+  SMALL_PATH,
+} from '../upstreams/content.js';
+import { acceptingGzip, BROWSER_HEADERS, withCookie } from './headers.js';
 
 interface Shape {
   readonly name: string;
@@ -13,7 +21,13 @@ interface Shape {
   readonly connections: number;
   readonly streams: number;
   readonly quick?: boolean;
-  readonly upload?: boolean;
+  /** The body of a POST, by its file below the run's folder. */
+  readonly uploadFile?: string;
+  /** What is asked for; the small answer when absent. */
+  readonly asked?: { readonly path: string; readonly bytes: number };
+  /** A browser's when absent. */
+  readonly headers?: readonly string[];
+  readonly setting?: Setting;
   readonly processes?: number;
 }
 
@@ -30,6 +44,12 @@ export function sampleOfRequests(report: H2loadReport): Sample {
   };
 }
 
+const SMALL = { path: SMALL_PATH, bytes: SMALL_BODY.length };
+
+function askedOf(shape: Shape): { readonly path: string; readonly bytes: number } {
+  return shape.asked ?? SMALL;
+}
+
 const TRIAL_REQUESTS = 500;
 const COUNTED_LIMIT_MS = 30_000;
 
@@ -42,11 +62,11 @@ function load(shape: Shape, context: ScenarioContext, extent: Extent): Promise<H
     port: running.port,
     folder,
     protocol: shape.protocol,
-    path: shape.upload === true ? POST_PATH : SMALL_PATH,
+    path: shape.uploadFile === undefined ? askedOf(shape).path : POST_PATH,
     connections: shape.connections,
     streams: shape.streams,
-    headers: BROWSER_HEADERS,
-    ...(shape.upload === true ? { uploadPath: join(folder, POST_FILE) } : {}),
+    headers: shape.headers ?? BROWSER_HEADERS,
+    ...(shape.uploadFile === undefined ? {} : { uploadPath: join(folder, shape.uploadFile) }),
     extent,
   });
 }
@@ -66,7 +86,7 @@ async function runShape(shape: Shape, context: ScenarioContext): Promise<Sample>
 
 function needsOf(shape: Shape): Feature[] {
   const needs: Feature[] = [shape.protocol];
-  if (shape.upload === true) needs.push('post');
+  if (shape.uploadFile !== undefined) needs.push('post');
   if (shape.processes !== undefined) needs.push('processes');
   return needs;
 }
@@ -79,11 +99,31 @@ function requestScenario(shape: Shape): Scenario {
     throughputUnit: 'requests/s',
     needs: needsOf(shape),
     processes: shape.processes ?? 1,
+    setting: shape.setting ?? 'plain',
     quick: shape.quick === true,
     upstream: 'content',
-    check: { protocol: shape.protocol, path: SMALL_PATH, bodyBytes: SMALL_BODY.length },
+    check: { protocol: shape.protocol, path: askedOf(shape).path, bodyBytes: askedOf(shape).bytes },
     run: (context) => runShape(shape, context),
   };
+}
+
+/** The same over both protocols: `NAME` and `NAME-h2`. */
+function onBoth(name: string, title: string, rest: Partial<Shape>): Shape[] {
+  return [
+    {
+      name,
+      title: `${title}, HTTP/1.1, 64 connections`,
+      protocol: 'h1',
+      connections: 64,
+      streams: 1,
+      ...rest,
+    },
+    {
+      ...{ name: `${name}-h2`, title: `${title}, HTTP/2, 16 connections × 10 streams` },
+      ...{ protocol: 'h2' as const, connections: 16, streams: 10 },
+      ...rest,
+    },
+  ];
 }
 
 const SHAPES: readonly Shape[] = [
@@ -104,11 +144,11 @@ const SHAPES: readonly Shape[] = [
     ...{ protocol: 'h2', connections: 1, streams: 100 },
   },
   {
-    ...{ name: 'post', title: 'HTTP/1.1 POST of 10 KB, 64 connections', upload: true },
+    ...{ name: 'post', title: 'HTTP/1.1 POST of 10 KB, 64 connections', uploadFile: POST_FILE },
     ...{ protocol: 'h1', connections: 64, streams: 1 },
   },
   {
-    ...{ name: 'post-h2', title: 'HTTP/2 POST of 10 KB, 16 connections × 10 streams', upload: true },
+    ...{ name: 'post-h2', title: 'HTTP/2 POST of 10 KB, 16 connections × 10 streams', uploadFile: POST_FILE },
     ...{ protocol: 'h2', connections: 16, streams: 10 },
   },
   {
@@ -119,6 +159,16 @@ const SHAPES: readonly Shape[] = [
     ...{ name: 'two-routers-h2', title: 'HTTP/2 GET with two processes', processes: 2 },
     ...{ protocol: 'h2', connections: 16, streams: 10 },
   },
+  ...onBoth('page-4k', 'GET of 4 KB', { asked: PAGE_4K }),
+  ...onBoth('page-64k', 'GET of 64 KB', { asked: PAGE_64K }),
+  ...onBoth('cookies', 'GET with 2 KB of cookies', { headers: withCookie(2048) }),
+  ...onBoth('access-log', 'GET with an access log', { setting: 'access log' }),
+  ...onBoth('compression', 'GET of 64 KB of text, gzip', {
+    ...{ setting: 'compression', asked: PAGE_64K, headers: acceptingGzip() },
+  }),
+  ...onBoth('rate-limit', 'GET with a rate limit that nobody meets', { setting: 'rate limit' }),
+  ...onBoth('static-4k', 'static file of 4 KB', { setting: 'static files', asked: PAGE_4K }),
+  ...onBoth('static-1m', 'static file of 1 MB', { setting: 'static files', asked: FILE_1M }),
 ];
 
 export const requestScenarios: readonly Scenario[] = SHAPES.map(requestScenario);

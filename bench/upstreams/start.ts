@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Child, findFreePort, startChild, waitUntilAccepting } from '../child.js';
 import { findTool } from '../tool.js';
-import { LARGE_PATH, POST_PATH, SMALL_BODY, SMALL_PATH } from './content.js';
+import { FILES, LARGE_PATH, POST_PATH, SMALL_BODY, SMALL_PATH } from './content.js';
 
 export interface Upstream {
   readonly port: number;
@@ -36,6 +36,7 @@ ${temporary.map((name) => `  ${name}_temp_path ${folder}/${name};`).join('\n')}
     root ${folder}/../content;
     location = ${SMALL_PATH} { return 200 "${SMALL_BODY}"; }
     location = ${LARGE_PATH} { }
+${FILES.map(({ path }) => `    location = ${path} { }`).join('\n')}
     # The inner server answers only after the whole body was read here.
     location = ${POST_PATH} { proxy_http_version 1.1; proxy_set_header Connection ""; proxy_pass http://inner/; }
   }

@@ -1,7 +1,7 @@
 /** What downstream connections share, and what the engine asks of each. */
 
 import type { AcceptedConnection } from '../engine.js';
-import type { ResetBudget } from './reset-budget.js';
+import type { ResetBudget } from '../exchange/access/reset-budget.js';
 import type { ForwardingServices } from './upstream-attempt.js';
 
 /** A downstream connection as the engine keeps it. */

@@ -1,5 +1,6 @@
 /** The default engine: own wire codecs bound to sockets, downstream and upstream. */
 import type { AcceptedConnection, Engine, EngineServices } from '../engine.js';
+import { RESETS_BEFORE_END, ResetBudget } from '../exchange/access/reset-budget.js';
 import { reportLimit } from '../exchange/log/limit-reports.js';
 import { dialersOf } from '../upstream/dial.js';
 import { ForwardAuthorizer } from '../upstream/forward-auth.js';
@@ -18,14 +19,11 @@ import { warnOfSpool } from './body/spool-warning.js';
 import type { ConnectionHost, DownstreamConnection } from './connection-host.js';
 import { Http1DownstreamConnection } from './http1/connection.js';
 import { Http2DownstreamConnection } from './http2/connection.js';
-import { ResetBudget } from './reset-budget.js';
 import { selectStalled } from './stalled-clients.js';
 import type { ForwardingServices } from './upstream-attempt.js';
 
 /** How often deadlines are looked at: one timer a router instead of several a connection. */
 const SWEEP_MS = 250;
-/** A connection ends at so many times the resets from which on its client is slowed down. */
-const RESETS_BEFORE_END = 2;
 
 export class DirectEngine implements Engine, ConnectionHost {
   readonly services: ForwardingServices;
@@ -51,6 +49,7 @@ export class DirectEngine implements Engine, ConnectionHost {
         limits,
         dialersOf([...config.apps, ...config.access.forwardAuth.map(({ app }) => app)]),
         (limit, upstream) => reportLimit(services, limit, `the app at ${upstream}`),
+        config.routers > 1,
       ),
       spool: new Spool(limits.maxSpoolBytes, memory, onSpoolFailure),
       responseSpool: new Spool(limits.maxSpoolBytes, memory, onSpoolFailure),
@@ -99,7 +98,9 @@ export class DirectEngine implements Engine, ConnectionHost {
   }
 
   leaveDrained(): void {
-    this.services.pool.closeDrained();
+    const { pool, upstreams } = this.services;
+    pool.closeDrained();
+    for (const upstream of upstreams.all) if (upstream.leaving === 'cut') pool.cut(upstream);
   }
 
   close(): void {

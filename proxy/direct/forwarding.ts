@@ -12,6 +12,7 @@ import { isHandshakeAnswer } from '../exchange/headers/websocket.js';
 import type { EndingLimit } from '../exchange/log/limit-reports.js';
 import { explainRefusal, mayBeRefusal } from '../exchange/log/refusal-advice.js';
 import { buildAppDownReply } from '../exchange/reply/app-down.js';
+import { withErrorPage } from '../exchange/reply/error-pages.js';
 import { buildErrorReply, type LocalReply } from '../exchange/reply/local-reply.js';
 import { Route } from '../routing/route-table.js';
 import { clientKeyOf } from '../upstream/places/client-key.js';
@@ -229,6 +230,7 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, DeliveryEve
       fields = asOwn(fields);
       if (this.delivery.compress(response, fields.own)) contentLength = -1;
     }
+    this.delivery.contentLength = contentLength;
     this.response.sendHead(response.status, fields, contentLength, response.hasBody);
   }
 
@@ -316,8 +318,10 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, DeliveryEve
     return buildErrorReply(code, exchange.head, exchange.requestId);
   }
 
-  private replyLocally(own: LocalReply): void {
+  private replyLocally(built: LocalReply): void {
     const { head, facts, policy, replyFields } = this.exchange;
+    const { errorPages } = policy.config;
+    const own = errorPages === null ? built : withErrorPage(built, errorPages);
     addTransportSecurity(own.headers, head, facts, policy);
     if (replyFields !== null) putReplyFields(own.headers, replyFields);
     this.exchange.answeredItself(own);

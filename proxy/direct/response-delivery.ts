@@ -20,6 +20,8 @@ export interface DeliveryEvents {
 
 /** One for each forwarding. What it cannot give on at once stops the app's connection, until there is room again. */
 export class ResponseDelivery implements EncodedBodySink, ResponseBufferEvents {
+  /** Bytes of the body as the client gets it; -1: not known. */
+  contentLength = -1;
   /** Compresses the body; null: it passes as it is. */
   private encoder: BodyEncoder | null = null;
   /** Takes the response from the app where the client is slow; null: it was not yet. */
@@ -143,9 +145,12 @@ export class ResponseDelivery implements EncodedBodySink, ResponseBufferEvents {
   private store(): void {
     const { services, attempt, exchange } = this;
     const { maxBufferedResponseBytes, maxSpoolBytes } = services.policy.config.limits;
-    const maxBytes = Math.min(maxBufferedResponseBytes, maxSpoolBytes / 2);
+    const mostBytes = Math.min(maxBufferedResponseBytes, maxSpoolBytes / 2);
+    // Room for what will come, no more: a client has many answers under way, and each that finds none holds a place at the app.
+    const left = this.contentLength === -1 ? mostBytes : this.contentLength - exchange.bodyBytes + 1;
+    const maxBytes = Math.min(mostBytes, left);
     // A file can wait: it is on the disk already.
-    if (maxBytes <= 0 || exchange.isEndless || attempt.route.app.files !== null) return;
+    if (maxBytes <= 0 || exchange.isEndless || attempt.isFile) return;
     if (!services.responseSpool.hasRoom(attempt.client, maxBytes)) return;
     this.stored = new ResponseBuffer(services.responseSpool, attempt.client, maxBytes, this);
     this.resumeApp();

@@ -9,6 +9,8 @@ import { stickyKeys } from '../routing/sticky.js';
 import type { Upstream } from '../routing/upstream.js';
 import { warnOfAnswer } from '../upstream/answer-warning.js';
 import { warnOfConnecting } from '../upstream/connect-warning.js';
+import { openNamed } from '../upstream/files/named-answer.js';
+import { fieldsBeside, hasPlace, type NamedFiles, nameIn } from '../upstream/files/named-files.js';
 import type { Pool } from '../upstream/pool.js';
 import type { Lease, LeaseHandler, ResponseEvents, UpstreamResponse } from '../upstream/transport.js';
 import { isIdempotentMethod, isSafeMethod } from '../wire/syntax/methods.js';
@@ -16,6 +18,7 @@ import type { RequestBody } from './body/request-body.js';
 import type { Spool } from './body/spool.js';
 import type { DownstreamRequest } from './downstream.js';
 import { sendRequestHead } from './heads.js';
+import { DroppedBody, NamedAnswer } from './named-answer.js';
 
 /** What the forwardings of a router share. */
 export interface ForwardingServices extends EngineServices {
@@ -44,6 +47,8 @@ export class UpstreamAttempt implements UpstreamWaiter, LeaseHandler {
   /** Leads nowhere until the request is admitted. */
   route = NO_ROUTE;
   private phase: AttemptPhase = 'choosing';
+  /** Who hears of the app: the owner, unless a file answers in the app's place. */
+  private events: AttemptEvents;
   private readonly choice: UpstreamChoice;
 
   constructor(
@@ -52,9 +57,10 @@ export class UpstreamAttempt implements UpstreamWaiter, LeaseHandler {
     readonly client: string,
     /** What follows the request's head, also in a tunnel; null: nothing does. */
     private readonly body: RequestBody | null,
-    private readonly events: AttemptEvents,
+    private readonly owner: AttemptEvents,
     private readonly services: ForwardingServices,
   ) {
+    this.events = owner;
     this.needsHttp1 = request.upgrade !== '';
     this.choice = new UpstreamChoice(services.upstreams, this);
   }
@@ -95,6 +101,7 @@ export class UpstreamAttempt implements UpstreamWaiter, LeaseHandler {
   /** The response is none that this request can have: its connection is closed. */
   refuse(): void {
     this.lease?.abort();
+    this.events = this.owner;
     this.onFailure('upstream_malformed', false);
   }
 
@@ -141,7 +148,9 @@ export class UpstreamAttempt implements UpstreamWaiter, LeaseHandler {
 
   onResponse(response: UpstreamResponse): void {
     this.phase = 'answered';
-    this.events.onResponse(response);
+    const { namedFiles } = this.route;
+    if (namedFiles === null) this.events.onResponse(response);
+    else this.answerNamed(response, namedFiles);
   }
 
   onTunnel(response: UpstreamResponse): void {
@@ -167,6 +176,10 @@ export class UpstreamAttempt implements UpstreamWaiter, LeaseHandler {
   }
 
   onFailure(code: ErrorCode, silent: boolean): void {
+    if (this.isNamed) {
+      this.choice.release();
+      return;
+    }
     const fault = this.lease?.fault ?? '';
     const upstream = this.release();
     if (upstream !== null) warnOfAnswer(this.services.notices, upstream, fault);
@@ -208,6 +221,43 @@ export class UpstreamAttempt implements UpstreamWaiter, LeaseHandler {
   private hold(): boolean {
     this.phase = 'choosing';
     return this.mayWait && this.choice.hold(this.route, mostHoldMs(this.exchange));
+  }
+
+  /** Answers with the file that the app names, if it does; its own body is read and dropped. */
+  private answerNamed(response: UpstreamResponse, files: NamedFiles): void {
+    const name = nameIn(response.headers);
+    if (name === null) {
+      this.events.onResponse(response);
+      return;
+    }
+    if (!hasPlace(response)) {
+      this.events.onResponse({ ...response, headers: fieldsBeside(response.headers, false), memo: null });
+      return;
+    }
+    const { lease, exchange, client, owner } = this;
+    if (lease === null) return;
+    const { upstream } = lease;
+    this.events = new DroppedBody(lease, () => this.choice.release());
+    const handler = new NamedAnswer(client, owner);
+    const file = openNamed({ exchange, upstream, handler }, files, name, response);
+    if (typeof file === 'string') {
+      this.lease = null;
+      owner.onAttemptFailure(file);
+      owner.onFlush();
+      return;
+    }
+    this.lease = file.lease;
+    file.send();
+  }
+
+  /** A file answers in place of the app that has named it. */
+  private get isNamed(): boolean {
+    return this.events !== this.owner;
+  }
+
+  /** A file answers. */
+  get isFile(): boolean {
+    return this.isNamed || this.route.app.files !== null;
   }
 
   /** The upstream that the client was served by before, if it is up. */

@@ -41,6 +41,7 @@ export class Barrier {
     if (!allowed.isEmpty && allowed.has(clientAddressOf(head, facts, services.policy))) return null;
     exchange.failed('maintenance');
     const text = maintenance.message ?? ERRORS.maintenance.text;
-    return buildErrorReply('maintenance', head, requestId, text, RETRY_AFTER_SECONDS);
+    const reply = buildErrorReply('maintenance', head, requestId, text, RETRY_AFTER_SECONDS);
+    return maintenance.message === null ? reply : { ...reply, isFixed: true };
   }
 }

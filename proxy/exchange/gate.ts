@@ -16,10 +16,15 @@ import { followRedirects } from './reply/redirect-rules.js';
 import type { CertificateNames, ConnectionFacts, Policy, RequestHead } from './types.js';
 
 /**
- * How a listener uses its connections: forward them; redirect them to HTTPS; or `misplaced`, plain HTTP on a port that speaks
- * TLS, whose clients are told where to go.
+ * How a listener uses its connections: forward them; redirect them to HTTPS; `misplaced`, plain HTTP on a port that speaks
+ * TLS, whose clients are told where to go; or of clients that had to show a certificate and did not, or a wrong one.
  */
-export type ListenerRole = 'serve' | 'redirect' | 'misplaced';
+export type ListenerRole = 'serve' | 'redirect' | 'misplaced' | 'certificate_missing' | 'certificate_refused';
+
+/** A connection in this role ends with its first answer: what follows belongs on another one. */
+export function endsWithAnswer(role: ListenerRole): boolean {
+  return role !== 'serve' && role !== 'redirect';
+}
 
 /** What the gate is asked about. */
 export interface GateRequest {
@@ -34,6 +39,8 @@ export function passGate(request: GateRequest, upstreams: Upstreams): Route | In
   const { exchange, role } = request;
   const { head, facts, services } = exchange;
   const { policy } = services;
+  // Nothing of them is looked at, and nothing is told them of what is here.
+  if (role === 'certificate_missing' || role === 'certificate_refused') return refuse(exchange, role);
   // Before everything: the authority has no certificate and no password, and comes from anywhere.
   const challenge = answerChallenge(head, facts, policy);
   if (challenge !== null) return challenge;
@@ -101,19 +108,19 @@ function refuseNameless(exchange: Exchange): LocalReply {
 
 /** By `--allow` and `--deny`. */
 function keepOut(exchange: Exchange, address: string): LocalReply {
-  const { notices, counters } = exchange.services;
-  counters.refusedByLimit += 1;
-  notices.warn('--deny', `requests of ${address} are refused: --deny or --allow keeps it out`);
+  exchange.services.notices.warn(
+    '--deny',
+    `requests of ${address} are refused: --deny or --allow keeps it out`,
+  );
   return refuse(exchange, 'forbidden');
 }
 
 /** A name that we do not know leads here by DNS rebinding, or its owner has not told us of it. */
 function keepHostOut(exchange: Exchange): LocalReply {
-  const { notices, counters } = exchange.services;
+  const { notices } = exchange.services;
   const asked = hostOf(exchange.head.authority).slice(0, MAX_NAME);
   // The hint is for a shell: nothing that one would obey.
   const host = /^[a-z0-9.:_[\]-]+$/.test(asked) ? asked : 'NAME';
-  counters.refusedByLimit += 1;
   notices.warn(
     '--any-host',
     `requests for ${host} are refused: on loopback only names that the front knows are served`,
@@ -128,7 +135,6 @@ const MAX_NAME = 253;
 /** 429 (RFC 6585 §4). */
 function slowDown(exchange: Exchange, refusal: RateRefusal): LocalReply {
   const { head, facts, services } = exchange;
-  services.counters.refusedByLimit += 1;
   const address = clientAddressOf(head, facts, services.policy);
   services.notices.warn('--rate-limit', `requests of ${address} are refused: more than --rate-limit allows`);
   const reply = refuse(exchange, 'rate_limited');

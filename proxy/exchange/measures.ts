@@ -73,6 +73,9 @@ export interface MeasuredUpstream {
   readonly name: string;
   readonly up: boolean;
   readonly inFlight: number;
+  /** What commands call its app. */
+  readonly app: { readonly name: string };
+  readonly leaving: unknown;
 }
 
 /** Bounded: routes and ports are the configuration's, methods, statuses and codes are fixed sets. */
@@ -83,6 +86,8 @@ export class Measures {
   private readonly handshakes = new Map<string, number>();
   private handshakeFailures = 0;
   private readonly limits = new Map<string, number>();
+  private readonly refusedClients = new Map<string, number>();
+  private readonly askedNames = new Map<string, number>();
 
   /** A request has ended. @param route host and prefix; @param durationMs null: it is not timed */
   ended(port: number, route: string, method: string, status: number, durationMs: number | null): void {
@@ -103,6 +108,18 @@ export class Measures {
 
   handshakeFailed(): void {
     this.handshakeFailures += 1;
+  }
+
+  /** A client had no certificate, or a wrong one. @param reason one of a few words */
+  clientRefused(reason: string): void {
+    const name = sampleName('tlsfront_client_certificates_refused_total', { reason });
+    this.refusedClients.set(name, (this.refusedClients.get(name) ?? 0) + 1);
+  }
+
+  /** A handshake was for a name that had no certificate at hand. @param outcome one of a few words */
+  nameAsked(outcome: string): void {
+    const name = sampleName('tlsfront_on_demand_handshakes_total', { outcome });
+    this.askedNames.set(name, (this.askedNames.get(name) ?? 0) + 1);
   }
 
   /** A limit has ended a connection or a request. @param option the name of its option */
@@ -149,13 +166,20 @@ export class Measures {
       tlsfront_log_lines_lost_total: counters.logLinesLost,
       ...Object.fromEntries(this.handshakes),
       ...Object.fromEntries(this.limits),
+      ...Object.fromEntries(this.refusedClients),
+      ...Object.fromEntries(this.askedNames),
     };
     for (const [code, count] of this.errors)
       samples[sampleName('tlsfront_http_errors_total', { code })] = count;
     for (const [port, routes] of this.ports) {
       for (const [route, measures] of routes) measures.write(samples, { port, route });
     }
-    for (const { name, up, inFlight } of upstreams) {
+    for (const { name, up, inFlight, leaving, app } of upstreams) {
+      if (leaving !== undefined) {
+        const left = sampleName('tlsfront_upstream_requests_leaving', { app: app.name, upstream: name });
+        samples[left] = (samples[left] ?? 0) + inFlight;
+        continue;
+      }
       samples[sampleName('tlsfront_upstream_up', { upstream: name })] = up ? 1 : 0;
       const busy = sampleName('tlsfront_upstream_requests_in_flight', { upstream: name });
       samples[busy] = (samples[busy] ?? 0) + inFlight;

@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import type { AcceptedConnection, Engine, EngineServices } from '../engine.js';
 import type { Upstreams } from '../routing/upstreams.js';
+import { FileRoots } from '../upstream/files/file-roots.js';
 import { Forwarder } from './forwarder.js';
 import { Http1Service } from './http1-service.js';
 import { Http2Service } from './http2-service.js';
@@ -19,7 +20,8 @@ export class LibraryEngine implements Engine {
   /** Since when the router drains; 0 while it does not. */
   private drainingSinceMs = 0;
 
-  constructor(services: EngineServices) {
+  constructor(given: EngineServices) {
+    const services = { ...given, files: new FileRoots() };
     this.upstreams = services.upstreams;
     this.forwarder = new Forwarder(services.policy.config.limits);
     this.http1 = new Http1Service(services, this.forwarder);
@@ -48,6 +50,7 @@ export class LibraryEngine implements Engine {
 
   leaveDrained(): void {
     this.forwarder.leave(this.upstreams.all.filter(({ drained }) => drained));
+    for (const upstream of this.upstreams.all) if (upstream.leaving === 'cut') this.forwarder.cut(upstream);
   }
 
   close(): void {

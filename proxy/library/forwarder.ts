@@ -61,6 +61,9 @@ function hideTarget(request: IncomingMessage): void {
   request.url = '/';
 }
 
+/** A request to an app, or a client's connection that is a tunnel to it. */
+type Ending = ClientRequest | Socket;
+
 /** How often idle connections to upstreams that are taken out are looked for. */
 const LEAVE_MS = 250;
 
@@ -68,9 +71,11 @@ const LEAVE_MS = 250;
 export class Forwarder {
   private readonly agent: Agent;
   private readonly proxy = createProxyServer({ xfwd: false });
-  private readonly forwarded = new WeakMap<object, ForwarderEvents>();
+  private readonly forwarded = new WeakMap<object, ForwardRequest>();
   private readonly upgrades = new WeakMap<object, ForwardUpgrade>();
   private readonly reused = new WeakSet<object>();
+  /** What is in flight, to be ended where a deploy does not wait for it any longer. */
+  private readonly open = new Map<Upstream, Set<Ending>>();
   /** Looks for idle connections to upstreams that are taken out; null: none is. */
   private leaving: NodeJS.Timeout | null = null;
 
@@ -86,31 +91,46 @@ export class Forwarder {
       scheduling: 'lifo',
     });
     this.proxy.on('proxyRes', (upstreamResponse, request) => {
-      this.forwarded.get(request)?.relay(upstreamResponse);
+      this.forwarded.get(request)?.events.relay(upstreamResponse);
     });
     this.proxy.on('proxyReq', (upstreamRequest, request, _response, _options, socket) => {
       if (upstreamRequest.reusedSocket) this.reused.add(request);
-      this.forwarded.get(request)?.connecting(upstreamRequest, socket);
+      const forwarded = this.forwarded.get(request);
+      if (forwarded === undefined) return;
+      this.keep(forwarded.upstream, upstreamRequest);
+      forwarded.events.connecting(upstreamRequest, socket);
     });
     this.proxy.on('proxyReqWs', (upstreamRequest, request) => {
-      this.upgrades.get(request)?.onRequest(upstreamRequest);
+      const upgrade = this.upgrades.get(request);
+      if (upgrade === undefined) return;
+      this.keep(upgrade.upstream, upstreamRequest);
+      upstreamRequest.once('upgrade', () => this.keep(upgrade.upstream, upgrade.socket));
+      upgrade.onRequest(upstreamRequest);
     });
-    this.proxy.on('econnreset', (_error, request) => this.forwarded.get(request)?.finish());
+    // The client's end of a tunnel has failed. Without a listener it would be thrown, and one client could end the router;
+    // the socket's 'close' tells the tunnel.
+    this.proxy.on('error', () => {});
+    this.proxy.on('econnreset', (_error, request) => this.forwarded.get(request)?.events.finish());
   }
 
   /** As many requests wait for a connection to this upstream as may. */
-  isFull({ host, port }: Upstream): boolean {
-    const name = this.agent.getName({ host, port });
-    const used = this.agent.sockets[name]?.length ?? 0;
-    const waiting = this.agent.requests[name]?.length ?? 0;
-    return used >= this.limits.maxUpstreamConnections && waiting >= this.limits.maxUpstreamQueue;
+  isFull(upstream: Upstream): boolean {
+    const { host, port } = upstream;
+    const waiting = this.agent.requests[this.agent.getName({ host, port })]?.length ?? 0;
+    return this.hasNoPlace(upstream) && waiting >= this.limits.maxUpstreamQueue;
+  }
+
+  /** Every connection to this upstream that there may be is in use. */
+  hasNoPlace({ host, port }: Upstream): boolean {
+    const used = this.agent.sockets[this.agent.getName({ host, port })]?.length ?? 0;
+    return used >= this.limits.maxUpstreamConnections;
   }
 
   /** Sends one request; `events` hears of the response or the failure. */
   send(forward: ForwardRequest): void {
     const { events, upstream } = forward;
     const { request, response } = forward;
-    this.forwarded.set(request, events);
+    this.forwarded.set(request, forward);
     this.reused.delete(request);
     hideTarget(request);
     const options = {
@@ -155,6 +175,25 @@ export class Forwarder {
     };
     this.leaving = setInterval(closeIdle, LEAVE_MS).unref();
     closeIdle();
+  }
+
+  /** Ends what is in flight there as if the app had. */
+  cut(upstream: Upstream): void {
+    for (const one of this.open.get(upstream) ?? []) one.destroy();
+  }
+
+  private keep(upstream: Upstream, ending: Ending): void {
+    let open = this.open.get(upstream);
+    if (open === undefined) {
+      open = new Set();
+      this.open.set(upstream, open);
+    }
+    const kept = open;
+    kept.add(ending);
+    ending.once('close', () => {
+      kept.delete(ending);
+      if (kept.size === 0 && this.open.get(upstream) === kept) this.open.delete(upstream);
+    });
   }
 
   /** Closes idle upstream connections. */

@@ -7,8 +7,9 @@ import { Inquiry } from '../exchange/access/inquiry.js';
 import { Exchange } from '../exchange/exchange.js';
 import { passGate } from '../exchange/gate.js';
 import { addTransportSecurity } from '../exchange/headers/response-headers.js';
-import { type EndingLimit, reportLimit } from '../exchange/log/limit-reports.js';
+import type { EndingLimit } from '../exchange/log/limit-reports.js';
 import { buildAppDownReply, mostHoldMs } from '../exchange/reply/app-down.js';
+import { withErrorPage } from '../exchange/reply/error-pages.js';
 import { buildErrorReply, type LocalReply } from '../exchange/reply/local-reply.js';
 import type { Framing } from '../exchange/types.js';
 import { UpstreamChoice, type UpstreamWaiter } from '../routing/choice.js';
@@ -16,11 +17,17 @@ import { NO_ROUTE, Route } from '../routing/route-table.js';
 import type { Upstream } from '../routing/upstream.js';
 import { warnOfConnecting } from '../upstream/connect-warning.js';
 import { classifyUpstreamFailure } from '../upstream/failure.js';
+import { openNamed } from '../upstream/files/named-answer.js';
+import type { NamedFiles } from '../upstream/files/named-files.js';
+import { NO_LINES } from '../wire/syntax/field-lines.js';
 import { isSafeMethod } from '../wire/syntax/methods.js';
+import { FileAnswer, type FileEvents } from './file-answer.js';
 import type { ForwarderEvents } from './forwarder.js';
 import type { ForwardingParts } from './forwarding-parts.js';
 import { buildUpstreamHead } from './heads.js';
+import { exceededBy, limitOf, tellLimit } from './limits.js';
 import { sendLocalReply } from './local-reply.js';
+import { dropBody, readNamed } from './named-response.js';
 import { type LibraryRequest, readFraming, readRequestHead, unreadHead } from './read-head.js';
 import {
   discardRest,
@@ -30,21 +37,12 @@ import {
   type RequestBodyEvents,
   stopUpload,
 } from './request-body.js';
-import { isFaultyResponse, type LibraryResponse, type RelayEvents, ResponseRelay } from './response-relay.js';
+import { isFaultyResponse, type LibraryResponse, ResponseRelay } from './response-relay.js';
 import { type AttemptEvents, UpstreamAttempt } from './upstream-attempt.js';
-
-/** The limit that a code stands for in this engine. */
-const LIMITS: Partial<Record<ErrorCode, EndingLimit>> = {
-  header_too_large: 'maxHeaderBytes',
-  request_timeout: 'clientBodyTimeoutMs',
-  request_too_large: 'maxBodyBytes',
-  upstream_connect_timeout: 'connectTimeoutMs',
-  upstream_timeout: 'upstreamHeadTimeoutMs',
-};
 
 /** One request being served. Methods are called by the engine and by the forwarder's events. */
 export class Forwarding
-  implements UpstreamWaiter, ForwarderEvents, AttemptEvents, RequestBodyEvents, RelayEvents
+  implements UpstreamWaiter, ForwarderEvents, AttemptEvents, RequestBodyEvents, FileEvents
 {
   readonly request: LibraryRequest;
   private readonly response: LibraryResponse;
@@ -58,13 +56,14 @@ export class Forwarding
   /** A response head, ours or the upstream's, went out. */
   private answered = false;
   private over = false;
-  private relayed: ResponseRelay | null = null;
+  private relayed: ResponseRelay | FileAnswer | null = null;
   private relayedWhole = false;
 
   private constructor(
     private readonly exchange: Exchange,
     private readonly parts: ForwardingParts,
     private readonly fault: ErrorCode | null,
+    private readonly exceeded: EndingLimit | null,
   ) {
     this.request = parts.request;
     this.response = parts.response;
@@ -74,11 +73,11 @@ export class Forwarding
   /** The forwarding of a request; `start` serves it. */
   static create(parts: ForwardingParts): Forwarding {
     const { request, connection, services } = parts;
-    const head = readRequestHead(request, services.policy.config.limits.maxHeaderCount);
-    if (typeof head !== 'string') {
-      return new Forwarding(new Exchange(head, connection.facts, services), parts, null);
-    }
-    return new Forwarding(new Exchange(unreadHead(request), connection.facts, services), parts, head);
+    const exceeded = exceededBy(request, services.policy.config.limits);
+    const head = exceeded === null ? readRequestHead(request) : 'header_too_large';
+    const isFault = typeof head === 'string';
+    const exchange = new Exchange(isFault ? unreadHead(request) : head, connection.facts, services);
+    return new Forwarding(exchange, parts, isFault ? head : null, exceeded);
   }
 
   start(): void {
@@ -86,7 +85,7 @@ export class Forwarding
     this.response.once('close', () => this.finish());
     this.request.once('aborted', () => this.finish());
     if (fault !== null) {
-      this.fail(fault);
+      this.fail(fault, this.exceeded);
       return;
     }
     const { framing, contentLength } = readFraming(this.request);
@@ -134,6 +133,10 @@ export class Forwarding
   onUpstream(upstream: Upstream): void {
     const { exchange, request, response } = this;
     const { forwarder } = this.parts;
+    if (upstream.row.codec === 'files') {
+      this.answerFrom(upstream);
+      return;
+    }
     if (forwarder.isFull(upstream)) {
       this.fail('overloaded');
       return;
@@ -150,6 +153,29 @@ export class Forwarding
     const { method } = exchange.head;
     const { path, headers } = buildUpstreamHead(exchange, framing, this.route, upstream);
     forwarder.send({ request, response, upstream, method, path, headers, body, events: this });
+  }
+
+  /** A folder answers. */
+  private answerFrom(upstream: Upstream): void {
+    const { exchange, route, request } = this;
+    exchange.dispatched(upstream.name);
+    if (readFraming(request).framing === 'none') request.resume();
+    const answer = this.beginFile(upstream);
+    const lease = this.parts.services.files.lend(upstream, answer);
+    answer.follow(lease);
+    lease.sendHead(exchange, route.pathFor(exchange.head.path), { repeated: NO_LINES, own: [] }, 'none');
+  }
+
+  private beginFile(upstream: Upstream): FileAnswer {
+    const { exchange, response, route } = this;
+    const answer = new FileAnswer(exchange, response, this, upstream.authority, route.strippedPrefix);
+    this.relayed = answer;
+    return answer;
+  }
+
+  /** The head of a file's answer goes out. */
+  onFileHead(): void {
+    this.answered = true;
   }
 
   // From the forwarder.
@@ -186,11 +212,50 @@ export class Forwarding
       this.fail('upstream_malformed');
       return;
     }
-    this.relayed = new ResponseRelay(this.exchange, upstreamResponse, this.response, this);
+    const { namedFiles } = this.route;
+    if (namedFiles === null) this.relayFrom(upstreamResponse, upstream);
+    else this.relayNamed(upstreamResponse, upstream, namedFiles);
+  }
+
+  /** @param headers in place of those of the response */
+  private relayFrom(
+    upstreamResponse: IncomingMessage,
+    upstream: Upstream,
+    headers?: readonly string[],
+  ): void {
+    const relay = new ResponseRelay(this.exchange, upstreamResponse, this.response, this);
+    this.relayed = relay;
     try {
-      this.relayed.start(upstream.authority, this.route.strippedPrefix);
+      relay.start(upstream.authority, this.route.strippedPrefix, headers);
       this.answered = true;
     } catch {
+      this.fail('upstream_malformed');
+    }
+  }
+
+  /** Answers with the file that the app names, if it does; its own body is read and dropped. */
+  private relayNamed(upstreamResponse: IncomingMessage, upstream: Upstream, files: NamedFiles): void {
+    const { exchange, attempt } = this;
+    const { status, headers, name } = readNamed(upstreamResponse);
+    if (name === null) {
+      this.relayFrom(upstreamResponse, upstream, headers);
+      return;
+    }
+    this.attempt = null;
+    this.choice.release();
+    const { upstreamIdleTimeoutMs } = exchange.policy.config.limits;
+    dropBody(upstreamResponse, upstreamIdleTimeoutMs, (isRead) => attempt?.end(isRead));
+    const handler = this.beginFile(upstream);
+    const file = openNamed({ exchange, upstream, handler }, files, name, { status, headers });
+    if (typeof file === 'string') {
+      this.fail(file);
+      return;
+    }
+    handler.follow(file.lease);
+    try {
+      file.send();
+    } catch {
+      // A field of the app that node's writeHead does not take.
       this.fail('upstream_malformed');
     }
   }
@@ -201,12 +266,16 @@ export class Forwarding
     stopUpload(this.request);
   }
 
-  onRelayFailure(code: ErrorCode): void {
-    this.fail(code);
+  onRelayFailure(code: ErrorCode, limit: EndingLimit | null): void {
+    this.fail(code, limit);
   }
 
   onAttemptFailure(code: ErrorCode): void {
-    this.fail(code);
+    const { upstream } = this.choice;
+    const isQueued = this.attempt?.isQueued === true && upstream !== null;
+    if (isQueued && this.parts.forwarder.hasNoPlace(upstream))
+      this.fail('overloaded', 'maxUpstreamConnections');
+    else this.fail(code);
   }
 
   /** The upstream request failed, or the downstream broke. */
@@ -235,20 +304,13 @@ export class Forwarding
     else this.fail(code === 'upstream_reset' ? 'upstream_closed' : code);
   }
 
-  /** Which limit the code stands for. */
-  private tellLimit(code: ErrorCode, upstream = ''): void {
-    const limit = LIMITS[code];
-    if (limit === undefined) return;
-    if (ERRORS[code].source === 'upstream') reportLimit(this.parts.services, limit, `the app at ${upstream}`);
-    else this.exchange.reachedLimit(limit);
-  }
-
   /** The request turned out malformed while its body came: nothing of it can be read any more. */
   refuse(code: ErrorCode): void {
     if (this.over) return;
     if (!this.answered) {
       this.exchange.failed(code);
-      this.tellLimit(code);
+      const limit = limitOf(code);
+      if (limit !== null) this.exchange.reachedLimit(limit);
       this.letGo();
       this.respondItself(buildErrorReply(code, this.exchange.head, this.exchange.requestId), false);
     } else if (this.relayed === null) this.response.end();
@@ -256,23 +318,26 @@ export class Forwarding
   }
 
   /** Answers with an error of the table, or cuts a response that has begun. */
-  private fail(code: ErrorCode): void {
+  private fail(code: ErrorCode, limit = limitOf(code)): void {
     if (this.over) return;
     this.exchange.failed(code);
     const { upstream } = this.choice;
-    this.tellLimit(code, upstream?.name);
+    if (limit !== null) tellLimit(this.exchange, limit, upstream?.name ?? '');
     const isUpstreams = ERRORS[code].source === 'upstream' && !this.answered;
     if (isUpstreams && upstream !== null) this.parts.services.upstreams.noteFailure(upstream);
     this.letGo();
+    this.relayed?.stop();
     if (this.answered) this.cut();
     else if (code === 'upstream_refused') this.respondItself(buildAppDownReply(this.exchange, this.route));
     else this.respondItself(buildErrorReply(code, this.exchange.head, this.exchange.requestId));
   }
 
-  private respondItself(own: LocalReply, lingers = true): void {
+  private respondItself(built: LocalReply, lingers = true): void {
     const { request, response } = this;
     this.answered = true;
     const { head, facts, policy } = this.exchange;
+    const { errorPages } = policy.config;
+    const own = errorPages === null ? built : withErrorPage(built, errorPages);
     addTransportSecurity(own.headers, head, facts, policy);
     this.exchange.answeredItself(own);
     const body = this.exchange.head.method === 'HEAD' ? '' : own.body;

@@ -1,13 +1,20 @@
 /** One HTTP/1.1 client connection of the library engine: which of its requests are served, in which order, and what ends it. */
 import type { IncomingMessage } from 'node:http';
 import type { ErrorCode } from '../../src/shared/errors.js';
-import type { AcceptedConnection, EngineServices } from '../engine.js';
+import type { AcceptedConnection } from '../engine.js';
+import { Exchange } from '../exchange/exchange.js';
+import type { EndingLimit } from '../exchange/log/limit-reports.js';
 import { encodeClosingReply } from '../exchange/reply/closing-reply.js';
 import { buildErrorReply } from '../exchange/reply/local-reply.js';
+import { UNREAD_HEAD } from '../exchange/unread-head.js';
+import { closeWithin } from '../listen/first-bytes.js';
 import type { Forwarder } from './forwarder.js';
 import { Forwarding } from './forwarding.js';
+import type { LibraryServices } from './forwarding-parts.js';
+import { limitOf } from './limits.js';
 import type { LibraryRequest } from './read-head.js';
 import { readFraming } from './read-head.js';
+import { LINGER_MS } from './request-body.js';
 import type { LibraryResponse } from './response-relay.js';
 import { startTunnel } from './tunnel.js';
 
@@ -23,7 +30,7 @@ export class Http1Downstream {
   /** @param serveAgain reads the connection's unread bytes as HTTP once more */
   constructor(
     private readonly connection: AcceptedConnection,
-    private readonly services: EngineServices,
+    private readonly services: LibraryServices,
     private readonly forwarder: Forwarder,
     private readonly serveAgain: () => void,
   ) {
@@ -63,11 +70,22 @@ export class Http1Downstream {
       const broken = this.forwardings.find((forwarding) => forwarding.request === newest);
       if (broken === undefined) this.connection.socket.destroy();
       else broken.refuse(code);
+      // Answers before it may take as long as they like.
+      if (this.forwardings.length <= 1) this.closeInTime();
       return;
     }
     if (this.closing) return;
     this.closing = true;
-    this.inTurn(() => this.endWith(code));
+    const { socket } = this.connection;
+    if (newest === null && code === 'request_timeout' && socket.bytesRead === 0) {
+      // Browsers open connections ahead of need: one that has asked for nothing is closed without a word.
+      socket.destroy();
+      return;
+    }
+    this.inTurn(() => {
+      this.closeInTime();
+      this.endWith(code, code === 'request_timeout' ? 'clientHeadTimeoutMs' : limitOf(code));
+    });
   }
 
   /** WebSocket becomes a tunnel; every other upgrade, which only Node before 24.9 gives here, is an ordinary request (RFC 9110 §7.8). */
@@ -89,6 +107,11 @@ export class Http1Downstream {
     });
   }
 
+  /** node:tls does not tell that an answer cannot be written any more when the client ended its side and then reset the connection. */
+  private closeInTime(): void {
+    closeWithin(this.connection.socket, LINGER_MS);
+  }
+
   private inTurn(step: () => void): void {
     if (this.forwardings.length === 0) step();
     else this.afterForwardings = step;
@@ -102,10 +125,17 @@ export class Http1Downstream {
     step();
   }
 
-  private endWith(code: ErrorCode): void {
-    const { socket } = this.connection;
-    if (socket.writable) socket.end(encodeClosingReply(buildErrorReply(code, null, '')));
+  /** Answers what never became a request of node:http. */
+  private endWith(code: ErrorCode, limit: EndingLimit | null): void {
+    const { socket, facts } = this.connection;
+    const exchange = new Exchange(UNREAD_HEAD, facts, this.services);
+    exchange.failed(code);
+    if (limit !== null) exchange.reachedLimit(limit);
+    const own = buildErrorReply(code, null, exchange.requestId);
+    exchange.answeredItself(own);
+    if (socket.writable) socket.end(encodeClosingReply(own));
     else socket.destroy();
+    exchange.end();
   }
 }
 

@@ -2,8 +2,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { ErrorCode } from '../../src/shared/errors.js';
-import type { AcceptedConnection, EngineServices } from '../engine.js';
+import type { AcceptedConnection } from '../engine.js';
 import type { Forwarder } from './forwarder.js';
+import type { LibraryServices } from './forwarding-parts.js';
 import { Http1Downstream, isWebSocket } from './http1-downstream.js';
 
 const CODES: ReadonlyMap<string, ErrorCode> = new Map([
@@ -24,7 +25,7 @@ export class Http1Service {
   private draining = false;
 
   constructor(
-    private readonly services: EngineServices,
+    private readonly services: LibraryServices,
     private readonly forwarder: Forwarder,
   ) {
     const { limits } = services.policy.config;

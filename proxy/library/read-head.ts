@@ -19,7 +19,7 @@ export function flatten(rawHeaders: readonly string[]): string[] {
 }
 
 /** The request's head, or the error that one who cannot trust it answers with (RFC 9110 §7.2, RFC 9112 §6.1, RFC 9113 §8.3.1). */
-export function readRequestHead(request: LibraryRequest, maxHeaderCount: number): RequestHead | ErrorCode {
+export function readRequestHead(request: LibraryRequest): RequestHead | ErrorCode {
   const isHttp2 = request.stream !== undefined;
   if (!isHttp2) {
     const fault = findHttp1Fault(request);
@@ -29,7 +29,6 @@ export function readRequestHead(request: LibraryRequest, maxHeaderCount: number)
   // http.request writes every method in capitals: one that is not would become another (RFC 9110 §9.1).
   if (method !== method.toUpperCase()) return 'not_implemented';
   const all = flatten(request.rawHeaders);
-  if (all.length > 2 * maxHeaderCount) return 'header_too_large';
   const headers: string[] = [];
   let authority = '';
   let host: string | null = null;

@@ -5,7 +5,7 @@ import type { ErrorCode } from '../../src/shared/errors.js';
 import type { LibraryRequest } from './read-head.js';
 
 /** What a client may still send after it was answered early, so that it can read the answer. */
-const LINGER_MS = 5000;
+export const LINGER_MS = 5000;
 const MAX_LINGER_BYTES = 64 * 1024 * 1024;
 
 /** Whether every byte of the request has come. Node's HTTP/2 streams also end when their connection does. */

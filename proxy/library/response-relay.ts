@@ -5,8 +5,10 @@ import type { ErrorCode } from '../../src/shared/errors.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { asList } from '../exchange/headers/outgoing-fields.js';
 import { buildDownstreamHeaders } from '../exchange/headers/response-headers.js';
+import type { EndingLimit } from '../exchange/log/limit-reports.js';
 import { explainRefusal, mayBeRefusal } from '../exchange/log/refusal-advice.js';
 import { flatten, transferCodings } from './read-head.js';
+import { RelayClock } from './relay-clock.js';
 
 /** A response of node:http, or of node:http2's compatibility API with its stream. */
 export type LibraryResponse = ServerResponse & { readonly stream?: ServerHttp2Stream };
@@ -19,7 +21,7 @@ export interface RelayEvents {
   /** The response was passed on whole; the client may still be taking it. */
   onRelayed(): void;
   /** The response broke off, or nobody took it. */
-  onRelayFailure(code: ErrorCode): void;
+  onRelayFailure(code: ErrorCode, limit: EndingLimit | null): void;
 }
 
 /** What llhttp reads in one way and others in another: never passed on (RFC 9112 §4, §6.1). */
@@ -42,20 +44,32 @@ function hasControl(text: string): boolean {
 
 /** Relays one response; `isFaultyResponse` must have been asked. */
 export class ResponseRelay {
-  private timer: NodeJS.Timeout | null = null;
+  private readonly clock: RelayClock;
 
   constructor(
     private readonly exchange: Exchange,
     private readonly upstreamResponse: IncomingMessage,
     private readonly response: LibraryResponse,
     private readonly holder: RelayEvents,
-  ) {}
+  ) {
+    this.clock = new RelayClock(exchange.services.policy.config.limits, response, (code, limit) =>
+      this.fail(code, limit),
+    );
+  }
 
-  /** Sends the head and lets the body follow. @throws what node's writeHead throws at a field it does not take */
-  start(upstreamAuthority: string, strippedPrefix = ''): void {
-    const { exchange, response, upstreamResponse } = this;
+  /**
+   * Sends the head and lets the body follow.
+   * @param source the fields of the upstream
+   * @throws what node's writeHead throws at a field it does not take
+   */
+  start(
+    upstreamAuthority: string,
+    strippedPrefix = '',
+    source: readonly string[] = flatten(this.upstreamResponse.rawHeaders),
+  ): void {
+    const { exchange, response, upstreamResponse, clock } = this;
     const fields = buildDownstreamHeaders(
-      flatten(upstreamResponse.rawHeaders),
+      source,
       exchange.head,
       exchange.facts,
       exchange.policy,
@@ -74,10 +88,10 @@ export class ResponseRelay {
       const { log } = exchange.services;
       upstreamResponse.once('data', (chunk: Buffer) => explainRefusal(chunk, exchange.head, log));
     }
-    this.awaitUpstream();
+    clock.awaitUpstream();
     upstreamResponse.on('data', (chunk: Buffer) => this.pass(chunk));
     response.on('drain', () => {
-      this.awaitUpstream();
+      clock.awaitUpstream();
       upstreamResponse.resume();
     });
     upstreamResponse.on('end', () => (upstreamResponse.complete ? this.end() : this.fail('upstream_cut')));
@@ -87,46 +101,29 @@ export class ResponseRelay {
 
   /** No more time is measured. */
   stop(): void {
-    if (this.timer !== null) clearTimeout(this.timer);
-    this.timer = null;
+    this.clock.stop();
   }
 
   private pass(chunk: Buffer): void {
     this.exchange.sent(chunk);
     if (this.response.write(chunk)) {
-      this.timer?.refresh();
+      this.clock.refresh();
       return;
     }
     this.upstreamResponse.pause();
-    this.awaitClient();
+    this.clock.awaitClient();
   }
 
   private end(): void {
     this.response.end();
-    this.awaitClient();
+    this.clock.awaitClient();
     this.holder.onRelayed();
   }
 
-  private fail(code: ErrorCode): void {
+  private fail(code: ErrorCode, limit: EndingLimit | null = null): void {
     this.stop();
     this.upstreamResponse.destroy();
-    this.holder.onRelayFailure(code);
-  }
-
-  private awaitUpstream(): void {
-    this.stop();
-    const { upstreamIdleTimeoutMs } = this.exchange.services.policy.config.limits;
-    this.timer = setTimeout(() => this.fail('upstream_cut'), upstreamIdleTimeoutMs);
-  }
-
-  private awaitClient(): void {
-    this.stop();
-    const { clientWriteTimeoutMs } = this.exchange.services.policy.config.limits;
-    this.timer = setTimeout(() => {
-      // A pipelined response without a socket waits for the one before it, not for the client.
-      if (this.response.stream === undefined && this.response.socket === null) this.timer?.refresh();
-      else this.fail('downstream_gone');
-    }, clientWriteTimeoutMs);
+    this.holder.onRelayFailure(code, limit);
   }
 }
 

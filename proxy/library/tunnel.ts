@@ -1,7 +1,7 @@
 /** WebSocket upgrades in the library engine: admitted as any request, then handed to http-proxy-3. */
 import { type ClientRequest, type IncomingMessage, ServerResponse } from 'node:http';
 import type { ErrorCode } from '../../src/shared/errors.js';
-import type { AcceptedConnection, EngineServices } from '../engine.js';
+import type { AcceptedConnection } from '../engine.js';
 import { Inquiry } from '../exchange/access/inquiry.js';
 import { Exchange } from '../exchange/exchange.js';
 import { passGate } from '../exchange/gate.js';
@@ -12,6 +12,7 @@ import {
   type UpstreamRequest,
 } from '../exchange/headers/request-headers.js';
 import { isHandshakeAnswer } from '../exchange/headers/websocket.js';
+import type { EndingLimit } from '../exchange/log/limit-reports.js';
 import { encodeClosingReply } from '../exchange/reply/closing-reply.js';
 import { buildErrorReply, type LocalReply } from '../exchange/reply/local-reply.js';
 import { UpstreamChoice, type UpstreamWaiter } from '../routing/choice.js';
@@ -19,7 +20,9 @@ import { NO_ROUTE, Route } from '../routing/route-table.js';
 import type { Upstream } from '../routing/upstream.js';
 import { classifyUpstreamFailure } from '../upstream/failure.js';
 import type { Forwarder } from './forwarder.js';
-import { flatten, readRequestHead } from './read-head.js';
+import type { LibraryServices } from './forwarding-parts.js';
+import { exceededBy, limitOf, tellLimit } from './limits.js';
+import { flatten, readRequestHead, unreadHead } from './read-head.js';
 import { isFaultyResponse, type RelayEvents, ResponseRelay } from './response-relay.js';
 
 /** Serves one upgrade request, the last of its connection; answers with an error when it cannot be passed on. */
@@ -27,16 +30,17 @@ export function startTunnel(
   request: IncomingMessage,
   firstBytes: Buffer,
   connection: AcceptedConnection,
-  services: EngineServices,
+  services: LibraryServices,
   forwarder: Forwarder,
 ): void {
-  const head = readRequestHead(request, services.policy.config.limits.maxHeaderCount);
-  if (typeof head === 'string') {
-    connection.socket.end(encodeClosingReply(buildErrorReply(head, null, '')));
-    return;
-  }
-  const exchange = new Exchange(head, connection.facts, services);
-  new Tunnel(request, firstBytes, exchange, connection, services, forwarder).start();
+  const exceeded = exceededBy(request, services.policy.config.limits);
+  const head = exceeded === null ? readRequestHead(request) : 'header_too_large';
+  const fault = typeof head === 'string' ? head : null;
+  const known = typeof head === 'string' ? unreadHead(request) : head;
+  const exchange = new Exchange(known, connection.facts, services);
+  const tunnel = new Tunnel(request, firstBytes, exchange, connection, services, forwarder);
+  if (fault === null) tunnel.start();
+  else tunnel.refuse(fault, exceeded);
 }
 
 class Tunnel implements UpstreamWaiter, RelayEvents {
@@ -59,7 +63,7 @@ class Tunnel implements UpstreamWaiter, RelayEvents {
     private readonly firstBytes: Buffer,
     private readonly exchange: Exchange,
     private readonly connection: AcceptedConnection,
-    private readonly services: EngineServices,
+    private readonly services: LibraryServices,
     private readonly forwarder: Forwarder,
   ) {
     this.choice = new UpstreamChoice(services.upstreams, this);
@@ -80,6 +84,12 @@ class Tunnel implements UpstreamWaiter, RelayEvents {
     else this.endWith(passed);
   }
 
+  /** Its head breaks a rule, or a limit. */
+  refuse(code: ErrorCode, exceeded: EndingLimit | null): void {
+    this.connection.socket.once('close', () => this.finish());
+    this.fail(code, exceeded);
+  }
+
   private forward(route: Route): void {
     this.route = route;
     const upstream = this.choice.pick(route, null);
@@ -94,15 +104,18 @@ class Tunnel implements UpstreamWaiter, RelayEvents {
 
   onRelayed(): void {}
 
-  onRelayFailure(code: ErrorCode): void {
-    this.fail(code);
+  onRelayFailure(code: ErrorCode, limit: EndingLimit | null): void {
+    this.fail(code, limit);
   }
 
   onUpstream(upstream: Upstream): void {
+    if (upstream.row.codec === 'files') {
+      this.fail('file_missing');
+      return;
+    }
     this.exchange.dispatched(upstream.authority);
     const { policy } = this.exchange;
-    const { upstreamHeadTimeoutMs } = policy.config.limits;
-    this.timer = setTimeout(() => this.fail('upstream_timeout'), upstreamHeadTimeoutMs);
+    this.startTimer(policy.config.limits.connectTimeoutMs, 'upstream_connect_timeout');
     const upgrade: UpstreamRequest = {
       requestId: this.exchange.requestId,
       addedFields: this.exchange.addedFields,
@@ -128,6 +141,15 @@ class Tunnel implements UpstreamWaiter, RelayEvents {
 
   private watch(upstreamRequest: ClientRequest): void {
     this.upstreamRequest = upstreamRequest;
+    upstreamRequest.once('socket', (socket) => {
+      const { upstreamHeadTimeoutMs } = this.exchange.policy.config.limits;
+      const awaitHead = (): void => {
+        // It may have been answered, or given up, before this is heard.
+        if (this.timer !== null) this.startTimer(upstreamHeadTimeoutMs, 'upstream_timeout');
+      };
+      if (socket.connecting) socket.once('connect', awaitHead);
+      else awaitHead();
+    });
     // http-proxy-3 would join with whatever a 101 names, and relay any other answer with its hop-by-hop fields.
     queueMicrotask(() => {
       const passes = upstreamRequest.listeners('upgrade');
@@ -147,6 +169,8 @@ class Tunnel implements UpstreamWaiter, RelayEvents {
   /** The upstream has said 101: whether it is one, and the tunnel's clock starts. */
   private open(response: IncomingMessage): boolean {
     this.stopTimer();
+    // The client has left in the moment of the answer: nobody would close what is joined to it.
+    if (this.connection.socket.destroyed) return false;
     if (!isHandshakeAnswer(this.exchange.head.headers, flatten(response.rawHeaders))) {
       this.fail('upstream_malformed');
       return false;
@@ -156,7 +180,10 @@ class Tunnel implements UpstreamWaiter, RelayEvents {
     this.exchange.answered(101, []);
     const { socket } = this.connection;
     // Both directions pass through it.
-    socket.setTimeout(this.services.policy.config.limits.tunnelIdleTimeoutMs, () => socket.destroy());
+    socket.setTimeout(this.services.policy.config.limits.tunnelIdleTimeoutMs, () => {
+      tellLimit(this.exchange, 'tunnelIdleTimeoutMs', this.upstreamName);
+      socket.destroy();
+    });
     return true;
   }
 
@@ -184,9 +211,10 @@ class Tunnel implements UpstreamWaiter, RelayEvents {
     }
   }
 
-  private fail(code: ErrorCode): void {
+  private fail(code: ErrorCode, limit = limitOf(code)): void {
     if (this.ended) return;
     this.exchange.failed(code);
+    if (limit !== null) tellLimit(this.exchange, limit, this.upstreamName);
     if (this.answered) {
       this.exchange.cut();
       this.connection.socket.destroy();
@@ -199,6 +227,15 @@ class Tunnel implements UpstreamWaiter, RelayEvents {
     this.ended = true;
     this.exchange.answeredItself(own);
     this.connection.socket.end(encodeClosingReply(own));
+  }
+
+  private get upstreamName(): string {
+    return this.choice.upstream?.name ?? '';
+  }
+
+  private startTimer(delayMs: number, code: ErrorCode): void {
+    this.stopTimer();
+    this.timer = setTimeout(() => this.fail(code), delayMs);
   }
 
   private stopTimer(): void {

@@ -45,6 +45,11 @@ export class UpstreamAttempt {
     else awaitHead();
   }
 
+  /** It has no connection yet, nor one that is being made. */
+  get isQueued(): boolean {
+    return this.socket === null;
+  }
+
   /** Not a byte of a response has come. */
   get silent(): boolean {
     return this.socket === null || this.socket.bytesRead === this.bytesReadBefore;

@@ -45,10 +45,16 @@ export function readFirstBytes<Finding>(
 /** How long a client that was refused may take to read why. */
 const LAST_WORD_MS = 1_000;
 
+/** Closes a connection after so long, whatever the client does, unless it is closed by then. */
+export function closeWithin(socket: Socket, ms: number): void {
+  const timer = setTimeout(() => socket.destroy(), ms);
+  timer.unref();
+  socket.once('close', () => clearTimeout(timer));
+}
+
 /** Sends the last bytes of a connection and closes it within a moment, whatever the client does. */
 export function endSoon(socket: Socket, lastWord: Uint8Array): void {
-  const timer = setTimeout(() => socket.destroy(), LAST_WORD_MS);
-  socket.once('close', () => clearTimeout(timer));
+  closeWithin(socket, LAST_WORD_MS);
   // What still comes is read to nowhere: unread it would turn our end into a reset that overtakes the last bytes.
   socket.resume();
   socket.end(lastWord);

@@ -15,7 +15,7 @@ import type { ProxyHeader } from '../wire/proxy-protocol/header.js';
 import type { BannedClients } from './bans.js';
 import { type ClientConnection, connectionOf, plainFacts, proxiedBy, tlsFacts } from './client-connection.js';
 import type { ConnectionLimiter } from './connection-limiter.js';
-import { readFirstBytes } from './first-bytes.js';
+import { closeWithin, readFirstBytes } from './first-bytes.js';
 
 /** What a listener needs to serve one configured address. */
 export interface ListenerParts {
@@ -130,13 +130,17 @@ export function acceptSecure(
   { policy, measures }: Pick<ExchangeServices, 'policy' | 'measures'>,
   engine: Engine,
 ): TlsFrontParts['onSecure'] {
-  return (client, socket, certificate) => {
+  return (client, socket, certificate, refusal) => {
     const facts = tlsFacts(client, socket, certificate, policy);
     const protocol = socket.alpnProtocol === 'h2' ? 'h2' : 'http/1.1';
     measures.handshake(facts.tlsVersion, protocol, socket.isSessionReused());
-    engine.accept({ socket, facts, protocol, role: 'serve' });
+    if (refusal !== null) closeWithin(socket, REFUSED_LIFE_MS);
+    engine.accept({ socket, facts, protocol, role: refusal ?? 'serve' });
   };
 }
+
+/** How long a client whose certificate is refused may take to ask and to read why. */
+const REFUSED_LIFE_MS = 5_000;
 
 /** Hands connections that speak plain HTTP on a TLS port to the engine, whose gate says what becomes of their requests. */
 export function acceptMisplaced(policy: Policy, engine: Engine): TlsFrontParts['onPlain'] {

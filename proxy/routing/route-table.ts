@@ -5,6 +5,7 @@ import { formatRoute } from '../../src/shared/upstream-text.js';
 import { hasField, type OutgoingFields } from '../exchange/headers/outgoing-fields.js';
 import type { RequestHead } from '../exchange/types.js';
 import { FileRoot } from '../upstream/files/file-root.js';
+import { NamedFiles } from '../upstream/files/named-files.js';
 import { takesRequests, type Upstream } from './upstream.js';
 
 /** The way to an app: host and prefix of its requests, and its upstreams at this moment. */
@@ -17,6 +18,8 @@ export class Route {
   readonly name: string;
   /** What the app does not see of its paths: the prefix, or nothing. */
   readonly strippedPrefix: string;
+  /** Files that the app may name; null: none. */
+  readonly namedFiles: NamedFiles | null;
 
   constructor(
     readonly app: AppConfig,
@@ -27,6 +30,7 @@ export class Route {
     this.prefix = route.prefix;
     this.name = app.site === null ? formatRoute(route) : app.name;
     this.strippedPrefix = stripPrefix ? route.prefix : '';
+    this.namedFiles = app.sendfile.length === 0 ? null : new NamedFiles(app.sendfile);
     this.needsLength = upstreams.some((upstream) => upstream.needsLength);
   }
 
@@ -66,6 +70,11 @@ export class Route {
     return this.pathBelow(path);
   }
 
+  /** The path that the app is asked for, where nobody is told of the prefix. */
+  pathFor(path: string): string {
+    return this.strippedPrefix === '' ? path : this.pathBelow(path);
+  }
+
   /** What is left of a path without the prefix. */
   pathBelow(path: string): string {
     const rest = path.slice(this.strippedPrefix.length);
@@ -81,6 +90,7 @@ export const PLAIN_APP: AppConfig = {
   upstreams: [],
   worker: null,
   files: null,
+  sendfile: [],
   stripPrefix: false,
   sticky: false,
   health: { path: null, intervalMs: 0, statuses: [], failCount: 0, failWindowMs: 0 },
@@ -157,11 +167,12 @@ export class RouteTable {
   }
 
   /** The route to a file that is served before any app; null: there is none for the request. */
-  findFile({ method, path }: RequestHead): Route | null {
+  findFile(head: RequestHead): Route | null {
+    const { method, path } = head;
     if (this.before.length === 0 || (method !== 'GET' && method !== 'HEAD')) return null;
     for (const { route, root } of this.before) {
       if (!coversPath(route.prefix, path) || !route.upstreams.some(takesRequests)) continue;
-      if (root.has(route.pathBelow(path), path)) return route;
+      if (root.has(head, route.pathBelow(path))) return route;
     }
     return null;
   }

@@ -29,8 +29,10 @@ export interface Upstream extends AppUpstream {
   protocol: 'h2' | 'http/1.1' | null;
   inFlight: number;
   up: boolean;
-  /** An operator has taken it out: it gets no new requests, however well it is. */
+  /** An operator has taken it out, or given its place to another: it gets no new requests, however well it is. */
   drained: boolean;
+  /** A deploy has given its place to another; undefined: it serves. */
+  leaving: UpstreamState['leaving'];
   /** Starting workers come up by the master's word, others by our own probe. */
   managed: boolean;
   gone: boolean;
@@ -60,7 +62,8 @@ export function createUpstream(state: UpstreamState, app: AppConfig): Upstream {
     protocol: null,
     inFlight: 0,
     up: ready,
-    drained: false,
+    drained: state.leaving !== undefined,
+    leaving: state.leaving,
     managed: !ready,
     gone: false,
     failures: 0,

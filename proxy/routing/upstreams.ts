@@ -85,8 +85,10 @@ export class Upstreams {
       if (app === undefined) return [];
       const known = before.get(state.id);
       if (known?.app !== app || formatUpstream(known) !== formatUpstream(state))
-        return [{ ...createUpstream(state, app), drained: this.drained.includes(formatUpstream(state)) }];
+        return [this.placed(createUpstream(state, app))];
       before.delete(state.id);
+      known.leaving = state.leaving;
+      this.placed(known);
       known.managed = !state.ready;
       known.up = state.ready;
       return [known];
@@ -104,8 +106,14 @@ export class Upstreams {
   /** Takes the operator's word on which get no new requests. @param names as logs call them */
   drain(names: readonly string[]): void {
     this.drained = names;
-    for (const upstream of this.list) upstream.drained = names.includes(upstream.name);
+    for (const upstream of this.list) this.placed(upstream);
     this.release();
+  }
+
+  /** Whether it is taken out, by all that is known. */
+  private placed(upstream: Upstream): Upstream {
+    upstream.drained = upstream.leaving !== undefined || this.drained.includes(upstream.name);
+    return upstream;
   }
 
   /** All upstreams, for reports. */
@@ -138,8 +146,9 @@ export class Upstreams {
 
   /** A connection was refused: nobody is sent there until a probe finds it up. */
   markDown(upstream: Upstream, reason = 'nothing answers there'): void {
-    // The master tells of workers itself.
-    if (upstream.up && !upstream.managed) this.onReachable(upstream, reason);
+    // The master tells of workers itself, and of those that a deploy has taken out.
+    if (upstream.up && !upstream.managed && upstream.leaving === undefined)
+      this.onReachable(upstream, reason);
     upstream.up = false;
     this.watch();
   }
@@ -147,7 +156,7 @@ export class Upstreams {
   /** A request failed there: after too many of these in a while it is left out, unless it is the last of its route. */
   noteFailure(upstream: Upstream): void {
     const { failCount, failWindowMs } = upstream.app.health;
-    if (failCount === 0 || !upstream.up) return;
+    if (failCount === 0 || !upstream.up || upstream.leaving !== undefined) return;
     const nowMs = performance.now();
     if (nowMs - upstream.failingSinceMs > failWindowMs) {
       upstream.failures = 0;

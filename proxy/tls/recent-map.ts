@@ -33,6 +33,14 @@ export class RecentMap<Value> {
     }
   }
 
+  /** Forgets one, as where it has to make room. */
+  delete(key: string): void {
+    const value = this.entries.get(key);
+    if (value === undefined) return;
+    this.entries.delete(key);
+    this.onForget(value);
+  }
+
   /** Forgets everything, without a word. */
   clear(): void {
     this.entries.clear();

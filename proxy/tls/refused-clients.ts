@@ -1,59 +1,65 @@
-/** Says whose certificate a client showed that is not let in, and why: node:tls ends the connection without a word. */
+/** Judges the clients of a listener that asks for certificates, and says whose certificate is not let in, and why. */
 import type { X509Certificate } from 'node:crypto';
-import { type Server, TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
+import { isLetIn } from './client-rules.js';
+
+/** Why a client is let in nowhere: its handshake is done, and its requests are answered with 400, as nginx does. */
+export type ClientRefusal = 'certificate_missing' | 'certificate_refused';
+
+/** A reason for the counter, which is one of a few, and for people. */
+interface Reason {
+  readonly kind: string;
+  readonly words: string;
+}
+
+const FOREIGN: Reason = { kind: 'foreign', words: 'it is of an authority that is not accepted here' };
+const RESUMED: Reason = { kind: 'resumed', words: 'its session was made on another connection' };
 
 /** OpenSSL's codes in plain words. */
-const REASONS: Readonly<Record<string, string>> = {
-  CERT_HAS_EXPIRED: 'it has expired',
-  CERT_NOT_YET_VALID: 'it is not valid yet',
-  CERT_REVOKED: 'it is revoked',
-  INVALID_PURPOSE: 'it is not for clients (extendedKeyUsage clientAuth)',
-  UNABLE_TO_GET_CRL: 'there is no revocation list of its authority',
-  CRL_HAS_EXPIRED: 'the revocation list of its authority has run out',
-  CRL_NOT_YET_VALID: 'the revocation list of its authority is not valid yet',
-  CERT_SIGNATURE_FAILURE: 'its signature is wrong',
-  UNABLE_TO_GET_ISSUER_CERT: 'it is of an authority that is not accepted here',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'it is of an authority that is not accepted here',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'it is of an authority that is not accepted here',
-  SELF_SIGNED_CERT_IN_CHAIN: 'it is of an authority that is not accepted here',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'it is self-signed and not accepted here',
+const REASONS: Readonly<Record<string, Reason>> = {
+  CERT_HAS_EXPIRED: { kind: 'expired', words: 'it has expired' },
+  CERT_NOT_YET_VALID: { kind: 'not_yet_valid', words: 'it is not valid yet' },
+  CERT_REVOKED: { kind: 'revoked', words: 'it is revoked' },
+  INVALID_PURPOSE: { kind: 'purpose', words: 'it is not for clients (extendedKeyUsage clientAuth)' },
+  UNABLE_TO_GET_CRL: { kind: 'revocation_list', words: 'there is no revocation list of its authority' },
+  CRL_HAS_EXPIRED: { kind: 'revocation_list', words: 'the revocation list of its authority has run out' },
+  CRL_NOT_YET_VALID: {
+    kind: 'revocation_list',
+    words: 'the revocation list of its authority is not valid yet',
+  },
+  CERT_SIGNATURE_FAILURE: { kind: 'signature', words: 'its signature is wrong' },
+  UNABLE_TO_GET_ISSUER_CERT: FOREIGN,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: FOREIGN,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: FOREIGN,
+  SELF_SIGNED_CERT_IN_CHAIN: FOREIGN,
+  DEPTH_ZERO_SELF_SIGNED_CERT: { kind: 'foreign', words: 'it is self-signed and not accepted here' },
 };
 
-/** Takes one line for each client that is refused. @param kind one of OpenSSL's codes, or `absent` */
+/** Takes one line for each client that is refused. @param kind one of a few words, for the counter */
 export type RefusedClientLog = (kind: string, text: string) => void;
 
-/**
- * Watches the handshakes of a server that asks for certificates. Where one is required node:tls destroys the socket before anybody
- * is told; the key log event is the one place that hands out the socket before that. Nothing of the secrets is kept.
- */
-export function watchRefusedClients(server: Server, log: RefusedClientLog): void {
-  const shown = new WeakMap<TLSSocket, X509Certificate | null>();
-  server.on('keylog', (_line: Buffer, socket: unknown) => {
-    if (!(socket instanceof TLSSocket) || shown.has(socket)) return;
-    shown.set(socket, null);
-    socket.prependOnceListener('secure', () => shown.set(socket, socket.getPeerX509Certificate() ?? null));
-  });
-  server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
-    if (error.code === 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE') {
-      log('absent', 'a client without a certificate was refused');
-      return;
-    }
-    const certificate = shown.get(socket) ?? null;
-    if (certificate !== null && socket.authorizationError) {
-      log(String(socket.authorizationError), refusedText(certificate, String(socket.authorizationError)));
-    }
-  });
-}
-
-/** The line about a certificate that an optional listener refuses. */
-export function logRefusedClient(socket: TLSSocket, log: RefusedClientLog): void {
+/** Whether a client whose handshake is done is refused; null: it is let in. */
+export function judgeClient(
+  socket: TLSSocket,
+  required: boolean,
+  log: RefusedClientLog,
+): ClientRefusal | null {
+  if (isLetIn(socket, required)) return null;
   const certificate = socket.getPeerX509Certificate();
-  const code = String(socket.authorizationError || 'a resumed session');
-  if (certificate !== undefined) log(code, refusedText(certificate, code));
+  if (certificate === undefined && !socket.isSessionReused()) {
+    log('absent', 'a client without a certificate was refused');
+    return 'certificate_missing';
+  }
+  const code = String(socket.authorizationError);
+  const { kind, words } = socket.isSessionReused()
+    ? RESUMED
+    : (REASONS[code] ?? { kind: 'other', words: code });
+  log(kind, `the client certificate of ${whose(certificate)}, was refused: ${words}`);
+  return 'certificate_refused';
 }
 
-function refusedText({ subject, issuer }: X509Certificate, code: string): string {
-  return `the client certificate of ${oneLine(subject)}, issued by ${oneLine(issuer)}, was refused: ${REASONS[code] ?? code}`;
+function whose(certificate: X509Certificate | undefined): string {
+  return `${oneLine(certificate?.subject)}, issued by ${oneLine(certificate?.issuer)}`;
 }
 
 /** A stranger's text in a log line: no line ends, no control characters, no end of it. */

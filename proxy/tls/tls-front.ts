@@ -4,7 +4,13 @@ import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls';
 import type { ChallengeAnswers } from '../../src/shared/acme.js';
 import type { Config, HttpsListener } from '../../src/shared/config.js';
-import type { TicketKeyPair, TlsMaterial } from '../../src/shared/router-messages.js';
+import type {
+  CertificateMaterial,
+  LeafRefusal,
+  LeafRefusalKind,
+  TicketKeyPair,
+  TlsMaterial,
+} from '../../src/shared/router-messages.js';
 import { systemCode } from '../../src/shared/system-error.js';
 import type { CertificateNames } from '../exchange/types.js';
 import type { ClientConnection } from '../listen/client-connection.js';
@@ -12,11 +18,11 @@ import { endSoon } from '../listen/first-bytes.js';
 import { type Admission, type CertificateEntry, CertificateTable, makeEntry } from './certificate-table.js';
 import { ChallengeServers } from './challenge-servers.js';
 import type { ClientHello } from './client-hello.js';
-import { clientOptions, clientsOf, isLetIn, isSameRule, partialChains } from './client-rules.js';
+import { clientOptions, clientsOf, isSameRule, partialChains } from './client-rules.js';
 import { peekClientHello } from './hello-peek.js';
 import { LeafRequests, MAX_STRANGE_NAMES } from './leaf-requests.js';
 import { RecentMap } from './recent-map.js';
-import { logRefusedClient, type RefusedClientLog, watchRefusedClients } from './refused-clients.js';
+import { type ClientRefusal, judgeClient, type RefusedClientLog } from './refused-clients.js';
 
 /** What a listener's TLS is made of. */
 export interface TlsFrontParts {
@@ -27,8 +33,13 @@ export interface TlsFrontParts {
   readonly material: TlsMaterial;
   readonly ticketKeys: TicketKeyPair;
   readonly leafRequests: LeafRequests;
-  /** Takes a connection whose handshake is done. */
-  onSecure(client: ClientConnection, socket: TLSSocket, certificate: CertificateNames): void;
+  /** Takes a connection whose handshake is done. @param refusal why its requests may go nowhere; null: they may */
+  onSecure(
+    client: ClientConnection,
+    socket: TLSSocket,
+    certificate: CertificateNames,
+    refusal: ClientRefusal | null,
+  ): void;
   /** Takes a connection whose client speaks plain HTTP; not a byte of it has been taken. */
   onPlain(client: ClientConnection): void;
   /** A handshake has failed; its connection is gone. @param isLate it was not done in time */
@@ -37,6 +48,8 @@ export interface TlsFrontParts {
   readonly onKeyLog: ((line: Buffer) => void) | null;
   /** Takes the reason for each client whose certificate is refused. */
   readonly onRefusedClient: RefusedClientLog;
+  /** A handshake for a name that had no certificate here has got one, or is ended. @param refusal null: it has got one */
+  onNameAsked(refusal: LeafRefusal | null): void;
 }
 
 /** How long a session may be resumed. */
@@ -44,6 +57,20 @@ export const SESSION_LIFE_SECONDS = 3600;
 
 /** A fatal unrecognized_name alert (RFC 8446 §6, RFC 6066 §3). */
 const UNRECOGNIZED_NAME = Buffer.from([0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x70]);
+/** A fatal internal_error alert (RFC 8446 §6.2): it is not the name that is wrong. */
+const INTERNAL_ERROR = Buffer.from([0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x50]);
+
+const ALERTS = {
+  unfit: UNRECOGNIZED_NAME,
+  denied: UNRECOGNIZED_NAME,
+  unanswered: INTERNAL_ERROR,
+  limited: INTERNAL_ERROR,
+  failed: INTERNAL_ERROR,
+  pending: INTERNAL_ERROR,
+} as const satisfies Record<LeafRefusalKind, Buffer>;
+
+/** Customers' certificates that are ready at hand, about 50 KB each; the others are fetched from the master at a handshake. */
+const MAX_CUSTOMERS_AT_HAND = 1024;
 
 /** The servers of one certificate, one for each ticket key in use. */
 interface EntryServers {
@@ -59,9 +86,7 @@ interface EntryServers {
 export class TlsFront {
   private table: CertificateTable;
   private servers = new Map<CertificateEntry, EntryServers>();
-  private readonly issued = new RecentMap<CertificateEntry>(MAX_STRANGE_NAMES, (entry) =>
-    this.servers.delete(entry),
-  );
+  private readonly issued: RecentMap<CertificateEntry>;
   private ticketKeys: TicketKeyPair;
   private material: TlsMaterial;
   private readonly challenges: ChallengeServers;
@@ -72,6 +97,8 @@ export class TlsFront {
   constructor(private readonly parts: TlsFrontParts) {
     this.material = parts.material;
     this.ticketKeys = parts.ticketKeys;
+    const most = parts.material.asksForNames ? MAX_CUSTOMERS_AT_HAND : MAX_STRANGE_NAMES;
+    this.issued = new RecentMap(most, (entry) => this.servers.delete(entry));
     this.challenges = new ChallengeServers(parts.config.limits.handshakeTimeoutMs);
     this.table = new CertificateTable(parts.material.certificates, this.admits);
     this.servers = this.createAll(this.table, parts.material);
@@ -117,6 +144,11 @@ export class TlsFront {
     this.parts.leafRequests.clear();
   }
 
+  /** The name's next handshake asks for its certificate anew. */
+  forgetName(name: string): void {
+    this.issued.delete(name);
+  }
+
   /** Answers the authority's validation of these names. @throws Error when node:tls does not take a certificate */
   answerChallenges(answers: ChallengeAnswers): void {
     this.challenges.update(answers);
@@ -131,10 +163,11 @@ export class TlsFront {
 
   /** False where every connection is served alike, whatever its ClientHello says. */
   private hasChoice(): boolean {
-    const { issueBeneath } = this.material;
+    const { issueBeneath, asksForNames } = this.material;
     return (
       this.table.entries.length > 1 ||
       issueBeneath.length > 0 ||
+      asksForNames ||
       !this.challenges.isEmpty ||
       this.parts.config.tls.sniStrict ||
       this.ticketKeys.previous !== null
@@ -151,6 +184,7 @@ export class TlsFront {
     const entry = this.table.find(name) ?? this.issued.get(name);
     if (entry !== undefined) this.hand(socket, entry, hello);
     else if (LeafRequests.isBeneath(name, this.material.issueBeneath)) void this.issue(socket, name, hello);
+    else if (this.material.asksForNames && name !== '') void this.obtain(socket, name, hello);
     else if (this.parts.config.tls.sniStrict) endSoon(socket, UNRECOGNIZED_NAME);
     else this.hand(socket, this.table.default, hello);
   }
@@ -159,7 +193,25 @@ export class TlsFront {
     const isExpected = this.material.expectedNames.includes(name);
     const certificate = await this.parts.leafRequests.request(name, isExpected);
     if (socket.destroyed) return;
-    if (certificate === null) return this.hand(socket, this.table.default, hello);
+    if (certificate === null) this.hand(socket, this.table.default, hello);
+    else this.handIssued(socket, name, certificate, hello);
+  }
+
+  /** A name of which the master decides; a client of one that has no certificate is told so, and shown no other. */
+  private async obtain(socket: Socket, name: string, hello: ClientHello | null): Promise<void> {
+    const { certificate, refusal } = await this.parts.leafRequests.obtain(name);
+    if (socket.destroyed) return;
+    if (certificate !== null) this.handIssued(socket, name, certificate, hello);
+    else endSoon(socket, refusal === null ? UNRECOGNIZED_NAME : ALERTS[refusal.kind]);
+    this.parts.onNameAsked(refusal);
+  }
+
+  private handIssued(
+    socket: Socket,
+    name: string,
+    certificate: CertificateMaterial,
+    hello: ClientHello | null,
+  ): void {
     const entry = this.issued.get(name) ?? makeEntry([certificate], this.admits);
     this.issued.set(name, entry);
     if (!this.servers.has(entry)) this.servers.set(entry, this.createFor(entry, this.material));
@@ -213,7 +265,6 @@ export class TlsFront {
     };
     const server = createServer({ ...options, ...partialChains(clients, options) });
     server.on('secureConnection', (socket) => this.onSecure(socket, entry));
-    if (clients?.required) watchRefusedClients(server, this.parts.onRefusedClient);
     server.on('tlsClientError', (error, socket) => {
       socket.destroy();
       const client = this.clients.get(socketBelow(socket)) ?? null;
@@ -231,10 +282,11 @@ export class TlsFront {
     const clients = entry.clients ?? this.parts.listener.clientCa;
     const client = this.clients.get(socketBelow(socket));
     if (client === undefined) socket.destroy();
-    else if (clients !== null && !isLetIn(socket, clients.required)) {
-      logRefusedClient(socket, this.parts.onRefusedClient);
-      socket.destroy();
-    } else this.parts.onSecure(client, socket, entry);
+    else {
+      const refusal =
+        clients === null ? null : judgeClient(socket, clients.required, this.parts.onRefusedClient);
+      this.parts.onSecure(client, socket, entry, refusal);
+    }
   }
 }
 

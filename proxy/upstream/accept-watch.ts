@@ -2,6 +2,10 @@
 
 /** An app with threads, or none of its own, would have answered on another connection in this time. */
 const PATIENCE_MS = 50;
+/** Where other routers want the app too, one connection of so many that it has shown to take is given back after so long without use, */
+const YIELD_IDLE_MS = 250;
+/** or in use, at its next rest: often enough for who waits, too seldom for a busy app to notice. */
+const YIELD_EVERY_MS = 1_000;
 
 /** What is asked of the connections to one upstream. */
 export interface WatchedConnections {
@@ -25,8 +29,13 @@ export class AcceptWatch {
   /** Connections that were answered for the first time, ever. */
   private answers = 0;
   private timer: NodeJS.Timeout | null = null;
+  private yieldedAtMs = 0;
 
-  constructor(private readonly connections: WatchedConnections) {}
+  /** @param hasSiblings other routers have connections to the app, of which this one knows nothing */
+  constructor(
+    private readonly connections: WatchedConnections,
+    private readonly hasSiblings: boolean,
+  ) {}
 
   /** The first byte has come over a connection. */
   onHeard(): void {
@@ -46,6 +55,17 @@ export class AcceptWatch {
     const { answers } = this;
     this.timer = setTimeout(() => this.look(answers), PATIENCE_MS);
     this.timer.unref();
+  }
+
+  /**
+   * Whether a connection that has nothing to do, since `idleSinceMs`, is to be closed: a sibling may be waiting for what it holds.
+   * An app of which nobody has seen that it takes more connections has no other for them.
+   */
+  yields(idleSinceMs: number, nowMs: number): boolean {
+    if (!this.hasSiblings || this.heard < this.proven) return false;
+    if (nowMs - idleSinceMs < YIELD_IDLE_MS && nowMs - this.yieldedAtMs < YIELD_EVERY_MS) return false;
+    this.yieldedAtMs = nowMs;
+    return true;
   }
 
   private get mayBeBlocked(): boolean {

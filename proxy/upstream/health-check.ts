@@ -33,6 +33,17 @@ export function probeByRequest(pool: Pool, health: HealthConfig, path: string, t
     );
 }
 
+/** Asks once; `done` gets the status of the answer, 0 where there is none in time. */
+export function askStatus(
+  upstream: Upstream,
+  pool: Pool,
+  path: string,
+  timeoutMs: number,
+  done: (status: number) => void,
+): void {
+  new HealthCheck(upstream, pool, path, done).start(timeoutMs);
+}
+
 /** One question. */
 class HealthCheck implements LeaseHandler {
   readonly needsHttp1 = false;

@@ -162,6 +162,11 @@ export class Http2Sessions {
     }
   }
 
+  /** Ends all, with what is in flight. */
+  cut(): void {
+    for (const open of this.sessions) open.session.destroy();
+  }
+
   closeIdle(): void {
     for (const open of this.sessions) if (open.leases.size === 0) open.session.close();
   }

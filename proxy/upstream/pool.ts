@@ -69,6 +69,8 @@ export class Pool implements ConnectionOwner {
     private readonly limits: Limits,
     private readonly dialerOf: (upstream: Upstream) => Dialer,
     private readonly onLimit: LimitListener,
+    /** Other routers have connections to the same apps. */
+    private readonly hasSiblings: boolean,
     addressesOf?: AddressesOf,
   ) {
     this.names = new NameWatch((upstream, addresses) => this.leaveOthers(upstream, addresses), addressesOf);
@@ -142,6 +144,8 @@ export class Pool implements ConnectionOwner {
     for (const [upstream, pool] of this.pools) {
       for (const connection of pool.bounded) this.checkTime(connection, nowMs);
       for (const connection of pool.lasting) this.checkTime(connection, nowMs);
+      const [oldest] = pool.idle;
+      if (oldest !== undefined && pool.watch.yields(oldest.waitingSinceMs, nowMs)) oldest.close();
       this.endWaits(pool, upstream, nowMs);
       pool.recent.age();
       if (pool.bounded.size > 0) this.names.check(upstream, nowMs);
@@ -162,6 +166,15 @@ export class Pool implements ConnectionOwner {
     for (const [upstream, pool] of this.pools)
       if (upstream.drained) for (const connection of [...pool.idle]) connection.close();
     for (const [upstream, sessions] of this.sessions) if (upstream.drained) sessions.closeIdle();
+  }
+
+  /** Ends what is in flight there as if the app had. */
+  cut(upstream: Upstream): void {
+    this.sessions.get(upstream)?.cut();
+    const pool = this.pools.get(upstream);
+    if (pool === undefined) return;
+    for (const { holder } of pool.queue.clear()) holder.onNoLease('upstream_reset', null);
+    for (const connection of [...pool.bounded, ...pool.lasting]) connection.fail('upstream_reset', null);
   }
 
   onConnected(connection: Http1Connection): void {
@@ -199,7 +212,7 @@ export class Pool implements ConnectionOwner {
       this.occupy(pool, connection, next.client);
       connection.lend(next);
       next.onLease(connection);
-    } else if (pool.idle.length < this.limits.upstreamKeepAlive && isKept(connection.upstream)) {
+    } else if (this.mayKeep(pool, connection)) {
       pool.idle.push(connection);
       pool.watch.onIdle();
     } else connection.close();
@@ -232,6 +245,11 @@ export class Pool implements ConnectionOwner {
     if (pool === undefined) return;
     pool.addresses = addresses;
     for (const connection of pool.idle.filter((idle) => isElsewhere(pool, idle))) connection.close();
+  }
+
+  private mayKeep(pool: UpstreamPool, { upstream }: Http1Connection): boolean {
+    if (pool.idle.length >= this.limits.upstreamKeepAlive || !isKept(upstream)) return false;
+    return !pool.watch.yields(this.nowMs, this.nowMs);
   }
 
   private hasPlace(pool: UpstreamPool): boolean {
@@ -296,11 +314,14 @@ export class Pool implements ConnectionOwner {
         mayTake: (client) => places.mayTake(client, 1),
         recent: new RecentHeads(RECENT_HEADS),
         addresses: null,
-        watch: new AcceptWatch({
-          count: () => bounded.size + lasting.size,
-          idleCount: () => idle.length,
-          onBlocked: () => this.giveUpIdle(created),
-        }),
+        watch: new AcceptWatch(
+          {
+            count: () => bounded.size + lasting.size,
+            idleCount: () => idle.length,
+            onBlocked: () => this.giveUpIdle(created),
+          },
+          this.hasSiblings,
+        ),
       };
       pool = created;
       this.pools.set(upstream, pool);

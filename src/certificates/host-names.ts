@@ -1,7 +1,7 @@
 /** Server names as certificates know them: DNS names, wildcards and IP addresses, in one spelling each. */
-import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { FrontError } from '../shared/errors.js';
+import { ipFamily } from '../shared/ip-family.js';
 
 /** RFC 1035 §2.3.4 with the underscore that internal names use; a wildcard stands alone in the leftmost label (RFC 6125 §6.4.3). */
 const DNS_NAME =
@@ -14,7 +14,7 @@ const DNS_NAME =
  */
 export function canonicalName(text: string): string | undefined {
   const bare = text.trim().replace(/^\[(.*)\]$/, '$1');
-  const family = isIP(bare);
+  const family = ipFamily(bare);
   if (family === 4) return bare;
   if (family === 6) return canonicalIpv6(bare);
   const wildcard = bare.startsWith('*.');
@@ -54,7 +54,7 @@ export function requireNames(names: readonly string[]): string[] {
  */
 export function nameCovers(certificateName: string, host: string): boolean {
   if (certificateName === host) return true;
-  if (!certificateName.startsWith('*.') || isIP(host) !== 0) return false;
+  if (!certificateName.startsWith('*.') || ipFamily(host) !== 0) return false;
   if (!certificateName.includes('.', 2)) return false;
   const dot = host.indexOf('.');
   return dot > 0 && host.slice(dot) === certificateName.slice(1);

@@ -33,8 +33,11 @@ export interface CheckOptions {
   readonly json: boolean;
 }
 
-function describeListener({ kind, host, port }: ListenerConfig): string {
-  return `${kind === 'redirect' ? 'redirect to https' : kind} on ${formatListenAddress(host, port)}`;
+function describeListener(listener: ListenerConfig): string {
+  const { kind, host, port } = listener;
+  const address = formatListenAddress(host, port);
+  if (kind !== 'redirect') return `${kind} on ${address}`;
+  return `redirect to https on ${address}${listener.isOptional ? ', where that port is free' : ''}`;
 }
 
 function describeUpstream(upstream: RoutedUpstream): string {

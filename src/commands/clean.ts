@@ -1,17 +1,18 @@
 /** `tlsfront clean`: removes everything that was ever written for this user: trust, names, certificates, keys, state. */
 import { existsSync, lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline/promises';
 import { fileFailure } from '../certificates/store/file-failure.js';
 import { openLocalStore } from '../certificates/store/local-store.js';
 import { runtimeFolder } from '../control/runtime-folder.js';
 import { asRootLine } from '../serving/unknown-hosts.js';
 import { FrontError } from '../shared/errors.js';
-import { type CommandIo, EXIT_FAILURE, EXIT_SUCCESS, printError, printWarning } from '../terminal/console.js';
+import { type CommandIo, EXIT_FAILURE, EXIT_SUCCESS, printWarning } from '../terminal/console.js';
 import { runCaUninstall } from './authority/ca.js';
 import { namesOfOurs, runHostsRemove } from './authority/hosts.js';
+import { attempt, confirm, requirePerson } from './confirm.js';
 import { runningFronts } from './control/find-front.js';
 import { UNIT_MARK } from './service/unit.js';
+import { planPortsUndo, readOrNone } from './setup/ports.js';
 
 /** Options of `clean`. */
 export interface CleanOptions {
@@ -48,7 +49,10 @@ export async function runClean({ yes, dryRun }: CleanOptions, io: CommandIo): Pr
   if (things.length === 0) io.stdout.write('there is nothing of ours here\n');
   else io.stdout.write(`removed will be:\n${things.map((thing) => `  ${thing}\n`).join('')}`);
   if (dryRun !== true && things.length > 0) {
-    if (yes !== true) await ask();
+    if (yes !== true) {
+      requirePerson('give --yes, or look first: --dry-run');
+      await confirm('remove all this?', 'nothing was removed');
+    }
     let isTrusted = false;
     let code = EXIT_SUCCESS;
     if (hasAuthority) {
@@ -73,30 +77,6 @@ function describeData(data: string): string {
   return existsSync(join(data, 'acme')) ? ' (with accounts and certificates of ACME)' : '';
 }
 
-/** @throws FrontError config_usage when the user says no */
-async function ask(): Promise<void> {
-  if (!process.stdin.isTTY) {
-    throw new FrontError('config_usage', 'there is nobody to ask', {
-      hint: 'give --yes, or look first: --dry-run',
-    });
-  }
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question('remove all this? [y/N] ');
-  terminal.close();
-  if (/^y(?:es)?$/i.test(answer.trim())) return;
-  throw new FrontError('config_usage', 'nothing was removed', { hint: 'see what it does with --dry-run' });
-}
-
-/** One thing that cannot be removed keeps nothing else from it. */
-async function attempt(io: CommandIo, work: () => Promise<number>): Promise<number> {
-  try {
-    return await work();
-  } catch (error) {
-    printError(io, error);
-    return EXIT_FAILURE;
-  }
-}
-
 function remove(folder: string, io: CommandIo): number {
   try {
     // A link is removed, not what it leads to.
@@ -109,8 +89,12 @@ function remove(folder: string, io: CommandIo): number {
   return EXIT_SUCCESS;
 }
 
-/** Units are this machine's, not this user's. */
+/** Units and rules are this machine's, not this user's. */
 function tellUnits(io: CommandIo): void {
+  const machine = { platform: process.platform, root: '', read: readOrNone };
+  if (planPortsUndo(machine).steps.length > 0) {
+    printWarning(io, 'what tlsfront setup has done for ports 80 and 443 stays', 'tlsfront setup --undo');
+  }
   for (const name of listUnits()) {
     const line = asRootLine(`tlsfront service uninstall --unit ${name}`);
     printWarning(io, `the unit ${join(UNITS, `${name}.service`)} stays`, line);

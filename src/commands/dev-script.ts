@@ -10,11 +10,17 @@ const RUNNERS = [
   ['bun.lockb', 'bun'],
 ] as const;
 
+export type Runner = 'npm' | (typeof RUNNERS)[number][1];
+
+/** The package manager of the folder. */
+export function findRunner(folder: string): Runner {
+  return RUNNERS.find(([lockFile]) => existsSync(join(folder, lockFile)))?.[1] ?? 'npm';
+}
+
 /** `npm run dev` in the words of the folder's package manager; null where there is no script `dev`. */
 export function findDevScript(folder: string): readonly string[] | null {
   if (!hasDevScript(join(folder, 'package.json'))) return null;
-  const runner = RUNNERS.find(([lockFile]) => existsSync(join(folder, lockFile)))?.[1] ?? 'npm';
-  return [runner, 'run', 'dev'];
+  return [findRunner(folder), 'run', 'dev'];
 }
 
 function hasDevScript(file: string): boolean {

@@ -73,7 +73,7 @@ async function examinePort(port: number): Promise<Examination> {
       name,
       ok: undefined,
       text: 'not permitted to this user',
-      cure: `sudo sysctl net.ipv4.ip_unprivileged_port_start=${port}${port === 443 ? '; without it 8443 is taken' : ''}`,
+      cure: `tlsfront setup, or sudo sysctl net.ipv4.ip_unprivileged_port_start=${port}${port === 443 ? '; without it 8443 is taken' : ''}`,
     };
   }
   return { name, ok: false, text: code };

@@ -4,11 +4,13 @@ import { openLocalStore } from '../certificates/store/local-store.js';
 import { MasterLog } from '../master/log.js';
 import { runMaster } from '../master/master.js';
 import type { ServedConfig } from '../master/served-config.js';
+import { readDeployedUpstream } from '../options/deployed-upstream.js';
 import { createOrders } from '../serving/acme-certificates.js';
 import { CertificateLoader } from '../serving/certificate-loader.js';
 import { keepInterventions } from '../serving/kept-interventions.js';
 import type { Note } from '../serving/notes.js';
 import { loadStickySecret } from '../serving/sticky-secret.js';
+import type { CertificateOrders } from '../shared/acme.js';
 import type { Config } from '../shared/config.js';
 import { FrontError } from '../shared/errors.js';
 import type { Identity } from '../shared/router-messages.js';
@@ -28,12 +30,13 @@ const KEPT_UNTIL_RESTART = {
   user: '--uid',
   group: '--gid',
   metrics: '--metrics',
+  stats: '--stats',
 } as const satisfies Partial<Record<keyof Config, string>>;
 
 /** The new configuration with what must stay of the first one, and a warning for each of that. */
 function keepUntilRestart(first: Config, next: Config): { config: Config; notes: readonly Note[] } {
-  const { logFile, pidFile, quiet, verbose, acme, user, group, metrics } = first;
-  const kept = { logFile, pidFile, quiet, verbose, acme, user, group, metrics };
+  const { logFile, pidFile, quiet, verbose, acme, user, group, metrics, stats } = first;
+  const kept = { logFile, pidFile, quiet, verbose, acme, user, group, metrics, stats };
   const notes: Note[] = [];
   for (const [key, name] of Object.entries(KEPT_UNTIL_RESTART)) {
     const [before, after] = [first, next].map((config) => JSON.stringify(Reflect.get(config, key)));
@@ -61,8 +64,9 @@ export async function serve(
   const styleOf = ({ logFormat, logFile }: Config) => chooseLineStyle(logFormat, logFile, io.environment);
   const style = styleOf(config);
   const log = new MasterLog(config.logFile, config.quiet, style, findIdentity(config), config.verbose);
+  let orders: CertificateOrders | null = null;
   const serveWith = async (served: Config, notes: readonly Note[]): Promise<ServedConfig> => {
-    const certificates = new CertificateLoader(served, store, 'serve');
+    const certificates = new CertificateLoader(served, store, 'serve', io.environment);
     return {
       config: served,
       notes,
@@ -72,9 +76,18 @@ export async function serve(
         ? await loadStickySecret(store, (text) => log.warning(text))
         : '',
       loadCertificates: () => certificates.load(),
-      issueLeaf: (name) => certificates.issue(name),
+      issueLeaf: async (name) => {
+        const certificate = await certificates.issue(name);
+        if (certificate !== null) return { certificate, refusal: null };
+        return orders === null ? { certificate: null, refusal: null } : orders.obtain(name);
+      },
     };
   };
+  if (!isBackground && style.onTerminal) {
+    const { offerTrust } = await import('./offer-trust.js');
+    const isBehindSudo = process.getuid?.() === 0 && io.environment.SUDO_UID !== undefined;
+    await offerTrust(config, store, { isTerminal: process.stdin.isTTY, isBehindSudo }, io);
+  }
   const { pidFile } = config;
   if (pidFile !== null) writePidFile(pidFile);
   const run = async (): Promise<number> => {
@@ -85,9 +98,11 @@ export async function serve(
       io,
       () => tellServing(isBackground),
     );
-    if (place.exitCode !== null) return place.exitCode;
+    if ('exitCode' in place) return place.exitCode;
+    const { turn, running } = place;
     const moved = (next: Config): Config => moveTo(next, place.port);
-    return runMaster({
+    orders = await createOrders(config, store, log, version, io.environment);
+    const end = runMaster({
       first: await serveWith(moved(config), []),
       readAgain: async () => {
         const next = keepUntilRestart(config, await readConfig());
@@ -96,26 +111,39 @@ export async function serve(
       environment: io.environment,
       version,
       log,
-      onServing: () => tellServing(isBackground),
+      onServing: () => {
+        turn?.release();
+        tellServing(isBackground);
+      },
+      running,
       interventions: keepInterventions(store),
-      endsWithParent: io.environment.npm_lifecycle_event !== undefined,
-      orders: await createOrders(config, store, log, version, io.environment),
+      readUpstream: readDeployedUpstream,
+      // In the background the parent is a command of ours, which has gone by design.
+      endsWithParent: io.environment.npm_lifecycle_event !== undefined && !isBackground,
+      orders,
     });
+    return end.finally(() => turn?.release());
   };
   const ended = run().finally(() => {
     if (pidFile !== null) removePidFile(pidFile);
   });
-  return log.leave(await ended.catch((error: unknown) => tellFailure(error, config, log, io)));
+  return log.leave(await ended.catch((error: unknown) => tellFailure(error, config, log, io, isBackground)));
 }
 
 /** Says in the log why the front could not start. Returns the exit code; @throws the error itself where the command shall say it */
-function tellFailure(error: unknown, config: Config, log: MasterLog, io: CommandIo): number {
+function tellFailure(
+  error: unknown,
+  config: Config,
+  log: MasterLog,
+  io: CommandIo,
+  isBackground: boolean,
+): number {
   if (log.style.onTerminal || io.environment.TLSFRONT_DEBUG === '1') throw error;
   const { message, hint, exitCode } = explainError(error);
   log.error(message);
   if (hint !== null) log.hint(hint);
-  // Whoever starts it looks at stderr, not into the file.
-  if (config.logFile !== null) printError(io, error);
+  // Whoever starts it looks at stderr, not into the file; in the background that is the file itself.
+  if (config.logFile !== null && !isBackground) printError(io, error);
   return exitCode;
 }
 

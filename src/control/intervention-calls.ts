@@ -1,7 +1,7 @@
 /** The calls that change how a running front serves beside its configuration. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { FrontError } from '../shared/errors.js';
-import { beginProgress, type Handler, queryOf, sendJson, sendMissing } from './calls.js';
+import { beginProgress, type Handler, queryOf, readSeconds, sendJson, sendMissing } from './calls.js';
 import { describeFailure } from './failure.js';
 import type { ControlVerbs } from './types.js';
 
@@ -84,14 +84,4 @@ async function resume(
 ): Promise<void> {
   if (await verbs.resume()) sendJson(response, 200, {});
   else sendMissing(response, 'requests are not paused', 'tlsfront status shows what is');
-}
-
-function readSeconds(text: string | null, otherwise: number): number {
-  if (text === null) return otherwise;
-  const seconds = /^\d{1,7}(?:\.\d{1,3})?$/.test(text) ? Number(text) : Number.NaN;
-  if (Number.isNaN(seconds))
-    throw new FrontError('config_usage', `${JSON.stringify(text)} is no number of seconds`, {
-      hint: 'write 30 or 0.5',
-    });
-  return seconds;
 }

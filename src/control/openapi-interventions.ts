@@ -9,6 +9,18 @@ const UPSTREAM = {
   schema: { type: 'string' },
 };
 
+function text(name: string, description: string) {
+  return { name, in: 'query', description, schema: { type: 'string' } };
+}
+
+function list(name: string, description: string) {
+  return { name, in: 'query', description, schema: { type: 'array', items: { type: 'string' } } };
+}
+
+function seconds(name: string, description: string) {
+  return { name, in: 'query', description, schema: { type: 'number', minimum: 0 } };
+}
+
 export const INTERVENTION_PATHS = {
   '/v1/interventions': {
     get: {
@@ -29,6 +41,28 @@ export const INTERVENTION_PATHS = {
           description: 'How long to wait; 60 where it is left out',
           schema: { type: 'number', minimum: 0 },
         },
+      ],
+      responses: { 200: OUTCOME, 500: REFUSAL },
+    },
+  },
+  '/v1/deploy': {
+    post: {
+      summary:
+        'Put a new version of an app in the place of the one that serves; the answer ends when that one is empty',
+      parameters: [
+        text('app', 'Its name, where there are several'),
+        list('upstream', 'Where the new version runs, without a route; may be repeated'),
+        list('command', 'Or what starts it: program and arguments, one each'),
+        text('folder', 'Where the command is started; an absolute path'),
+        text('path', 'What it is asked for'),
+        {
+          name: 'checks',
+          in: 'query',
+          description: 'So many good answers in a row; 3 where it is left out',
+          schema: { type: 'integer', minimum: 1, maximum: 100 },
+        },
+        seconds('timeout', 'For its start and the checks; 30 where it is left out'),
+        seconds('drain', 'What the old version has after this is ended; 30 where it is left out'),
       ],
       responses: { 200: OUTCOME, 500: REFUSAL },
     },
@@ -93,11 +127,24 @@ export const INTERVENTION_PATHS = {
 export const INTERVENTION_SCHEMAS = {
   Interventions: {
     type: 'object',
-    required: ['drained', 'maintenance', 'pause'],
+    required: ['drained', 'maintenance', 'pause', 'deployed'],
     properties: {
       drained: { type: 'array', items: { type: 'string' } },
       maintenance: { anyOf: [{ type: 'null' }, { $ref: '#/components/schemas/Maintenance' }] },
       pause: { anyOf: [{ type: 'null' }, { $ref: '#/components/schemas/Pause' }] },
+      deployed: { type: 'array', items: { $ref: '#/components/schemas/Deployment' } },
+    },
+  },
+  Deployment: {
+    type: 'object',
+    required: ['app', 'upstreams', 'command', 'folder', 'configured', 'sinceMs'],
+    properties: {
+      app: { type: 'string' },
+      upstreams: { type: 'array', items: { type: 'string' }, description: 'Empty: the command is started' },
+      command: { type: ['array', 'null'], items: { type: 'string' } },
+      folder: { type: ['string', 'null'] },
+      configured: { type: 'string', description: 'Marks what the configuration said of the app then' },
+      sinceMs: { type: 'integer', description: 'Milliseconds since 1970' },
     },
   },
   Pause: {

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { FrontError } from '../shared/errors.js';
 import { systemCode } from '../shared/system-error.js';
 import { beginProgress, type Handler, queryOf, sendJson, sendMissing } from './calls.js';
+import { DEPLOY_ROUTES } from './deploy-call.js';
 import { describeFailure } from './failure.js';
 import { INTERVENTION_ROUTES } from './intervention-calls.js';
 import { OPENAPI } from './openapi.js';
@@ -28,6 +29,7 @@ const ROUTES: Readonly<Record<string, Handler>> = {
   'POST /v1/ban': ban,
   'POST /v1/unban': unban,
   ...INTERVENTION_ROUTES,
+  ...DEPLOY_ROUTES,
   ...PROJECT_ROUTES,
   'POST /v1/reload': reload,
   'POST /v1/stop': stop,

@@ -7,8 +7,8 @@ import type { RecentRequests } from '../shared/recent-requests.js';
 /** Where the front is in its life; see src/master/life.ts. */
 export type FrontState = 'starting' | 'serving' | 'reloading' | 'draining' | 'ended';
 
-/** What becomes of requests for an upstream: it gets them, it has not started yet, or `tlsfront drain` has taken it out. */
-export type UpstreamWord = 'up' | 'starting' | 'drained';
+/** What becomes of requests for an upstream: it gets them, it has not started yet, `tlsfront drain` has taken it out, or a deploy has. */
+export type UpstreamWord = 'up' | 'starting' | 'drained' | 'leaving';
 
 /** How the last reload ended; null where there was none. */
 export interface LastReload {
@@ -128,6 +128,26 @@ export type JoinLine =
   /** The project is asked to end. */
   | { readonly type: 'stop' };
 
+/** `POST /v1/deploy`: the new version of an app. */
+export interface DeployRequest {
+  /** Its name; null: the only one. */
+  readonly app: string | null;
+  /** Where the new version runs, as `--upstream` takes it; empty: `command`, or what the configuration says. */
+  readonly upstreams: readonly string[];
+  /** Program and arguments to start it; null: `upstreams`, or what the configuration says. */
+  readonly command: readonly string[] | null;
+  /** Where the command is started; null: where the front was. */
+  readonly folder: string | null;
+  /** What it is asked for; null: `--health-path`, or / with any answer below 500. */
+  readonly path: string | null;
+  /** So many times in a row. */
+  readonly checks: number;
+  /** For its start and the checks. */
+  readonly timeoutMs: number;
+  /** Longest wait for what is in flight at the old version. */
+  readonly drainMs: number;
+}
+
 /** Why something was not done. */
 export interface Failure {
   readonly error: string;
@@ -178,6 +198,11 @@ export interface ControlVerbs {
   pause(maxMs: number): Promise<Pause>;
   /** Lets them go; false: none was held. */
   resume(): Promise<boolean>;
+  /**
+   * Replaces a version of an app; resolves with what has happened when the old one is empty.
+   * @param say told of each step; @param signal breaks it off until the new version serves
+   */
+  deploy(request: DeployRequest, say: (text: string) => void, signal: AbortSignal): Promise<string>;
   projects(): ProjectList;
   /** Serves a project until `leave`. @throws FrontError where it does not */
   join(

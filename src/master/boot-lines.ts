@@ -19,7 +19,7 @@ export function boundLine(bound: BoundListener): string {
 export function deniedLines(denied: number, used: number): { warning: string; hint: string } {
   return {
     warning: `port ${denied} is not permitted to this user: serving on ${used}`,
-    hint: `for ${denied}: sudo sysctl net.ipv4.ip_unprivileged_port_start=${denied}; or sudo setcap cap_net_bind_service=+ep "$(command -v node)" (node then ignores NODE_EXTRA_CA_CERTS); or sudo ${ownProgram()} --uid "$USER" …`,
+    hint: `for ${denied}: tlsfront setup; or sudo sysctl net.ipv4.ip_unprivileged_port_start=${denied}; or sudo setcap cap_net_bind_service=+ep "$(command -v node)" (node then ignores NODE_EXTRA_CA_CERTS); or sudo ${ownProgram()} --uid "$USER" …`,
   };
 }
 
@@ -46,14 +46,18 @@ export function readyLine(urls: readonly string[], upstreams: readonly RoutedUps
   return `tlsfront is ready: ${urls.join(' ')} -> ${upstreams.map(formatRouted).join(', ')}`;
 }
 
-/** Where other machines of the network reach what listens on every address. */
-export function networkLines(bound: readonly BoundListener[]): readonly string[] {
+/** Where other machines of the network reach what listens on every address. @param told URLs that stand above */
+export function networkLines(
+  bound: readonly BoundListener[],
+  told: readonly string[] = [],
+): readonly string[] {
   const open = bound.find(({ kind, host }) => kind !== 'redirect' && isEverywhere(host));
   if (open === undefined) return [];
   const addresses = Object.values(networkInterfaces())
     .flatMap((one) => one ?? [])
     .filter(({ internal, family }) => !internal && family === 'IPv4')
-    .map(({ address }) => `${open.kind}://${address}${portSuffix(open.kind, open.port)}`);
+    .map(({ address }) => `${open.kind}://${address}${portSuffix(open.kind, open.port)}`)
+    .filter((url) => !told.includes(url));
   return addresses.length === 0 ? [] : [`on the network: ${addresses.join(' ')}`];
 }
 
@@ -112,7 +116,7 @@ function namesOf(
   if (!isEverywhere(host) && !isLoopback(host)) return [bracketHost(host)];
   // Another name would be refused by every client.
   if (kind === 'https' && isEverywhere(host) && certified.length > 0) return certified;
-  const hosts = kind === 'https' ? config.hosts.filter((name) => !name.startsWith('*')) : [];
+  const hosts = kind === 'https' ? config.hosts.filter((name) => !name.startsWith('*')).map(bracketHost) : [];
   // `localhost` only where both families or the one a browser tries answer; a single 127.0.0.1 is named as it is.
   const both =
     isEverywhere(host) || bound.filter((other) => other.port === port && other.kind === kind).length > 1;

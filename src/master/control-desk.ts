@@ -1,20 +1,18 @@
 /** The master's side of the control socket: opens it while the routers start, and turns its calls into the master's own verbs. */
 import { describeFailure } from '../control/failure.js';
-import type { AppView, BanView, ControlVerbs, Status } from '../control/types.js';
+import type { BanView, ControlVerbs } from '../control/types.js';
 import type { Ban, BanList } from '../serving/ban-list.js';
-import type { RecentRequests } from '../shared/recent-requests.js';
+import type { DeployDesk } from './deploys/desk.js';
+import type { FrontView } from './front-view.js';
 import type { InterventionDesk } from './interventions/desk.js';
 import type { Life } from './life.js';
 import type { MasterLog } from './log.js';
-import { formFor, METRICS_TYPES, type MetricsForm } from './metrics/metrics-text.js';
+import { formFor, METRICS_TYPES } from './metrics/metrics-text.js';
 import type { ProjectDesk } from './projects/desk.js';
 
 /** What the master does. */
 export interface MasterVerbs {
-  status(): Promise<Status>;
-  apps(): readonly AppView[];
-  metricsText(form: MetricsForm): Promise<string>;
-  requests(): Promise<RecentRequests>;
+  readonly view: Pick<FrontView, 'status' | 'apps' | 'metricsText' | 'requests'>;
   /** Resolves with null when the new generation serves. */
   reload(who: string): Promise<Error | null>;
   stop(who: string): void;
@@ -23,6 +21,7 @@ export interface MasterVerbs {
   readonly bans: BanList;
   readonly projects: ProjectDesk;
   readonly interventions: InterventionDesk;
+  readonly deploys: DeployDesk;
 }
 
 /** Idle until it is opened. */
@@ -68,13 +67,13 @@ export class ControlDesk {
       get lines() {
         return log.lines;
       },
-      status: () => master.status(),
-      apps: () => master.apps(),
+      status: () => master.view.status(),
+      apps: () => master.view.apps(),
       metrics: async (accept) => {
         const form = formFor(accept);
-        return { type: METRICS_TYPES[form], text: await master.metricsText(form) };
+        return { type: METRICS_TYPES[form], text: await master.view.metricsText(form) };
       },
-      requests: () => master.requests(),
+      requests: () => master.view.requests(),
       onState: (listener) => life.onChange(listener),
       reload: async () => {
         const failure = await master.reload('reload');
@@ -100,6 +99,7 @@ export class ControlDesk {
       pause: (maxMs) => master.interventions.pause(maxMs),
       resume: () => master.interventions.resume(),
       undrain: (upstream) => master.interventions.undrain(upstream),
+      deploy: (request, say, signal) => master.deploys.deploy(request, say, signal),
       projects: () => master.projects.list,
       join: (request, link) => master.projects.join(request, link),
       stopProject: (name) => master.projects.stop(name),

@@ -1,35 +1,33 @@
 /** A generation: the routers and workers that start together, serve together and end together. */
 import { createHmac } from 'node:crypto';
-import type { AppUpstream, Config, RoutedUpstream } from '../shared/config.js';
+import type { AppConfig, Config, RoutedUpstream } from '../shared/config.js';
 import { mergeSamples, type Samples } from '../shared/metrics.js';
-import type { AppEnd, CertificateMaterial, RouterState, UpstreamState } from '../shared/router-messages.js';
-import { SCHEMES } from '../shared/schemes.js';
-import { formatUpstream } from '../shared/upstream-text.js';
+import type { AppEnd, LeafAnswer, RouterState, UpstreamState } from '../shared/router-messages.js';
+import { AppVersion, type VersionParts } from './app-version.js';
 import type { ListeningSockets } from './listening/listening-sockets.js';
 import type { MasterLog } from './log.js';
-import { MovingUpstreams } from './moving-upstreams.js';
 import { type GenerationStart, Routers } from './routers/routers.js';
-import { type AppSurroundings, Workers } from './workers/workers.js';
+import type { AppSurroundings, Workers } from './workers/workers.js';
 
 /** Time for the apps to end once the routers have drained. */
 const WORKER_MERCY_MS = 10_000;
 
-/** Numbers of upstreams that move; those of fixed ones are above. */
-const FIRST_MOVED_ID = -1_000_000;
-
 /** The processes of one start or reload; none runs before it is started. */
 export class Generation {
   readonly routers: Routers;
-  /** Of the apps that are ours to start. */
-  readonly workers: readonly Workers[];
   readonly config: Config;
-  /** Those by names that move. */
-  private readonly moving: MovingUpstreams;
-  private readonly movedIds = new Map<string, number>();
+  /** One of each app has its place; a deploy makes more. */
+  private versions: readonly AppVersion[];
+  private readonly versionParts: VersionParts;
+  /** Numbers of upstreams at addresses are below 0, those of workers above. */
+  private lastId = 0;
+  /** Of versions that are gone. */
+  private endedRestarts = 0;
 
   /**
    * @param state what the routers begin with; the upstreams are the generation's own
    * @param stickySecret hides in the cookie of `--sticky` which app it names
+   * @param running workers of the only app, which another front has served until now; null: there are none
    */
   constructor(
     start: GenerationStart,
@@ -37,25 +35,27 @@ export class Generation {
     sockets: ListeningSockets,
     log: MasterLog,
     private readonly stickySecret: string,
-    issueLeaf: (name: string) => Promise<CertificateMaterial | null>,
+    issueLeaf: (name: string) => Promise<LeafAnswer>,
     surroundings: AppSurroundings,
+    running: Workers | null,
   ) {
-    const { config, identity } = start;
+    const { config } = start;
     this.config = config;
-    const uwsgiScheme = config.engine === 'direct' ? 'uwsgi' : 'http';
-    const tellRouters = (): void => {
-      this.routers.change({ appEnds: this.appEnds, upstreams: this.upstreams });
+    this.versionParts = {
+      start,
+      surroundings,
+      log,
+      nextId: () => {
+        this.lastId -= 1;
+        return this.lastId;
+      },
+      onChange: () => void this.tellRouters(),
     };
-    this.moving = new MovingUpstreams(config, log, tellRouters);
-    let workerCount = 0;
-    this.workers = config.apps.flatMap((app, appIndex) => {
-      const { worker } = app;
-      if (worker === null) return [];
-      const place = { appIndex, firstWorker: workerCount + 1 };
-      workerCount += worker.processes;
-      return [
-        new Workers(app, worker, place, identity, uwsgiScheme, surroundings, start.lines, log, tellRouters),
-      ];
+    let firstWorker = 1;
+    this.versions = config.apps.map((app, appIndex) => {
+      const version = new AppVersion(app, appIndex, firstWorker, this.versionParts, running);
+      firstWorker += app.worker?.processes ?? 0;
+      return version;
     });
     this.routers = new Routers(
       config.routers,
@@ -89,26 +89,40 @@ export class Generation {
     });
   }
 
-  /** What the routers send requests to. */
+  /** What the routers send requests to, or have sent them to. */
   get upstreams(): readonly UpstreamState[] {
-    const started = this.workers.flatMap(({ upstreams }) => upstreams);
-    return [...started, ...configuredUpstreams(this.config), ...this.movedUpstreams()].map((state) => ({
-      ...state,
-      key: stickyKey(this.stickySecret, state.key),
-    }));
+    return this.versions
+      .filter((version) => version.place !== 'candidate' && this.answers(version))
+      .sort((first, second) => first.appIndex - second.appIndex)
+      .flatMap(({ upstreams }) => upstreams)
+      .map((state) => ({ ...state, key: stickyKey(this.stickySecret, state.key) }));
+  }
+
+  /** uWSGI serves the files of its own line; where something else serves its app, we do. */
+  private answers({ app }: AppVersion): boolean {
+    if (app.files?.standsIn !== true) return true;
+    const isOfSite = (other: AppVersion): boolean => other.place === 'serving' && other.app.site === app.site;
+    return this.versions.some((other) => isOfSite(other) && other.workers?.isWithoutUwsgi === true);
+  }
+
+  /** Of the apps that are ours to start. */
+  get workers(): readonly Workers[] {
+    return this.versions.flatMap(({ workers }) => workers ?? []);
   }
 
   /** How apps of ours have ended that are not up again. */
   private get appEnds(): readonly (AppEnd | null)[] {
     return this.config.apps.map((_app, index) => {
-      return this.workers.find(({ appIndex }) => appIndex === index)?.lastEnd ?? null;
+      const serving = this.versions.find(({ appIndex, place }) => appIndex === index && place === 'serving');
+      return serving?.workers?.lastEnd ?? null;
     });
   }
 
   /** What its processes that have ended had counted. */
   get endedSamples(): Samples {
-    const restarts = this.workers.map(({ restarts: count }) => ({ tlsfront_worker_restarts_total: count }));
-    return mergeSamples([this.routers.endedSamples, ...restarts]);
+    const restarts = [this.endedRestarts, ...this.workers.map((workers) => workers.restarts)];
+    const counts = restarts.map((count) => ({ tlsfront_worker_restarts_total: count }));
+    return mergeSamples([this.routers.endedSamples, ...(this.workers.length === 0 ? [] : counts)]);
   }
 
   /**
@@ -124,12 +138,12 @@ export class Generation {
 
   /** Starts the routers; resolves when they serve. @throws FrontError of the first that fails */
   async startRouters(): Promise<void> {
-    await Promise.all([this.routers.startAll(), this.moving.start()]);
+    await Promise.all([this.routers.startAll(), ...this.versions.map((version) => version.findNames())]);
   }
 
   /** Lets the routers finish. @param endTunnels also end tunnels and event streams once nothing else is open */
   drain(mercyMs: number, endTunnels: boolean): Promise<void> {
-    this.moving.stop();
+    for (const version of this.versions) version.forgetNames();
     return this.routers.drain(mercyMs, endTunnels);
   }
 
@@ -146,53 +160,82 @@ export class Generation {
 
   /** Ends everything that would not end, keepers included. */
   killKeepers(): void {
-    this.moving.stop();
+    for (const version of this.versions) version.forgetNames();
     this.routers.kill();
     for (const workers of this.workers) workers.killKeepers();
   }
 
   /** Ends everything now; resolves when no app is left. */
   async kill(): Promise<void> {
-    this.moving.stop();
+    for (const version of this.versions) version.forgetNames();
     this.routers.kill();
     await this.stopWorkers(0);
   }
 
-  /** An address has the same number as long as it is among those of its name, and again when it comes back. */
-  private movedUpstreams(): readonly UpstreamState[] {
-    return this.moving.all.flatMap(({ upstream, app, addresses }) =>
-      addresses.map(({ host, port, weight, name: hostName }): UpstreamState => {
-        const place = { ...upstream, host, port, weight: weight ?? upstream.weight };
-        const key = `${app} ${formatUpstream({ ...place, lookUp: null })}`;
-        const id = this.movedIds.get(key) ?? FIRST_MOVED_ID - this.movedIds.size;
-        this.movedIds.set(key, id);
-        const needsLength = needsLengthAt(upstream, this.config.apps[app]?.bufferRequests ?? false);
-        return { ...place, lookUp: null, app, id, key, hostName, needsLength, ready: true };
-      }),
+  /** The version that gets an app's requests. */
+  servingVersion(appIndex: number): AppVersion {
+    const found = this.versions.find((one) => one.appIndex === appIndex && one.place === 'serving');
+    if (found === undefined) throw new Error(`no version serves app ${appIndex}`);
+    return found;
+  }
+
+  /** Another version of an app, which gets no requests until `install`; it ends with the generation. */
+  prepare(app: AppConfig, appIndex: number): AppVersion {
+    const parts = {
+      ...this.versionParts,
+      surroundings: { ...this.versionParts.surroundings, hasTerminal: false },
+    };
+    const version = new AppVersion(app, appIndex, this.freeNumber(app.worker?.processes ?? 0), parts);
+    version.place = 'candidate';
+    this.versions = [...this.versions, version];
+    return version;
+  }
+
+  /** The first of so many numbers in a row that no worker has. */
+  private freeNumber(count: number): number {
+    const taken = this.workers.flatMap(({ numbers }) => numbers);
+    let first = 1;
+    while (taken.some((number) => number >= first && number < first + count)) first += 1;
+    return first;
+  }
+
+  /** A version takes the place of the one that has it, which leaves. Returns that; `taken` tells when every router knows. */
+  install(version: AppVersion): { readonly old: readonly AppVersion[]; readonly taken: Promise<void> } {
+    const old = this.versions.filter(
+      ({ appIndex, place }) => appIndex === version.appIndex && place === 'serving',
     );
+    for (const one of old) {
+      one.place = 'draining';
+      one.workers?.leave();
+    }
+    version.place = 'serving';
+    return { old, taken: this.tellRouters() };
+  }
+
+  /** What is still in flight at a version is ended. Resolves when every router has done so. */
+  cut(version: AppVersion): Promise<void> {
+    version.place = 'cut';
+    return this.tellRouters();
+  }
+
+  /** A version that gets no requests is gone, with its workers. */
+  async remove(version: AppVersion): Promise<void> {
+    version.forgetNames();
+    await version.workers?.stop(WORKER_MERCY_MS);
+    if (!this.versions.includes(version)) return;
+    this.versions = this.versions.filter((other) => other !== version);
+    this.endedRestarts += version.workers?.restarts ?? 0;
+    if (version.place !== 'candidate') await this.tellRouters();
+  }
+
+  private tellRouters(): Promise<void> {
+    const { appEnds, upstreams } = this;
+    return this.routers.taken(this.routers.change({ appEnds, upstreams }));
   }
 
   private async stopWorkers(mercyMs: number): Promise<void> {
     await Promise.all(this.workers.map((workers) => workers.stop(mercyMs)));
   }
-}
-
-/** Upstreams at fixed addresses, by number before those that move. */
-function configuredUpstreams(config: Config): UpstreamState[] {
-  const configured = config.apps.flatMap(({ upstreams, bufferRequests }, app) =>
-    upstreams
-      .filter(({ lookUp }) => lookUp === null)
-      .map((upstream) => {
-        const key = formatUpstream(upstream);
-        const needsLength = needsLengthAt(upstream, bufferRequests);
-        return { ...upstream, app, key, hostName: null, needsLength, ready: true };
-      }),
-  );
-  return configured.map((state, index) => ({ ...state, id: -1 - index }));
-}
-
-function needsLengthAt({ scheme }: AppUpstream, bufferRequests: boolean): boolean {
-  return bufferRequests || !SCHEMES[scheme].readsChunked;
 }
 
 /** Clients need not know where the apps are, and a digest without a secret could be tried out. */

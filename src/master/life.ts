@@ -8,6 +8,7 @@
  * | TERM, INT, QUIT      | draining              | draining        | draining                | end now    | nothing |
  * | HUP                  | reload once it serves | reloading       | once more afterwards    | nothing    | nothing |
  * | USR1, USR2           | obeyed                | obeyed          | obeyed                  | obeyed     | nothing |
+ * | a deploy             | when it serves        | tried; HUP waits | after the reload        | refused    | nothing |
  * | a child ends         | the start fails       | it is respawned | new one's: reload fails | one less   | nothing |
  * | changed certificates | when it serves        | given           | after the reload        | nothing    | nothing |
  */
@@ -64,6 +65,11 @@ export class Life {
   onChange(listener: (state: LifeState) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
+  }
+
+  /** Resolves when neither a start nor a reload is under way. */
+  async settled(): Promise<void> {
+    while (this.current === 'starting' || this.current === 'reloading') await this.left;
   }
 
   /**

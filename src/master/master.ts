@@ -1,37 +1,36 @@
 /** The master process: starts the front, reloads it, and ends it. It owns config, keys and children and touches no traffic. */
 import { randomBytes } from 'node:crypto';
 import { runtimeFolder } from '../control/runtime-folder.js';
-import type { AppView, LastReload, Status, UpstreamWord } from '../control/types.js';
 import { AccessReloader } from '../serving/access-reloader.js';
 import { BanList } from '../serving/ban-list.js';
 import { CertificateReloader, type ServingCertificates } from '../serving/certificate-reloader.js';
 import type { InterventionStore } from '../serving/kept-interventions.js';
 import type { AccessMaterial } from '../shared/access.js';
 import type { CertificateOrders } from '../shared/acme.js';
-import type { ListenAddress } from '../shared/config.js';
+import type { Config } from '../shared/config.js';
 import { FrontError } from '../shared/errors.js';
 import { formatListenAddress } from '../shared/host-port.js';
-import type { Samples } from '../shared/metrics.js';
-import { mergeRecent, type RecentRequests } from '../shared/recent-requests.js';
-import type { BoundListener, UpstreamState } from '../shared/router-messages.js';
-import { formatRouted } from '../shared/upstream-text.js';
+import type { BoundListener } from '../shared/router-messages.js';
 import { markChildren } from '../system/child-environment.js';
+import { openUrl } from '../system/open-url.js';
 import { takeServiceVariables } from '../system/service-variables.js';
+import { askApp } from './asked-app.js';
 import { boundLine, deniedLines, networkLines, readyLine, readyUrls, spawnedLines } from './boot-lines.js';
 import { ControlDesk } from './control-desk.js';
+import { DeployDesk } from './deploys/desk.js';
+import { deployedFront } from './deploys/front.js';
+import { type ReadUpstream, withDeployed } from './deploys/version.js';
 import { Ending } from './ending.js';
+import { FrontView } from './front-view.js';
 import { Generation } from './generation.js';
 import { Generations } from './generations.js';
 import { InterventionDesk } from './interventions/desk.js';
+import type { LanDesk } from './lan/desk.js';
 import { Life, StateLeft } from './life.js';
 import { ListeningSockets } from './listening/listening-sockets.js';
 import { nameOwner } from './listening/port-owner.js';
 import type { MasterLog } from './log.js';
 import { LogRotation } from './log-rotation.js';
-import { collectMetrics } from './metrics/metrics-book.js';
-import type { MetricsListener } from './metrics/metrics-listener.js';
-import { type MetricsForm, metricsText } from './metrics/metrics-text.js';
-import { collectStatistics } from './metrics/statistics.js';
 import { OrdersDesk } from './orders.js';
 import { ProjectDesk } from './projects/desk.js';
 import { handOverRates } from './rate-memory.js';
@@ -39,8 +38,10 @@ import { TicketKeys } from './routers/ticket-keys.js';
 import type { ServedConfig } from './served-config.js';
 import { ServiceManager } from './service-manager.js';
 import { listenToSignals } from './signals.js';
+import { TouchWatch } from './touch-watch.js';
 import { findSilent } from './workers/answering.js';
 import { appSurroundings } from './workers/app-surroundings.js';
+import type { Workers } from './workers/workers.js';
 
 export interface MasterParts {
   /** What the front starts with. */
@@ -55,8 +56,12 @@ export interface MasterParts {
   readonly endsWithParent: boolean;
   /** Called once it serves. */
   onServing(): void;
+  /** Reads an upstream that is deployed. */
+  readonly readUpstream: ReadUpstream;
   /** Keeps what operators have ordered over a restart. */
   readonly interventions: InterventionStore;
+  /** Its app, which another front has served until now; null: it is started. */
+  readonly running: Workers | null;
   /** Orders certificates once the front serves; null: nobody does. */
   readonly orders: CertificateOrders | null;
 }
@@ -66,9 +71,6 @@ const TAKE_MS = 5_000;
 /** After this long a start says that it waits for the app. */
 const APP_PATIENCE_MS = 1500;
 
-/** A router that is alive answers within milliseconds. */
-const ROUTER_PATIENCE_MS = 1_000;
-
 /** Runs the front until a signal ends it. Resolves with the exit code; rejects with a FrontError when it cannot start. */
 export async function runMaster(parts: MasterParts): Promise<number> {
   const master = new Master(parts);
@@ -77,7 +79,7 @@ export async function runMaster(parts: MasterParts): Promise<number> {
     {
       end: (signal) => ending.obey(signal),
       reload: () => void master.reload('SIGHUP'),
-      tellStatistics: () => void master.tellStatistics(),
+      tellStatistics: () => void master.view.tellStatistics(),
       reopenLog: () => master.reopenLog(),
     },
     parts.endsWithParent,
@@ -102,6 +104,7 @@ class Master {
   private readonly bans: BanList;
   private readonly interventions: InterventionDesk;
   readonly projects: ProjectDesk;
+  private readonly deploys: DeployDesk;
   private readonly orders: OrdersDesk;
   private readonly ticketKeys: TicketKeys;
   private readonly frontSecret = randomBytes(32).toString('base64');
@@ -109,15 +112,15 @@ class Master {
   private sockets: ListeningSockets | null = null;
   /** Who has asked for a reload during a start or a reload. */
   private readonly reloadsAsked: ((failure: Error | null) => void)[] = [];
-  private reloadOutcome: LastReload | null = null;
   private readonly rotation: LogRotation;
+  private readonly touches: TouchWatch;
+  readonly view: FrontView;
   private readonly control: ControlDesk;
   private readonly manager = new ServiceManager(takeServiceVariables());
 
   /** The configuration that serves, or starts. */
   private served: ServedConfig;
-  private metrics: MetricsListener | null = null;
-  private lastReload = { isSuccessful: true, atMs: Date.now() };
+  private lan: LanDesk | null = null;
 
   constructor(private readonly parts: MasterParts) {
     const { first, log } = parts;
@@ -125,6 +128,7 @@ class Master {
     const mercyMs = (): number => this.served.config.mercyMs;
     this.generations = new Generations(mercyMs);
     this.rotation = new LogRotation(log, () => this.reopenLog());
+    this.touches = new TouchWatch((file) => void this.reload(`word of ${file}, which was touched`));
     this.ticketKeys = new TicketKeys((ticketKeys) => {
       this.generations.change({ ticketKeys });
     });
@@ -150,18 +154,39 @@ class Master {
     );
     this.interventions = new InterventionDesk(
       {
-        upstreams: () => this.generations.accepting[0]?.routedUpstreams ?? [],
-        listeners: () => this.served.config.listeners,
+        upstreams: () => {
+          const all = this.generations.accepting[0]?.routedUpstreams ?? [];
+          return all.filter(({ leaving }) => leaving === undefined);
+        },
+        config: () => this.served.config,
         give: (interventions) => this.generations.changeAll({ interventions }, TAKE_MS),
-        measure: async (sample) => (await this.measureAll())[sample] ?? 0,
+        measure: async (sample) => (await this.view.measure())[sample] ?? 0,
       },
       parts.interventions,
+      log,
+    );
+    this.view = new FrontView({
+      ...{ version: parts.version, life: this.life, log },
+      ...{ generations: this.generations, certificates: this.certificates, bans: this.bans },
+      interventions: this.interventions,
+      config: () => this.served.config,
+      bound: () => this.sockets?.bound ?? [],
+      onDemand: () => this.orders.counts,
+    });
+    this.deploys = new DeployDesk(
+      deployedFront({
+        ...{ life: this.life, generations: this.generations, interventions: this.interventions },
+        config: () => this.served.config,
+        readUpstream: parts.readUpstream,
+        decided: () => this.reloadAgain(),
+      }),
       log,
     );
     this.orders = new OrdersDesk(
       parts.orders,
       () => this.generations.accepting.map(({ routers }) => routers),
       () => void this.certificates.refresh(),
+      (path, timeoutMs) => askApp(this.generations.accepting[0], path, timeoutMs),
     );
     this.life.onChange((state) => {
       this.manager.tell(state, (reason) =>
@@ -169,19 +194,19 @@ class Master {
       );
     });
     this.control = new ControlDesk(this.life, log, runtimeFolder(parts.environment), {
-      status: () => this.status(),
-      apps: () => this.apps(),
-      metricsText: (form) => this.metricsText(form),
-      requests: () => this.requests(),
+      view: this.view,
       reload: (who) => this.reload(who),
       stop: (who) => this.ending.obey(who),
       reopenLog: () => this.reopenLog(),
       bans: this.bans,
       projects: this.projects,
       interventions: this.interventions,
+      deploys: this.deploys,
     });
     this.ending = new Ending(this.life, this.generations, this.orders, mercyMs, log, () => {
-      this.metrics?.close();
+      this.view.close();
+      this.lan?.close();
+      this.touches.stop();
       this.projects.close();
       this.sockets?.close();
       this.control.close();
@@ -204,7 +229,8 @@ class Master {
     await this.life.during('starting', this.interventions.open());
     const sockets = await this.bind(served, 'starting');
     this.sockets = sockets;
-    const metrics = await this.life.during('starting', this.openMetrics());
+    const metrics = await this.life.during('starting', this.view.openMetrics());
+    const stats = await this.life.during('starting', this.view.openStats());
     const generation = this.begin(served, certificates, access, sockets);
     const apps = generation.startApps();
     void this.control.open();
@@ -214,7 +240,8 @@ class Master {
     for (const listener of bound) log.detail(boundLine(listener));
     for (const { host, port } of metrics)
       log.line(`tlsfront metrics bound on ${formatListenAddress(host, port)}`);
-    await this.waitForApps(apps);
+    for (const address of stats) log.line(`*** Stats server enabled on ${address} ***`);
+    await this.waitForApps(apps, generation.config);
     for (const line of generation.workers.flatMap(({ socketLines }) => socketLines)) log.detail(line);
     log.detail(`your mercy for graceful operations on workers is ${config.mercyMs / 1000} seconds`);
     const workers = generation.workers.flatMap(({ all }) => all);
@@ -226,20 +253,23 @@ class Master {
     void this.interventions.settle(generation.routedUpstreams);
     this.orders.start();
     this.rotation.watch(config);
+    this.touches.watch(config);
     this.life.enter('serving');
     this.parts.onServing();
+    await this.serveNetworks(certificates);
     this.reloadAgain();
   }
 
   /**
    * A whole new generation that serves before the old one drains; or the old one stays and we say why. One that is asked for during a start
-   * or a reload, which may have read the old files, follows it.
+   * or a reload, which may have read the old files, follows it; so does one that is asked for while a deploy is not decided.
    * @param who asks for it. Resolves with null when the new generation serves, else with what was wrong
    */
   async reload(who: string): Promise<Error | null> {
     switch (this.life.state) {
       case 'serving':
-        return this.replaceGeneration(who);
+        if (!this.deploys.isChecking) return this.replaceGeneration(who);
+        return new Promise((resolve) => this.reloadsAsked.push(resolve));
       case 'starting':
       case 'reloading':
         return new Promise((resolve) => this.reloadsAsked.push(resolve));
@@ -279,13 +309,14 @@ class Master {
       this.served = next;
       log.style = next.lines;
       this.rotation.watch(next.config);
+      this.touches.watch(next.config);
       this.sockets = bound;
       this.generations.commit();
       this.certificates.commit(certificates);
       this.access.commit(next.config.access, access);
       void this.interventions.settle(generation.routedUpstreams);
       log.line('the new generation serves; the old one drains');
-      this.lastReload = { isSuccessful: true, atMs: Date.now() };
+      await this.serveNetworks(certificates);
     } catch (error) {
       failure = error instanceof Error ? error : new Error(String(error));
     }
@@ -296,9 +327,8 @@ class Master {
     if (failure !== null) {
       log.failure(failure, (reason) => `reload: ${reason}; the old generation goes on serving`);
       this.generations.rollBack();
-      this.lastReload = { isSuccessful: false, atMs: Date.now() };
     }
-    this.reloadOutcome = { time: new Date().toISOString(), error: failure?.message ?? null };
+    this.view.reloaded(failure);
     this.life.enter('serving');
     this.certificates.settle();
     this.access.settle();
@@ -307,7 +337,8 @@ class Master {
   }
 
   private reloadAgain(): void {
-    if (this.reloadsAsked.length > 0) void this.replaceGeneration('another request');
+    if (this.reloadsAsked.length > 0 && this.life.state === 'serving')
+      void this.replaceGeneration('another request');
   }
 
   /** For log rotation: every process of ours goes on in the new file; the apps notice nothing. Returns what went wrong; null: nothing. */
@@ -331,94 +362,21 @@ class Master {
     return exitCode;
   }
 
-  /** One line of JSON in the log. */
-  async tellStatistics(): Promise<void> {
-    this.parts.log.answer(JSON.stringify(await this.collectStatistics()));
-  }
-
-  /** What `tlsfront status` shows. */
-  async status(): Promise<Status> {
-    const { type: _type, time: _time, ...statistics } = await this.collectStatistics();
-    return {
-      ...statistics,
-      node: process.versions.node,
-      state: this.life.state,
-      listeners: (this.sockets?.bound ?? []).map(({ kind, host, port }) => ({ kind, host, port })),
-      upstreams: (this.generations.accepting[0]?.routedUpstreams ?? []).map((upstream) => {
-        return { address: formatRouted(upstream), ready: upstream.ready, state: this.stateOf(upstream) };
-      }),
-      interventions: this.interventions.current,
-      lastReload: this.reloadOutcome,
-      logFile: this.parts.log.path,
-    };
-  }
-
-  private apps(): readonly AppView[] {
-    const { routedUpstreams = [], workers = [] } = this.generations.accepting[0] ?? {};
-    return routedUpstreams.map((upstream) => {
-      const worker = workers.flatMap(({ all }) => all).find(({ id }) => id === upstream.id);
-      const process = worker === undefined ? null : { id: worker.plan.index, pid: worker.pid };
-      return {
-        address: formatRouted(upstream),
-        ready: upstream.ready,
-        state: this.stateOf(upstream),
-        worker: process,
-      };
-    });
-  }
-
-  private stateOf(upstream: UpstreamState): UpstreamWord {
-    if (this.interventions.isDrained(upstream)) return 'drained';
-    return upstream.ready ? 'up' : 'starting';
-  }
-
-  private async requests(): Promise<RecentRequests> {
-    const routers = [...this.generations.accepting, ...this.generations.draining].flatMap(
-      (generation) => generation.routers.all,
-    );
-    const all = await Promise.all(routers.map((router) => router.remember(ROUTER_PATIENCE_MS)));
-    return mergeRecent(all.flatMap((one) => one ?? []));
-  }
-
-  private collectStatistics() {
-    return collectStatistics({
-      version: this.parts.version,
-      serving: this.generations.accepting[0] ?? null,
-      draining: this.generations.draining,
-      tls: this.certificates.tls,
-      problems: this.certificates.problems,
-    });
-  }
-
-  /** Resolves with the addresses of `--metrics` as bound. */
-  private async openMetrics(): Promise<readonly ListenAddress[]> {
-    const addresses = this.served.config.metrics;
-    if (addresses.length === 0) return [];
-    // Most fronts have none, and start sooner without node:http.
-    const { MetricsListener } = await import('./metrics/metrics-listener.js');
-    this.metrics = new MetricsListener({
-      metrics: (form) => this.metricsText(form),
-      isServing: () => this.life.state === 'serving' || this.life.state === 'reloading',
-    });
-    return this.metrics.open(addresses);
-  }
-
-  /** The metrics of all processes at this moment. */
-  async metricsText(form: MetricsForm): Promise<string> {
-    return metricsText(await this.measureAll(), form);
-  }
-
-  private measureAll(): Promise<Samples> {
-    return collectMetrics({
-      version: this.parts.version,
-      accepting: this.generations.accepting,
-      draining: this.generations.draining,
-      ended: this.generations.endedSamples,
-      tls: this.certificates.tls,
-      lastReload: this.lastReload,
-      bans: this.bans.all.length,
-      interventions: this.interventions.current,
-    });
+  /** Most fronts serve this machine alone, and load nothing of it. */
+  private async serveNetworks({ authorityFile }: ServingCertificates): Promise<void> {
+    const { log } = this.parts;
+    const { config, identity } = this.served;
+    const bound = this.sockets?.bound ?? [];
+    if (config.lan !== null && this.lan === null) {
+      const { LanDesk } = await import('./lan/desk.js');
+      if (this.life.isEnding) return;
+      this.lan = new LanDesk(log, () => void this.reload('word of another network'));
+    }
+    try {
+      this.lan?.update(config.lan === null ? null : { config, bound, authorityFile, identity });
+    } catch (error) {
+      log.failure(error, (reason) => `nothing is served for phones: ${reason}`);
+    }
   }
 
   private greet(): void {
@@ -465,8 +423,12 @@ class Master {
     access: AccessMaterial,
     sockets: ListeningSockets,
   ): Generation {
-    const { config, identity, stickySecret } = served;
-    const { log } = this.parts;
+    const { identity, stickySecret } = served;
+    const { log, readUpstream } = this.parts;
+    const { current: interventions } = this.interventions;
+    const config = withDeployed(served.config, interventions.deployed, readUpstream, (deployment, error) =>
+      log.failure(error, (reason) => `${deployment.app} is served as the configuration says: ${reason}`),
+    );
     const generation = new Generation(
       { type: 'start', config, frontSecret: this.frontSecret, identity, lines: served.lines },
       {
@@ -477,13 +439,14 @@ class Master {
         debts: [],
         bans: this.bans.blocks,
         projects: this.projects.current,
-        interventions: this.interventions.current,
+        interventions,
       },
       sockets,
       log,
       stickySecret,
       (name) => served.issueLeaf(name),
       appSurroundings(config, authorityFile, readyUrls(sockets.bound, config, tls)[0] ?? null),
+      this.life.state === 'starting' ? this.parts.running : null,
     );
     this.generations.begin(generation);
     return generation;
@@ -501,13 +464,12 @@ class Master {
     log.ready(readyLine(urls, generation.routedUpstreams));
     const [first] = urls;
     if (config.open && first !== undefined) {
-      const { openUrl } = await import('../system/open-url.js');
       openUrl(first, { platform: process.platform, environment: this.parts.environment }, (reason) =>
         log.warning(`${first} cannot be shown: ${reason}; set BROWSER to the program that shows it`),
       );
     }
     if (!log.isBrief) return;
-    for (const line of networkLines(bound)) log.line(line);
+    for (const line of networkLines(bound, urls)) log.line(line);
     const elsewhere = generation.upstreams.filter(({ app }) => config.apps[app]?.worker === null);
     const silent = await this.life.during('starting', findSilent(elsewhere));
     if (silent.length > 0) {
@@ -519,8 +481,7 @@ class Master {
   }
 
   /** Says what it waits for when that takes longer than a moment. */
-  private async waitForApps(apps: Promise<unknown>): Promise<void> {
-    const { config } = this.served;
+  private async waitForApps(apps: Promise<unknown>, config: Config): Promise<void> {
     const { log } = this.parts;
     const seconds = Math.max(...config.apps.map(({ worker }) => worker?.readyTimeoutMs ?? 0)) / 1000;
     const timer = setTimeout(() => {

@@ -1,5 +1,11 @@
 /** Where those who order certificates and the routers meet: answers to challenges go out and are acknowledged. */
-import { type CertificateOrders, type ChallengeAnswers, NO_ANSWERS } from '../shared/acme.js';
+import {
+  type CertificateOrders,
+  type CertificateUser,
+  type ChallengeAnswers,
+  NO_ANSWERS,
+  type OnDemandCounts,
+} from '../shared/acme.js';
 import type { Routers } from './routers/routers.js';
 
 /** A router that is alive takes a message within milliseconds; a busy machine may need longer. */
@@ -13,12 +19,19 @@ export class OrdersDesk {
   /**
    * @param routers those that take connections, or will
    * @param onChanged serves the newest certificates
+   * @param askApp asks the app for a path, as CertificateUser has it
    */
   constructor(
     private readonly orders: CertificateOrders | null,
     private readonly routers: () => readonly Routers[],
     private readonly onChanged: () => void,
+    private readonly askApp: CertificateUser['askApp'],
   ) {}
+
+  /** Names that got their certificate at a handshake; null where none does. */
+  get counts(): OnDemandCounts | null {
+    return this.orders?.counts ?? null;
+  }
 
   /** What routers that start now begin with. */
   get answers(): ChallengeAnswers {
@@ -30,6 +43,10 @@ export class OrdersDesk {
     this.orders?.start({
       publish: (answers) => this.publish(answers),
       certificatesChanged: this.onChanged,
+      leafChanged: (name) => {
+        for (const routers of this.routers()) routers.forgetLeaf(name);
+      },
+      askApp: this.askApp,
     });
   }
 

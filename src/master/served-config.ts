@@ -3,7 +3,7 @@ import type { ServingCertificates } from '../serving/certificate-reloader.js';
 import type { Note } from '../serving/notes.js';
 import type { Config } from '../shared/config.js';
 import type { LineStyle } from '../shared/log-lines.js';
-import type { CertificateMaterial, Identity } from '../shared/router-messages.js';
+import type { Identity, LeafAnswer } from '../shared/router-messages.js';
 
 export interface ServedConfig {
   readonly config: Config;
@@ -17,6 +17,6 @@ export interface ServedConfig {
   readonly stickySecret: string;
   /** Reads certificates and keys anew; rejects with a FrontError that says what is wrong. */
   loadCertificates(): Promise<ServingCertificates>;
-  /** A development certificate for one more name; null where there is none. */
-  issueLeaf(name: string): Promise<CertificateMaterial | null>;
+  /** A certificate for one more name: a development certificate, or one that is ordered where `--acme-ask` allows it. */
+  issueLeaf(name: string): Promise<LeafAnswer>;
 }

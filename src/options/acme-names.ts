@@ -1,12 +1,10 @@
 /** Which names an ACME authority gives certificates for. */
-import { BlockList, isIP } from 'node:net';
+import { BlockList } from 'node:net';
 import type { ChallengeKind } from '../shared/acme.js';
-import { isLocalhost, isWithin, PRIVATE_DOMAINS } from '../shared/private-names.js';
+import { ipFamily } from '../shared/ip-family.js';
+import { isLocalhost, isWithin, UNISSUED_DOMAINS } from '../shared/private-names.js';
 import { misused } from './read-setting.js';
 import type { Settings } from './settings.js';
-
-/** Names beneath these exist in no public DNS: those of private networks, and special ones (RFC 7686, RFC 9476, reverse look-ups). */
-const UNISSUED_DOMAINS: readonly string[] = [...PRIVATE_DOMAINS, 'onion', 'alt', 'arpa'];
 
 /** Addresses that nobody reaches from the internet (RFC 6890, RFC 6598, RFC 4193). */
 const PRIVATE_ADDRESSES = new BlockList();
@@ -34,6 +32,7 @@ for (const [network, bits] of [
 /**
  * The names to order, each once.
  * @param isPrivateAuthority it may issue for names that are in no public DNS
+ * @param mayBeNone others get their certificates at their first handshake
  * @throws FrontError config_usage for the first that no authority would give a certificate for
  */
 export function requireAcmeNames(
@@ -41,10 +40,11 @@ export function requireAcmeNames(
   hosts: readonly string[],
   challenges: readonly ChallengeKind[],
   isPrivateAuthority: boolean,
+  mayBeNone: boolean,
 ): readonly string[] {
   const { label } = settings.get('acme');
   const host = settings.get('host').label;
-  if (hosts.length === 0) {
+  if (hosts.length === 0 && !mayBeNone) {
     throw misused(
       `${label} is given without --host`,
       'name what certificates are for: --host example.com --host www.example.com',
@@ -53,7 +53,7 @@ export function requireAcmeNames(
   for (const name of hosts) {
     const reason = whyNotIssued(name, isPrivateAuthority);
     if (reason !== null) throw misused(`${host} ${name} with ${label}: ${reason}`, nameHint(name));
-    if (isIP(name) !== 0 && !challenges.some((kind) => !isByDns(kind))) {
+    if (ipFamily(name) !== 0 && !challenges.some((kind) => !isByDns(kind))) {
       throw misused(
         `${host} ${name} with ${label}: an address is proven by http-01 or tls-alpn-01, it has no place in the DNS`,
         'leave --acme-challenge and --acme-dns-hook out',
@@ -74,7 +74,7 @@ function isByDns(kind: ChallengeKind): boolean {
 }
 
 function nameHint(name: string): string {
-  if (isIP(name) !== 0)
+  if (ipFamily(name) !== 0)
     return 'leave --acme out for a development certificate, or give a public address or name';
   if (isLocalhost(name)) return 'leave --acme out: localhost gets a development certificate';
   return 'leave --acme out for a development certificate; a private authority that issues for such names is given with --acme-directory and --acme-ca';
@@ -82,8 +82,8 @@ function nameHint(name: string): string {
 
 /** Why no authority gives a certificate for the name; null when one may. */
 function whyNotIssued(name: string, isPrivateAuthority: boolean): string | null {
-  if (isIP(name) !== 0) {
-    return isPrivateAuthority || !PRIVATE_ADDRESSES.check(name, isIP(name) === 6 ? 'ipv6' : 'ipv4')
+  if (ipFamily(name) !== 0) {
+    return isPrivateAuthority || !PRIVATE_ADDRESSES.check(name, ipFamily(name) === 6 ? 'ipv6' : 'ipv4')
       ? null
       : 'public authorities give no certificate for an address that is not reached from the internet';
   }

@@ -1,6 +1,6 @@
 /** Reads the addresses of listeners as users write them, and the parts of any address. Resolves no names. */
-import { isIP } from 'node:net';
 import type { ListenAddress } from '../shared/config.js';
+import { ipFamily } from '../shared/ip-family.js';
 import { invalid, misused } from './read-setting.js';
 
 const LISTEN_HINT = 'write port, host:port, [IPv6]:port, or :port for every address';
@@ -30,7 +30,7 @@ export function cutAddress(text: string): HostAndPort | null {
   if (text.startsWith('[')) {
     const end = text.indexOf(']:');
     const host = text.slice(1, end);
-    return end > 0 && isIP(host) === 6 ? { host, port: text.slice(end + 2) } : null;
+    return end > 0 && ipFamily(host) === 6 ? { host, port: text.slice(end + 2) } : null;
   }
   const colon = text.indexOf(':');
   if (colon === -1) return { host: null, port: text };
@@ -41,7 +41,7 @@ export function cutAddress(text: string): HostAndPort | null {
 
 /** @throws FrontError config_invalid when it is neither a name nor an address */
 export function readHost(label: string, text: string, host: string, hint: string): string {
-  if (isIP(host) !== 0 || isHostName(host)) return host.toLowerCase();
+  if (ipFamily(host) !== 0 || isHostName(host)) return host.toLowerCase();
   throw invalid(label, text, `'${host}' is neither a name nor an IP address`, hint);
 }
 

@@ -14,6 +14,7 @@ export const COMMANDS = [
   ['top', 'the same live in a terminal: requests, routes, apps, processes'],
   ['list', 'the running fronts of this user, and the projects of each'],
   ['reload', 'a new generation of a running front, or why the old one stays'],
+  ['deploy', 'a new version of an app, proven before it gets requests'],
   ['drain', 'take one of several apps out, and wait until it is idle'],
   ['undrain', 'give it back'],
   ['pause', 'hold requests until resume'],
@@ -26,6 +27,7 @@ export const COMMANDS = [
   ['logs', 'the end of the log; -f follows it'],
   ['service', 'print, install, uninstall: a unit of systemd for a command line'],
   ['password', 'ask for a password and print the line of a --basic-auth file'],
+  ['setup', 'what needs root once: ports 80 and 443, trust, names; --undo takes it back'],
   ['doctor', 'try ports, trust, names and the clock of this machine, each with its cure'],
   ['clean', 'remove all that was ever written for this user'],
   ['completion', 'bash, zsh, fish: completion of the shell'],
@@ -35,10 +37,12 @@ export const COMMANDS = [
 
 /** Commands that share a line where the whole list must fit a screen. */
 export const COMMAND_FAMILIES: readonly (readonly [names: readonly string[], text: string])[] = [
+  [['check', 'config'], 'say whether options and certificates are valid; write them as tlsfront.toml'],
   [['status', 'top', 'list'], 'what a running front does, live too; the fronts of this user'],
   [['drain', 'undrain'], 'take one of several apps out, and give it back'],
   [['ban', 'unban', 'bans'], 'refuse an address, for a while or until unban; who is refused'],
   [['doctor', 'clean'], 'try this machine, each fault with its cure; remove all that was ever written'],
+  [['hosts', 'setup'], 'names of this machine; what needs root once: ports 80 and 443, trust, names'],
   [['ca', 'cert'], 'who trusts the development certificates; one more of them for another server'],
   [['pause', 'resume'], 'hold requests, their bodies unread, and let them go'],
   [['reload', 'stop'], 'a new generation, or why the old one stays; drain and end'],
@@ -72,6 +76,30 @@ Examples:
   tlsfront check --print
 
 ${OPTIONS_TOO}`,
+  deploy: `tlsfront deploy [APP] [--upstream ADDRESS… | -- COMMAND…] [options]
+
+Puts a new version of an app in the place of the one that serves, without a gap. The new one runs already
+(--upstream) or is started beside the old one (--) in this folder, on a port of its own, as the front's user; without
+either, what the configuration says is started anew, or put back. It must answer its health path several times in a row,
+then it gets all new requests, while the old one finishes what it has. The command returns when the old one is empty.
+Exit code 0: the new version serves; 1 or 2: nothing is changed, and the error says why.
+
+  --upstream ADDRESS     where the new version runs, as --upstream of the front takes it; may be repeated
+  --health-path PATH     what it is asked for; else --health-path of the front, or / with any answer below 500
+  --checks N             so many good answers in a row (default: 3)
+  --timeout TIME         for its start and these checks (default: 30s)
+  --drain TIME           what the old version has after this is ended, WebSockets too (default: 30s)
+  --pid N, --socket FILE which front, where several run
+
+APP is what tlsfront status calls it, where there are several. What is deployed holds over reloads and restarts, until
+the configuration says something else of the app.
+
+Examples:
+  tlsfront deploy --upstream 127.0.0.1:8081
+  tlsfront deploy -- node server.js
+  tlsfront deploy api.test/v1 --upstream 9001 --health-path /up --timeout 1m --drain 5m
+  tlsfront deploy                 the command of the configuration once more, or back to it
+`,
   service: `tlsfront service print|install|uninstall [--unit NAME] [--user USER] [--root FOLDER] [options of the front]
 
 print      the unit of systemd that runs the front with these options, shut in as far as it goes
@@ -85,6 +113,21 @@ Examples:
   tlsfront service print --listen :443 --http-to-https :80 --acme you@example.com --host app.example.com --upstream 8080
   sudo tlsfront service install --unit shop --user shop --listen :443 --cert /etc/tls/shop.pem -- npm start
   sudo tlsfront service uninstall --unit shop
+`,
+  setup: `tlsfront setup [NAME...] [--undo] [--yes] [--dry-run]
+
+Does what needs root once on a developer's machine: lets every user listen on ports from 80 on (Linux,
+net.ipv4.ip_unprivileged_port_start in /etc/sysctl.d), has browsers trust the development authority (as
+tlsfront ca install), and leads names to this machine (as tlsfront hosts add). It shows each command and asks once.
+
+  --undo     take back what setup has done, with the value that held before
+  --yes      ask nothing
+  --dry-run  say what would be run, and run nothing
+
+Examples:
+  tlsfront setup --dry-run
+  tlsfront setup app.test
+  tlsfront setup --undo
 `,
   doctor: `tlsfront doctor
 

@@ -69,6 +69,7 @@ export function readForwardAuth(
           files: null,
           stripPrefix: false,
           sticky: false,
+          sendfile: [],
           bufferRequests: false,
           holdMs: 0,
           upstreamTls: tls,

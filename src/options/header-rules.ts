@@ -1,6 +1,6 @@
 /** Reads `--header-up` and `--header-down`: Caddy's `Name value`, `+Name value` and `-Name`. */
-import { isIP } from 'node:net';
 import type { HeaderRule } from '../shared/config.js';
+import { ipFamily } from '../shared/ip-family.js';
 import { isPlaceholder, PLACEHOLDERS } from '../shared/placeholders.js';
 import { isHostName } from './addresses.js';
 import { invalid } from './read-setting.js';
@@ -122,7 +122,7 @@ function readHostRule(label: string, text: string, { action, value }: HeaderRule
   }
   const [, host = '', port = ''] = /^(\[[0-9a-f:.]+\]|[^:[\]]+)(?::(\d{1,5}))?$/i.exec(value) ?? [];
   const bare = host.startsWith('[') ? host.slice(1, -1) : host;
-  if ((isIP(bare) === 0 && !isHostName(bare)) || Number(port) > 65_535) {
+  if ((ipFamily(bare) === 0 && !isHostName(bare)) || Number(port) > 65_535) {
     throw invalid(label, text, `'${value}' is not a host`, "write 'Host app.test' or 'Host app.test:8080'");
   }
   return value;

@@ -21,6 +21,7 @@ Usage:
   tlsfront cert <names>                          write a development certificate for another server
   tlsfront acme status|renew|revoke|deactivate   look after accounts and certificates of authorities
   tlsfront hosts add|remove|list [names]         names of this machine in its hosts file
+  tlsfront setup [names]                         what needs root once: ports, trust, names
   tlsfront status|list|reload|stop|logs          speak with a running front
 `;
 
@@ -49,7 +50,7 @@ function renderShortHelp(): string {
   return `tlsfront puts HTTPS and HTTP/2 in front of a plain HTTP app.
 
 Usage:
-  tlsfront 8080                   https://localhost for what runs on port 8080
+  tlsfront 8080                   https://localhost for what runs on port 8080 (--lan: phones too)
   tlsfront -- npm run dev         start the app too, on whatever port it likes
   tlsfront                        the same for the script \`dev\` of package.json
   tlsfront index.py               start a WSGI server for a Python file

@@ -1,5 +1,5 @@
 /** What the library engine cannot carry: told when the front starts, never done wrongly later. */
-import type { AppConfig, Config } from '../shared/config.js';
+import type { AppConfig, AppUpstream, Config } from '../shared/config.js';
 import { SCHEMES } from '../shared/schemes.js';
 import { formatUpstream } from '../shared/upstream-text.js';
 import { misused } from './read-setting.js';
@@ -9,7 +9,7 @@ import type { SettingKey } from './table.js';
 const HINT = 'leave --engine library out: the direct engine does it';
 
 /** Limits on what node:http2 does not show, on what waits inside Node, and on bodies that only the direct engine holds. */
-const DIRECT_ONLY: readonly SettingKey[] = [
+export const DIRECT_ONLY: readonly SettingKey[] = [
   'forwardAuth',
   'maxControlFrames',
   'maxWaitingBytes',
@@ -30,14 +30,18 @@ export function refuseForLibrary(config: Config, settings: Settings): void {
   }
 }
 
-function refuseApp({ upstreams, sticky, health, bufferRequests }: AppConfig): void {
-  const other = upstreams.find(({ scheme, path }) => !SCHEMES[scheme].inLibrary || path !== null);
-  if (other !== undefined) throw misused(`the library engine cannot reach ${formatUpstream(other)}`, HINT);
-  const proxied = upstreams.find(({ proxyProtocol }) => proxyProtocol !== null);
-  if (proxied !== undefined) throw misused('the library engine has no proxy= for upstreams', HINT);
+/** @throws FrontError config_usage for one that the library engine cannot reach */
+export function refuseUpstreamForLibrary(upstream: AppUpstream): void {
+  const { scheme, path, proxyProtocol, lookUp } = upstream;
+  const { inLibrary, codec } = SCHEMES[scheme];
   // Its connections know one address by one name.
-  const moving = upstreams.find(({ lookUp }) => lookUp !== null);
-  if (moving !== undefined) throw misused(`the library engine cannot reach ${formatUpstream(moving)}`, HINT);
+  if (!inLibrary || (path !== null && codec !== 'files') || lookUp !== null)
+    throw misused(`the library engine cannot reach ${formatUpstream(upstream)}`, HINT);
+  if (proxyProtocol !== null) throw misused('the library engine has no proxy= for upstreams', HINT);
+}
+
+function refuseApp({ upstreams, sticky, health, bufferRequests }: AppConfig): void {
+  for (const upstream of upstreams) refuseUpstreamForLibrary(upstream);
   if (sticky) throw misused('the library engine has no --sticky', HINT);
   if (health.path !== null) throw misused('the library engine has no --health-path', HINT);
   if (bufferRequests) throw misused('the library engine has no --buffer-requests', HINT);

@@ -12,7 +12,7 @@ export function findProjectName(folder: string): string {
 }
 
 /** A label of a host name made of any text; empty: nothing of it is left. */
-function labelOf(text: string): string {
+export function labelOf(text: string): string {
   return text
     .toLowerCase()
     .replace(/^@[^/]*\//, '')

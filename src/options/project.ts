@@ -23,7 +23,7 @@ const OF_A_GUEST: ReadonlySet<SettingKey> = new Set<SettingKey>([
     'quiet',
     'verbose',
   ] as const),
-  ...(['config', 'listen'] as const),
+  ...(['config', 'listen', 'noHttpToHttps'] as const),
 ]);
 
 /** What a front may say besides that serves other projects: it changes nothing of theirs. */
@@ -38,6 +38,8 @@ const OF_A_HOST: ReadonlySet<SettingKey> = new Set<SettingKey>([
     'logFormat',
     'logto',
     'metrics',
+    'stats',
+    'statsHttp',
   ] as const),
   ...(['mercy', 'maxRequests', 'pidfile'] as const),
 ]);
@@ -56,7 +58,7 @@ export function readProject(
   apps: readonly AppConfig[],
   folder: string,
 ): ProjectConfig | null {
-  const given = readGivenName(settings);
+  const given = readGivenName(settings, '.localhost');
   const keys = SETTING_KEYS.filter((key) => settings.has(key));
   const [app, another] = apps;
   const https = listeners.find((listener) => listener.kind === 'https');
@@ -81,10 +83,12 @@ export function readProject(
   };
 }
 
-function readGivenName(settings: Settings): string | null {
+/** The name of `--name`, without the domain behind it. @throws FrontError config_invalid */
+export function readGivenName(settings: Settings, domain: '.localhost' | '.local'): string | null {
   const text = readText(settings, 'name');
   if (text === null) return null;
-  const name = text.toLowerCase().replace(/\.localhost$/, '');
+  const lower = text.toLowerCase();
+  const name = lower.endsWith(domain) ? lower.slice(0, -domain.length) : lower;
   if (PROJECT_NAME.test(name)) return name;
   throw invalid(
     settings.get('name').label,

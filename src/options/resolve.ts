@@ -1,23 +1,25 @@
 /** Turns settings into the frozen configuration, or throws the first thing that is wrong with them. */
+import { resolve } from 'node:path';
 import type { AccessConfig } from '../shared/access.js';
 import type { Config } from '../shared/config.js';
 import type { Platform } from '../system/platform.js';
 import { readBlocks } from './address-blocks.js';
 import { CertificateChoice, cutHttps } from './certificate-choice.js';
-import { readAccess } from './groups/access.js';
+import { readAccess, requirePasswords } from './groups/access.js';
 import { readAcme } from './groups/acme.js';
 import { readApps } from './groups/app.js';
 import { readHosts, requireCiphers } from './groups/certificates.js';
 import { readLimits } from './groups/limits.js';
-import { readListeners, refuseTwice } from './groups/listeners.js';
+import { readListeners, redirectsOfDevelopment, refuseTwice } from './groups/listeners.js';
 import { readLogSettings } from './groups/logs.js';
-import { readHealthAnswer, readMetrics } from './groups/metrics.js';
+import { readHealthAnswer, readMetrics, readStats } from './groups/metrics.js';
 import { readIdentity, readRouters } from './groups/processes.js';
 import { readDnsServers } from './groups/upstreams.js';
 import { findHostCheck } from './host-check.js';
+import { reachedAddresses, readLan } from './lan.js';
 import { refuseForLibrary } from './library-engine.js';
 import { readProject } from './project.js';
-import { readChoice, readNumber, readSwitch, readText } from './read-setting.js';
+import { readChoice, readList, readNumber, readSwitch, readText } from './read-setting.js';
 import type { Settings } from './settings.js';
 import { readRedirects, readSiteRules, readSites, redirectedHosts } from './sites.js';
 
@@ -44,17 +46,22 @@ function mergeAccess(general: AccessConfig, sites: readonly AccessConfig[]): Acc
  * @throws FrontError config_usage (options that do not go together) or config_invalid (a value), each with a hint
  */
 export function resolveConfig(settings: Settings, platform: Platform): Config {
-  const apps = readApps(settings, platform);
+  const appsInFront = readApps(settings, platform);
   const httpsSetting = settings.get('https');
   const https = httpsSetting.values.map((text) => cutHttps(httpsSetting.label, text));
   const choice = new CertificateChoice(settings, https, platform);
   const { certificates } = choice;
   const general = readListeners(settings, https, choice, platform);
   const sites = readSites(settings, { listeners: general, choice, certificates }, platform);
-  const { listeners } = sites;
+  const apps = [...appsInFront, ...sites.apps];
+  const listeners = [...sites.listeners, ...redirectsOfDevelopment(settings, sites.listeners, apps)];
   refuseTwice(listeners);
+  requirePasswords(settings);
   const redirects = readRedirects(settings, null);
-  const hosts = [...new Set([...readHosts(settings), ...sites.hosts, ...redirectedHosts(redirects)])];
+  const lan = readLan(settings, listeners, platform, process.cwd());
+  const named = [...readHosts(settings), ...sites.hosts, ...redirectedHosts(redirects)];
+  const reached = reachedAddresses(listeners, platform);
+  const hosts = [...new Set([...named, ...reached, ...(lan === null ? [] : [lan.name])])];
   const rules = readSiteRules(settings);
   const hostCheck = readSwitch(settings, 'anyHost')
     ? null
@@ -77,7 +84,7 @@ export function resolveConfig(settings: Settings, platform: Platform): Config {
       keyLogFile: readText(settings, 'keylog'),
       folderClients: choice.folderClients,
     },
-    apps: [...apps, ...sites.apps],
+    apps,
     sites: sites.sites,
     dnsServers: readDnsServers(settings),
     redirects: [...sites.redirects, ...redirects],
@@ -85,12 +92,16 @@ export function resolveConfig(settings: Settings, platform: Platform): Config {
     user: readIdentity(settings, platform, 'uid'),
     group: readIdentity(settings, platform, 'gid'),
     pidFile: readText(settings, 'pidfile'),
+    touchReload: readList(settings, 'touchReload').map((file) => resolve(file)),
     quiet: readSwitch(settings, 'quiet'),
-    project: readProject(settings, listeners, [...apps, ...sites.apps], process.cwd()),
+    project: readProject(settings, listeners, apps, process.cwd()),
+    lan,
     open: readSwitch(settings, 'open'),
     verbose: readSwitch(settings, 'verbose') || settings.has('https') || settings.has('master'),
     ...readLogSettings(settings),
     metrics: readMetrics(settings, platform),
+    stats: readStats(settings, platform),
+    statsHttp: readSwitch(settings, 'statsHttp'),
     healthAnswer: readHealthAnswer(settings),
     mercyMs: readNumber(settings, 'mercy'),
     access: mergeAccess(readAccess(settings, listeners, platform), sites.access),

@@ -49,7 +49,7 @@ export interface Setting {
 const OTHER_VARIABLES = new Set([
   'TLSFRONT_DEBUG',
   'TLSFRONT_REQUIRE_TOOLS',
-  'TLSFRONT_MASTER',
+  'TLSFRONT_FRONT',
   'TLSFRONT_DAEMON',
   'TLSFRONT_URL',
 ]);

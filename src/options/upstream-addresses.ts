@@ -1,7 +1,7 @@
 /** Reads the address of an upstream as users write it: scheme, then host and port or a socket file. */
 
-import { isIP } from 'node:net';
 import type { UpstreamAddress } from '../shared/config.js';
+import { ipFamily } from '../shared/ip-family.js';
 import { DEFAULT_SCHEME, isScheme, SCHEME_NAMES, SCHEMES, type UpstreamScheme } from '../shared/schemes.js';
 import { cutAddress, isHostName, readHost, readPort } from './addresses.js';
 import { invalid } from './read-setting.js';
@@ -141,7 +141,7 @@ export function readMoving(
   }
   const parts = cutAddress(authority);
   const host = parts?.host ?? '';
-  if (parts === null || !isHostName(host) || isIP(host) !== 0)
+  if (parts === null || !isHostName(host) || ipFamily(host) !== 0)
     throw invalid(label, text, 'a name and a port are needed', MOVING_HINT);
   const port = readPort(label, text, parts.port, MOVING_HINT);
   if (port === 0) throw invalid(label, text, 'nothing can be reached on port 0', MOVING_HINT);

@@ -1,6 +1,6 @@
 /** Reads one `--upstream`: which requests go there, where it is, and how much of them it takes. */
-import { isIP } from 'node:net';
 import type { RoutedUpstream } from '../shared/config.js';
+import { ipFamily } from '../shared/ip-family.js';
 import { SCHEMES } from '../shared/schemes.js';
 import { isHostName } from './addresses.js';
 import { invalid } from './read-setting.js';
@@ -58,7 +58,7 @@ function readProxyVersion(label: string, text: string, version: string): 'v1' | 
 export function readRouteHost(label: string, text: string, host: string): string {
   const name = host.startsWith('*.') ? host.slice(2) : host;
   const bare = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : null;
-  if (bare === null ? name === '' || isHostName(name) || isIP(host) === 4 : isIP(bare) === 6)
+  if (bare === null ? name === '' || isHostName(name) || ipFamily(host) === 4 : ipFamily(bare) === 6)
     return host.toLowerCase();
   const reason = host.includes(':')
     ? 'a route has no port'

@@ -116,6 +116,7 @@ function isMisspelt(command: string): boolean {
 const CONTROL_WORDS: ReadonlySet<string> = new Set([
   'ban',
   'unban',
+  'deploy',
   'drain',
   'undrain',
   'maintenance',

@@ -33,6 +33,9 @@ export async function createOrders(
   });
 }
 
+/** What a client is shown that names nobody, where every name gets its certificate at its first handshake (RFC 2606: nobody's). */
+const NOBODY = 'no-name.invalid';
+
 /** The certificates of ACME names as they stand in the store. */
 export class AcmeCertificates {
   private temporary: { readonly names: string; readonly material: CertificateMaterial } | null = null;
@@ -62,6 +65,7 @@ export class AcmeCertificates {
         notes.push(validityNote(name, endMs, file));
       }
     }
+    if (names.length === 0 && purpose === 'serve') return [await this.temporaryFor([NOBODY])];
     if (missing.length === 0) return found;
     const text = `no certificate yet for ${missing.join(', ')}: until it has come, clients are shown a temporary one, which they refuse`;
     notes.push({ kind: 'line', text });
@@ -100,6 +104,7 @@ export async function describeAcme(acme: AcmeConfig, store: LocalStore): Promise
   const { readAcmeSecrets } = await import('../certificates/acme/account.js');
   await readAcmeSecrets(acme);
   const lines = [`acme: ${acme.directories.join(', else ')} by ${acme.challenges.join(', else ')}`];
+  if (acme.ask !== null) lines.push(`  any other name: at its first handshake, where ${acme.ask} says so`);
   for (const name of acme.names) {
     const newest = await readNewestCertificate(store, acme.directories, name);
     const until = newest === undefined ? null : dayOf(newest.certificate.endMs);

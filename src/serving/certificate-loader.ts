@@ -1,11 +1,15 @@
 /** Loads what the listeners of a configuration serve with, and says what is to be said about it: for starting, checking and reloading. */
 import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { basename } from 'node:path';
 import { wideWildcards } from '../certificates/chain/path-findings.js';
 import { ensureDevelopmentLeaf, issuePassingLeaf } from '../certificates/development/leaf.js';
-import { wasTrusted } from '../certificates/development/trusted-mark.js';
+import { noteTrusted, wasTrusted } from '../certificates/development/trusted-mark.js';
 import { shellWord } from '../certificates/findings.js';
 import type { LocalStore } from '../certificates/store/store.js';
+import { referTo } from '../certificates/trust/authority-ref.js';
+import { systemStores } from '../certificates/trust/system-stores.js';
+import { thisMachine } from '../certificates/trust/this-machine.js';
 import type { Config, HttpsListener } from '../shared/config.js';
 import { isForDevelopment } from '../shared/development-listener.js';
 import type { CertificateMaterial, TlsMaterial } from '../shared/router-messages.js';
@@ -34,11 +38,15 @@ export class CertificateLoader {
   /** By listener index; null for plain listeners. */
   private readonly clients: readonly (ListenerClients | null)[];
 
-  /** @param purpose `check` issues and writes nothing: what is made only when the front starts is left out */
+  /**
+   * @param purpose `check` issues and writes nothing: what is made only when the front starts is left out
+   * @param environment decides where the system's trust store is looked for
+   */
   constructor(
     private readonly config: Config,
     private readonly store: LocalStore,
     private readonly purpose: 'serve' | 'check',
+    private readonly environment: Readonly<NodeJS.ProcessEnv> = {},
   ) {
     const secure = config.listeners.filter((listener) => listener.kind === 'https');
     const folders = new Set(secure.flatMap(({ certificateFolders }) => certificateFolders));
@@ -85,6 +93,7 @@ export class CertificateLoader {
         certificates,
         issueBeneath: isDevelopment ? issuableSuffixes(config) : [],
         expectedNames: isDevelopment ? expectedNames(config) : [],
+        asksForNames: listener.acme && config.acme?.ask != null,
         ...(await clients.load(certificates, report)),
       });
     }
@@ -93,14 +102,15 @@ export class CertificateLoader {
       [...folders.values()].flat().map(({ material }) => material),
     );
     if (report.problems.length > 0 && !report.hasFresh) throw report.nothingToServe();
-    const { problems } = report;
+    const { problems, listEnds } = report;
     const { authorityFile } = this;
-    return { tls, files: [...files], notes: withoutRepetition(notes), problems, authorityFile };
+    return { tls, files: [...files], notes: withoutRepetition(notes), problems, listEnds, authorityFile };
   }
 
   /** A certificate for one more development name: kept where an option or a route names it; null when it is none of ours. */
   async issue(name: string): Promise<CertificateMaterial | null> {
-    if (!issuableSuffixes(this.config).some((suffix) => name.endsWith(`.${suffix}`))) return null;
+    const isOurs = this.config.listeners.some((one) => one.kind === 'https' && isForDevelopment(one));
+    if (!isOurs || !issuableSuffixes(this.config).some((suffix) => name.endsWith(`.${suffix}`))) return null;
     const issued = expectedNames(this.config).includes(name)
       ? await ensureDevelopmentLeaf(this.store, [name], new Date())
       : await issuePassingLeaf(this.store, [name], new Date());
@@ -126,7 +136,7 @@ export class CertificateLoader {
   }
 
   private async loadDevelopment({ files, notes }: LoadReport): Promise<CertificateMaterial> {
-    const unknown = findUnknownHosts(this.config.hosts);
+    const unknown = findUnknownHosts(this.config.hosts.filter((host) => host !== this.config.lan?.name));
     const leaf = await ensureDevelopmentLeaf(this.store, this.config.hosts, new Date());
     // An authority that is replaced while the front runs vouches for a new leaf.
     files.add(leaf.authorityFile);
@@ -135,7 +145,7 @@ export class CertificateLoader {
     for (const { message, fix } of wideWildcards(this.config.hosts)) {
       notes.push({ kind: 'warning', text: message, hint: fix });
     }
-    if (!this.hasHinted && !(await wasTrusted(this.store, await readFile(leaf.authorityFile, 'utf8')))) {
+    if (!this.hasHinted && !(await this.isTrusted(leaf.authorityFile))) {
       notes.push({ kind: 'hint', text: `to trust this certificate: ${ownCommand()} ca install` });
     }
     // Said at the start; a reload has nothing new to say.
@@ -143,6 +153,20 @@ export class CertificateLoader {
     const hint = unknownHostsHint(await unknown, ownCommand());
     if (hint !== undefined) notes.push({ kind: 'hint', text: hint });
     return { chainPem: leaf.chainPem, keyPem: leaf.keyPem, names: leaf.names };
+  }
+
+  /** By `ca install`, or by whoever has put it into the system's store; that is remembered. */
+  private async isTrusted(authorityFile: string): Promise<boolean> {
+    const { store } = this;
+    const pem = await readFile(authorityFile, 'utf8');
+    if (await wasTrusted(store, pem)) return true;
+    const authority = referTo(authorityFile, pem);
+    for (const one of systemStores(thisMachine(homedir(), this.environment))) {
+      if (!(await one.isTrusted(authority))) continue;
+      await noteTrusted(store, pem);
+      return true;
+    }
+    return false;
   }
 }
 

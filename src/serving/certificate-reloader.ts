@@ -2,7 +2,7 @@
 
 import type { TlsMaterial } from '../shared/router-messages.js';
 import { FileWatch } from './file-watch.js';
-import type { ServingProblem } from './load-report.js';
+import type { ListEnd, ServingProblem } from './load-report.js';
 import type { Note, ServingLog } from './notes.js';
 
 /** What listeners serve with. */
@@ -15,6 +15,8 @@ export interface ServingCertificates {
   readonly notes: readonly Note[];
   /** What cannot be used beside what is served. */
   readonly problems: readonly ServingProblem[];
+  /** When the revocation lists run out. */
+  readonly listEnds: readonly ListEnd[];
   /** Root of the development certificates; null: none is served. */
   readonly authorityFile: string | null;
 }
@@ -30,9 +32,11 @@ export class CertificateReloader {
     files: [],
     notes: [],
     problems: [],
+    listEnds: [],
     authorityFile: null,
   };
   private watch: FileWatch | null = null;
+  private listTimer: NodeJS.Timeout | null = null;
   /** A change was noticed while a new generation was being started. */
   private hasMissed = false;
 
@@ -73,6 +77,7 @@ export class CertificateReloader {
   /** The generation that was given these serves now: their files are looked after, which need not be those of before. */
   commit(certificates: ServingCertificates): void {
     this.current = certificates;
+    this.awaitListEnd();
     this.watch?.restart();
     if (this.watch !== null) return;
     this.watch = new FileWatch(
@@ -80,6 +85,20 @@ export class CertificateReloader {
       () => void this.refresh(),
     );
     setInterval(() => void this.refresh(true), REFRESH_MS).unref();
+  }
+
+  /** When a revocation list runs out nothing has changed but the time: it is said at once, not with the next reminder. */
+  private awaitListEnd(): void {
+    if (this.listTimer !== null) clearTimeout(this.listTimer);
+    const nowMs = Date.now();
+    const ends = this.current.listEnds.map(({ atMs }) => atMs - nowMs).filter((inMs) => inMs > 0);
+    const nextMs = Math.min(...ends);
+    // A later one is met by the reminder before it.
+    this.listTimer = nextMs > REFRESH_MS ? null : setTimeout(() => void this.refresh(), nextMs + 1).unref();
+  }
+
+  get listEnds(): readonly ListEnd[] {
+    return this.current.listEnds;
   }
 
   /** No generation is starting any more: a change that was noticed meanwhile, and perhaps read too early, is taken now. */
@@ -104,6 +123,7 @@ export class CertificateReloader {
       if (certificates.problems.length > 0 && (await this.watch?.isOutdated())) return;
       const old = this.current;
       this.current = certificates;
+      this.awaitListEnd();
       const { tls, notes, problems } = certificates;
       const isNew = JSON.stringify(tls) !== JSON.stringify(old.tls);
       if (isNew) {
@@ -112,7 +132,8 @@ export class CertificateReloader {
       }
       const told = new Set(old.notes.map(({ text }) => text));
       const news = notes.filter(({ text, kind }) => {
-        return isNew ? !told.has(text) : isReminder && kind === 'warning';
+        if (isNew) return !told.has(text);
+        return kind === 'warning' && (isReminder || !told.has(text));
       });
       this.report({ notes: news, problems }, isReminder ? '' : CHANGED);
     } catch (error) {

@@ -1,11 +1,13 @@
 /** Keeps what operators have ordered of a front over its restart: a file of the data folder for each set of addresses that a front listens on. */
 import { createHash } from 'node:crypto';
 import { lstatSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
 import type { LocalStore } from '../certificates/store/store.js';
 import { parseBlock } from '../shared/address-blocks.js';
 import type { Config } from '../shared/config.js';
 import { FrontError } from '../shared/errors.js';
 import {
+  type Deployment,
   type Interventions,
   type Maintenance,
   NO_INTERVENTIONS,
@@ -40,8 +42,8 @@ export function keepInterventions(store: LocalStore): InterventionStore {
       return found;
     },
     write: async (listeners, interventions) => {
-      const { drained, maintenance, pause } = interventions;
-      if (drained.length === 0 && maintenance === null && pause === null)
+      const { drained, maintenance, pause, deployed } = interventions;
+      if (drained.length + deployed.length === 0 && maintenance === null && pause === null)
         await store.delete(keyOf(listeners));
       else await store.put(keyOf(listeners), `${JSON.stringify(interventions)}\n`);
     },
@@ -89,11 +91,24 @@ function readTable(text: string): Interventions | null {
     return null;
   }
   if (!isRecord(table)) return null;
-  const { drained, maintenance, pause } = table;
+  const { drained, maintenance, pause, deployed = [] } = table;
   const page = maintenance === null ? null : readMaintenance(maintenance);
   const hold = pause === null ? null : readPause(pause);
   if (!isTexts(drained) || page === undefined || hold === undefined) return null;
-  return { drained, maintenance: page, pause: hold };
+  if (!Array.isArray(deployed)) return null;
+  const versions = deployed.map(readDeployment);
+  if (versions.includes(null)) return null;
+  return { drained, maintenance: page, pause: hold, deployed: versions.filter((one) => one !== null) };
+}
+
+/** null: it is none. */
+function readDeployment(value: unknown): Deployment | null {
+  if (!isRecord(value)) return null;
+  const { app, upstreams, command, folder, configured, sinceMs } = value;
+  if (typeof app !== 'string' || typeof configured !== 'string' || !isTexts(upstreams)) return null;
+  if (command !== null && !(isTexts(command) && command.length > 0)) return null;
+  if (folder !== null && !(typeof folder === 'string' && isAbsolute(folder))) return null;
+  return isTime(sinceMs) ? { app, upstreams, command, folder, configured, sinceMs } : null;
 }
 
 /** undefined: it is none. */

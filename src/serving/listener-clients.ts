@@ -11,10 +11,14 @@ import { noteRootless } from './rootless-authority.js';
 
 type Clients = Pick<TlsMaterial, 'clientAuthority' | 'clientCrls'>;
 
+interface FileList extends RevocationList {
+  readonly file: string;
+}
+
 /** Remembers what was in force. */
 export class ListenerClients {
   private authority: string | null = null;
-  private lists: readonly RevocationList[] | null = null;
+  private lists: readonly FileList[] | null = null;
 
   constructor(
     private readonly listener: HttpsListener,
@@ -28,10 +32,14 @@ export class ListenerClients {
     if (!isAsked) return { clientAuthority: null, clientCrls: [] };
     if (clientCa !== null) this.authority = await this.readAuthority(clientCa.file, report);
     this.lists = await this.readLists(clientCa?.crlFiles ?? this.config.tls.folderClients.crlFiles, report);
-    if (this.lists.some(({ nextUpdate }) => nextUpdate !== undefined && nextUpdate < new Date())) {
+    for (const { file, nextUpdate } of this.lists) {
+      if (nextUpdate === undefined) continue;
+      report.listEnds.push({ file, atMs: nextUpdate.getTime() });
+      if (nextUpdate > new Date()) continue;
       const text =
         'a revocation list has run out: every client certificate is refused until there is a newer one';
-      report.notes.push({ kind: 'warning', text });
+      const hint = `fetch a newer list into ${file}: it spoke until ${nextUpdate.toISOString().slice(0, 16)}Z`;
+      report.notes.push({ kind: 'warning', text, hint });
     }
     return { clientAuthority: this.authority, clientCrls: this.lists.map(({ pem }) => pem) };
   }
@@ -49,10 +57,13 @@ export class ListenerClients {
     }
   }
 
-  private async readLists(files: readonly string[], report: LoadReport): Promise<readonly RevocationList[]> {
+  private async readLists(files: readonly string[], report: LoadReport): Promise<readonly FileList[]> {
     for (const file of files) report.files.add(file);
     try {
-      return (await Promise.all(files.map(readRevocationLists))).flat();
+      const read = files.map(async (file) =>
+        (await readRevocationLists(file)).map((list) => ({ ...list, file })),
+      );
+      return (await Promise.all(read)).flat();
     } catch (error) {
       if (this.lists === null) throw error;
       report.fail(error, 'the old lists stay in force');

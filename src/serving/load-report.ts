@@ -12,11 +12,18 @@ export interface ServingProblem {
   readonly hint: string | null;
 }
 
+/** When the revocation lists of a file run out: from then on its clients are refused. */
+export interface ListEnd {
+  readonly file: string;
+  readonly atMs: number;
+}
+
 /** Filled while certificates are loaded. */
 export class LoadReport {
   readonly files = new Set<string>();
   readonly notes: Note[] = [];
   readonly problems: ServingProblem[] = [];
+  readonly listEnds: ListEnd[] = [];
   /** Something was read anew and is sound; false: everything that is served is of before. */
   hasFresh = false;
   private firstError: FrontError | null = null;

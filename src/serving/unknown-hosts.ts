@@ -1,9 +1,9 @@
 /** Finds names given with --host that this machine does not look for at itself, and the line that changes that. */
 import { lookup } from 'node:dns/promises';
-import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { shellWord } from '../certificates/findings.js';
+import { ipFamily } from '../shared/ip-family.js';
 import { isLocalhost } from '../shared/private-names.js';
 
 /** A start waits no longer than this for a slow or absent name server; there is no hint then. */
@@ -11,7 +11,7 @@ const PATIENCE_MS = 300;
 
 /** The names of the hosts that lead nowhere, or to another machine. */
 export async function findUnknownHosts(hosts: readonly string[]): Promise<readonly string[]> {
-  const names = hosts.filter((name) => isIP(name) === 0 && !name.startsWith('*') && !isLocalhost(name));
+  const names = hosts.filter((name) => ipFamily(name) === 0 && !name.startsWith('*') && !isLocalhost(name));
   const own = ownAddresses();
   const known = await Promise.all(
     names.map((name) => Promise.race([isOurs(name, own), pause(PATIENCE_MS, true)])),

@@ -49,6 +49,10 @@ export interface PasswordRule {
   readonly scope: AccessScope;
   /** In the form of htpasswd. */
   readonly file: string;
+  /** It is asked for over plain HTTP too. */
+  readonly plain: boolean;
+  /** The app gets it too. */
+  readonly passesOn: boolean;
 }
 
 /** Who decides about requests beside us. */
@@ -80,10 +84,6 @@ export interface AccessConfig {
   readonly rateLimits: readonly RateLimitRule[];
   readonly passwords: readonly PasswordRule[];
   readonly forwardAuth: readonly ForwardAuthRule[];
-  /** Passwords are asked for over plain HTTP too. */
-  readonly plainPasswords: boolean;
-  /** The app gets the user's password too. */
-  readonly passesAuthorization: boolean;
   /** File of bans, which need not be there yet; null: they end with the front. */
   readonly banFile: string | null;
 }

@@ -1,10 +1,11 @@
 /** Address blocks in CIDR notation. */
-import { BlockList, isIP } from 'node:net';
+import { BlockList } from 'node:net';
+import { ipFamily } from './ip-family.js';
 
 /** One block in full form: a single address becomes /32 or /128; null for what is none. */
 export function parseBlock(text: string): string | null {
   const [address = '', prefix, ...more] = text.split('/');
-  const family = isIP(address);
+  const family = ipFamily(address);
   const bits = family === 6 ? 128 : 32;
   const length = prefix === undefined ? bits : /^\d{1,3}$/.test(prefix) ? Number(prefix) : Number.NaN;
   if (family === 0 || more.length > 0) return null;
@@ -22,9 +23,9 @@ export function blockOfBan(text: string): string | null {
   const block = parseBlock(text);
   if (block === null) return null;
   const [address = '', bits = ''] = block.split('/');
-  if (isIP(address) !== 6) return block;
+  if (ipFamily(address) !== 6) return block;
   const mapped = /^::ffff:([\d.]+)$/i.exec(address);
-  if (mapped !== null && isIP(mapped[1] ?? '') === 4)
+  if (mapped !== null && ipFamily(mapped[1] ?? '') === 4)
     return Number(bits) >= 96 ? `${mapped[1]}/${Number(bits) - 96}` : null;
   const shortest = new URL(`http://[${address.split('%')[0]}]/`).hostname.slice(1, -1);
   return `${shortest}/${text.includes('/') ? bits : 64}`;

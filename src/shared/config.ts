@@ -53,6 +53,8 @@ export interface RedirectListener extends ListenAddress {
   readonly kind: 'redirect';
   /** Port put into the redirect; null: the port of the first HTTPS listener, left out when it is 443. */
   readonly httpsPort: number | null;
+  /** Nobody asked for it: where it cannot be bound, or somebody answers there, it is left out without a word. */
+  readonly isOptional: boolean;
 }
 
 export type ListenerConfig = HttpsListener | HttpListener | RedirectListener;
@@ -117,6 +119,33 @@ export interface FilesConfig {
   readonly kind: 'app' | 'spa' | 'before';
   /** Names of files that answer for the folder that they are in. */
   readonly index: readonly string[];
+  /** Until when an answer may be kept; the first rule that fits. */
+  readonly expires: readonly ExpiryRule[];
+  /** Ends of names (`.php`) that are not served. */
+  readonly skip: readonly string[];
+  /** uWSGI serves them itself where it runs the app; they are ours where something else does. */
+  readonly standsIn: boolean;
+}
+
+/** Files of which nothing is said. */
+export const PLAIN_FILES: FilesConfig = { kind: 'app', index: [], expires: [], skip: [], standsIn: false };
+
+/** When answers go stale (`--static-expires` and its like). */
+export interface ExpiryRule {
+  /** What is looked at: the file's whole name, links followed; the path, decoded; path and query as sent; the media type. */
+  readonly of: 'file' | 'path' | 'uri' | 'type';
+  /** A regular expression; of a type the type itself. */
+  readonly pattern: string;
+  readonly afterMs: number;
+  /** What it is counted from: the request, or the last change of the file. */
+  readonly from: 'request' | 'change';
+}
+
+/** A folder whose files an app may name in place of a body (`--sendfile`). */
+export interface SendfileConfig {
+  /** Beginning of X-Accel-Redirect for the folder; empty: any. */
+  readonly prefix: string;
+  readonly folder: string;
 }
 
 /** An app: what is served to the requests of its route, by upstreams that run somewhere or by workers that we start. */
@@ -131,6 +160,8 @@ export interface AppConfig {
   readonly worker: WorkerConfig | null;
   /** It is the files of a folder, which its only upstream names; null: it is a server. */
   readonly files: FilesConfig | null;
+  /** Where the files are that it may name; none: fields that would name them are fields as any other. */
+  readonly sendfile: readonly SendfileConfig[];
   /** Take the route's prefix off the path. */
   readonly stripPrefix: boolean;
   /** Keep a client at one of its upstreams by a cookie. */
@@ -160,6 +191,8 @@ export interface WorkerConfig {
   } | null;
   /** The port on which the app listens whatever PORT says; null: it is given a free one. */
   readonly appPort: number | null;
+  /** The folder that the command is started in; absent: the front's own. */
+  readonly folder?: string;
   /** Number of workers, balanced by fewest requests in flight. */
   readonly processes: number;
   readonly readyTimeoutMs: number;
@@ -245,6 +278,15 @@ export interface RedirectRule {
   readonly status: 301 | 302 | 303 | 307 | 308;
 }
 
+/** Text of pages by what their files are called without `.html`: `404`, `50x`, `5xx`. */
+export type ErrorPages = Readonly<Partial<Record<string, string>>>;
+
+/** Where `--stats` is served: host and port, or a socket file. */
+export interface StatsAddress extends ListenAddress {
+  /** null: TCP. */
+  readonly path: string | null;
+}
+
 /** The members of Config that a site may have of its own. */
 export type SiteRules = Pick<
   Config,
@@ -256,6 +298,7 @@ export type SiteRules = Pick<
   | 'secureCookies'
   | 'via'
   | 'compress'
+  | 'errorPages'
   | 'rewriteLocation'
   | 'keepUnderscores'
   | 'streamRequests'
@@ -277,6 +320,14 @@ export interface ProjectConfig {
   readonly name: string;
   /** It may join a front that runs already, in place of listening itself. */
   readonly mayJoin: boolean;
+  /** It takes another port where its own is another program's. */
+  readonly mayMove: boolean;
+}
+
+/** Serving phones and other machines of the private networks (`--lan`). */
+export interface LanConfig {
+  /** `shop.local`, which multicast DNS leads to this machine. */
+  readonly name: string;
   /** It takes another port where its own is another program's. */
   readonly mayMove: boolean;
 }
@@ -324,6 +375,8 @@ export interface Config {
   readonly quiet: boolean;
   /** null: it says too much of its own to serve others, or to be served by another. */
   readonly project: ProjectConfig | null;
+  /** null: only who is named by listeners. */
+  readonly lan: LanConfig | null;
   /** Show the first URL in this person's browser when the front is ready. */
   readonly open: boolean;
   /** Every boot line, also on a terminal, where three say what a person needs. A uWSGI command line wants them too. */
@@ -348,6 +401,12 @@ export interface Config {
   readonly requestStart: boolean;
   /** Names, lower-case, whose values in a query are not logged. */
   readonly logRedact: readonly string[];
+  /** Files that reload the front when they are touched. */
+  readonly touchReload: readonly string[];
+  /** Where uWSGI's stats are served; empty: nowhere. */
+  readonly stats: readonly StatsAddress[];
+  /** An HTTP head stands before them. */
+  readonly statsHttp: boolean;
   /** Where metrics are served; empty: nowhere. */
   readonly metrics: readonly ListenAddress[];
   /** The front itself answers 200 to this path, on every listener; null: none. */
@@ -359,6 +418,8 @@ export interface Config {
   readonly upstreamHost: string | null;
   /** Changes to each request for the app, and to each answer of it, in order. */
   readonly headerUp: readonly HeaderRule[];
+  /** In the place of the front's own pages; null: there are none. */
+  readonly errorPages: ErrorPages | null;
   readonly headerDown: readonly HeaderRule[];
   /** Value of Strict-Transport-Security; null: not sent. */
   readonly hsts: string | null;

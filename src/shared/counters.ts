@@ -11,6 +11,7 @@ export interface Counters {
   /** Answers of type text/event-stream, which end when the client goes; counted in requestsOpen too. */
   eventStreamsOpen: number;
   upstreamErrors: number;
+  /** Connections that a limit has closed; of requests that are refused tlsfront_http_errors_total tells. */
   refusedByLimit: number;
   /** Connections of banned addresses. */
   refusedByBan: number;

@@ -32,6 +32,16 @@ export const ERRORS = {
     400,
     'This port speaks HTTPS, and the request came in plain HTTP: write https:// in place of http://.',
   ),
+  certificate_missing: row(
+    'downstream',
+    400,
+    'A client certificate is needed here, and none was sent. Choose one in your program, and try again.',
+  ),
+  certificate_refused: row(
+    'downstream',
+    400,
+    'The client certificate is not accepted here: it is of another authority, has expired, is revoked, or is not for clients.',
+  ),
   forbidden: row('downstream', 403, 'Requests from this address are not served.'),
   banned: row('downstream', 403, 'Requests from this address are not served for now.'),
   host_unknown: row(
@@ -77,6 +87,7 @@ export const ERRORS = {
   upstream_refused: row('upstream', 503, 'The app is not running yet.', true),
   upstream_connect_timeout: row('upstream', 504, 'The app did not accept the connection in time.', true),
   upstream_timeout: row('upstream', 504, 'The app did not answer in time.'),
+  sendfile_outside: row('upstream', 502, 'The app named a file that is not to be sent.'),
   upstream_closed: row('upstream', 502, 'The app closed the connection before answering.'),
   upstream_reset: row('upstream', 502, 'The connection to the app broke.'),
   upstream_malformed: row('upstream', 502, 'The app sent an answer that is not valid HTTP.'),

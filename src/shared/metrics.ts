@@ -74,6 +74,22 @@ export const METRICS = {
     help: 'TLS handshakes that succeeded, by version, protocol and whether a session was resumed.',
   },
   tlsfront_tls_handshake_failures_total: { type: 'counter', help: 'TLS handshakes that failed.' },
+  tlsfront_client_certificates_refused_total: {
+    type: 'counter',
+    help: 'Connections whose client certificate was refused, or missing, by the reason.',
+  },
+  tlsfront_on_demand_handshakes_total: {
+    type: 'counter',
+    help: 'Handshakes for names that had no certificate at hand (--acme-ask), by what became of them.',
+  },
+  tlsfront_on_demand_certificates: {
+    type: 'gauge',
+    help: 'Names that got their certificate at a handshake, by whether their last renewal has failed or was refused.',
+  },
+  tlsfront_client_crl_next_update_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When a revocation list runs out and its clients are refused, in seconds since 1970.',
+  },
   tlsfront_upstream_up: {
     type: 'gauge',
     help: '1 when the app takes requests, 0 when a router has left it out.',
@@ -84,6 +100,10 @@ export const METRICS = {
     help: '1 for an app that tlsfront drain has taken out.',
   },
   tlsfront_upstream_requests_in_flight: { type: 'gauge', help: 'Requests that an app is working at.' },
+  tlsfront_upstream_requests_leaving: {
+    type: 'gauge',
+    help: 'Requests still in flight at an address whose place a deploy has given to another, by app.',
+  },
   tlsfront_upstream_errors_total: { type: 'counter', help: 'Requests that failed because of an app.' },
   tlsfront_held_requests: { type: 'gauge', help: 'Requests that wait for an app to come up.' },
   tlsfront_paused_requests: { type: 'gauge', help: 'Requests that tlsfront pause holds.' },

@@ -9,6 +9,9 @@ export const PRIVATE_DOMAINS: readonly string[] = [
   ...['localdomain', 'example', 'invalid'],
 ];
 
+/** Names beneath these exist in no public DNS: those of private networks, and special ones (RFC 7686, RFC 9476, reverse look-ups). */
+export const UNISSUED_DOMAINS: readonly string[] = [...PRIVATE_DOMAINS, 'onion', 'alt', 'arpa'];
+
 /** Whether a lower-case name is the domain or stands beneath it. */
 export function isWithin(name: string, domain: string): boolean {
   return name === domain || name.endsWith(`.${domain}`);

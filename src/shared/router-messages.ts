@@ -44,7 +44,33 @@ export interface TlsMaterial {
   readonly issueBeneath: readonly string[];
   /** Names among those that an option or a route gives: they are issued however many strangers ask for. */
   readonly expectedNames: readonly string[];
+  /** Every other name is asked for at its first handshake, which fails where there is no certificate for it (`--acme-ask`). */
+  readonly asksForNames: boolean;
 }
+
+/** Why a name that a client asked for has no certificate; one of a few words, for counter and log. */
+export type LeafRefusalKind =
+  /** No question is put about such a name. */
+  | 'unfit'
+  /** The operator has said no. */
+  | 'denied'
+  | 'unanswered'
+  /** Too much at once. */
+  | 'limited'
+  | 'failed'
+  /** It is on its way. */
+  | 'pending';
+
+export interface LeafRefusal {
+  readonly kind: LeafRefusalKind;
+  /** One line for people. */
+  readonly text: string;
+}
+
+/** What there is for a name that a client asked for; neither: the listener's default is served. */
+export type LeafAnswer =
+  | { readonly certificate: CertificateMaterial; readonly refusal: null }
+  | { readonly certificate: null; readonly refusal: LeafRefusal | null };
 
 /** Keys of session tickets, 48 bytes each, base64. */
 export interface TicketKeyPair {
@@ -67,6 +93,16 @@ export interface UpstreamState extends AppUpstream {
   readonly needsLength: boolean;
   /** False while a worker is starting; requests are held meanwhile. */
   readonly ready: boolean;
+  /** A deploy has given its place to another: it gets no new requests, and when it is `cut` what it has is ended. Absent: it serves. */
+  readonly leaving?: 'draining' | 'cut';
+}
+
+/** What a router asks an upstream to know whether it is well. */
+export interface ProbeQuestion {
+  /** It need not be among those that get requests. */
+  readonly upstream: UpstreamState;
+  readonly path: string;
+  readonly timeoutMs: number;
 }
 
 /** How an app that we start has ended, as long as no other is up in its place. */
@@ -134,8 +170,10 @@ export type MasterToRouter =
   | RouterStart
   /** The members that have changed; to be acknowledged by `state_taken` once every new connection and request is served by them. */
   | { readonly type: 'state'; readonly version: number; readonly changes: Partial<RouterState> }
-  /** The answer to `need_leaf`; null: there is none for this name. */
-  | { readonly type: 'leaf'; readonly name: string; readonly certificate: CertificateMaterial | null }
+  /** The answer to `need_leaf`. */
+  | { readonly type: 'leaf'; readonly name: string; readonly answer: LeafAnswer }
+  /** What `leaf` said of the name holds no longer. */
+  | { readonly type: 'forget_leaf'; readonly name: string }
   /** To be answered by `counted`. */
   | { readonly type: 'count' }
   /** The log was rotated: write to this file, whose old self may be gone. */
@@ -146,6 +184,8 @@ export type MasterToRouter =
   | { readonly type: 'remember' }
   /** To be answered by `owed`. */
   | { readonly type: 'owe' }
+  /** To be answered by `probed`. */
+  | { readonly type: 'probe'; readonly id: number; readonly question: ProbeQuestion }
   /** Another router's, of the same generation. */
   | { readonly type: 'spent'; readonly spent: readonly Spending[] }
   | { readonly type: 'drain'; readonly endTunnels: boolean };
@@ -163,13 +203,15 @@ export interface AppLoad {
   readonly address: string;
   readonly served: number;
   readonly inFlight: number;
+  /** From requests to the beginning of their answers, since the last report. */
+  readonly tookMs: number;
 }
 
 /** Router → master; the master believes none of it before src/master/routers/router-reports.ts has read it field by field. */
 export type RouterToMaster =
   /** Ready to take its start message. @param release of the program on disk, which may have changed beneath the master */
   | { readonly type: 'loaded'; readonly release: string }
-  /** A client asked for this name beneath TlsMaterial.issueBeneath. */
+  /** A client asked for this name beneath TlsMaterial.issueBeneath, or any where TlsMaterial.asksForNames. */
   | { readonly type: 'need_leaf'; readonly name: string }
   | { readonly type: 'state_taken'; readonly version: number }
   | { readonly type: 'counted'; readonly counters: Readonly<Counters> }
@@ -190,6 +232,8 @@ export type RouterToMaster =
   | { readonly type: 'spent'; readonly spent: readonly Spending[] }
   /** The answer to `owe`. */
   | { readonly type: 'owed'; readonly debts: readonly Debt[] }
+  /** The status of the answer; 0: there was none. */
+  | { readonly type: 'probed'; readonly id: number; readonly status: number }
   | { readonly type: 'ready' }
   | {
       readonly type: 'failed';

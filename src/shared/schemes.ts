@@ -76,7 +76,7 @@ export const SCHEMES = {
     readsChunked: true,
     says100: false,
     takesProxyHeader: false,
-    inLibrary: false,
+    inLibrary: true,
     defaultPort: null,
     fileWords: [],
   },

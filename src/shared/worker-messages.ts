@@ -25,6 +25,8 @@ export interface WorkerPlan {
   /** Program and arguments; `{port}` and `{host}` in them are replaced. */
   readonly command: readonly string[] | null;
   readonly wsgi: WsgiPlan | null;
+  /** The folder to start it in; null: ours. */
+  readonly folder: string | null;
   /** How long the app may take until it accepts connections. */
   readonly readyTimeoutMs: number;
   /** Identity to take before anything else, null to stay. */

@@ -1,7 +1,7 @@
 /** The environment of our processes: a router gets what Node and it need and nothing else; whoever takes it over reads no secrets there. */
 
 /** The variable that marks every process of a front, its apps too: `PID-RANDOM` of the master. */
-const MASTER_MARK = 'TLSFRONT_MASTER';
+const MASTER_MARK = 'TLSFRONT_FRONT';
 
 /** What decides how Node itself runs, where files go and how times are written. */
 const FOR_ROUTERS = [

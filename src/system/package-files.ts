@@ -12,6 +12,7 @@ export const PROGRAMS = {
   command: 'src/cli.js',
   router: 'proxy/main.js',
   keeper: 'app/main.js',
+  lan: 'src/lan/main.js',
   sampleApp: 'app/sample.js',
   bcryptThread: 'proxy/exchange/access/passwords/bcrypt-thread.js',
 } as const;

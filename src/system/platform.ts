@@ -6,6 +6,7 @@ import { delimiter, join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { systemCode } from '../shared/system-error.js';
 import { type Account, findGroup, findUser } from './accounts.js';
+import { privateNetworks } from './private-networks.js';
 
 /** The questions, so that tests can answer them. */
 export interface Platform {
@@ -22,6 +23,8 @@ export interface Platform {
   knowsCiphers(list: string): boolean;
   /** Loopback addresses to listen on, IPv4 first; no ::1 where IPv6 is switched off. */
   readonly loopback: readonly string[];
+  /** Addresses of this machine in private networks, for `--lan`. */
+  readonly privateAddresses: readonly string[];
   readonly processors: number;
 }
 
@@ -87,6 +90,7 @@ export function thisPlatform(): Platform {
     whyNotRunnable,
     knowsCiphers,
     loopback: loopbackAddresses(),
+    privateAddresses: privateNetworks().map(({ address }) => address),
     processors: availableParallelism(),
   };
 }

@@ -13,8 +13,11 @@ const RELOADS = 5;
 /** The browser has so many requests under way when it loads the page again. */
 const UNDER_WAY = 100;
 
-const PAGE = `<!doctype html><title>modules</title><script>globalThis.loaded = 0;</script>
-${Array.from({ length: MODULES }, (_, number) => `<script type="module" src="/m${number}.js"></script>`).join('\n')}`;
+/** Each load names its modules by its own number: what belongs to the page before must not be taken for the next one's. */
+const pageOf = (
+  load: number,
+): string => `<!doctype html><title>modules</title><script>globalThis.loaded = 0;</script>
+${Array.from({ length: MODULES }, (_, number) => `<script type="module" src="/m${number}.js?${load}"></script>`).join('\n')}`;
 
 test(`a page of ${MODULES} modules that is loaded again ${RELOADS} times is whole in the end`, async (t) => {
   const chromium = requireTool(t, 'chromium');
@@ -22,10 +25,14 @@ test(`a page of ${MODULES} modules that is loaded again ${RELOADS} times is whol
   if (chromium === MISSING || certutil === MISSING) return;
   let cut = 0;
   let isSlow = true;
-  const waiting = new Set<ServerResponse>();
+  let loads = 0;
+  const waiting = new Map<ServerResponse, number>();
+  const waitingOf = (load: number): ServerResponse[] =>
+    [...waiting].filter(([, itsLoad]) => itsLoad === load).map(([response]) => response);
   const app = createServer((request, response) => {
     if (request.url === '/') {
-      response.setHeader('content-type', 'text/html').end(PAGE);
+      response.setHeader('content-type', 'text/html').end(pageOf(loads));
+      loads += 1;
       return;
     }
     response.setHeader('content-type', 'text/javascript');
@@ -33,7 +40,7 @@ test(`a page of ${MODULES} modules that is loaded again ${RELOADS} times is whol
       response.end('globalThis.loaded += 1;');
       return;
     }
-    waiting.add(response);
+    waiting.set(response, Number(request.url?.split('?')[1]));
     response.on('close', () => {
       if (!response.writableFinished) cut += 1;
       waiting.delete(response);
@@ -56,13 +63,18 @@ test(`a page of ${MODULES} modules that is loaded again ${RELOADS} times is whol
   const ask = (expression: string): Promise<unknown> => page.evaluate(expression).catch(() => undefined);
   await ask(`location.href = 'https://localhost:${front.port()}/'`);
   for (let reload = 0; reload < RELOADS; reload += 1) {
-    await until(() => waiting.size >= UNDER_WAY, PATIENCE_MS, `requests under way before reload ${reload}`);
+    await until(
+      () => waitingOf(reload).length >= UNDER_WAY,
+      PATIENCE_MS,
+      `requests under way before reload ${reload}`,
+    );
     isSlow = reload < RELOADS - 1;
     const before = cut;
     await ask('location.reload()');
     // The page itself waits for one of the 128 streams to become free.
-    for (const response of [...waiting].slice(0, UNDER_WAY / 4)) response.end();
-    await until(() => cut - before >= UNDER_WAY / 2, PATIENCE_MS, `the cut of reload ${reload}`);
+    for (const response of waitingOf(reload).slice(0, UNDER_WAY / 4)) response.end();
+    await until(() => waitingOf(reload).length === 0, PATIENCE_MS, `the cut of reload ${reload}`);
+    assert.ok(cut - before >= UNDER_WAY / 2, `${cut - before} requests were cut by reload ${reload}`);
   }
   const isWhole = async (): Promise<boolean> => (await ask('globalThis.loaded')) === MODULES;
   await until(isWhole, PATIENCE_MS, 'every module');

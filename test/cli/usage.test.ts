@@ -50,7 +50,7 @@ test('--help fits a screen and names every command', async () => {
     assert.match(stdout, new RegExp(`^  (?:\\w+, )*${name}(?:, \\w+)* `, 'm'));
 });
 
-for (const name of ['demo', 'check', 'service', 'doctor', 'clean', 'completion', 'man', 'docs']) {
+for (const name of ['demo', 'check', 'service', 'setup', 'doctor', 'clean', 'completion', 'man', 'docs']) {
   test(`${name} has a help of its own, by both ways`, async () => {
     const [after, before] = await Promise.all([runCommand([name, '--help']), runCommand(['help', name])]);
     assert.match(after.stdout, new RegExp(`^tlsfront ${name}\\b`));

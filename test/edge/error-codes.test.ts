@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { after, before, describe, type TestContext, test } from 'node:test';
-import { createServer as createTlsServer } from 'node:tls';
+import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
 import { ControlClient } from '../../src/control/client.js';
 import { socketPath } from '../../src/control/runtime-folder.js';
 import { ERRORS } from '../../src/shared/errors.js';
-import { testCertificates, writeTestCertificates } from '../support/certificates.js';
+import { type KeyPairPem, testCertificates, writeTestCertificates } from '../support/certificates.js';
 import { CLI } from '../support/command.js';
-import { within } from '../support/deadline.js';
+import { until, within } from '../support/deadline.js';
 import { freePort } from '../support/ports.js';
 import { openSocket } from '../support/raw-client.js';
 import { PATIENCE_MS, StartedFront } from '../support/started-front.js';
@@ -28,6 +28,7 @@ const arrival = new Promise<void>((resolve) => {
 /** What the raw app does with a request of this path; anything else is answered with the CDN-Loop that it brought. */
 const MANNERS: Readonly<Record<string, (socket: Socket) => void>> = {
   '/upstream_closed': (socket) => socket.end(),
+  '/sendfile_outside': (socket) => socket.end('HTTP/1.1 200 OK\r\nX-Sendfile: /etc/passwd\r\n\r\n'),
   '/upstream_cut': (socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc'),
   '/upstream_malformed': (socket) => socket.end('HTTP/1.1 what\r\n\r\n'),
   '/upstream_timeout': () => undefined,
@@ -111,7 +112,9 @@ before(async () => {
     upstream_untrusted: `https://127.0.0.1:${stranger}`,
   };
   const upstreams = Object.entries(routes).flatMap(([name, to]) => ['--upstream', `/${name}=${to}`]);
+  const closed = `127.0.0.1:0,${files.chainFile},${files.keyFile},,!${workspace.write('ca.pem', root.certPem)}`;
   fronts.main = await started([
+    ...['--https', closed],
     ...['--cert', files.chainFile, '--key', files.keyFile, '--cert', other, '--key', otherKey],
     ...upstreams.with(1, `/app=${routes.app}`),
     ...Object.keys(MANNERS).flatMap((path) => ['--upstream', `${path}=${routes.app}`]),
@@ -125,6 +128,7 @@ before(async () => {
       '1/m,path=/app/limited',
     ],
     ...['--basic-auth', `/app/private=${workspace.write('users', `anna:${SECRET}\n`)}`],
+    ...['--sendfile', workspace.path],
     ...['--ban-file', workspace.write('bans', '198.51.100.66\n')],
     ...['--forward-auth', `/app/asked=http://127.0.0.1:${refusing}`],
     ...['--forward-auth', `/app/unheard=http://127.0.0.1:${slamming}`],
@@ -230,6 +234,17 @@ async function ordered(which: 'maintained' | 'paused', order: string): Promise<W
   return which;
 }
 
+/** Asks the listener that lets in nobody without a certificate. */
+async function comeAs(client?: KeyPairPem): Promise<Which> {
+  const main = front('main');
+  const shown = client === undefined ? {} : { cert: client.certPem, key: client.keyPem };
+  const target = { port: main.port('https', 1), host: '127.0.0.1', ca: address.ca, servername: 'localhost' };
+  const socket = connectTls({ ...target, ...shown }, () => socket.write(get('/app')));
+  socket.on('error', () => undefined).resume();
+  opened.push(socket);
+  return 'main';
+}
+
 let development: Promise<StartedFront> | undefined;
 
 /** Of a folder, with a development certificate. */
@@ -248,6 +263,8 @@ const BY_CONDUCT: Readonly<Record<string, Conduct>> = {
     opened.push(socket);
     return 'main';
   },
+  certificate_missing: () => comeAs(),
+  certificate_refused: async () => comeAs((await testCertificates()).strangerClient),
   rate_limited: async () => {
     await say(get('/app/limited') + get('/app/limited'));
     return 'main';
@@ -295,7 +312,13 @@ const BY_CONDUCT: Readonly<Record<string, Conduct>> = {
     return 'development';
   },
   upstream_timeout: async () => {
-    await say(get('/upstream_timeout'), 'hasty');
+    // On a busy machine the connection to the app may take longer than it may, which is another failure.
+    const isTold = async (): Promise<boolean> => {
+      const { socket } = await say(get('/upstream_timeout'), 'hasty');
+      await within(once(socket, 'data'), PATIENCE_MS, 'the answer in place of the app');
+      return front('hasty').log.includes('"error":"upstream_timeout"');
+    };
+    await until(isTold, PATIENCE_MS, 'an app that is too late');
     return 'hasty';
   },
   downstream_gone: async () => {
@@ -310,6 +333,10 @@ const BY_CONDUCT: Readonly<Record<string, Conduct>> = {
     const loop = text().slice(text().indexOf('\r\n\r\n') + 4);
     assert.match(loop, /tlsfront/);
     await say(get('/app', `CDN-Loop: ${loop}\r\n`));
+    return 'main';
+  },
+  sendfile_outside: async () => {
+    await say(get('/sendfile_outside'));
     return 'main';
   },
   upstream_cut: async () => {

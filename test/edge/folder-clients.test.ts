@@ -100,8 +100,8 @@ for (const engine of ENGINES) {
         [{ servername: 'open.site.test' }, 200],
         [{ servername: 'any.site.test' }, 200],
         [{ servername: 'closed.site.test', client: friend }, 200],
-        [{ servername: 'closed.site.test' }, 0],
-        [{ servername: 'closed.site.test', client: stranger }, 0],
+        [{ servername: 'closed.site.test' }, 400],
+        [{ servername: 'closed.site.test', client: stranger }, 400],
         // Another server name is no way round, with whatever spelling of the host, for whomever.
         [{ servername: 'open.site.test', host: 'closed.site.test' }, 421],
         [{ servername: 'any.site.test', host: 'CLOSED.Site.test:443' }, 421],
@@ -111,7 +111,7 @@ for (const engine of ENGINES) {
       ] as const) {
         const who = 'client' in asked ? (asked.client === friend ? 'a friend' : 'a stranger') : 'nobody';
         const where = 'host' in asked ? `${asked.host} at ${asked.servername}` : asked.servername;
-        test(`${who} gets ${expected || 'no answer'} for ${where} over ${protocol}`, async () => {
+        test(`${who} gets ${expected} for ${where} over ${protocol}`, async () => {
           assert.equal(await ask(port(), asked), expected);
         });
       }
@@ -145,14 +145,14 @@ test('a client authority that vanishes or breaks leaves the name closed, and the
   const file = join(folder, 'closed.site.test.ca');
   renameSync(file, join(folder, 'aside'));
   await front.logged(/error: .*the client authority .*closed\.site\.test\.ca is gone.*\nhint: put it back/);
-  assert.equal(await status1(front.port(), { servername: 'closed.site.test' }), 0);
+  assert.equal(await status1(front.port(), { servername: 'closed.site.test' }), 400);
   const from = front.log.length;
   writeFileSync(file, 'no certificate');
   await front.logged(/error: .*there is no certificate in the client authority/, from);
-  assert.equal(await status1(front.port(), { servername: 'closed.site.test' }), 0);
+  assert.equal(await status1(front.port(), { servername: 'closed.site.test' }), 400);
   front.child.kill('SIGHUP');
   await front.logged(/error: reload: there is no certificate in the client authority/, from);
-  assert.equal(await status1(front.port(), { servername: 'closed.site.test' }), 0);
+  assert.equal(await status1(front.port(), { servername: 'closed.site.test' }), 400);
 });
 
 test('a name that gets an authority is closed, on connections that are open too', async (t) => {
@@ -180,7 +180,7 @@ test('a name that gets an authority is closed, on connections that are open too'
   renameSync(join(folder, 'aside'), file);
   await front.logged(/new connections get them/);
   await until(
-    async () => (await status1(front.port(), { servername: 'closed.site.test' })) === 0,
+    async () => (await status1(front.port(), { servername: 'closed.site.test' })) === 400,
     30_000,
     'the name to be closed',
   );
@@ -199,7 +199,7 @@ test('with --client-verify optional a client may come without a certificate, as 
   for (const [client, expected] of [
     [undefined, 200],
     [friend, 200],
-    [stranger, 0],
+    [stranger, 400],
   ] as const) {
     const asked = { servername: 'closed.site.test', ...(client && { client }) };
     assert.equal(await status1(front.port(), asked), expected);
@@ -218,7 +218,7 @@ test('beside an --https with its own certificate the folder is chosen by name, a
   t.after(() => front.stop());
   assert.equal(await status1(front.port(), { servername: 'default.example' }), 200);
   assert.equal(await status1(front.port(), { servername: 'open.site.test' }), 200);
-  assert.equal(await status1(front.port(), { servername: 'closed.site.test' }), 0);
+  assert.equal(await status1(front.port(), { servername: 'closed.site.test' }), 400);
   assert.equal(await status1(front.port(), { servername: 'default.example', host: 'closed.site.test' }), 421);
 });
 

@@ -7,6 +7,7 @@ import { connect, type Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { type EndingLimit, LIMIT_ROWS } from '../../proxy/exchange/log/limit-reports.js';
 import { LIMIT_KEYS, LIMIT_OPTIONS } from '../../src/options/groups/limits.js';
+import { DIRECT_ONLY } from '../../src/options/library-engine.js';
 import { until, within } from '../support/deadline.js';
 import { headers, rstStream } from '../support/http2-frames.js';
 import { openSocket, RawHttp1Client } from '../support/raw-client.js';
@@ -96,7 +97,7 @@ function frames(make: () => readonly Buffer[]): Attack {
     const client = await RawHttp2Client.open({ port: front.port(), ca: front.ca });
     clients.push(client.socket);
     // The front's SETTINGS are known, so that what is beyond them is the client's fault.
-    client.write(Buffer.from([0, 0, 0, 4, 1, 0, 0, 0, 0]));
+    assert.ok(await client.until(() => client.acknowledged, PATIENCE_MS));
     client.write(Buffer.concat([...make()]));
   };
 }
@@ -118,6 +119,15 @@ const connections = (count: number): Attack => {
   };
 };
 
+/** The head of a second request does not end: a connection that never asked for anything may be closed without a word. */
+const halfHead: Attack = async (front, clients) => {
+  const client = await RawHttp1Client.open({ port: front.port(), ca: front.ca });
+  clients.push(client.socket);
+  await client.send(request('GET /ok HTTP/1.1', 'Host: localhost'));
+  assert.ok(await client.settle(1, PATIENCE_MS));
+  await client.send('GET / HTTP/1.1\r\n');
+};
+
 /** Fronts whose limits do not meet each other, and what reaches each. */
 const GROUPS: readonly {
   readonly args: readonly string[];
@@ -136,7 +146,7 @@ const GROUPS: readonly {
       maxHeaderCount: sends(request(...HEAD, ...new Array<string>(30).fill('X: y'))),
       maxBodyBytes: sends(request(...HEAD, 'Content-Length: 2000')),
       handshakeTimeoutMs: silence,
-      clientHeadTimeoutMs: sends('GET / HTTP/1.1\r\n'),
+      clientHeadTimeoutMs: halfHead,
       clientBodyTimeoutMs: sends(`${request(...HEAD, 'Content-Length: 100')}a`),
       upstreamHeadTimeoutMs: sends(request('GET /never HTTP/1.1', 'Host: localhost')),
       upstreamIdleTimeoutMs: sends(request('GET /half HTTP/1.1', 'Host: localhost')),
@@ -190,6 +200,47 @@ const GROUPS: readonly {
   },
 ];
 
+/** The same limits in the library engine, less those that it refuses to be told of. */
+const OF_LIBRARY: typeof GROUPS = [
+  {
+    args: [
+      ...['--engine', 'library', '--max-header-bytes', '2k', '--max-header-count', '20'],
+      ...['--max-body-bytes', '1000', '--max-connections-per-address', '20'],
+      ...['--timeout-handshake', '300ms', '--timeout-client-head', '300ms', '--timeout-client-body', '300ms'],
+      ...['--timeout-upstream-head', '300ms', '--timeout-upstream-idle', '300ms'],
+      ...[
+        '--timeout-tunnel-idle',
+        '300ms',
+        '--timeout-client-write',
+        '500ms',
+        '--max-concurrent-streams',
+        '4',
+      ],
+      ...['--max-stream-resets', '10'],
+    ],
+    attacks: {
+      ...without(GROUPS[0]?.attacks ?? {}, ['maxControlFrames']),
+      clientWriteTimeoutMs: readsNothing(1),
+      maxConnectionsPerAddress: connections(30),
+    },
+  },
+  {
+    args: ['--engine', 'library', ...(GROUPS[1]?.args ?? [])],
+    attacks: GROUPS[1]?.attacks ?? {},
+  },
+];
+
+function without<Table extends object>(table: Table, keys: readonly (keyof Table)[]): Partial<Table> {
+  const left = { ...table };
+  for (const key of keys) delete left[key];
+  return left;
+}
+
+/** The last are those after which the front takes no connection until it has noticed that the others are gone. */
+const IN_TURN = [...LIMIT_KEYS].sort(
+  (a, b) => Number(a.startsWith('maxConnections')) - Number(b.startsWith('maxConnections')),
+);
+
 async function counted(front: StartedFront, option: string): Promise<boolean> {
   const port = /^tlsfront metrics bound on 127\.0\.0\.1:(\d+)$/m.exec(front.log)?.[1];
   const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
@@ -205,7 +256,13 @@ test('every limit that has a line is reached by an attack below', () => {
   assert.deepEqual(attacked.sort(), Object.keys(LIMIT_ROWS).sort());
 });
 
-for (const { args, attacks } of GROUPS) {
+test('every limit that the library engine takes is reached there too', () => {
+  const attacked = [...OF_LIBRARY.flatMap(({ attacks }) => Object.keys(attacks)), 'connectTimeoutMs'];
+  const taken = Object.keys(LIMIT_ROWS).filter((limit) => !DIRECT_ONLY.some((key) => key === limit));
+  assert.deepEqual(attacked.sort(), taken.sort());
+});
+
+for (const { args, attacks } of [...GROUPS, ...OF_LIBRARY]) {
   describe(args.join(' '), () => {
     const app = createApp();
     let front: StartedFront;
@@ -229,7 +286,7 @@ for (const { args, attacks } of GROUPS) {
       app.closeAllConnections();
       app.close();
     });
-    for (const limit of LIMIT_KEYS) {
+    for (const limit of IN_TURN) {
       if (!(limit in attacks)) continue;
       const [name, attack] = Object.entries(attacks).find(([key]) => key === limit) ?? [limit, undefined];
       const { option } = Object.entries(LIMIT_ROWS).find(([key]) => key === name)?.[1] ?? { option: '' };

@@ -83,6 +83,36 @@ for (const threads of [1, 3]) {
   });
 }
 
+test('several routers take turns at an app with one thread', async (t) => {
+  const app = new ThreadedApp(1);
+  const upstream = `127.0.0.1:${await app.listen()}`;
+  const front = await StartedFront.start({
+    // An idle connection of one router would keep the app from the other for an hour.
+    arguments: [
+      ...['--listen', '127.0.0.1:0', '--upstream', upstream, '--timeout-upstream-keepalive', '1h'],
+      ...['--http-processes', '2'],
+    ],
+  });
+  // Each has its own connection: which router takes it is chance.
+  const clients = Array.from(
+    { length: 16 },
+    () => new Client({ port: front.port(), ca: front.ca }, 'http/1.1'),
+  );
+  t.after(async () => {
+    for (const client of clients) client.close();
+    await front.stop();
+    app.server.close();
+  });
+  for (let round = 0; round < 2; round += 1) {
+    const replies = clients.map((client) => client.request(`/${round}`));
+    const answers = await within(Promise.all(replies), WAIT_MS, 'the answers of both routers');
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      clients.map(() => 200),
+    );
+  }
+});
+
 test('an app that takes more connections than are idle keeps those when others are slow', async (t) => {
   const app = new ThreadedApp(100);
   const front = await StartedFront.start({

@@ -12,7 +12,7 @@ const ANNA = 'anna:$scrypt$ln=10,r=1,p=1$c2FsdHNhbHRzYWx0$PTJplfulJV9Q0LQ249eKtD
 const PASSWORD = { authorization: `Basic ${Buffer.from('anna:secret').toString('base64')}` };
 
 const app = createServer((request, response) =>
-  response.end(String(request.headers['remote-user'] ?? 'app')),
+  response.end(String(request.headers['remote-user'] ?? request.headers.authorization ?? 'app')),
 );
 const authorizer = createServer((request, response) => {
   if (request.headers.cookie === 'session=good')
@@ -29,6 +29,7 @@ before(async () => {
   workspace.write(
     'tlsfront.toml',
     `listen = "127.0.0.1:0"
+http = "127.0.0.1:0"
 trusted-proxies = "127.0.0.1"
 deny = "203.0.113.0/24"
 
@@ -36,6 +37,13 @@ deny = "203.0.113.0/24"
 host = ["locked.test", "www.locked.test"]
 ${upstream}
 basic-auth = "users"
+
+[site.lax]
+host = "lax.test"
+${upstream}
+basic-auth = "users"
+basic-auth-plain = true
+basic-auth-pass = true
 
 [site.asked]
 host = "asked.test"
@@ -70,6 +78,21 @@ after(async () => {
     server.close();
   }
   await afterwards.run();
+});
+
+test('how a password is asked for, and whether the app gets it, is for each site to say', async (t) => {
+  // The front believes this machine, where its proxy would be: the client is another, and came without TLS.
+  const from = { 'x-forwarded-for': '192.0.2.1', 'x-forwarded-proto': 'http' };
+  const plain = new Client({ port: front.port('http'), ca: undefined }, 'http/1.1');
+  t.after(() => plain.close());
+  const ask = (host: string, headers: Record<string, string>): Promise<Reply> =>
+    plain.request('/', { headers: { ...headers, ...from, host } });
+  assert.deepEqual([(await ask('lax.test', {})).status, (await ask('locked.test', {})).status], [401, 403]);
+  assert.equal((await ask('lax.test', PASSWORD)).text, PASSWORD.authorization);
+  const secure = new Client({ port: front.port(), ca: front.ca }, 'h2');
+  t.after(() => secure.close());
+  const locked = await secure.request('/', { headers: { ...PASSWORD, host: 'locked.test' } });
+  assert.deepEqual([locked.status, locked.text], [200, 'app']);
 });
 
 const EVERY = ['locked.test', 'asked.test', 'few.test', 'x.test', 'inner.test'];

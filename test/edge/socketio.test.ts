@@ -23,6 +23,9 @@ for (const engine of ENGINES) {
       const server = createServer();
       const sockets = new SocketServer(server);
       t.after(() => sockets.close());
+      const left = new Promise<void>((resolve) => {
+        sockets.on('connection', (socket) => socket.once('disconnect', () => resolve()));
+      });
       sockets.on('connection', (socket) => {
         socket.on('echo', (value: unknown, answer: (value: unknown) => void) => answer(value));
       });
@@ -44,6 +47,9 @@ for (const engine of ENGINES) {
       for (const value of ['text', { nested: [1, 2, 3] }, 'x'.repeat(100_000)]) {
         assert.deepEqual(await client.timeout(PATIENCE_MS).emitWithAck('echo', value), value);
       }
+      // A poll that is open when the app goes would wait for the app's return, and the front's end for the poll.
+      client.close();
+      await within(left, PATIENCE_MS, 'the end at the app');
     });
   }
 }

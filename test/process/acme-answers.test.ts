@@ -43,7 +43,9 @@ async function startRouters(t: TestContext) {
   };
   const sockets = await ListeningSockets.bind(config.listeners);
   t.after(() => sockets.close());
-  const routers = new Routers(2, start, sockets, state, log, () => Promise.resolve(null));
+  const routers = new Routers(2, start, sockets, state, log, () =>
+    Promise.resolve({ certificate: null, refusal: null }),
+  );
   t.after(() => routers.drain(100, true));
   let user: CertificateUser | undefined;
   const orders = {
@@ -51,11 +53,14 @@ async function startRouters(t: TestContext) {
       user = given;
     },
     stop: () => Promise.resolve(),
+    obtain: () => Promise.resolve({ certificate: null, refusal: null }),
+    counts: null,
   };
   const desk = new OrdersDesk(
     orders,
     () => [routers],
     () => undefined,
+    () => Promise.resolve(null),
   );
   desk.start();
   assert.ok(user !== undefined);

@@ -20,6 +20,7 @@ import { pemOfKey } from '../../src/certificates/formats/pem-text.js';
 import { openFileStore } from '../../src/certificates/store/file-store.js';
 import type { AcmeConfig, ChallengeAnswers } from '../../src/shared/acme.js';
 import { type AuthorityManner, TestAuthority } from '../support/acme-authority.js';
+import { NO_OTHER_NAMES } from '../support/acme-user.js';
 import { testCertificates } from '../support/certificates.js';
 import { runCommand } from '../support/command.js';
 import { until } from '../support/deadline.js';
@@ -45,6 +46,7 @@ async function startAnswering(t: TestContext) {
       return Promise.resolve();
     },
     certificatesChanged: () => undefined,
+    ...NO_OTHER_NAMES,
   };
 }
 
@@ -80,6 +82,7 @@ async function scene(t: TestContext, ...manners: readonly Omit<AuthorityManner, 
           email: 'ops@example.net',
           directories,
           profile: null,
+          ask: null,
           caFile: null,
           names: [name],
           challenges: ['http-01'],

@@ -9,6 +9,7 @@ import { keysOf } from '../../src/certificates/acme/stored-certificate.js';
 import { issueLeaf } from '../../src/certificates/development/x509-issuer.js';
 import { openFileStore } from '../../src/certificates/store/file-store.js';
 import type { AcmeConfig } from '../../src/shared/acme.js';
+import { NO_OTHER_NAMES } from '../support/acme-user.js';
 import { testCertificates } from '../support/certificates.js';
 import { until, within } from '../support/deadline.js';
 import { Pebble } from '../support/pebble.js';
@@ -31,6 +32,7 @@ async function answering(t: TestContext) {
   const address = server.address();
   return {
     port: typeof address === 'object' && address !== null ? address.port : 0,
+    ...NO_OTHER_NAMES,
     changes: 0,
     publish(published: {
       readonly http: readonly { readonly token: string; readonly keyAuthorization: string }[];
@@ -68,6 +70,7 @@ function configFor(directory: string, names: readonly string[]): AcmeConfig {
     email: 'ops@example.net',
     directories: [directory],
     profile: null,
+    ask: null,
     caFile: null,
     names,
     challenges: ['http-01'],
@@ -193,7 +196,12 @@ test('of two fronts on one store one orders, and the other takes what has come',
   if (pebble === MISSING) return;
   const data = makeWorkspace(t);
   const config = configFor(pebble.directory, ['one.test']);
-  const other = { publish: user.publish, changes: 0, certificatesChanged: () => (other.changes += 1) };
+  const other = {
+    ...NO_OTHER_NAMES,
+    publish: user.publish,
+    changes: 0,
+    certificatesChanged: () => (other.changes += 1),
+  };
   const first = ordersOn(data, config, new Clock(0));
   const second = ordersOn(data, config, new Clock(0));
   first.orders.start(user);

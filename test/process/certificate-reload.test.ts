@@ -182,12 +182,12 @@ test('a changed client authority counts for new connections, a missing one leave
     });
   };
   assert.equal(await ask(friend), 'HTTP/1.1 200');
-  assert.equal(await ask(), '');
-  assert.equal(await ask(all.strangerClient), '');
+  assert.equal(await ask(), 'HTTP/1.1 400');
+  assert.equal(await ask(all.strangerClient), 'HTTP/1.1 400');
   rmSync(clients);
   await front.logged(/cannot be used: .*clients\.pem.*no such file/);
   assert.equal(await ask(friend), 'HTTP/1.1 200');
-  assert.equal(await ask(), '');
+  assert.equal(await ask(), 'HTTP/1.1 400');
 });
 
 test('a missing or empty client authority keeps the front from starting', async (t) => {

@@ -1,4 +1,4 @@
-/** SIGHUP reads the configuration file again: listeners, processes and rules change, or the old ones stay with the reason. */
+/** SIGHUP, or a touch of the file of --touch-reload, reads the configuration file again: listeners, processes and rules change, or the old ones stay with the reason. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Client } from '../support/https-client.js';
@@ -25,7 +25,7 @@ header-down = "X-Version ${version}"
 ${more}`,
     );
   write('one', [kept]);
-  const front = await StartedFront.start({ arguments: [], folder: folder.path });
+  const front = await StartedFront.start({ arguments: ['--touch-reload', 'touched'], folder: folder.path });
   t.after(() => front.stop());
   assert.equal(await fieldOf(kept, front.ca), 'one');
 
@@ -48,4 +48,11 @@ ${more}`,
   await front.logged(/the new generation serves; the old one drains/, from);
   assert.equal(await fieldOf(kept, front.ca), 'four');
   await assert.rejects(fieldOf(added, front.ca));
+
+  const again = front.log.length;
+  write('five', [kept]);
+  folder.write('touched', '');
+  await front.logged(/received word of \S+\/touched, which was touched: starting a new generation/, again);
+  await front.logged(/the new generation serves; the old one drains/, again);
+  assert.equal(await fieldOf(kept, front.ca), 'five');
 });

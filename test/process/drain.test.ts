@@ -108,7 +108,7 @@ test('the commands, and a client with the cookie of a drained app, which moves o
   assert.equal((await one.request('/', { headers: { cookie: renewed } })).text, other.name);
 
   for (const [code, args, pattern] of [
-    [2, ['drain', '127.0.0.1:1'], /error: there is no upstream "127\.0\.0\.1:1"\nhint: there are 127/],
+    [2, ['drain', '127.0.0.1:1'], /error: there is no upstream "127\.0\.0\.1:1"\nhint: choose one of: 127/],
     [2, ['drain', own.address, '--timeout', 'soon'], /error: --timeout 'soon' is no duration\nhint: write /],
     [2, ['drain'], /error: drain needs its upstream\nhint: /],
     [2, ['drain', own.address, other.address], /error: drain takes fewer words/],

@@ -73,11 +73,15 @@ describe('the end is obeyed', { concurrency: 2 }, () => {
   test('SIGTERM while an app in a crash loop waits for its next start', async (t) => {
     const front = await start(t, {
       arguments: ['--listen', '127.0.0.1:0', ...LONG_MERCY],
+      // Only the first of them lives, so that the front starts; the others end at once.
       app: nodeApp(
-        'listen(require("http").createServer((q, r) => process.exit(1))); setTimeout(() => process.exit(1), 1500);',
+        'const fs = require("fs"); if (fs.existsSync("lived")) process.exit(1); fs.writeFileSync("lived", "");' +
+          'listen(require("http").createServer((q, r) => process.exit(1))); setTimeout(() => process.exit(1), 1000);',
       ),
+      folder: makeWorkspace(t).path,
     });
-    await front.logged(/respawning it in 400 ms/);
+    // Long enough that a busy machine sends the signal while it lasts.
+    await front.logged(/respawning it in (?:1600|3200) ms/);
     front.child.kill('SIGTERM');
     await endsWith(front, 0);
     assert.match(front.log, /goodbye to tlsfront\n$/);

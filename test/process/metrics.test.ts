@@ -101,7 +101,14 @@ test('each metric moves with what it counts', async (t) => {
   const front = await StartedFront.start({
     arguments: [
       ...['--listen', '127.0.0.1:0', '--metrics', '127.0.0.1:0', '--max-connections-per-address', '8'],
-      ...['--upstream', `/down=127.0.0.1:${await freePort()}`, '--hold', '1m'],
+      ...[
+        '--upstream',
+        `/down=127.0.0.1:${await freePort()}`,
+        '--hold',
+        '1m',
+        '--deny',
+        '/kept-out=127.0.0.0/8',
+      ],
     ],
     app: SAMPLE_APP,
   });
@@ -131,6 +138,10 @@ test('each metric moves with what it counts', async (t) => {
   await becomes('tlsfront_http_response_body_bytes_total', (bytes) => bytes === before + 777);
   await client.request('/hello', { method: 'TRACE' });
   await becomes('tlsfront_http_errors_total{code="method_refused"}', (count) => count === 1);
+  // A request that is refused is no connection that was.
+  assert.equal((await client.request('/kept-out')).status, 403);
+  await becomes('tlsfront_http_errors_total{code="forbidden"}', (count) => count === 1);
+  await becomes('tlsfront_connections_refused_total', (count) => count === 0);
   await assert.rejects(client.request('/cut?after=10'));
   await becomes('tlsfront_upstream_errors_total', (count) => count === 1);
 

@@ -1,5 +1,6 @@
 /** Several projects of one user behind one port: joining, names, list, stop, and what is left when one of them ends. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { runCommand } from '../support/command.js';
@@ -117,23 +118,50 @@ describe('two projects on one port', () => {
   });
 });
 
-test('when the front ends, by a crash too, a project that it served serves by itself, with its own name', async (t) => {
-  const environment = { XDG_RUNTIME_DIR: makeWorkspace(t).at('run') };
+test('when the front ends, by a crash or a signal, one project serves in its place with its app as it runs, and the rest join it', async (t) => {
+  const folder = makeWorkspace(t);
+  const environment = { XDG_RUNTIME_DIR: folder.at('run'), XDG_DATA_HOME: folder.at('data') };
   const port = await freePort();
-  const start = (name: string) =>
-    StartedFront.start({
+  const start = async (name: string): Promise<StartedFront> => {
+    const front = await StartedFront.start({
       arguments: ['--listen', `127.0.0.1:${port}`, '--name', name],
-      app: saying(`the ${name}`),
+      app: nodeApp('listen(require("node:http").createServer((q, r) => r.end(String(process.pid))));'),
       environment,
     });
+    t.after(() => front.stop());
+    return front;
+  };
   const blog = await start('blog');
-  t.after(() => blog.stop());
-  const shop = await start('shop');
-  t.after(() => shop.stop());
+  const [shop, docs] = await Promise.all([start('shop'), start('docs')]);
+  const ca = readFileSync(folder.at('data/tlsfront/development/authority.pem'), 'utf8');
+  const ask = async (name: string): Promise<string> => {
+    const client = new Client({ port, ca }, 'http/1.1');
+    try {
+      return (await client.request('/', { headers: { host: `${name}.localhost:${port}` } })).text;
+    } finally {
+      client.close();
+    }
+  };
+  const apps = { shop: await ask('shop'), docs: await ask('docs') };
+
+  const parts = [shop, docs].map((front) => front.log.length);
   blog.child.kill('SIGKILL');
-  await shop.logged(/nobody else has the port[\s\S]*tlsfront is ready/);
-  const client = new Client({ port, ca: shop.ca }, 'http/1.1');
-  t.after(() => client.close());
-  const reply = await client.request('/', { headers: { host: `shop.localhost:${port}` } });
-  assert.match(reply.text, /^the shop/);
+  const serves = /nobody else has the port: this project serves by itself[\s\S]*tlsfront is ready/;
+  const joins = /(?:shop|docs) joins the front of pid (\d+): https/;
+  const fates = await Promise.all(
+    [shop, docs].map(async (front, at) => {
+      const [text, pid] = await front.logged(new RegExp(`${serves.source}|${joins.source}`), parts[at]);
+      return text.startsWith('nobody') ? 'serves' : Number(pid);
+    }),
+  );
+  const [next, other] = fates[0] === 'serves' ? [shop, docs] : [docs, shop];
+  assert.deepEqual(new Set(fates), new Set(['serves', next.masterPid]), shop.log + docs.log);
+  assert.deepEqual({ shop: await ask('shop'), docs: await ask('docs') }, apps);
+
+  next.child.kill('SIGTERM');
+  await other.logged(serves);
+  const name = other === shop ? 'shop' : 'docs';
+  assert.equal(await ask(name), apps[name]);
+  assert.equal(await within(next.ended, PATIENCE_MS, 'the end of the second'), 0);
+  await next.nothingLeft();
 });

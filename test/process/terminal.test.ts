@@ -27,7 +27,9 @@ async function startInTerminal(t: TestContext, options: StartedFrontOptions): Pr
   const python = requirePython(t);
   if (python === MISSING) return null;
   const program = [python.path, '-c', TERMINAL, process.execPath, CLI] as const;
-  const front = StartedFront.launch({ ...options, program });
+  // Nobody is there to answer a question.
+  const environment = { CI: '1', ...options.environment };
+  const front = StartedFront.launch({ ...options, environment, program });
   t.after(() => front.stop());
   await front.logged(/tlsfront is ready/);
   return front;
@@ -60,6 +62,7 @@ test('a lone app has the terminal; SIGHUP reloads; closing the terminal ends the
   assert.match(front.log, /(?<!\[app\] )terminal: true true true/);
   front.child.kill('SIGUSR1');
   await front.logged(/the new generation serves/);
+  assert.doesNotMatch(front.log, /--verbose has changed/);
   front.child.kill('SIGUSR2');
   await within(front.ended, PATIENCE_MS, 'the end after the terminal was closed');
   await front.nothingLeft();

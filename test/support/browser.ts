@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { until, within } from './deadline.js';
-import { type Ending, makeWorkspace } from './workspace.js';
+import { Afterwards, type Ending, makeWorkspace } from './workspace.js';
 
 const BROWSER_MS = 30_000;
 
@@ -49,7 +49,10 @@ export class BrowserPage {
     authorityFiles: string | readonly string[],
     more: readonly string[] = [],
   ): Promise<BrowserPage> {
-    const home = makeWorkspace(ending);
+    // It ends before its folder is removed, whichever order the hooks of `ending` have: what it writes meanwhile would stop both.
+    const ends = new Afterwards();
+    ending.after(() => ends.run());
+    const home = makeWorkspace(ends);
     const database = home.at('.pki/nssdb');
     mkdirSync(database, { recursive: true });
     for (const args of [
@@ -77,7 +80,7 @@ export class BrowserPage {
         detached: true,
       },
     );
-    ending.after(async () => {
+    ends.after(async () => {
       // Its own group: the browser starts a dozen processes.
       if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGKILL');
       // A process of its that left the group may hold their other ends, and the test file would not end.

@@ -57,6 +57,10 @@ export class RawHttp2Client implements RawClient {
   readonly goaways: { readonly lastStream: number; readonly code: number }[] = [];
   /** Error code of each stream that was reset. */
   readonly resetCodes = new Map<number, number>();
+  /** The front's SETTINGS have come, and their acknowledgement was sent. */
+  acknowledged = false;
+  /** Sum of all WINDOW_UPDATE frames of the connection. */
+  connectionCredit = 0;
   private readonly waiters = new Waiters();
   private readonly open = new Map<number, ClientResponse>();
   private readonly over = new Set<number>();
@@ -204,11 +208,14 @@ export class RawHttp2Client implements RawClient {
       if (payload.readUInt16BE(at) === 4) this.initialWindow = payload.readUInt32BE(at + 2);
     }
     this.write(frame(FRAME.settings, 1, 0, Buffer.alloc(0)));
+    this.acknowledged = true;
   }
 
   private readWindow(stream: number, increment: number): void {
-    if (stream === 0) this.connectionWindow += increment;
-    else this.credit.set(stream, (this.credit.get(stream) ?? 0) + increment);
+    if (stream === 0) {
+      this.connectionWindow += increment;
+      this.connectionCredit += increment;
+    } else this.credit.set(stream, (this.credit.get(stream) ?? 0) + increment);
   }
 
   private readBlock(stream: number): void {

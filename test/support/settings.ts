@@ -16,6 +16,7 @@ export const TEST_PLATFORM: Platform = {
   whyNotRunnable: (program) => (program.startsWith('missing') ? 'no such file' : null),
   knowsCiphers: (list) => list !== 'NONE',
   loopback: ['127.0.0.1', '::1'],
+  privateAddresses: ['192.168.1.5', 'fd00::5'],
   processors: 4,
 };
 

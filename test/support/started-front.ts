@@ -31,7 +31,7 @@ const MARK = 'FRONT_TEST_MARK';
 
 /** Pids of every living process that inherited the mark, however it was started, and of those whom this master has marked. */
 function findMarked(mark: string, master: number): number[] {
-  const marks = [`${MARK}=${mark}`, `TLSFRONT_MASTER=${master}-`];
+  const marks = [`${MARK}=${mark}`, `TLSFRONT_FRONT=${master}-`];
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .filter((name) => {

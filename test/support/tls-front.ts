@@ -6,9 +6,16 @@ import type { TestContext } from 'node:test';
 import tls from 'node:tls';
 import { connectionOf } from '../../proxy/listen/client-connection.js';
 import { LeafRequests } from '../../proxy/tls/leaf-requests.js';
+import type { ClientRefusal } from '../../proxy/tls/refused-clients.js';
 import { TlsFront } from '../../proxy/tls/tls-front.js';
 import type { HttpsListener } from '../../src/shared/config.js';
-import type { CertificateMaterial, TicketKeyPair, TlsMaterial } from '../../src/shared/router-messages.js';
+import type {
+  CertificateMaterial,
+  LeafAnswer,
+  LeafRefusal,
+  TicketKeyPair,
+  TlsMaterial,
+} from '../../src/shared/router-messages.js';
 import type { KeyPairPem } from './certificates.js';
 import { within } from './deadline.js';
 import { resolveGiven } from './settings.js';
@@ -20,7 +27,8 @@ export interface FrontGiven {
   readonly minTls?: '1.2' | '1.3';
   readonly ticketKeys?: TicketKeyPair;
   readonly listenerIndex?: number;
-  readonly issue?: (name: string) => CertificateMaterial | null;
+  /** What the master has for a name; left out: nothing. */
+  readonly issue?: (name: string) => CertificateMaterial | LeafRefusal | null;
   readonly onKeyLog?: (line: Buffer) => void;
   /** Leave connections open after the answer. */
   readonly isEndless?: boolean;
@@ -35,6 +43,15 @@ export interface ServedFront {
   readonly remotes: readonly number[];
   /** Why clients' certificates were refused: kind and line. */
   readonly refused: readonly (readonly [kind: string, text: string])[];
+  /** As what the connections of refused clients were handed on; they are ended without an answer here. */
+  readonly refusals: readonly ClientRefusal[];
+  /** What became of handshakes for names that the master was asked about. */
+  readonly namesAsked: readonly string[];
+}
+
+function answerOf(issued: CertificateMaterial | LeafRefusal | null): LeafAnswer {
+  if (issued === null) return { certificate: null, refusal: null };
+  return 'kind' in issued ? { certificate: null, refusal: issued } : { certificate: issued, refusal: null };
 }
 
 /** A certificate with these names, as the master hands it out. */
@@ -46,7 +63,14 @@ export function materialOf(chain: readonly KeyPairPem[], names: readonly string[
 
 /** Material without client certificates and issuing. */
 export function plainMaterial(...certificates: readonly CertificateMaterial[]): TlsMaterial {
-  return { certificates, clientAuthority: null, clientCrls: [], issueBeneath: [], expectedNames: [] };
+  return {
+    certificates,
+    clientAuthority: null,
+    clientCrls: [],
+    issueBeneath: [],
+    expectedNames: [],
+    asksForNames: false,
+  };
 }
 
 export function newTicketKeys(): string {
@@ -65,9 +89,11 @@ export async function serveTlsFront(t: TestContext, given: FrontGiven): Promise<
   const asked: string[] = [];
   const remotes: number[] = [];
   const refused: [string, string][] = [];
+  const refusals: ClientRefusal[] = [];
+  const namesAsked: string[] = [];
   const leafRequests: LeafRequests = new LeafRequests((name) => {
     asked.push(name);
-    setImmediate(() => leafRequests.settle(name, given.issue?.(name) ?? null));
+    setImmediate(() => leafRequests.settle(name, answerOf(given.issue?.(name) ?? null)));
   });
   const front = new TlsFront({
     config,
@@ -77,7 +103,12 @@ export async function serveTlsFront(t: TestContext, given: FrontGiven): Promise<
     ticketKeys: given.ticketKeys ?? { current: newTicketKeys(), previous: null },
     leafRequests,
     onPlain: ({ socket }) => socket.end('plain'),
-    onSecure: (accepted, socket, certificate) => {
+    onSecure: (accepted, socket, certificate, refusal) => {
+      if (refusal !== null) {
+        refusals.push(refusal);
+        socket.end();
+        return;
+      }
       const client = socket.authorized ? 'verified' : 'anonymous';
       remotes.push(accepted.remote.port);
       const answer = `${certificate.names.join(' ')}|${client}|${socket.isSessionReused()}`;
@@ -87,6 +118,7 @@ export async function serveTlsFront(t: TestContext, given: FrontGiven): Promise<
     onFailed: () => {},
     onKeyLog: given.onKeyLog ?? null,
     onRefusedClient: (...line) => refused.push(line),
+    onNameAsked: (refusal) => namesAsked.push(refusal?.kind ?? 'served'),
   });
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     socket.on('error', () => undefined);
@@ -97,7 +129,7 @@ export async function serveTlsFront(t: TestContext, given: FrontGiven): Promise<
   await once(server, 'listening');
   const address = server.address();
   if (typeof address !== 'object' || address === null) throw new Error('no address');
-  return { port: address.port, front, asked, remotes, refused };
+  return { port: address.port, front, asked, remotes, refused, refusals, namesAsked };
 }
 
 /** What a client saw. */

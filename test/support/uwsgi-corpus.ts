@@ -52,13 +52,19 @@ function describe(translation: Translation | null, words: readonly string[]): st
   const { listeners, apps, user } = resolveConfig(new Settings(values, {}), PLATFORM);
   const worker = apps.find((app) => app.worker !== null)?.worker ?? null;
   const wsgi = worker?.wsgi ?? null;
-  const running = apps.flatMap(({ upstreams }) => upstreams.map(({ host, port }) => `${host}:${port}`));
-  const told = Object.keys(values).filter((key) => !SHOWN.has(key));
+  const files = apps
+    .filter((app) => app.files?.standsIn === true)
+    .map(({ route, upstreams: [folder] }) => `${route.prefix}=${folder?.path ?? ''}`);
+  const running = apps
+    .filter((app) => app.files === null)
+    .flatMap(({ upstreams }) => upstreams.map(({ host, port }) => `${host}:${port}`));
+  const told = Object.keys(values).filter((key) => !SHOWN.has(key) && !/^(?:static|checkStatic)/.test(key));
   const listens = listeners.map(({ kind, host, port }) => `${kind} ${formatListenAddress(host, port)}`);
   const parts = [
     listens.join(', '),
     ...(wsgi?.file == null ? [] : [`file ${wsgi.file} (${wsgi.callable ?? ''})`]),
     ...(wsgi === null || wsgi.options.length === 0 ? [] : [`worker: ${wsgi.options.join(' ')}`]),
+    ...(files.length === 0 ? [] : [`without uWSGI files: ${files.join(' ')}`]),
     ...(running.length === 0 ? [] : [`app: ${running.join(', ')}`]),
     ...(user === null ? [] : [`as ${user}`]),
     ...(told.length === 0 ? [] : [`and ${told.join(' ')}`]),

@@ -24,6 +24,7 @@ export function planCommand(command: readonly string[], changes: Partial<WorkerP
     index: 1,
     command,
     wsgi: null,
+    folder: null,
     readyTimeoutMs: WORKER_MS,
     uid: null,
     gid: null,

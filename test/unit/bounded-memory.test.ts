@@ -1,8 +1,8 @@
 /** What is remembered by client, name or text stays small however many different ones come, or is forgotten when they leave. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ResetBudget } from '../../proxy/direct/reset-budget.js';
 import { RateLimiter } from '../../proxy/exchange/access/rate-limiter.js';
+import { ResetBudget } from '../../proxy/exchange/access/reset-budget.js';
 import { ConnectionLimiter } from '../../proxy/listen/connection-limiter.js';
 import { shareString } from '../../proxy/wire/hpack/shared-strings.js';
 import { settledBytes } from '../wire/fuzz/heap.js';

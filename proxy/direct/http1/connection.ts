@@ -3,8 +3,9 @@ import type { Socket } from 'node:net';
 import type { ErrorCode } from '../../../src/shared/errors.js';
 import type { AcceptedConnection } from '../../engine.js';
 import { Exchange } from '../../exchange/exchange.js';
+import { endsWithAnswer } from '../../exchange/gate.js';
 import { type EndingLimit, reportLimit } from '../../exchange/log/limit-reports.js';
-import type { RequestHead } from '../../exchange/types.js';
+import { UNREAD_HEAD } from '../../exchange/unread-head.js';
 import { Http1Error } from '../../wire/http1/error.js';
 import { FRAMING_LENGTH, type Http1Limits, type RequestHead as WireHead } from '../../wire/http1/events.js';
 import { ClientPace } from '../client-pace.js';
@@ -144,8 +145,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Http1Rea
 
   onRequest(head: WireHead, hasBody: boolean): void {
     const { response, host } = this;
-    // Plain HTTP on a port that speaks TLS: the next request belongs on another connection.
-    const isLast = this.draining || !head.keepAlive || this.connection.role === 'misplaced';
+    const isLast = this.draining || !head.keepAlive || endsWithAnswer(this.connection.role);
     response.begin(head.method === 'HEAD', head.httpVersion === '1.0', isLast);
     this.state.beginExchange(host.nowMs);
     this.responseEnded = false;
@@ -204,7 +204,7 @@ export class Http1DownstreamConnection implements DownstreamConnection, Http1Rea
     } else {
       this.responseEnded = false;
       this.response.begin(false, false, true);
-      const exchange = new Exchange(UNREAD, this.connection.facts, this.host.services);
+      const exchange = new Exchange(UNREAD_HEAD, this.connection.facts, this.host.services);
       if (limit !== null) exchange.reachedLimit(limit);
       answerUnread(exchange, code, this.response);
     }
@@ -295,16 +295,6 @@ export class Http1DownstreamConnection implements DownstreamConnection, Http1Rea
     this.socket.end();
   }
 }
-
-/** Stands for a request whose head could not be read. */
-const UNREAD: RequestHead = {
-  method: '-',
-  path: '-',
-  authority: '',
-  headers: [],
-  memo: null,
-  httpVersion: '1.1',
-};
 
 function describeRequest(head: WireHead, hasBody: boolean): DownstreamRequest {
   return {

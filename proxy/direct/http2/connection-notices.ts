@@ -36,13 +36,3 @@ export function noteGoaway(services: ForwardingServices, client: string, errorCo
     `the HTTP/2 client ${client} ends its connection with ${name}`,
   );
 }
-
-/** The client has cut more requests than its budget allows. */
-export function noteResets(services: ForwardingServices, client: string): void {
-  const { maxStreamResets } = services.policy.config.limits;
-  services.notices.warn(
-    '--max-stream-resets',
-    `${client} cuts requests that the app has begun, ${maxStreamResets} in 10 s beyond those that were answered: its next ones wait`,
-    'raise --max-stream-resets if that is a program of yours',
-  );
-}

@@ -1,8 +1,10 @@
 /** One HTTP/2 downstream connection: streams become flows, and all they write in one turn goes out in one write. */
 import type { Socket } from 'node:net';
 import type { AcceptedConnection } from '../../engine.js';
+import { type Admission, networkOf } from '../../exchange/access/reset-budget.js';
 import { Exchange } from '../../exchange/exchange.js';
-import { reportLimit } from '../../exchange/log/limit-reports.js';
+import { endsWithAnswer } from '../../exchange/gate.js';
+import { noteResets, reportLimit } from '../../exchange/log/limit-reports.js';
 import { CANCEL } from '../../wire/http2/codes.js';
 import { Http2ServerConnection } from '../../wire/http2/connection.js';
 import {
@@ -19,9 +21,8 @@ import {
 import type { Http2Limits, Http2LocalSettings } from '../../wire/http2/limits.js';
 import { ClientPace } from '../client-pace.js';
 import type { ConnectionHost, DownstreamConnection } from '../connection-host.js';
-import { type Admission, networkOf } from '../reset-budget.js';
 import { readFrom } from '../socket-input.js';
-import { noteEnd, noteGoaway, noteResets } from './connection-notices.js';
+import { noteEnd, noteGoaway } from './connection-notices.js';
 import { Http2Stream } from './stream.js';
 
 /** Bytes taken from the codec for one write. */
@@ -254,6 +255,7 @@ export class Http2DownstreamConnection implements DownstreamConnection {
     const stream = new Http2Stream(wire.streamId, wire.head, this);
     this.streams.set(stream.id, stream);
     this.fresh.push(stream);
+    if (endsWithAnswer(this.connection.role)) this.drain();
   }
 
   /** Counts what the end of a request means for its client: it was answered, or cut what the app had begun. */
@@ -264,7 +266,7 @@ export class Http2DownstreamConnection implements DownstreamConnection {
       return;
     }
     if (!resets.cut(this.client, admission, nowMs)) return;
-    noteResets(services, this.client);
+    noteResets(services, this.client, services.policy.config.limits.maxStreamResets);
   }
 
   private startFresh(): void {

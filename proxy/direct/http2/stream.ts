@@ -1,6 +1,7 @@
 /** One stream of an HTTP/2 downstream connection, between the codec and its forwarding. */
 import { randomBytes } from 'node:crypto';
 import type { AcceptedConnection } from '../../engine.js';
+import type { Admission } from '../../exchange/access/reset-budget.js';
 import type { Exchange } from '../../exchange/exchange.js';
 import type { OutgoingFields } from '../../exchange/headers/outgoing-fields.js';
 import type { LocalReply } from '../../exchange/reply/local-reply.js';
@@ -11,7 +12,6 @@ import { fieldValue } from '../../wire/syntax/field-list.js';
 import { MAX_METHOD_BYTES } from '../../wire/syntax/methods.js';
 import type { RequestSource, ResponseWriter } from '../downstream.js';
 import { Forwarding } from '../forwarding.js';
-import type { Admission } from '../reset-budget.js';
 import type { ForwardingServices } from '../upstream-attempt.js';
 import { answerUnread } from '../wire-failure.js';
 import type { Http2DownstreamConnection } from './connection.js';

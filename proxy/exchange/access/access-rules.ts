@@ -66,13 +66,11 @@ export class AccessRules {
   ) {
     this.addresses = new AddressRules(config.addresses, ports);
     this.rates = new RateLimits(config.rateLimits, ports, sharing);
-    const { plainPasswords, passesAuthorization } = config;
     this.passwords = config.passwords
       .map((rule) => {
         const file = this.passwordFiles.get(rule.file) ?? new PasswordFile(this.verifier);
         this.passwordFiles.set(rule.file, file);
-        const options = { plain: plainPasswords, passesOn: passesAuthorization };
-        return { scope: compileScope(rule.scope, ports), step: new BasicAuth(rule, file, options) };
+        return { scope: compileScope(rule.scope, ports), step: new BasicAuth(rule, file) };
       })
       .sort(byNarrowness);
     this.authorizers = this.compileAuthorizers(() => REFUSE);

@@ -113,3 +113,12 @@ export function reportLimit({ measures, notices }: LimitLogs, limit: EndingLimit
   measures.limitReached(option);
   notices.warn(option, text.replace('{}', whose));
 }
+
+/** The client has cut more requests than its budget allows. @param most --max-stream-resets */
+export function noteResets({ notices }: LimitLogs, client: string, most: number): void {
+  notices.warn(
+    '--max-stream-resets',
+    `${client} cuts requests that the app has begun, ${most} in 10 s beyond those that were answered: its next ones wait`,
+    'raise --max-stream-resets if that is a program of yours',
+  );
+}

@@ -20,6 +20,13 @@ interface Running {
   isSettled: boolean;
 }
 
+interface Load {
+  served: number;
+  inFlight: number;
+  tookMs: number;
+  isNew: boolean;
+}
+
 /** What it reports. */
 export interface CareReports {
   onOverdue(address: string, request: string, tookMs: number): void;
@@ -29,7 +36,7 @@ export interface CareReports {
 /** One for each router; only where an option asks for it. */
 export class WorkerCare extends ExchangeObserver {
   private readonly running = new Map<Exchange, Running>();
-  private readonly loads = new Map<string, { served: number; inFlight: number; isNew: boolean }>();
+  private readonly loads = new Map<string, Load>();
 
   /** @param harakiriMs shortest limit of the apps, from the whole request to the beginning of its response; 0: any */
   constructor(
@@ -64,7 +71,7 @@ export class WorkerCare extends ExchangeObserver {
     this.leave(running);
     running.address = exchange.upstream;
     running.sinceMs = this.clock();
-    const load = this.loads.get(running.address) ?? { served: 0, inFlight: 0, isNew: true };
+    const load = this.loads.get(running.address) ?? { served: 0, inFlight: 0, tookMs: 0, isNew: true };
     load.served += 1;
     load.inFlight += 1;
     load.isNew = true;
@@ -73,7 +80,10 @@ export class WorkerCare extends ExchangeObserver {
 
   override onResponseHead(exchange: Exchange): void {
     const running = this.running.get(exchange);
-    if (running !== undefined) running.isSettled = true;
+    if (running === undefined || running.isSettled) return;
+    running.isSettled = true;
+    const load = this.loads.get(running.address);
+    if (load !== undefined) load.tookMs += this.clock() - running.sinceMs;
   }
 
   override onEnd(exchange: Exchange): void {
@@ -89,7 +99,9 @@ export class WorkerCare extends ExchangeObserver {
     for (const [address, load] of this.loads) {
       if (!load.isNew) continue;
       load.isNew = false;
-      loads.push({ address, served: load.served, inFlight: load.inFlight });
+      const { served, inFlight, tookMs } = load;
+      loads.push({ address, served, inFlight, tookMs: Math.round(tookMs) });
+      load.tookMs = 0;
       // A worker that was replaced never comes back under its port.
       if (load.inFlight === 0) this.loads.delete(address);
       else load.served = 0;

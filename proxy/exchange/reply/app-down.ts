@@ -58,7 +58,7 @@ export function buildAppDownReply(exchange: Exchange, route: Route): LocalReply 
     MARK,
     'down',
   );
-  return reply;
+  return { ...reply, isFixed: true };
 }
 
 const POLICY =

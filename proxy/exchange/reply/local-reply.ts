@@ -12,6 +12,8 @@ export interface LocalReply {
   readonly headers: string[];
   /** Text as UTF-8; bytes as they are. */
   readonly body: string | Buffer;
+  /** It says what no page of --error-pages does. */
+  readonly isFixed?: true;
 }
 
 /** Seconds after which a client may try again while the app is starting. */

@@ -3,12 +3,12 @@ import { close, read, readSync, type Stats } from 'node:fs';
 import type { ErrorCode } from '../../../src/shared/errors.js';
 import { chooseCoding } from '../../exchange/headers/compression.js';
 import type { OutgoingFields } from '../../exchange/headers/outgoing-fields.js';
-import type { Framing } from '../../exchange/types.js';
+import type { Framing, RequestHead } from '../../exchange/types.js';
 import type { Upstream } from '../../routing/upstream.js';
-import { fieldList } from '../../wire/syntax/field-list.js';
+import { fieldList, fieldValue } from '../../wire/syntax/field-list.js';
 import type { ExchangeHead, Lease, LeaseHandler } from '../transport.js';
-import { judgeConditions, type Part, readRange, type Validators } from './conditions.js';
-import { fileNameOf } from './file-path.js';
+import { isPage, validatorsOf, withoutType, withSlash } from './answer-parts.js';
+import { judgeConditions, type Part, readRange } from './conditions.js';
 import { type FileRoot, neighbourEnd, type Opened } from './file-root.js';
 import { mediaTypeOf } from './media-types.js';
 
@@ -89,13 +89,26 @@ export class FileLease implements Lease {
     this.close();
   }
 
+  /** Answers, in this call, with a file that an app has named and that was opened for it. @param fields of the app's answer */
+  sendNamed(head: RequestHead, path: string, { fd, stats }: Opened, status: number, fields: string[]): void {
+    const { method, headers } = head;
+    this.open.count += 1;
+    this.hold(path, fd, stats);
+    if (fieldValue(fields, 'content-type') === '') fields.push('content-type', mediaTypeOf(path));
+    // Other answers are not the file that was asked for, but a page that speaks of it; nor is one to a POST.
+    const isWhole = (status !== 200 && status !== 206) || (method !== 'GET' && method !== 'HEAD');
+    if (!isWhole) this.send(method === 'HEAD', headers, fields, '');
+    else if (method === 'HEAD') this.tell(status, fields, stats.size);
+    else this.sendPart(status, null, fields);
+  }
+
   private answer({ head }: ExchangeHead, path: string): void {
     const { method, headers } = head;
     if (method !== 'GET' && method !== 'HEAD') {
       this.fail('files_are_read');
       return;
     }
-    let found = this.root.find(path, head.path);
+    let found = this.root.findFor(head, path);
     if (found.kind === 'folder') {
       this.tell(301, ['location', withSlash(head.path)], 0);
       return;
@@ -119,8 +132,12 @@ export class FileLease implements Lease {
     }
     this.open.count += 1;
     this.hold(found.path, opened.fd, opened.stats);
-    const fields = ['content-type', mediaTypeOf(found.path)];
-    const mark = this.takeNeighbour(found.path, opened.stats, headers, fields);
+    const type = mediaTypeOf(found.path);
+    const fields = ['content-type', type];
+    const { real, stats } = opened;
+    const expires = this.root.expiries.find({ file: real, uri: head.path, type, stats }, Date.now());
+    if (expires !== null) fields.push('expires', expires);
+    const mark = this.takeNeighbour(found.path, stats, headers, fields);
     this.send(method === 'HEAD', headers, fields, mark);
   }
 
@@ -157,18 +174,24 @@ export class FileLease implements Lease {
     const judged = judgeConditions(headers, own);
     fields.push('etag', own.tag, 'last-modified', new Date(own.modifiedSeconds * 1000).toUTCString());
     if (judged === 412) this.tell(412, [], 0);
-    else if (judged === 304) this.tell(304, fields.slice(2), -1);
-    else if (isHead) this.tell(200, [...fields, 'accept-ranges', 'bytes'], file.stats.size);
-    else this.sendPart(file, readRange(headers, file.stats.size, own), fields);
+    else if (judged === 304) this.tell(304, withoutType(fields), -1);
+    else {
+      const { size } = file.stats;
+      const part = isHead ? null : readRange(headers, size, own);
+      if (part === 'none') {
+        this.tell(416, ['content-range', `bytes */${size}`], 0);
+        return;
+      }
+      fields.push('accept-ranges', 'bytes');
+      if (isHead) this.tell(200, fields, size);
+      else this.sendPart(part === null ? 200 : 206, part, fields);
+    }
   }
 
-  private sendPart(file: OpenFile, part: Part | null | 'none', fields: string[]): void {
+  private sendPart(status: number, part: Part | null, fields: string[]): void {
+    const { file } = this;
+    if (file === null) return;
     const { size } = file.stats;
-    if (part === 'none') {
-      this.tell(416, ['content-range', `bytes */${size}`], 0);
-      return;
-    }
-    fields.push('accept-ranges', 'bytes');
     if (part !== null) {
       file.position = part.start;
       file.missingBytes = part.length;
@@ -176,7 +199,6 @@ export class FileLease implements Lease {
     }
     const contentLength = file.missingBytes;
     this.phase = 'reading';
-    const status = part === null ? 200 : 206;
     this.holder.onResponse({
       status,
       headers: fields,
@@ -288,23 +310,4 @@ export class FileLease implements Lease {
     this.open.count -= 1;
     close(fd, () => {});
   }
-}
-
-/** Both change with the file, as finely as its file system tells. */
-function validatorsOf({ size, mtimeMs }: Stats, mark: string): Validators {
-  const tag = `"${Math.floor(mtimeMs * 1000).toString(36)}-${size.toString(36)}${mark}"`;
-  return { tag, modifiedSeconds: Math.floor(mtimeMs / 1000) };
-}
-
-/** The path with a slash at its end and one at its beginning: two would name another host. */
-function withSlash(path: string): string {
-  const query = path.indexOf('?');
-  const end = query === -1 ? path.length : query;
-  return `${path.slice(0, end).replace(/^\/+/, '/')}/${path.slice(end)}`;
-}
-
-/** What looks like a page of a single-page app, not like a file. */
-function isPage(path: string): boolean {
-  const name = fileNameOf(path);
-  return name !== null && !name.slice(name.lastIndexOf('/') + 1).includes('.');
 }

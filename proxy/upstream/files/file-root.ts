@@ -13,6 +13,8 @@ import { sep } from 'node:path';
 import type { FilesConfig } from '../../../src/shared/config.js';
 import { systemCode } from '../../../src/shared/system-error.js';
 import { type Coding, isCompressible } from '../../exchange/headers/compression.js';
+import type { RequestHead } from '../../exchange/types.js';
+import { Expiries } from './expiry.js';
 import { endsWithSlash, fileNameOf } from './file-path.js';
 import { mediaTypeOf } from './media-types.js';
 
@@ -35,6 +37,8 @@ export type Found = { readonly kind: 'file'; readonly path: string } | { readonl
 
 export interface Opened {
   readonly fd: number;
+  /** Its whole name, all links followed. */
+  readonly real: string;
   readonly stats: Stats;
 }
 
@@ -43,11 +47,15 @@ interface Neighbours {
   readonly codings: readonly Coding[];
 }
 
+/** What has decided the routes of requests. */
+const FOUND = new WeakMap<RequestHead, { readonly folder: string; readonly found: Found }>();
+
 const NONE: Found = { kind: 'none' };
 
 /** One for each folder of a router. */
 export class FileRoot {
   private readonly neighbours = new Map<string, Neighbours>();
+  readonly expiries: Expiries;
   private inside: string | null = null;
   private insideUntilMs = 0;
   /** A process that has given up its rights may not read its own links below /proc. */
@@ -57,7 +65,9 @@ export class FileRoot {
   constructor(
     readonly folder: string,
     readonly config: FilesConfig,
-  ) {}
+  ) {
+    this.expiries = new Expiries(config.expires);
+  }
 
   /**
    * The file of a path.
@@ -66,7 +76,7 @@ export class FileRoot {
    */
   find(path: string, asked: string): Found {
     const name = fileNameOf(path);
-    if (name === null) return NONE;
+    if (name === null || this.config.skip.some((end) => name.endsWith(end))) return NONE;
     const full = name === '' ? this.folder : `${this.folder}/${name}`;
     const stats = look(full);
     if (stats?.isFile()) return endsWithSlash(asked) ? NONE : { kind: 'file', path: full };
@@ -79,10 +89,19 @@ export class FileRoot {
     return NONE;
   }
 
-  /** Whether there is an answer for the path: what is behind need not be asked. */
-  has(path: string, asked: string): boolean {
-    const found = this.find(path, asked);
-    return found.kind === 'folder' || (found.kind === 'file' && this.isInside(realOf(found.path)));
+  /** Whether there is an answer for the request: what is behind need not be asked. What was found is kept for `findFor`. */
+  has(head: RequestHead, path: string): boolean {
+    const found = this.find(path, head.path);
+    const isAnswer = found.kind === 'folder' || (found.kind === 'file' && this.isInside(realOf(found.path)));
+    if (isAnswer) FOUND.set(head, { folder: this.folder, found });
+    else FOUND.delete(head);
+    return isAnswer;
+  }
+
+  /** The file of a request, looked for once: whether there is one may have decided where the request goes. */
+  findFor(head: RequestHead, path: string): Found {
+    const known = FOUND.get(head);
+    return known?.folder === this.folder ? known.found : this.find(path, head.path);
   }
 
   /** Opens a file that was found; whoever has exchanged it for a link that leads outside since gains nothing. null: it is gone, or may not be read. @throws where too many files are open */
@@ -91,7 +110,8 @@ export class FileRoot {
     try {
       fd = openSync(path, OPEN_FLAGS);
       const stats = fstatSync(fd);
-      if (stats.isFile() && this.isInside(this.whereIs(fd, path, stats))) return { fd, stats };
+      const real = stats.isFile() ? this.whereIs(fd, path, stats) : null;
+      if (real !== null && this.isInside(real)) return { fd, real, stats };
       closeSync(fd);
       return null;
     } catch (error) {
@@ -100,6 +120,12 @@ export class FileRoot {
       if (code === 'EMFILE' || code === 'ENFILE') throw error;
       return null;
     }
+  }
+
+  /** Where a name leads, all links followed. */
+  whereLeads(path: string): 'inside' | 'outside' | 'nowhere' {
+    const real = realOf(path);
+    return real === null ? 'nowhere' : this.isInside(real) ? 'inside' : 'outside';
   }
 
   /** The codings in which a file lies beside itself, no older than it is. */

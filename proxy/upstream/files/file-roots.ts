@@ -1,4 +1,5 @@
 /** Lends answers from the folders of a router, each folder read by one FileRoot. */
+import { PLAIN_FILES } from '../../../src/shared/config.js';
 import type { Upstream } from '../../routing/upstream.js';
 import type { Lease, LeaseHandler } from '../transport.js';
 import { FileLease } from './file-lease.js';
@@ -18,7 +19,7 @@ export class FileRoots {
     let root = this.roots.get(upstream);
     if (root === undefined) {
       const { files } = upstream.app;
-      root = new FileRoot(upstream.path ?? '', files ?? { kind: 'app', index: [] });
+      root = new FileRoot(upstream.path ?? '', files ?? PLAIN_FILES);
       this.roots.set(upstream, root);
     }
     return root;

@@ -58,6 +58,9 @@ export class ResponseDecoder extends MessageDecoder {
   private status = 0;
   private minorVersion: 0 | 1 = 1;
   private informationalBytes = 0;
+  /** The last Keep-Alive and what it says: a server says the same each time, and reading it costs 0.6 µs. */
+  private keepAlive = '';
+  private idleTimeoutMs = -1;
   /** The status is that of the field Status (RFC 3875 §6.3.3), which is not told; without it, that of the status line. */
   statusByField = false;
 
@@ -138,7 +141,7 @@ export class ResponseDecoder extends MessageDecoder {
       memo: fields,
       framing,
       contentLength: fields.contentLength,
-      idleTimeoutMs: fields.keepAlive === '' ? -1 : keepAliveTimeoutMs(fields.keepAlive),
+      idleTimeoutMs: this.idleTimeoutOf(fields.keepAlive),
       keepAlive: isPersistent(minorVersion, options) && framing !== FRAMING_UNTIL_CLOSE && !isTunnel,
     };
     if (isInterim) {
@@ -152,6 +155,14 @@ export class ResponseDecoder extends MessageDecoder {
       this.state = TUNNEL;
     }
     return HEAD;
+  }
+
+  private idleTimeoutOf(keepAlive: string): number {
+    if (keepAlive !== this.keepAlive) {
+      this.keepAlive = keepAlive;
+      this.idleTimeoutMs = keepAliveTimeoutMs(keepAlive);
+    }
+    return this.idleTimeoutMs;
   }
 
   protected override finishMessage(): number {

@@ -1,7 +1,7 @@
 /** Puts the answers to challenges where the authority looks, and takes them away again. */
 import { createHash } from 'node:crypto';
-import { isIP } from 'node:net';
 import type { CertificateUser, ChallengeAnswers, ChallengeKind } from '../../shared/acme.js';
+import { ipFamily } from '../../shared/ip-family.js';
 import { DAY_MS, issueCertificate } from '../development/x509-issuer.js';
 import { addressBytes } from '../development/x509-parts.js';
 import { HASTY_HOOK_MS, runDnsHook } from './dns-hook.js';
@@ -125,7 +125,7 @@ function persistentRecord({ name, domain, challenge, accountUrl }: ChallengeAnsw
 
 /** The server name that validates an address: its reverse name (RFC 8738 §6). */
 export function validationName(domain: string): string {
-  if (isIP(domain) === 0) return domain;
+  if (ipFamily(domain) === 0) return domain;
   const bytes = [...addressBytes(domain)];
   if (bytes.length === 4) return `${bytes.reverse().join('.')}.in-addr.arpa`;
   const nibbles = bytes.flatMap((byte) => [byte >> 4, byte & 15]).map((nibble) => nibble.toString(16));

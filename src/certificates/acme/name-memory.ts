@@ -1,7 +1,7 @@
 /** What is remembered of a name between attempts: failures outlive the process, since limits of authorities do too. */
 import type { Store } from '../store/store.js';
 import type { RenewalPlan } from './schedule.js';
-import type { AuthorityKeys } from './stored-certificate.js';
+import { type AuthorityKeys, nameOfFile } from './stored-certificate.js';
 
 /** Of one name. */
 export interface NameState {
@@ -69,4 +69,10 @@ export async function requestRenewal(store: Store, keys: AuthorityKeys, name: st
 /** Whether somebody has left word; it counts once. */
 export async function takeRenewalRequest(store: Store, keys: AuthorityKeys, name: string): Promise<boolean> {
   return store.delete(keys.renewal(name));
+}
+
+/** Names of which somebody has left word. */
+export async function listRenewalRequests(store: Store, keys: AuthorityKeys): Promise<readonly string[]> {
+  const found = await store.list(keys.renewal(''));
+  return found.map((key) => nameOfFile(key.slice(keys.renewal('').length)));
 }

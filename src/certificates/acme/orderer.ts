@@ -1,6 +1,6 @@
 /** Orders at one authority with this front's account, by one kind of challenge after the other. */
-import { isIP } from 'node:net';
 import type { AcmeConfig, ChallengeKind } from '../../shared/acme.js';
+import { ipFamily } from '../../shared/ip-family.js';
 import type { Store } from '../store/store.js';
 import { type AcmeSecrets, forgetAccount, openAccount, retireAccount } from './account.js';
 import type { ChallengeBoard } from './challenge-board.js';
@@ -86,7 +86,7 @@ export class Orderer {
    */
   private async profileFor(name: string): Promise<string | null> {
     const { profile } = this.parts.config;
-    if (profile === null && isIP(name) === 0) return null;
+    if (profile === null && ipFamily(name) === 0) return null;
     const offered = await (await this.openAccount()).profiles();
     const wanted = profile ?? 'shortlived';
     if (offered.includes(wanted)) return wanted;

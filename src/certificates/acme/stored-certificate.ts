@@ -1,5 +1,6 @@
 /** The certificates and the account of one authority in the store. */
-import { isIP } from 'node:net';
+
+import { ipFamily } from '../../shared/ip-family.js';
 import type { CertificateMaterial } from '../../shared/router-messages.js';
 import type { Source } from '../chain/input-file.js';
 import { inspect } from '../chain/inspect.js';
@@ -36,6 +37,8 @@ export interface AuthorityKeys {
   failures(name: string): string;
   /** Key of a person's word that a name is to be ordered anew. */
   renewal(name: string): string;
+  /** Key of the mark of a name that got its certificate at its first handshake. */
+  onDemand(name: string): string;
 }
 
 /** A certificate that can be served. */
@@ -57,6 +60,7 @@ function keysBelow(folder: string): AuthorityKeys {
     certificate: (name) => `${folder}/certificates/${fileName(name)}.pem`,
     failures: (name) => `${folder}/failures/${fileName(name)}.json`,
     renewal: (name) => `${folder}/renewals/${fileName(name)}`,
+    onDemand: (name) => `${folder}/on-demand/${fileName(name)}`,
   };
 }
 
@@ -72,23 +76,40 @@ export function certificateId(der: Buffer): string | null {
   return `${base64url(Buffer.from(keyId, 'hex'))}.${base64url(serial.content)}`;
 }
 
-/** Every authority that the store knows, with the names of its certificates and of its failed orders. */
-export async function listAuthorities(
-  store: Store,
-): Promise<readonly { readonly keys: AuthorityKeys; readonly names: readonly string[] }[]> {
-  const found = new Map<string, Set<string>>();
+/** What the store knows of one authority. */
+export interface KnownAuthority {
+  readonly keys: AuthorityKeys;
+  /** Of its certificates and of its failed orders. */
+  readonly names: readonly string[];
+  /** Those that got their certificate at their first handshake. */
+  readonly onDemand: readonly string[];
+}
+
+/** Every authority that the store knows. */
+export async function listAuthorities(store: Store): Promise<readonly KnownAuthority[]> {
+  const found = new Map<string, { readonly names: Set<string>; readonly onDemand: string[] }>();
   for (const key of await store.list('acme/')) {
     const [root, authority, kind, file = ''] = key.split('/');
     const folder = `${root}/${authority}`;
-    const names = found.get(folder) ?? new Set();
-    found.set(folder, names);
+    const known = found.get(folder) ?? { names: new Set(), onDemand: [] };
+    found.set(folder, known);
+    if (kind === 'on-demand' && file !== '') known.onDemand.push(nameOfFile(file));
     const base = /^(.+)\.(?:pem|json)$/.exec(file)?.[1];
-    if ((kind !== 'certificates' && kind !== 'failures') || base === undefined) continue;
-    const dotted = base.replace(/^wildcard_\./, '*.');
-    const address = dotted.replaceAll('-', ':');
-    names.add(isIP(address) === 6 ? address : dotted);
+    if ((kind === 'certificates' || kind === 'failures') && base !== undefined)
+      known.names.add(nameOfFile(base));
   }
-  return [...found].map(([folder, names]) => ({ keys: keysBelow(folder), names: [...names].sort() }));
+  return [...found].map(([folder, { names, onDemand }]) => ({
+    keys: keysBelow(folder),
+    names: [...names].sort(),
+    onDemand,
+  }));
+}
+
+/** The name whose file is called so. */
+export function nameOfFile(base: string): string {
+  const dotted = base.replace(/^wildcard_\./, '*.');
+  const address = dotted.replaceAll('-', ':');
+  return ipFamily(address) === 6 ? address : dotted;
 }
 
 /** Without the characters of wildcards and IPv6 addresses, which file systems do not all take. */

@@ -1,5 +1,6 @@
 /** Holds the names of a certificate to the name constraints of an authority above it (RFC 5280 §4.2.1.10). */
-import { isIP } from 'node:net';
+
+import { ipFamily } from '../../shared/ip-family.js';
 import type { CertificateFields } from '../formats/certificate.js';
 import { readDer, readDerChildren } from '../formats/der.js';
 import type { NameConstraints, NameSubtree } from '../formats/extensions.js';
@@ -16,7 +17,7 @@ export function brokenConstraint(
   { permitted, excluded }: NameConstraints,
   isLeaf: boolean,
 ): BrokenConstraint | undefined {
-  const hosts = names.filter((name) => isIP(name) === 0);
+  const hosts = names.filter((name) => ipFamily(name) === 0);
   const asHost =
     isLeaf && hosts.length === 0 && commonName !== undefined && /^[\w*-]+(?:\.[\w-]+)+$/.test(commonName);
   const dns = [...hosts, ...(asHost ? [commonName.toLowerCase()] : [])];
@@ -24,7 +25,7 @@ export function brokenConstraint(
   return (
     firstBroken(dns, permitted, excluded, 'dns', isWithinDomain) ??
     firstBroken(
-      names.filter((name) => isIP(name) !== 0),
+      names.filter((name) => ipFamily(name) !== 0),
       permitted,
       excluded,
       'address',
@@ -82,7 +83,7 @@ function isWithinBlock(name: string, subtree: NameSubtree): boolean {
 }
 
 function addressBytes(text: string): number[] {
-  if (isIP(text) === 4) return text.split('.').map(Number);
+  if (ipFamily(text) === 4) return text.split('.').map(Number);
   const [head = '', tail] = text.split('::');
   const groups = (part: string): number[] =>
     part === '' ? [] : part.split(':').map((one) => Number.parseInt(one, 16));

@@ -1,6 +1,8 @@
 /** Judges a chain as clients validate it (RFC 5280 §6): what each authority may sign, how deep, for whom, and for what. */
+
 import { type Finding, finding } from '../findings.js';
 import type { Certificate, CertificateFields } from '../formats/certificate.js';
+import { isPublicSuffix } from '../suffixes/public-suffix.js';
 import type { Chain } from './chain.js';
 import { brokenConstraint } from './name-rules.js';
 
@@ -145,12 +147,14 @@ function judgeNames(
   return [];
 }
 
-/** Wildcards that stand for everything beneath a top-level name: clients take none of them (RFC 6125 §7.2). */
+/** Wildcards that stand for everything beneath a top-level name: clients take none of them (RFC 6125 §7.2); browsers none beneath a public suffix. */
 export function wideWildcards(names: readonly string[]): readonly Finding[] {
   return names
-    .filter((name) => name.startsWith('*.') && !name.slice(2).includes('.'))
+    .filter((name) => name.startsWith('*.') && isPublicSuffix(name.slice(2)))
     .map((name) => {
-      const message = `${name} stands for everything beneath a top-level name: curl, Node and browsers refuse that`;
+      const message = name.slice(2).includes('.')
+        ? `${name} stands for everything beneath a public suffix: browsers refuse that`
+        : `${name} stands for everything beneath a top-level name: curl, Node and browsers refuse that`;
       return finding('wildcard_too_wide', message);
     });
 }

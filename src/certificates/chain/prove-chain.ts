@@ -1,7 +1,7 @@
 /** Shows that a chain and its key serve: real TLS handshakes with a server of this process that sends them. */
 
-import { isIP } from 'node:net';
 import { connect, createServer, type Server, type TLSSocket } from 'node:tls';
+import { ipFamily } from '../../shared/ip-family.js';
 
 /** What to serve, and whom the client trusts. */
 export interface ChainProof {
@@ -61,9 +61,9 @@ function handshake(port: number, version: (typeof VERSIONS)[number], proof: Chai
       minVersion: version,
       maxVersion: version,
       ...(trusted === undefined ? {} : { ca: [...trusted] }),
-      ...(name !== undefined && isIP(name) === 0 ? { servername: name } : {}),
+      ...(name !== undefined && ipFamily(name) === 0 ? { servername: name } : {}),
       // Without a host name to check (an IP address, no names at all) the chain alone is proven.
-      ...(name === undefined || isIP(name) !== 0 ? { checkServerIdentity: () => undefined } : {}),
+      ...(name === undefined || ipFamily(name) !== 0 ? { checkServerIdentity: () => undefined } : {}),
     });
     client.setTimeout(TIMEOUT_MS, () => client.destroy(new Error('the handshake took too long')));
     client.once('error', reject);

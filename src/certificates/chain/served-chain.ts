@@ -1,8 +1,9 @@
 /** Reads the certificates that a running server sends, exactly as it sends them. */
-import { connect as connectPlain, isIP, type Socket } from 'node:net';
+import { connect as connectPlain, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
 import { FrontError } from '../../shared/errors.js';
+import { ipFamily } from '../../shared/ip-family.js';
 
 /** Where to connect, and the server name to ask for. */
 export interface ServerAddress {
@@ -68,7 +69,7 @@ async function readByTls13(address: ServerAddress): Promise<Buffer[]> {
 
 function tlsOptions({ serverName }: ServerAddress) {
   // The chain is to be examined, above all where it would be refused; nothing is sent over this connection.
-  return { rejectUnauthorized: false, ...(isIP(serverName) === 0 ? { servername: serverName } : {}) };
+  return { rejectUnauthorized: false, ...(ipFamily(serverName) === 0 ? { servername: serverName } : {}) };
 }
 
 function open({ host, port }: ServerAddress): Promise<Socket> {

@@ -1,6 +1,7 @@
 /** Name constraints of an authority (RFC 5280 §4.2.1.10): the names and addresses it may vouch for. */
 
-import { BlockList, isIP, isIPv6 } from 'node:net';
+import { BlockList, isIPv6 } from 'node:net';
+import { ipFamily } from '../../shared/ip-family.js';
 import { isWithin, PRIVATE_DOMAINS } from '../../shared/private-names.js';
 import { type DerValue, readDer, readDerChildren, readOid } from '../formats/der.js';
 import { der, derSequence } from '../formats/der-write.js';
@@ -31,7 +32,7 @@ export const DEVELOPMENT_NAMES: PermittedNames = {
 /** Whether a canonical name, wildcard or address is permitted. */
 export function isPermitted(name: string, { domains, networks }: PermittedNames): boolean {
   if (name.includes('@')) return true;
-  if (isIP(name) !== 0) return networks.some((network) => holds(network, name));
+  if (ipFamily(name) !== 0) return networks.some((network) => holds(network, name));
   const bare = name.replace(/^\*\./, '');
   return domains.some((domain) => isWithin(bare, domain));
 }
@@ -39,8 +40,8 @@ export function isPermitted(name: string, { domains, networks }: PermittedNames)
 /** The same and what the names need: domains for names, single addresses. */
 export function permitAlso(permitted: PermittedNames, names: readonly string[]): PermittedNames {
   const missing = names.filter((name) => !isPermitted(name, permitted));
-  const addresses = missing.filter((name) => isIP(name) !== 0);
-  const domains = missing.filter((name) => isIP(name) === 0).map((name) => name.replace(/^\*\./, ''));
+  const addresses = missing.filter((name) => ipFamily(name) !== 0);
+  const domains = missing.filter((name) => ipFamily(name) === 0).map((name) => name.replace(/^\*\./, ''));
   return {
     domains: [...new Set([...permitted.domains, ...domains])],
     networks: [

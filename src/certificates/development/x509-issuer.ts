@@ -10,7 +10,7 @@ import {
   sign,
   X509Certificate,
 } from 'node:crypto';
-import { isIP } from 'node:net';
+import { ipFamily } from '../../shared/ip-family.js';
 import { readFields } from '../formats/certificate.js';
 import { readDerChildren } from '../formats/der.js';
 import { derBits, derSequence, derTagged, derTime, derUnsigned } from '../formats/der-write.js';
@@ -110,7 +110,7 @@ export async function issueLeaf(
  * for a DNS name and against the authority's name constraints; 64 characters at most (RFC 5280 appendix A.1).
  */
 export function commonNameOf(names: readonly string[]): string | undefined {
-  return names.find((name) => isIP(name) === 0 && name.length <= 64);
+  return names.find((name) => ipFamily(name) === 0 && name.length <= 64);
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Parts of a certificate that stand in certificate requests too: names, signature algorithms, alternative names. */
 import type { KeyObject } from 'node:crypto';
-import { isIP } from 'node:net';
+import { ipFamily } from '../../shared/ip-family.js';
 import { DER_NULL, der, derOid, derSequence, derSet, derUtf8 } from '../formats/der-write.js';
 
 /** Hash of a signature. SHA-1 is for tests alone: no client takes it any more. */
@@ -66,7 +66,7 @@ const IP_ADDRESS = 0x87;
 export function alternativeNames(names: readonly string[]): Buffer {
   return derSequence(
     ...names.map((name) => {
-      if (isIP(name) !== 0) return der(IP_ADDRESS, addressBytes(name));
+      if (ipFamily(name) !== 0) return der(IP_ADDRESS, addressBytes(name));
       return der(name.includes('@') ? EMAIL_NAME : DNS_NAME, Buffer.from(name, 'latin1'));
     }),
   );
@@ -74,7 +74,7 @@ export function alternativeNames(names: readonly string[]): Buffer {
 
 /** Four or sixteen bytes of an address in any of its spellings. */
 export function addressBytes(address: string): Buffer {
-  if (isIP(address) === 4) return Buffer.from(address.split('.').map(Number));
+  if (ipFamily(address) === 4) return Buffer.from(address.split('.').map(Number));
   const [host = ''] = new URL(`http://[${address}]/`).hostname.slice(1, -1).split('%');
   const [before = '', after] = host.split('::');
   const groups = (text: string): number[] =>

@@ -1,6 +1,6 @@
 /** Reads the extensions of a certificate (RFC 5280 §4.2) that decide whether clients accept it. */
 
-import { isIP } from 'node:net';
+import { ipFamily } from '../../shared/ip-family.js';
 import {
   DER_BOOLEAN,
   DER_INTEGER,
@@ -125,7 +125,7 @@ export function readExtensions(wrapper: DerValue | undefined): CertificateExtens
     keyUses: keyUsage && keyUsesOf(readDer(keyUsage)),
     purposes: inside(EXTENDED_KEY_USAGE)?.map((part) => readOid(part.content)),
     names: alternatives?.flatMap(readGeneralName),
-    misplacedAddresses: dnsNames.filter((name) => isIP(name) !== 0),
+    misplacedAddresses: dnsNames.filter((name) => ipFamily(name) !== 0),
     nameConstraints: limits && {
       permitted: subtreesOf(limits.find(({ tag }) => tag === 0xa0)),
       excluded: subtreesOf(limits.find(({ tag }) => tag === 0xa1)),
@@ -158,7 +158,7 @@ function textOf(name: DerValue): string {
 
 /** dNSName and iPAddress of RFC 5280 §4.2.1.6; other kinds name no server, and an address among the DNS names neither. */
 function readGeneralName(name: DerValue): string[] {
-  if (name.tag === 0x82) return isIP(textOf(name)) === 0 ? [textOf(name)] : [];
+  if (name.tag === 0x82) return ipFamily(textOf(name)) === 0 ? [textOf(name)] : [];
   if (name.tag !== 0x87) return [];
   if (name.content.length === 4) return [[...name.content].join('.')];
   if (name.content.length !== 16) return [];

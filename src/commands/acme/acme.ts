@@ -39,7 +39,7 @@ export async function runAcmeStatus(io: CommandIo): Promise<number> {
     );
     return EXIT_SUCCESS;
   }
-  for (const { keys, names } of authorities) {
+  for (const { keys, names, onDemand } of authorities) {
     const account = await readAccount(store, keys);
     io.stdout.write(`${keys.folder.slice('acme/'.length)}\n`);
     io.stdout.write(
@@ -47,7 +47,10 @@ export async function runAcmeStatus(io: CommandIo): Promise<number> {
         ? '  no account\n'
         : `  account ${account.url} of ${account.email}: ${store.pathOf(keys.account)}, ${store.pathOf(keys.accountKey)}\n`,
     );
-    for (const name of names) io.stdout.write(`  ${await describe(store, keys, name)}\n`);
+    for (const name of names) {
+      const how = onDemand.includes(name) ? '; ordered at its first handshake' : '';
+      io.stdout.write(`  ${await describe(store, keys, name)}${how}\n`);
+    }
   }
   return EXIT_SUCCESS;
 }

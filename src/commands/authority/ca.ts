@@ -14,6 +14,7 @@ import { shellWord } from '../../certificates/findings.js';
 import { requireNames } from '../../certificates/host-names.js';
 import { openLocalStore } from '../../certificates/store/local-store.js';
 import type { LocalStore } from '../../certificates/store/store.js';
+import { referTo } from '../../certificates/trust/authority-ref.js';
 import { type ClientTrial, tryClients } from '../../certificates/trust/client-trials.js';
 import { programStores } from '../../certificates/trust/program-stores.js';
 import { systemStores } from '../../certificates/trust/system-stores.js';
@@ -40,23 +41,16 @@ function findStores(machine: Machine): FoundStores {
   return { stores: [...systemStores(machine), ...stores], unusable };
 }
 
-function referTo(store: LocalStore, pem: string): AuthorityRef {
-  const { fingerprint, fingerprint256 } = new X509Certificate(pem);
-  return {
-    file: store.pathOf(AUTHORITY_CERT_KEY),
-    pem,
-    sha1: fingerprint.replaceAll(':', '').toLowerCase(),
-    nickname: `tlsfront-${fingerprint256.replaceAll(':', '').slice(0, 16).toLowerCase()}`,
-  };
-}
-
 /** Puts the authority into every store of this machine. @returns 0 all have it, 1 some have not */
 export async function runCaInstall(options: CaInstallOptions, io: CommandIo): Promise<number> {
   const store = openStore(io);
   const machine = thisMachine(homedir(), io.environment);
   const { stores, unusable } = findStores(machine);
   await widen(store, options, io);
-  const authority = referTo(store, (await ensureAuthority(store, [], new Date())).certPem);
+  const authority = referTo(
+    store.pathOf(AUTHORITY_CERT_KEY),
+    (await ensureAuthority(store, [], new Date())).certPem,
+  );
   // Those that it replaced need not be trusted any longer.
   await takeOutReplaced(store, stores, options, io);
   for (const { name, reason, hint } of unusable) printWarning(io, `${name}: ${reason}; ${hint}`);
@@ -69,6 +63,23 @@ export async function runCaInstall(options: CaInstallOptions, io: CommandIo): Pr
   }
   io.stdout.write(`for Node: export NODE_EXTRA_CA_CERTS=${shellWord(authority.file)}\n`);
   return unusable.length > 0 ? 1 : code;
+}
+
+/** The names of the stores that have the authority, and of those that could have it. */
+export async function compareStores(
+  io: CommandIo,
+): Promise<{ readonly having: readonly string[]; readonly lacking: readonly string[] }> {
+  const store = openStore(io);
+  const authority = referTo(
+    store.pathOf(AUTHORITY_CERT_KEY),
+    (await ensureAuthority(store, [], new Date())).certPem,
+  );
+  const having: string[] = [];
+  const lacking: string[] = [];
+  for (const each of findStores(thisMachine(homedir(), io.environment)).stores) {
+    ((await each.isTrusted(authority)) ? having : lacking).push(each.name);
+  }
+  return { having, lacking };
 }
 
 async function reportTrusting(
@@ -91,7 +102,9 @@ export async function runCaUninstall(options: CaChangeOptions, io: CommandIo): P
   const { stores } = findStores(thisMachine(homedir(), io.environment));
   const pem = (await store.get(AUTHORITY_CERT_KEY))?.toString();
   const code =
-    pem === undefined ? 0 : await changeStores(stores, referTo(store, pem), 'uninstall', options, io);
+    pem === undefined
+      ? 0
+      : await changeStores(stores, referTo(store.pathOf(AUTHORITY_CERT_KEY), pem), 'uninstall', options, io);
   return Math.max(code, await takeOutReplaced(store, stores, options, io));
 }
 
@@ -121,7 +134,7 @@ async function takeOutReplaced(
   for (const key of await store.list('development/replaced/')) {
     const pem = (await store.get(key))?.toString();
     if (pem === undefined) continue;
-    const authority = { ...referTo(store, pem), file: store.pathOf(key) };
+    const authority = referTo(store.pathOf(key), pem);
     const having: TrustStore[] = [];
     for (const each of stores) if (await each.isTrusted(authority)) having.push(each);
     code = Math.max(code, await changeStores(having, authority, 'uninstall', options, io));
@@ -158,7 +171,7 @@ export async function examineTrust(io: CommandIo): Promise<readonly StatusRow[] 
   const store = openStore(io);
   const found = await findAuthority(store, new Date());
   if (found.authority === undefined) return found.problem ?? NO_AUTHORITY;
-  const authority = referTo(store, found.authority.certPem);
+  const authority = referTo(store.pathOf(AUTHORITY_CERT_KEY), found.authority.certPem);
   const machine = thisMachine(homedir(), io.environment);
   const { stores, unusable } = findStores(machine);
   const rows: StatusRow[] = [];

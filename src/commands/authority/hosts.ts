@@ -1,12 +1,12 @@
 /** `tlsfront hosts add|remove|list`: names of this machine in a marked block of its hosts file. */
 import { readFile, writeFile } from 'node:fs/promises';
-import { isIP } from 'node:net';
 import { win32 } from 'node:path';
 import { requireNames } from '../../certificates/host-names.js';
 import { fileFailure } from '../../certificates/store/file-failure.js';
 import { replaceFile } from '../../certificates/store/replace-file.js';
 import { asRootLine } from '../../serving/unknown-hosts.js';
 import { FrontError } from '../../shared/errors.js';
+import { ipFamily } from '../../shared/ip-family.js';
 import { isLocalhost } from '../../shared/private-names.js';
 import { systemCode } from '../../shared/system-error.js';
 import { type CommandIo, printWarning } from '../../terminal/console.js';
@@ -67,7 +67,7 @@ function readNames(names: readonly string[], mayBeEmpty = false): string[] {
   if (canonical.length === 0 && !mayBeEmpty) {
     throw new FrontError('config_usage', 'no name was given', { hint: 'tlsfront hosts add app.test' });
   }
-  const wrong = canonical.find((name) => name.startsWith('*') || isIP(name) !== 0);
+  const wrong = canonical.find((name) => name.startsWith('*') || ipFamily(name) !== 0);
   if (wrong === undefined) return canonical;
   throw new FrontError('config_invalid', `${wrong}: a hosts file knows plain names only`, {
     hint: 'name each host, or use names beneath .localhost, which need no entry',

@@ -1,10 +1,10 @@
 /** Brings an authority into trust stores or out of them, by commands that the user sees and consents to. */
 import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline/promises';
 import { shellWord } from '../../certificates/findings.js';
 import type { AuthorityRef, Step, TrustStore } from '../../certificates/trust/trust-store.js';
 import { FrontError } from '../../shared/errors.js';
 import { type CommandIo, printWarning } from '../../terminal/console.js';
+import { confirm } from '../confirm.js';
 
 /** Options of `install` and `uninstall`. */
 export interface CaChangeOptions {
@@ -49,7 +49,7 @@ export async function changeStores(
       left.push(...lines);
       continue;
     }
-    if (needsRoot && !yes) await askForRoot();
+    if (needsRoot && !yes) await confirm('run this as root?', 'nothing was run as root');
     for (const step of steps) await runStep(step, isRoot, io);
     if ((await store.isTrusted(authority)) !== wanted) {
       printWarning(io, `${store.name} is as it was before`);
@@ -64,22 +64,13 @@ export async function changeStores(
   return code;
 }
 
-function commandLine({ argv, asRoot }: Step, isRoot: boolean): string {
+/** A step as it is typed. */
+export function commandLine({ argv, asRoot }: Step, isRoot: boolean): string {
   return [...(asRoot && !isRoot ? ['sudo'] : []), ...argv].map(shellWord).join(' ');
 }
 
-/** @throws FrontError config_usage when the user says no */
-async function askForRoot(): Promise<void> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question('run this as root? [y/N] ');
-  terminal.close();
-  if (/^y(?:es)?$/i.test(answer.trim())) return;
-  throw new FrontError('config_usage', 'nothing was run as root', {
-    hint: 'see what it does with --dry-run',
-  });
-}
-
-function runStep({ argv, asRoot }: Step, isRoot: boolean, io: CommandIo): Promise<void> {
+/** Rejects with a FrontError where it fails. */
+export function runStep({ argv, asRoot }: Step, isRoot: boolean, io: CommandIo): Promise<void> {
   const [program, ...rest] = asRoot && !isRoot ? ['sudo', ...argv] : argv;
   return new Promise((resolve, reject) => {
     const child = spawn(program ?? '', rest, { env: io.environment, stdio: ['inherit', 'ignore', 'pipe'] });

@@ -1,6 +1,7 @@
 /** The arguments of the commands that speak with a running front. */
 import type { Command } from 'commander';
 import type { CommandIo } from '../../terminal/console.js';
+import type { DeployOptions } from './deploy.js';
 import type { FrontChoice } from './find-front.js';
 
 interface ControlOptions extends FrontChoice {
@@ -17,8 +18,13 @@ function addChoice(parser: Command): Command {
     .option('--socket <file>', 'its control socket');
 }
 
-/** Binds them; `done` gets the exit code of the one that runs. */
-export function addControl(root: Command, io: CommandIo, done: (exitCode: number) => void): void {
+/** Binds them; `done` gets the exit code of the one that runs. @param command what stands behind `--`; null: nothing does */
+export function addControl(
+  root: Command,
+  command: readonly string[] | null,
+  io: CommandIo,
+  done: (exitCode: number) => void,
+): void {
   const bind = (
     parser: Command,
     description: string,
@@ -67,6 +73,7 @@ export function addControl(root: Command, io: CommandIo, done: (exitCode: number
     async (options) => (await import('./orders.js')).runLogs(options, io),
   );
   addInterventions(root, io, done);
+  addDeploy(root, command, io, done);
   addBans(root, io, done);
 }
 
@@ -115,6 +122,27 @@ function addInterventions(root: Command, io: CommandIo, done: (exitCode: number)
     .description('give an app back that was drained; exit code 1 where it was not')
     .action(async (upstream: string, options: FrontChoice) => {
       done(await (await import('./interventions.js')).runUndrain(upstream, options, io));
+    });
+}
+
+function addDeploy(
+  root: Command,
+  command: readonly string[] | null,
+  io: CommandIo,
+  done: (exitCode: number) => void,
+): void {
+  addChoice(root.command('deploy [app]'))
+    .option('--upstream <address>', 'where the new version runs; may be repeated', addWord)
+    .option(
+      '--health-path <path>',
+      "what it is asked for (default: the front's own, or / with any answer below 500)",
+    )
+    .option('--checks <n>', 'how many answers in a row must be good (default: 3)')
+    .option('--timeout <duration>', 'for its start and the checks (default: 30s)')
+    .option('--drain <duration>', 'how long the old version may take to empty (default: 30s)')
+    .helpCommand(false)
+    .action(async (app: string | undefined, options: DeployOptions) => {
+      done(await (await import('./deploy.js')).runDeploy(app, command, options, io));
     });
 }
 

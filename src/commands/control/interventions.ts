@@ -4,7 +4,7 @@ import type { InterventionsView } from '../../control/types.js';
 import { formatDuration, parseDuration } from '../../options/quantities.js';
 import { misused } from '../../options/read-setting.js';
 import { FrontError } from '../../shared/errors.js';
-import type { Maintenance, Pause } from '../../shared/interventions.js';
+import type { Deployment, Maintenance, Pause } from '../../shared/interventions.js';
 import { type CommandIo, EXIT_SUCCESS } from '../../terminal/console.js';
 import { type FrontChoice, findFront } from './find-front.js';
 
@@ -90,6 +90,12 @@ export async function runResume(choice: FrontChoice, io: CommandIo): Promise<num
 }
 
 /** One line for people. */
+export function describeDeployment({ app, upstreams, command, sinceMs }: Deployment): string {
+  const version = command === null ? upstreams.join(', ') : `-- ${command.join(' ')}`;
+  return `${app}: ${version} since ${new Date(sinceMs).toISOString()}`;
+}
+
+/** One line for people. */
 export function describePause({ maxMs, sinceMs }: Pause): string {
   return `requests are paused since ${new Date(sinceMs).toISOString()}: each waits for ${maxMs / 1000} s at most`;
 }
@@ -101,7 +107,8 @@ export function describeMaintenance({ message, allowed, sinceMs }: Maintenance):
   return `maintenance is on since ${new Date(sinceMs).toISOString()}${spared}${words}`;
 }
 
-function secondsOf(option: string, text: string): string {
+/** A duration of the command line as the control socket takes it. @throws FrontError config_usage */
+export function secondsOf(option: string, text: string): string {
   const durationMs = parseDuration(text);
   if (durationMs === null || durationMs > MAX_WAIT_MS)
     throw misused(

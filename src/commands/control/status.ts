@@ -6,13 +6,15 @@ import { formatListenAddress } from '../../shared/host-port.js';
 import type { Interventions } from '../../shared/interventions.js';
 import { type CommandIo, EXIT_FAILURE, EXIT_SUCCESS } from '../../terminal/console.js';
 import { type FrontChoice, findFront, runningFronts } from './find-front.js';
-import { describeMaintenance, describePause } from './interventions.js';
+import { describeDeployment, describeMaintenance, describePause } from './interventions.js';
 
 const DAY_SECONDS = 86_400;
-const STATE_WORDS = { up: '', starting: ' (not ready)', drained: ' (drained)' } as const satisfies Record<
-  UpstreamWord,
-  string
->;
+const STATE_WORDS = {
+  up: '',
+  starting: ' (not ready)',
+  drained: ' (drained)',
+  leaving: ' (drains: a deploy has taken its place)',
+} as const satisfies Record<UpstreamWord, string>;
 
 /** Exit code 0 while requests are taken, else 1. @throws FrontError where no front answers */
 export async function runStatus(
@@ -115,10 +117,11 @@ function describe(status: Status): string[] {
 }
 
 /** Drained apps stand among the apps. */
-function ordered({ maintenance, pause }: Interventions): [string, string][] {
+function ordered({ maintenance, pause, deployed }: Interventions): [string, string][] {
   const rows: [string, string][] = [];
   if (maintenance !== null) rows.push(['maintenance', describeMaintenance(maintenance)]);
   if (pause !== null) rows.push(['pause', describePause(pause)]);
+  for (const one of deployed) rows.push(['deployed', describeDeployment(one)]);
   return rows;
 }
 

@@ -6,6 +6,7 @@ import { parseBlock } from '../../shared/address-blocks.js';
 import type { Config, RoutedUpstream } from '../../shared/config.js';
 import { FrontError } from '../../shared/errors.js';
 import {
+  type Deployment,
   type Interventions,
   type Maintenance,
   NO_INTERVENTIONS,
@@ -14,6 +15,7 @@ import {
 import { sampleName } from '../../shared/metrics.js';
 import type { UpstreamState } from '../../shared/router-messages.js';
 import { formatRoute, formatUpstream } from '../../shared/upstream-text.js';
+import { stillDeployed } from '../deploys/version.js';
 import type { MasterLog } from '../log.js';
 import { findUpstream, leftWithout } from './named-upstreams.js';
 
@@ -22,10 +24,10 @@ const POLL_MS = 100;
 
 /** What the front does for the desk. */
 export interface Intervened {
-  /** Of the generation that serves. */
+  /** Of the generation that serves; those that leave are none. */
   upstreams(): readonly (UpstreamState & RoutedUpstream)[];
-  /** Where the front listens. */
-  listeners(): Config['listeners'];
+  /** Where the front listens, and what its configuration says of apps. */
+  config(): Pick<Config, 'listeners' | 'apps'>;
   /** Resolves when every router serves by them. */
   give(interventions: Interventions): Promise<void>;
   /** A metric's value, added up over all routers; 0 where none has it. */
@@ -48,8 +50,9 @@ export class InterventionDesk {
   /** Takes up what was in force when a front at these addresses ended, and says so. */
   async open(): Promise<void> {
     try {
-      this.kept = this.front.listeners();
+      this.kept = this.front.config().listeners;
       this.table = await this.store.read(this.kept);
+      this.forgetOutdated();
     } catch (error) {
       this.log.failure(error, (reason) => reason);
       return;
@@ -171,6 +174,28 @@ export class InterventionDesk {
     });
   }
 
+  /** What is deployed in an app's place from now on, and kept; null: what the configuration says. */
+  deployed(app: string, deployment: Deployment | null): Promise<void> {
+    return this.inTurn(async () => {
+      const others = this.table.deployed.filter((one) => one.app !== app);
+      const deployed = deployment === null ? others : [...others, deployment];
+      if (others.length === this.table.deployed.length && deployment === null) return;
+      await this.replace({ ...this.table, deployed });
+    });
+  }
+
+  /** The configuration says something else of an app than when another version was deployed: that counts. Returns whether there was such. */
+  private forgetOutdated(): boolean {
+    const { deployed } = this.table;
+    const counting = stillDeployed(deployed, this.front.config().apps);
+    for (const one of deployed.filter((other) => !counting.includes(other)))
+      this.log.warning(
+        `the configuration says something new of ${one.app}, which counts; ${describeDeployment(one)} was deployed`,
+      );
+    this.table = { ...this.table, deployed: counting };
+    return counting.length !== deployed.length;
+  }
+
   /** The table for a generation with other upstreams: those that it has not are forgotten, and an app is not left without any. */
   settle(upstreams: readonly (UpstreamState & RoutedUpstream)[]): Promise<void> {
     return this.inTurn(async () => {
@@ -183,9 +208,10 @@ export class InterventionDesk {
           `every upstream of ${formatRoute(route) || 'the app'} was drained: ${own.join(', ')} take requests again`,
         );
       const drained = known.filter((name) => !back.has(name));
-      const hasMoved = !isDeepStrictEqual(this.kept, this.front.listeners());
+      const isOutdated = this.forgetOutdated();
+      const hasMoved = !isDeepStrictEqual(this.kept, this.front.config().listeners);
       if (drained.length !== this.table.drained.length) await this.replace({ ...this.table, drained });
-      else if (hasMoved && describe(this.table).length > 0) await this.keep();
+      else if (isOutdated || (hasMoved && describe(this.table).length > 0)) await this.keep();
     });
   }
 
@@ -198,7 +224,7 @@ export class InterventionDesk {
   /** In force it is all the same; what cannot be kept is told. */
   private async keep(): Promise<void> {
     const { kept, table, store } = this;
-    const listeners = this.front.listeners();
+    const listeners = this.front.config().listeners;
     this.kept = listeners;
     try {
       if (kept !== null && !isDeepStrictEqual(kept, listeners)) await store.write(kept, NO_INTERVENTIONS);
@@ -230,10 +256,15 @@ function requireBlock(text: string): string {
 }
 
 /** What is in force, in words for people. */
-function describe({ drained, maintenance, pause }: Interventions): readonly string[] {
+function describe({ drained, maintenance, pause, deployed }: Interventions): readonly string[] {
   const pages = maintenance === null ? [] : [describeMaintenance(maintenance)];
   const holds = pause === null ? [] : [describePause(pause)];
-  return [...pages, ...holds, ...drained.map((name) => `${name} is drained`)];
+  const versions = deployed.map((one) => `${describeDeployment(one)} serves ${one.app}`);
+  return [...pages, ...holds, ...drained.map((name) => `${name} is drained`), ...versions];
+}
+
+function describeDeployment({ upstreams, command }: Deployment): string {
+  return command === null ? upstreams.join(', ') : `-- ${command.join(' ')}`;
 }
 
 function describeMaintenance({ allowed }: Maintenance): string {
@@ -246,11 +277,12 @@ function describePause({ maxMs }: Pause): string {
 }
 
 /** The commands that take back what is in force. */
-function backWords({ drained, maintenance, pause }: Interventions): readonly string[] {
+function backWords({ drained, maintenance, pause, deployed }: Interventions): readonly string[] {
   return [
     ...(maintenance === null ? [] : ['tlsfront maintenance off']),
     ...(pause === null ? [] : ['tlsfront resume']),
     ...drained.map((name) => `tlsfront undrain ${name}`),
+    ...deployed.map(({ app }) => `tlsfront deploy ${app}`),
   ];
 }
 

@@ -26,7 +26,7 @@ export function findUpstream(text: string, upstreams: readonly Known[]): string 
     });
   const all = namesOf(upstreams);
   throw new FrontError('config_usage', `there is no upstream ${JSON.stringify(text)}`, {
-    hint: all.length === 0 ? 'there is none at this moment' : `there are ${all.join(', ')}`,
+    hint: all.length === 0 ? 'there is none at this moment' : `choose one of: ${all.join(', ')}`,
   });
 }
 

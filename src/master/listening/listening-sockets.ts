@@ -4,10 +4,11 @@
  */
 import { lookup } from 'node:dns/promises';
 import { fstatSync } from 'node:fs';
-import { _createServerHandle, isIP, isIPv4 } from 'node:net';
+import { _createServerHandle, connect, isIPv4 } from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import type { ListenerConfig } from '../../shared/config.js';
 import { FrontError } from '../../shared/errors.js';
+import { ipFamily } from '../../shared/ip-family.js';
 import type { BoundListener } from '../../shared/router-messages.js';
 import { systemCode } from '../../shared/system-error.js';
 import { describeListenFailure } from '../../system/listen-failure.js';
@@ -34,6 +35,9 @@ declare module 'node:net' {
   ): BoundHandle | number;
 }
 
+/** Loopback refuses at once where nobody listens. */
+const ANSWER_MS = 500;
+
 /** One bound address. */
 export interface ListeningSocket {
   readonly bound: BoundListener;
@@ -41,7 +45,7 @@ export interface ListeningSocket {
   close(): void;
 }
 
-/** All of them, by listener index; null: skipped because this machine lacks the address family. */
+/** All of them, by listener index; null: skipped because this machine lacks the address family, or an optional one cannot be had. */
 export class ListeningSockets {
   private constructor(
     readonly all: readonly (ListeningSocket | null)[],
@@ -49,7 +53,8 @@ export class ListeningSockets {
   ) {}
 
   /**
-   * Binds all, in order; one that `before` has for the same address is shared with it, so that a reload keeps every port. A loopback address of a family that this machine lacks is skipped as long as one listener is left.
+   * Binds all, in order; one that `before` has for the same address is shared with it, so that a reload keeps every port. A loopback
+   * address of a family that this machine lacks is skipped as long as one listener is left; an optional one is wherever it cannot be had.
    * @throws FrontError listen_failed
    */
   static async bind(
@@ -77,15 +82,18 @@ export class ListeningSockets {
    * @throws FrontError config_invalid where there are not as many as listeners, or one is no TCP socket
    */
   static adopt(listeners: readonly ListenerConfig[], descriptors: readonly number[]): ListeningSockets {
-    if (descriptors.length !== listeners.length) {
-      const text = `systemd hands over ${descriptors.length} sockets for ${listeners.length} listeners`;
+    const asked = listeners.filter((listener) => !isOptional(listener));
+    if (descriptors.length !== asked.length) {
+      const text = `systemd hands over ${descriptors.length} sockets for ${asked.length} listeners`;
       throw new FrontError('config_invalid', text, {
         hint: 'write one ListenStream= for each --listen, --https, --http and --http-to-https, in the same order; --listen :443 is one listener',
       });
     }
     return new ListeningSockets(
-      listeners.map(({ kind }, index) => {
-        const descriptor = descriptors[index] ?? -1;
+      listeners.map((listener) => {
+        const { kind } = listener;
+        if (isOptional(listener)) return null;
+        const descriptor = descriptors[asked.indexOf(listener)] ?? -1;
         const name: { address?: string; port?: number } = {};
         const handle = isSocket(descriptor) ? _createServerHandle('', 0, 4, descriptor) : -1;
         if (typeof handle === 'number' || handle.getsockname(name) !== 0 || name.port === undefined) {
@@ -131,8 +139,10 @@ function takesIpv6Only({ host, port }: ListenerConfig, listeners: readonly Liste
 async function bindListener(listener: ListenerConfig, ipv6Only: boolean): Promise<ListeningSocket | null> {
   const { kind, host, port } = listener;
   const fallback = kind === 'https' ? listener.fallbackPort : null;
+  if (isOptional(listener) && (await isAnswered(host, port))) return null;
   const first = await bindAddress(listener, port, ipv6Only);
   if (typeof first !== 'string') return first;
+  if (isOptional(listener)) return null;
   if (host === '::1' && (first === 'EADDRNOTAVAIL' || first === 'EAFNOSUPPORT' || first === 'EINVAL'))
     return null;
   if (first !== 'EACCES' || fallback === null || port === fallback)
@@ -140,6 +150,23 @@ async function bindListener(listener: ListenerConfig, ipv6Only: boolean): Promis
   const second = await bindAddress(listener, fallback, ipv6Only);
   if (typeof second === 'string') throw describeListenFailure(second, host, fallback);
   return { ...second, bound: { ...second.bound, deniedPort: port } };
+}
+
+function isOptional(listener: ListenerConfig): boolean {
+  return listener.kind === 'redirect' && listener.isOptional;
+}
+
+/** Whether somebody has the port already: macOS and Windows let 127.0.0.1:80 be taken away from who has port 80 of every address. */
+function isAnswered(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port });
+    const settle = (is: boolean): void => {
+      socket.destroy();
+      resolve(is);
+    };
+    socket.once('connect', () => settle(true)).once('error', () => settle(false));
+    socket.setTimeout(ANSWER_MS, () => settle(true));
+  });
 }
 
 /** The socket, or the system's word for why there is none. */
@@ -156,7 +183,7 @@ async function bindAddress(
   } else {
     try {
       const { address, family } =
-        isIP(host) === 0 ? await lookup(host) : { address: host, family: isIP(host) };
+        ipFamily(host) === 0 ? await lookup(host) : { address: host, family: ipFamily(host) };
       handle = _createServerHandle(address, port, family === 6 ? 6 : 4, undefined, ipv6Only ? 1 : 0);
     } catch (error) {
       return systemCode(error) ?? String(error);

@@ -1,5 +1,7 @@
 /** Brings together what the routers of all generations measure, those that have ended included, and what the master knows. */
 import { X509Certificate } from 'node:crypto';
+import type { ListEnd } from '../../serving/load-report.js';
+import type { OnDemandCounts } from '../../shared/acme.js';
 import type { Interventions } from '../../shared/interventions.js';
 import { mergeSamples, type Samples, sampleName } from '../../shared/metrics.js';
 import type { TlsMaterial } from '../../shared/router-messages.js';
@@ -18,8 +20,11 @@ export interface MetricsParts {
   /** Of generations that have ended. */
   readonly ended: Samples;
   readonly tls: readonly (TlsMaterial | null)[];
+  readonly listEnds: readonly ListEnd[];
   /** Number in force. */
   readonly bans: number;
+  /** Names that got their certificate at a handshake; null where none does. */
+  readonly onDemand: OnDemandCounts | null;
   readonly interventions: Interventions;
   readonly lastReload: { readonly isSuccessful: boolean; readonly atMs: number };
 }
@@ -48,7 +53,8 @@ function measure(router: RouterProcess): Promise<Samples> {
   return router.measure(PATIENCE_MS);
 }
 
-function describeFront({ version, tls, lastReload, bans, interventions }: MetricsParts): Samples {
+function describeFront(parts: MetricsParts): Samples {
+  const { version, tls, listEnds, lastReload, bans, onDemand, interventions } = parts;
   const build = sampleName('tlsfront_build_info', { version, node: process.versions.node });
   const samples: Record<string, number> = {
     [build]: 1,
@@ -61,8 +67,17 @@ function describeFront({ version, tls, lastReload, bans, interventions }: Metric
     tlsfront_router_restarts_total: 0,
     tlsfront_worker_restarts_total: 0,
   };
+  if (onDemand !== null) {
+    const { kept, failing } = onDemand;
+    samples[sampleName('tlsfront_on_demand_certificates', { state: 'sound' })] = kept - failing;
+    samples[sampleName('tlsfront_on_demand_certificates', { state: 'failing' })] = failing;
+  }
   for (const upstream of interventions.drained)
     samples[sampleName('tlsfront_upstream_drained', { upstream })] = 1;
+  for (const { file, atMs } of listEnds) {
+    const name = sampleName('tlsfront_client_crl_next_update_timestamp_seconds', { file });
+    samples[name] = Math.min(samples[name] ?? Infinity, atMs / 1000);
+  }
   for (const material of tls) {
     for (const { chainPem, names } of material?.certificates ?? []) {
       const { serialNumber, validTo } = new X509Certificate(chainPem);

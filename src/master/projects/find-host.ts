@@ -10,6 +10,11 @@ export interface Host {
   readonly pid: number;
 }
 
+/** Where the project would listen. */
+export function portOf({ listeners }: Config): number {
+  return listeners.find(({ kind }) => kind === 'https')?.port ?? 0;
+}
+
 /** The first that has a port where this project would listen; null: there is none. */
 export async function findHost(
   { listeners }: Config,

@@ -1,8 +1,9 @@
 /** A project that another front serves: keeps its app, tells the front where it is, and looks for another when that one ends. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
+import { runtimeFolder } from '../../control/runtime-folder.js';
 import type { JoinRequest } from '../../control/types.js';
-import type { AppConfig } from '../../shared/config.js';
+import type { AppConfig, WorkerConfig } from '../../shared/config.js';
 import { describeApp } from '../../shared/upstream-text.js';
 import { markChildren } from '../../system/child-environment.js';
 import { takenPort } from '../listening/taken-port.js';
@@ -10,19 +11,27 @@ import type { MasterLog } from '../log.js';
 import type { ServedConfig } from '../served-config.js';
 import { appSurroundings } from '../workers/app-surroundings.js';
 import { Workers } from '../workers/workers.js';
-import { findHost, type Host } from './find-host.js';
+import { findHost, type Host, portOf } from './find-host.js';
+import { type Turn, takeTurn } from './turn.js';
 
 export interface GuestParts {
   readonly served: ServedConfig;
   readonly environment: Readonly<NodeJS.ProcessEnv>;
   readonly log: MasterLog;
   readonly host: Host;
+  /** Its app, where it runs already; null: it is started. */
+  readonly running: Workers | null;
   /** Called once it is served. */
   onServing(url: string): void;
 }
 
-/** Why a project is served no more: it has ended, with its exit code; or the front has, and nobody else has its port. */
-export type GuestEnd = { readonly exitCode: number } | 'alone';
+/**
+ * Why a project is served no more: it has ended, with its exit code; or the front has, nobody else has its port, and it is this project's
+ * turn to serve, with its app as it runs.
+ */
+export type GuestEnd =
+  | { readonly exitCode: number }
+  | { readonly turn: Turn; readonly running: Workers | null };
 
 const WORKER_MERCY_MS = 10_000;
 const SEARCH_MS = 100;
@@ -36,10 +45,12 @@ export async function runGuest(parts: GuestParts): Promise<GuestEnd> {
   const guest = new GuestProject(parts, app, project.name);
   const onSignal = (signal: NodeJS.Signals): void => guest.end(`received ${signal}`);
   for (const signal of SIGNALS) process.on(signal, onSignal);
+  let end: GuestEnd | null = null;
   try {
-    return await guest.run();
+    end = await guest.run();
+    return end;
   } finally {
-    await guest.stopApp();
+    if (end === null || 'exitCode' in end) await guest.stopApp();
     for (const signal of SIGNALS) process.off(signal, onSignal);
   }
 }
@@ -73,20 +84,9 @@ class GuestProject {
     await this.join(host);
     log.line(`${name} joins the front of pid ${host.pid}`);
     if (app.worker !== null && !this.isEnding) {
-      const { authorityFile } = await parts.served.loadCertificates();
-      const surroundings = appSurroundings(parts.served.config, authorityFile, this.url);
-      const place = { appIndex: 0, firstWorker: 1 };
-      this.workers = new Workers(
-        app,
-        app.worker,
-        place,
-        null,
-        'http',
-        surroundings,
-        parts.served.lines,
-        log,
-        () => this.tellAddresses(),
-      );
+      this.workers =
+        parts.running?.passTo(() => this.tellAddresses()) ?? (await this.makeWorkers(app.worker));
+      if (parts.running !== null) this.tellAddresses();
       await Promise.race([this.workers.startAll(), this.ended]);
       await this.telling;
     }
@@ -97,6 +97,15 @@ class GuestProject {
     const end = await this.ended;
     this.leave?.();
     return end;
+  }
+
+  private async makeWorkers(worker: WorkerConfig): Promise<Workers> {
+    const { served, log } = this.parts;
+    const { authorityFile } = await served.loadCertificates();
+    const surroundings = appSurroundings(served.config, authorityFile, this.url);
+    const place = { appIndex: 0, firstWorker: 1 };
+    const tell = (): void => this.tellAddresses();
+    return new Workers(this.app, worker, place, null, 'http', surroundings, served.lines, log, tell);
   }
 
   /** Begins the end. @param why for the log */
@@ -163,12 +172,24 @@ class GuestProject {
           log.line(`${this.name} joins the front of pid ${next.pid}: ${this.url}`);
           return;
         }
-      } else if ((await takenPort(served.config)) === null) {
-        // Or it cannot be had at all, which the start will tell.
-        this.settle('alone');
-        return;
-      }
+      } else if (await this.takesOver()) return;
       await pause(SEARCH_MS);
     }
+  }
+
+  /** Whether it is this project's turn to serve. */
+  private async takesOver(): Promise<boolean> {
+    const { served, environment } = this.parts;
+    const turn = await takeTurn(runtimeFolder(environment), portOf(served.config));
+    if (turn === null) return false;
+    // Another may have begun to serve and be found by now; or the port cannot be had at all, which the start will tell.
+    const isFree =
+      (await findHost(served.config, environment)) === null && (await takenPort(served.config)) === null;
+    if (!isFree || this.isEnding) {
+      turn.release();
+      return false;
+    }
+    this.settle({ turn, running: this.workers });
+    return true;
   }
 }

@@ -9,7 +9,9 @@ import type { RecentRequests } from '../../shared/recent-requests.js';
 import type {
   AppLoad,
   InheritedSocket,
+  LeafAnswer,
   MasterToRouter,
+  ProbeQuestion,
   RouterStart,
   RouterToMaster,
 } from '../../shared/router-messages.js';
@@ -34,6 +36,9 @@ const MAX_REPORT_BYTES = 4 * 1024 ** 2;
 /** Names whose leaves are being made for one router; LeafRequests keeps to fewer. */
 const MAX_LEAVES_ASKED = 256;
 
+/** A router that is alive says within milliseconds that the time of a probe is over. */
+const PROBE_PATIENCE_MS = 1_000;
+
 /** What a router tells its keeper. */
 export interface RouterEvents {
   onExit(router: RouterProcess, reason: string): void;
@@ -52,6 +57,8 @@ export class RouterProcess {
   /** Resolves when it serves; rejects with the router's error, or when it ends before it is ready. */
   readonly started: Promise<void>;
   ready = false;
+  /** Number among those that have had its place. */
+  spawns = 1;
   private readonly child: ChildProcess;
   private readonly channel: JsonChannel;
   /** Version of the state that it has acknowledged. */
@@ -66,6 +73,8 @@ export class RouterProcess {
   private readonly measuring = new Set<() => void>();
   private readonly counting = new Set<(counters: Readonly<Counters> | null) => void>();
   private readonly owing = new Set<(debts: readonly Debt[] | null) => void>();
+  private readonly probing = new Map<number, (status: number | null) => void>();
+  private probes = 0;
   private readonly remembering = new Set<(recent: RecentRequests | null) => void>();
   private settleStart: { resolve(): void; reject(error: unknown): void } = { resolve() {}, reject() {} };
 
@@ -111,6 +120,7 @@ export class RouterProcess {
       for (const settle of this.counting) settle(null);
       for (const settle of this.remembering) settle(null);
       for (const settle of this.owing) settle(null);
+      for (const settle of this.probing.values()) settle(null);
       this.settleMeasures();
       events.onExit(this, reason);
     });
@@ -139,6 +149,21 @@ export class RouterProcess {
   /** What clients have taken of their rates; null as with `count`. */
   owe(patienceMs: number): Promise<readonly Debt[] | null> {
     return this.ask({ type: 'owe' }, this.owing, patienceMs);
+  }
+
+  /** Asks an upstream; resolves with the status of its answer, 0 where there is none in time, null where the router does not say or has ended. */
+  probe(question: ProbeQuestion): Promise<number | null> {
+    const id = this.probes++;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => settle(null), question.timeoutMs + PROBE_PATIENCE_MS);
+      const settle = (status: number | null): void => {
+        clearTimeout(timer);
+        this.probing.delete(id);
+        resolve(status);
+      };
+      this.probing.set(id, settle);
+      this.send({ type: 'probe', id, question });
+    });
   }
 
   private ask<Answer>(
@@ -183,9 +208,9 @@ export class RouterProcess {
   }
 
   /** The answer to what `onNeedLeaf` has told. */
-  giveLeaf(name: string, certificate: Extract<MasterToRouter, { type: 'leaf' }>['certificate']): void {
+  giveLeaf(name: string, answer: LeafAnswer): void {
     this.leavesAsked -= 1;
-    this.send({ type: 'leaf', name, certificate });
+    this.send({ type: 'leaf', name, answer });
   }
 
   kill(): void {
@@ -230,6 +255,9 @@ export class RouterProcess {
         return;
       case 'owed':
         for (const settle of this.owing) settle(report.debts);
+        return;
+      case 'probed':
+        this.probing.get(report.id)?.(report.status);
         return;
       case 'measured':
         this.samples = report.samples;

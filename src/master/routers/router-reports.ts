@@ -66,12 +66,14 @@ export function readRouterReport(message: unknown): RouterToMaster | null {
     spent,
     debts,
   } = message;
-  const { address, request, tookMs, loads } = message;
+  const { address, request, tookMs, loads, id, status } = message;
   switch (type) {
     case 'loaded':
       return isText(release) ? { type, release } : null;
     case 'ready':
       return { type };
+    case 'probed':
+      return isCount(id) && isCount(status) ? { type, id, status } : null;
     case 'state_taken':
       return isCount(version) ? { type, version } : null;
     case 'need_leaf':
@@ -133,7 +135,12 @@ function isSamples(value: unknown): value is Samples {
 function areLoads(value: unknown): value is readonly AppLoad[] {
   if (!Array.isArray(value) || value.length > MAX_LOADS) return false;
   return value.every(
-    (one) => isRecord(one) && isText(one.address) && isCount(one.served) && isCount(one.inFlight),
+    (one) =>
+      isRecord(one) &&
+      isText(one.address) &&
+      isCount(one.served) &&
+      isCount(one.inFlight) &&
+      isCount(one.tookMs),
   );
 }
 

@@ -2,14 +2,16 @@
 import { lastingSamples, mergeSamples, type Samples } from '../../shared/metrics.js';
 import type {
   AppLoad,
-  CertificateMaterial,
+  LeafAnswer,
   MasterToRouter,
+  ProbeQuestion,
   RouterStart,
   RouterState,
 } from '../../shared/router-messages.js';
 import { BackOff } from '../back-off.js';
 import type { ListeningSockets } from '../listening/listening-sockets.js';
 import type { MasterLog } from '../log.js';
+import { askDebts } from '../rate-memory.js';
 import { RouterProcess } from './router-process.js';
 
 /** What every router of a generation starts with, whatever its number and its moment. */
@@ -28,6 +30,8 @@ const NO_CARE: AppCare = { onOverdue: () => {}, onLoad: () => {}, onRouterEnd: (
 export class Routers {
   private readonly current = new Map<number, RouterProcess>();
   private readonly backOffs = new Map<number, BackOff>();
+  /** How many have had each place. */
+  private readonly spawnCounts = new Map<number, number>();
   private readonly respawns = new Set<NodeJS.Timeout>();
   private draining = false;
   private ended: Samples = {};
@@ -45,7 +49,7 @@ export class Routers {
     private readonly sockets: ListeningSockets,
     private state: RouterState,
     private readonly log: MasterLog,
-    private readonly issueLeaf: (name: string) => Promise<CertificateMaterial | null>,
+    private readonly issueLeaf: (name: string) => Promise<LeafAnswer>,
     private readonly care: AppCare = NO_CARE,
   ) {
     this.empty = new Promise((resolve) => {
@@ -74,6 +78,17 @@ export class Routers {
     this.state = { ...this.state, ...changes };
     this.sendAll({ type: 'state', version: this.version, changes });
     return this.version;
+  }
+
+  /** What they were given for the name holds no longer. */
+  forgetLeaf(name: string): void {
+    this.sendAll({ type: 'forget_leaf', name });
+  }
+
+  /** Asks an upstream by one of them; null: none could tell. */
+  async probe(question: ProbeQuestion): Promise<number | null> {
+    const router = this.all.find(({ ready }) => ready);
+    return router === undefined ? null : router.probe(question);
   }
 
   /** Resolves when every router serves by this version of the state or a later one, or has ended. */
@@ -142,17 +157,19 @@ export class Routers {
       onOverdue: (address, request, tookMs) => this.care.onOverdue(address, request, tookMs),
       onLoad: ({ pid }, loads) => this.care.onLoad(pid, loads),
     });
+    router.spawns = (this.spawnCounts.get(index) ?? 0) + 1;
+    this.spawnCounts.set(index, router.spawns);
     this.current.set(index, router);
     return router;
   }
 
   private async answerLeaf(router: RouterProcess, name: string): Promise<void> {
-    const certificate = await this.issueLeaf(name).catch((error: unknown) => {
+    const answer = await this.issueLeaf(name).catch((error: unknown): LeafAnswer => {
       const reason = error instanceof Error ? error.message : String(error);
       this.log.warning(`no development certificate for ${name}: ${reason}`);
-      return null;
+      return { certificate: null, refusal: null };
     });
-    router.giveLeaf(name, certificate);
+    router.giveLeaf(name, answer);
   }
 
   private onExit(router: RouterProcess, reason: string): void {
@@ -182,9 +199,18 @@ export class Routers {
     this.ended = mergeSamples([this.ended, samples]);
   }
 
+  /** What it began with of rates is of the last reload: the others know what clients have taken since. */
+  private async tellDebts(router: RouterProcess): Promise<void> {
+    if (this.start.config.access.rateLimits.length === 0) return;
+    const others = this.all.filter((other) => other !== router && other.ready);
+    const debts = await askDebts(others);
+    if (debts.length > 0) router.send({ type: 'state', version: this.version, changes: { debts } });
+  }
+
   private respawn(index: number): void {
     const router = this.spawn(index);
-    router.started.then(
+    const ready = router.started.then(() => this.tellDebts(router));
+    ready.then(
       () => this.log.line(`respawned tlsfront http ${index} (new pid: ${router.pid})`),
       (error: unknown) => {
         if (!this.draining) this.log.failure(error, (reason) => `http ${index}: ${reason}`);

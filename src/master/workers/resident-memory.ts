@@ -15,6 +15,12 @@ export function residentBytes(pid: number, depth = 0): number {
     .reduce((sum, child) => sum + residentBytes(Number(child), depth + 1), own);
 }
 
+/** Resident memory of a process with all its children, and its own address space; 0 where the system does not tell. */
+export function memoryOf(pid: number): { readonly residentBytes: number; readonly virtualBytes: number } {
+  const [pages = '0'] = read(`/proc/${pid}/statm`).split(' ');
+  return { residentBytes: residentBytes(pid), virtualBytes: Number(pages) * PAGE_BYTES };
+}
+
 function read(file: string): string {
   try {
     return readFileSync(file, 'latin1');

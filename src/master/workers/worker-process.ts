@@ -1,7 +1,7 @@
 /** One worker: a shim process that starts the app, tells when it is ready, and leaves no orphan behind. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { signalGroup } from '../../shared/process-group.js';
-import type { WorkerOrder, WorkerPlan, WorkerReport } from '../../shared/worker-messages.js';
+import type { WorkerKind, WorkerOrder, WorkerPlan, WorkerReport } from '../../shared/worker-messages.js';
 import { programFile } from '../../system/package-files.js';
 
 /** A keeper that has not ended so long after its app must have done so is stuck itself. */
@@ -30,6 +30,8 @@ export class WorkerProcess {
   host = '127.0.0.1';
   port = 0;
   scheme: 'http' | 'uwsgi' = 'http';
+  /** What serves the app; null: nothing does yet. */
+  kind: WorkerKind | null = null;
   /** False for an app that cannot read a body of unknown length. */
   readsChunked = true;
   ready = false;
@@ -88,6 +90,7 @@ export class WorkerProcess {
       this.pid = message.pid;
       this.port = message.port;
       this.scheme = message.scheme;
+      this.kind = message.kind;
       // wsgiref knows no chunked coding, and Bottle behind uWSGI answers 400 to it.
       this.readsChunked = message.kind === 'command';
       this.events.onSpawned(this);

@@ -1,6 +1,6 @@
 /** The workers of a generation: starts them, replaces the dead, tells which are up. */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { AppConfig, WorkerConfig } from '../../shared/config.js';
+import type { AppConfig, RouteConfig, WorkerConfig } from '../../shared/config.js';
 import { FrontError } from '../../shared/errors.js';
 import { formatListenAddress } from '../../shared/host-port.js';
 import type { LineStyle } from '../../shared/log-lines.js';
@@ -33,6 +33,9 @@ interface Place {
   next: WorkerProcess | null;
   /** Set while a respawn waits for its time. */
   respawn: NodeJS.Timeout | null;
+  /** How many have been started for it, and how many of them --harakiri has ended. */
+  spawns: number;
+  harakiris: number;
 }
 
 /** Ids of upstreams are never used twice in the life of a master. */
@@ -53,7 +56,8 @@ export class Workers {
   restarts = 0;
   /** Of the last worker that has ended; null: one has come up since, or none has ended. */
   lastEnd: AppEnd | null = null;
-  private stopping = false;
+  /** `leaving`: another version has their place, and they answer what they have; who ends is not replaced. */
+  private life: 'serving' | 'leaving' | 'stopping' = 'serving';
   /** Replaced ones that finish what they have. */
   private readonly leaving = new Set<WorkerProcess>();
   private readonly loads = new AppLoads();
@@ -63,6 +67,8 @@ export class Workers {
   private whenStopped: () => void = () => {};
   /** Resolves when a stop has left no worker. */
   private readonly stopped: Promise<void>;
+  /** Of the first start; null: it has not begun. */
+  private started: Promise<void> | null = null;
   private settleStart: { resolve(): void; reject(error: FrontError): void } | null = null;
 
   /**
@@ -80,7 +86,7 @@ export class Workers {
     private readonly surroundings: AppSurroundings,
     private readonly lines: LineStyle,
     private readonly log: MasterLog,
-    private readonly onChange: () => void,
+    private onChange: () => void,
   ) {
     this.stopped = new Promise((resolve) => {
       this.whenStopped = resolve;
@@ -94,6 +100,8 @@ export class Workers {
         worker: null,
         next: null,
         respawn: null,
+        spawns: 0,
+        harakiris: 0,
       });
     }
   }
@@ -103,11 +111,12 @@ export class Workers {
     const place = this.places.find(({ worker }) => worker !== null && addressOf(worker) === address);
     const worker = place?.worker ?? null;
     const { harakiriMs } = this.config;
-    if (place === undefined || worker === null || this.stopping || worker.wasStopped) return;
+    if (place === undefined || worker === null || this.life === 'stopping' || worker.wasStopped) return;
     if (harakiriMs === 0 || tookMs < harakiriMs) return;
     this.log.warning(
       `worker ${place.index} (pid: ${worker.pid}) is ended: it has not answered ${request} in ${(tookMs / 1000).toFixed(1)} s (--harakiri)`,
     );
+    place.harakiris += 1;
     worker.stop(HARAKIRI_MERCY_MS);
   }
 
@@ -120,6 +129,11 @@ export class Workers {
       const served = place.worker === null ? 0 : this.loads.servedBy(addressOf(place.worker));
       if (served >= maxRequests) this.replace(place, `it has had ${served} requests (--max-requests)`);
     }
+  }
+
+  /** How many requests a router has given to them; counted where an option asks for it. @param router its process id */
+  givenBy(router: number): number {
+    return this.loads.givenBy(router);
   }
 
   forgetRouter(router: number): void {
@@ -142,7 +156,7 @@ export class Workers {
     if (
       worker?.ready !== true ||
       isBusy ||
-      this.stopping ||
+      this.life !== 'serving' ||
       this.settleStart !== null ||
       now < this.replaceAfterMs
     )
@@ -168,18 +182,25 @@ export class Workers {
     const address = addressOf(old);
     const untilMs = performance.now() + REPLACED_MERCY_MS;
     do await pause(REPORTS_MS);
-    while (this.loads.openAt(address) > 0 && performance.now() < untilMs && !this.stopping);
+    while (this.loads.openAt(address) > 0 && performance.now() < untilMs && this.life !== 'stopping');
     this.loads.forgetApp(address);
-    if (this.leaving.has(old) && !this.stopping) old.stop(REPLACED_MERCY_MS);
+    if (this.leaving.has(old) && this.life !== 'stopping') old.stop(REPLACED_MERCY_MS);
   }
 
-  /** Starts all; resolves when all accept connections. @throws FrontError worker_failed when one never does */
+  /** Starts all, once; resolves when all accept connections. @throws FrontError worker_failed when one never does */
   startAll(): Promise<void> {
-    const started = new Promise<void>((resolve, reject) => {
+    if (this.started !== null) return this.started;
+    this.started = new Promise<void>((resolve, reject) => {
       this.settleStart = { resolve, reject };
     });
     for (const place of this.places) this.spawn(place);
-    return started;
+    return this.started;
+  }
+
+  /** They go on under somebody else, who hears of every change from now on. */
+  passTo(onChange: () => void): this {
+    this.onChange = onChange;
+    return this;
   }
 
   /** Index into Config.apps. */
@@ -211,8 +232,37 @@ export class Workers {
     return states;
   }
 
+  /** Something else than uWSGI serves the app. */
+  get isWithoutUwsgi(): boolean {
+    return this.all.some(({ kind }) => kind !== null && kind !== 'uwsgi');
+  }
+
+  /** Of its places, whether or not a worker is up. */
+  get numbers(): readonly number[] {
+    return this.places.map(({ index }) => index);
+  }
+
   get all(): readonly WorkerProcess[] {
     return this.places.flatMap(({ worker }) => (worker === null ? [] : [worker]));
+  }
+
+  /** Which requests are theirs. */
+  get route(): RouteConfig {
+    return this.app.route;
+  }
+
+  /** What one of them has had to do; counted where an option asks for it. */
+  usageOf(worker: WorkerProcess) {
+    const address = addressOf(worker);
+    const place = this.places.find((one) => one.worker === worker);
+    const { loads } = this;
+    return {
+      requests: loads.servedBy(address),
+      open: loads.openAt(address),
+      tookMs: loads.tookAt(address),
+      spawns: place?.spawns ?? 0,
+      harakiris: place?.harakiris ?? 0,
+    };
   }
 
   /** Those that come and go too. */
@@ -222,20 +272,29 @@ export class Workers {
 
   /** Ends all: SIGTERM, then SIGKILL after `mercyMs`. Resolves when none is left; a second call may shorten the mercy. */
   async stop(mercyMs: number): Promise<void> {
-    this.stopping = true;
-    for (const place of this.places) {
-      if (place.respawn !== null) clearTimeout(place.respawn);
-      place.respawn = null;
-    }
-    if (this.memoryWatch !== null) clearInterval(this.memoryWatch);
+    this.beginEnd('stopping');
     if (this.living.length === 0) return;
     for (const worker of this.living) worker.stop(mercyMs);
     await this.stopped;
   }
 
+  /** Another version has their place: those that end, or cannot be started, are replaced no more. */
+  leave(): void {
+    if (this.life === 'serving') this.beginEnd('leaving');
+  }
+
+  private beginEnd(life: 'leaving' | 'stopping'): void {
+    this.life = life;
+    for (const place of this.places) {
+      if (place.respawn !== null) clearTimeout(place.respawn);
+      place.respawn = null;
+    }
+    if (this.memoryWatch !== null) clearInterval(this.memoryWatch);
+  }
+
   /** SIGKILL to every keeper and its app; see `stop` for the ordinary way. */
   killKeepers(): void {
-    this.stopping = true;
+    this.life = 'stopping';
     for (const worker of this.living) worker.kill();
   }
 
@@ -251,11 +310,13 @@ export class Workers {
 
   private start(place: Place): WorkerProcess {
     lastId += 1;
+    place.spawns += 1;
     const { command, wsgi, readyTimeoutMs, processes, appPort } = this.config;
     const plan: WorkerPlan = {
       index: place.index,
       command,
       wsgi: wsgi === null ? null : { ...wsgi, uwsgiScheme: this.uwsgiScheme },
+      folder: this.config.folder ?? null,
       readyTimeoutMs,
       uid: this.identity?.uid ?? null,
       gid: this.identity?.gid ?? null,
@@ -276,7 +337,7 @@ export class Workers {
   }
 
   private onSpawned(place: Place, worker: WorkerProcess): void {
-    if (this.stopping) return;
+    if (this.life === 'stopping') return;
     if (this.settleStart === null) {
       this.log.line(`respawned tlsfront worker ${place.index} (new pid: ${worker.pid})`);
     }
@@ -292,7 +353,7 @@ export class Workers {
   }
 
   private onReady(place: Place, worker: WorkerProcess, ignoredPort: number | null): void {
-    if (this.stopping) return;
+    if (this.life === 'stopping') return;
     if (ignoredPort !== null) {
       const where = formatListenAddress(worker.host, worker.port);
       this.log.line(`the app listens on ${where}, not on the PORT ${ignoredPort} it was given: taking that`);
@@ -314,8 +375,12 @@ export class Workers {
     if (place.next === worker) place.next = null;
     const wasServing = place.worker === worker;
     if (wasServing) place.worker = null;
-    if (this.stopping) {
+    if (this.life === 'stopping') {
       if (this.living.length === 0) this.whenStopped();
+      return;
+    }
+    if (this.life === 'leaving') {
+      this.onChange();
       return;
     }
     this.loads.forgetApp(addressOf(worker));

@@ -101,8 +101,8 @@ export function readAccess(
 ): AccessConfig {
   const rates = settings.get('rateLimit');
   const passwords = settings.get('basicAuth');
-  if (passwords.values.length === 0 && settings.sites.length === 0)
-    refuseWithout(settings, ['basicAuthPlain', 'basicAuthPass'], '--basic-auth');
+  const plain = readSwitch(settings, 'basicAuthPlain');
+  const passesOn = readSwitch(settings, 'basicAuthPass');
   return {
     addresses: [
       ...readAddressRules(settings, 'deny', listeners, platform),
@@ -113,13 +113,18 @@ export function readAccess(
       const [scope, file] = cutScope(passwords.label, text, listeners);
       if (file === '') throw invalid(passwords.label, text, 'no file is named', PASSWORD_HINT);
       requireFile(platform, passwords.label, file, PASSWORD_HINT);
-      return { scope, file };
+      return { scope, file, plain, passesOn };
     }),
     forwardAuth: readForwardAuth(settings, listeners, readTls(settings, platform)),
-    plainPasswords: readSwitch(settings, 'basicAuthPlain'),
-    passesAuthorization: readSwitch(settings, 'basicAuthPass'),
     banFile: readText(settings, 'banFile'),
   };
+}
+
+/** Refuses what says how passwords are asked for where nobody asks, here or in a site. @throws FrontError config_usage */
+export function requirePasswords(settings: Settings): void {
+  const asking = [settings, ...settings.sites.map((site) => site.settings)];
+  if (asking.some((one) => one.has('basicAuth'))) return;
+  refuseWithout(settings, ['basicAuthPlain', 'basicAuthPass'], '--basic-auth');
 }
 
 const PASSWORD_HINT = 'make it with tlsfront password USER >> FILE, or with htpasswd -B';

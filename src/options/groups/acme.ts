@@ -36,6 +36,13 @@ export const ACME_OPTIONS = {
       repeatable: true,
     },
   ),
+  acmeAsk: row(
+    'ACME',
+    'text',
+    '--acme-ask',
+    '<url|/path>',
+    'Order a certificate for any other name at its first handshake, where this answers ?domain=NAME with 2xx',
+  ),
   acmeProfile: row('ACME', 'text', '--acme-profile', '<name>', 'Profile that certificates are ordered with', {
     defaultText: 'shortlived for addresses',
   }),
@@ -91,6 +98,7 @@ export function readAcme(
     const hint = 'give the root certificate of the private authority in PEM form';
     requireFile(platform, settings.get('acmeCa').label, caFile, hint);
   }
+  const ask = readAsk(settings);
   const dnsHook = readHook(settings, platform);
   const challenges = readChallenges(settings, listeners, dnsHook !== null);
   return {
@@ -98,7 +106,8 @@ export function readAcme(
     directories: readDirectories(settings),
     profile: readProfile(settings),
     caFile,
-    names: requireAcmeNames(settings, hosts, challenges, caFile !== null),
+    names: requireAcmeNames(settings, hosts, challenges, caFile !== null, ask !== null),
+    ask,
     challenges,
     dnsHook,
     dnsWaitMs: readNumber(settings, 'acmeDnsWait'),
@@ -154,6 +163,21 @@ function readProfile(settings: Settings): string | null {
     'not the name of a profile',
     'write one that the authority offers, such as classic, tlsserver or shortlived',
   );
+}
+
+/** A URL of the operator's, or a path of the app; `?domain=NAME` is added to either. */
+function readAsk(settings: Settings): string | null {
+  const text = readText(settings, 'acmeAsk');
+  if (text === null) return null;
+  const { label } = settings.get('acmeAsk');
+  const hint =
+    'write http://127.0.0.1:9000/may, an https URL, or /path of the app: 2xx is yes, all else is no';
+  if (!/^[\x21-\x7e]+$/.test(text)) throw invalid(label, text, 'neither a URL nor a path', hint);
+  if (text.includes('#')) throw invalid(label, text, 'what follows # is never sent', hint);
+  if (text.startsWith('/') && !text.startsWith('//')) return text;
+  if (!/^https?:\/\//i.test(text) || !URL.canParse(text))
+    throw invalid(label, text, 'neither a URL nor a path', hint);
+  return new URL(text).href;
 }
 
 function readDirectory(label: string, text: string): string {

@@ -24,7 +24,7 @@ import {
 import type { Settings } from '../settings.js';
 import { readUpstream } from '../upstream-routes.js';
 import { appOptions } from '../uwsgi/app-options.js';
-import { namesFiles, readFiles } from './static-files.js';
+import { namesFiles, readFiles, readSendfile } from './static-files.js';
 import { readUpstreamSettings } from './upstreams.js';
 
 const GROUP = 'The app';
@@ -290,6 +290,7 @@ export function readApps(settings: Settings, platform: Platform): readonly AppCo
   const rules = {
     ...readUpstreamSettings(settings, platform),
     bufferRequests: readSwitch(settings, 'bufferRequests'),
+    sendfile: readSendfile(settings),
     holdMs: readNumber(settings, 'hold'),
   };
   const everything = { host: '', prefix: '' };

@@ -1,7 +1,7 @@
 /** Certificates, their keys and TLS: what is given, and what does not go together. */
-import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
 import type { CertificateFiles } from '../../shared/config.js';
+import { ipFamily } from '../../shared/ip-family.js';
 import type { Platform } from '../../system/platform.js';
 import { isHostName } from '../addresses.js';
 import { type OptionRow, row, turn } from '../option-row.js';
@@ -97,7 +97,7 @@ export function readHosts(settings: Settings): readonly string[] {
   const { label } = settings.get('host');
   return readList(settings, 'host').map((text) => {
     const bare = text.startsWith('[') && text.endsWith(']') ? text.slice(1, -1) : text;
-    if (isIP(bare) !== 0) return bare.toLowerCase();
+    if (ipFamily(bare) !== 0) return bare.toLowerCase();
     const wildcard = bare.startsWith('*.') ? '*.' : '';
     const name = domainToASCII(bare.slice(wildcard.length)).replace(/\.$/, '');
     if (name !== '' && isHostName(name)) return wildcard + name;

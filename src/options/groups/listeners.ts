@@ -1,11 +1,18 @@
 /** The listeners: which the options ask for, and the default ones. */
-import type { HttpListener, HttpsListener, ListenerConfig, RedirectListener } from '../../shared/config.js';
-import { formatListenAddress } from '../../shared/host-port.js';
+import type {
+  AppConfig,
+  HttpListener,
+  HttpsListener,
+  ListenerConfig,
+  RedirectListener,
+} from '../../shared/config.js';
+import { isForDevelopment } from '../../shared/development-listener.js';
+import { formatListenAddress, isLoopback } from '../../shared/host-port.js';
 import type { Platform } from '../../system/platform.js';
 import { readHttpsPort, readListenAddress } from '../addresses.js';
 import type { CertificateChoice, HttpsFields, OwnCertificates } from '../certificate-choice.js';
 import { type OptionRow, row, turn } from '../option-row.js';
-import { misused } from '../read-setting.js';
+import { misused, readSwitch } from '../read-setting.js';
 import type { Settings } from '../settings.js';
 import { requireCiphers } from './certificates.js';
 
@@ -45,6 +52,11 @@ export const LISTENER_OPTIONS = {
     'Plain HTTP that redirects to HTTPS',
     { repeatable: true, uwsgi: 'same' },
   ),
+  noHttpToHttps: turn(
+    GROUP,
+    '--no-http-to-https',
+    'In development: leave port 80 of this machine alone, where http://localhost leads to https://localhost',
+  ),
   proxyProtocol: row(
     GROUP,
     'text',
@@ -52,6 +64,11 @@ export const LISTENER_OPTIONS = {
     '<cidr>',
     'Fronts whose connections begin with a PROXY protocol header',
     { repeatable: true, commas: true },
+  ),
+  lan: turn(
+    GROUP,
+    '--lan',
+    'Serve phones and others in the private networks too, as NAME.local, with a page that has them trust the certificate',
   ),
   strictPort: turn(
     GROUP,
@@ -64,6 +81,7 @@ export const LISTENER_OPTIONS = {
 /** Where HTTPS is expected, and where it goes when that port is not permitted and nobody chose it. */
 const HTTPS_PORT = 443;
 const FALLBACK_PORT = 8443;
+const HTTP_PORT = 80;
 
 function httpsListener(host: string, port: number, own: OwnCertificates): HttpsListener {
   return { kind: 'https', host, port, ...own, ciphers: null, clientCa: null, fallbackPort: null };
@@ -71,6 +89,11 @@ function httpsListener(host: string, port: number, own: OwnCertificates): HttpsL
 
 function generalHttps(host: string, port: number, choice: CertificateChoice): HttpsListener {
   return { ...httpsListener(host, port, choice.general), clientCa: choice.clientCa };
+}
+
+/** What a port alone stands for. */
+function ownAddresses(settings: Settings, { loopback, privateAddresses }: Platform): readonly string[] {
+  return readSwitch(settings, 'lan') ? [...loopback, ...privateAddresses] : loopback;
 }
 
 /** Those of `--listen`. */
@@ -81,7 +104,7 @@ export function listenListeners(
 ): HttpsListener[] {
   const { values, label } = settings.get('listen');
   return values
-    .flatMap((text) => readListenAddress(label, text, platform.loopback))
+    .flatMap((text) => readListenAddress(label, text, ownAddresses(settings, platform)))
     .map(({ host, port }) => generalHttps(host, port, choice));
 }
 
@@ -110,15 +133,41 @@ function redirectListeners(settings: Settings, platform: Platform): RedirectList
     if (more.length > 0) throw misused(`${label} ${text}: too many fields`, 'write [host:]port,https-port');
     const httpsPort = readHttpsPort(label, text, field);
     return readListenAddress(label, address, platform.loopback).map(({ host, port }): RedirectListener => {
-      return { kind: 'redirect', host, port, httpsPort };
+      return { kind: 'redirect', host, port, httpsPort, isOptional: false };
     });
   });
 }
 
+/**
+ * Port 80 beside a 443 that nobody chose and that serves the development certificate: what people type leads there. Not where
+ * they have plain listeners of their own, or an app that is, or may yet come, on port 80.
+ */
+export function redirectsOfDevelopment(
+  settings: Settings,
+  listeners: readonly ListenerConfig[],
+  apps: readonly AppConfig[],
+): readonly RedirectListener[] {
+  const isTaken =
+    listeners.some(({ kind, port }) => kind !== 'https' || port === HTTP_PORT) ||
+    apps.some(({ upstreams, worker }) => {
+      return worker?.appPort === HTTP_PORT || upstreams.some(({ port }) => port === HTTP_PORT);
+    });
+  if (isTaken || readSwitch(settings, 'noHttpToHttps')) return [];
+  return listeners.flatMap((listener): RedirectListener[] => {
+    const isDefault = listener.kind === 'https' && listener.fallbackPort !== null;
+    if (!isDefault || !isForDevelopment(listener) || !isLoopback(listener.host)) return [];
+    return [{ kind: 'redirect', host: listener.host, port: HTTP_PORT, httpsPort: null, isOptional: true }];
+  });
+}
+
 /** 443 on loopback, and 8443 where that is not permitted; with `--acme` 443 on every address, where the authority looks. */
-function defaultListeners(choice: CertificateChoice, platform: Platform): HttpsListener[] {
+function defaultListeners(
+  settings: Settings,
+  choice: CertificateChoice,
+  platform: Platform,
+): HttpsListener[] {
   if (choice.general.acme) return [generalHttps('', HTTPS_PORT, choice)];
-  return platform.loopback.map((host) => ({
+  return ownAddresses(settings, platform).map((host) => ({
     ...generalHttps(host, HTTPS_PORT, choice),
     fallbackPort: FALLBACK_PORT,
   }));
@@ -166,5 +215,5 @@ export function readListeners(
   const { sites } = settings;
   const areElsewhere = sites.length > 0 && sites.every(({ settings: own }) => own.has('listen'));
   const isChosen = secure.length > 0 || plainAlone || areElsewhere;
-  return [...(isChosen ? secure : defaultListeners(choice, platform)), ...plain, ...redirects];
+  return [...(isChosen ? secure : defaultListeners(settings, choice, platform)), ...plain, ...redirects];
 }

@@ -1,9 +1,10 @@
 /** Metrics: where scrapers find them. */
-import type { ListenAddress } from '../../shared/config.js';
+import { resolve } from 'node:path';
+import type { ListenAddress, StatsAddress } from '../../shared/config.js';
 import type { Platform } from '../../system/platform.js';
 import { readListenAddress } from '../addresses.js';
-import { type OptionRow, row } from '../option-row.js';
-import { invalid, readText } from '../read-setting.js';
+import { type OptionRow, row, turn } from '../option-row.js';
+import { invalid, readText, refuseWithout } from '../read-setting.js';
 import type { Settings } from '../settings.js';
 
 /** Their rows, in the order of `--help`. */
@@ -15,6 +16,15 @@ export const METRICS_OPTIONS = {
     '<[host:]port>',
     'Serve /metrics for Prometheus, and /healthz, here',
   ),
+  stats: row(
+    'Metrics',
+    'address',
+    '--stats',
+    '<[host:]port|/file>',
+    "Serve uWSGI's statistics in JSON here, for uwsgitop and exporters",
+    { uwsgi: 'same' },
+  ),
+  statsHttp: turn('Metrics', '--stats-http', 'Write an HTTP head before them', { uwsgi: 'same' }),
   healthAnswer: row(
     'Metrics',
     'text',
@@ -28,6 +38,20 @@ export const METRICS_OPTIONS = {
 export function readMetrics(settings: Settings, platform: Platform): readonly ListenAddress[] {
   const text = readText(settings, 'metrics');
   return text === null ? [] : readListenAddress(settings.get('metrics').label, text, platform.loopback);
+}
+
+/** Where uWSGI's statistics are served; empty: nowhere. @throws FrontError config_invalid, config_usage */
+export function readStats(settings: Settings, platform: Platform): readonly StatsAddress[] {
+  const text = readText(settings, 'stats');
+  if (text === null) {
+    refuseWithout(settings, ['statsHttp'], '--stats');
+    return [];
+  }
+  const { label } = settings.get('stats');
+  if (text.startsWith('@'))
+    throw invalid(label, text, 'an abstract socket', 'name a file, /run/stats.sock, or 127.0.0.1:1717');
+  if (text.includes('/')) return [{ host: '', port: 0, path: resolve(text) }];
+  return readListenAddress(label, text, platform.loopback).map((address) => ({ ...address, path: null }));
 }
 
 /** The path that the front answers itself; null: none. @throws FrontError config_invalid */

@@ -39,6 +39,17 @@ export const PROCESS_OPTIONS = {
       uwsgi: 'same (-d too)',
     },
   ),
+  touchReload: row(
+    GROUP,
+    'file',
+    '--touch-reload',
+    '<file>',
+    'Reload, as SIGHUP does, when this file is touched',
+    {
+      repeatable: true,
+      uwsgi: "same; the worker's where uWSGI runs the app",
+    },
+  ),
   mercy: row(GROUP, 'duration', '--mercy', '<time>', 'Longest drain when stopping', {
     default: '60s',
     least: 0,

@@ -1,5 +1,6 @@
 /** What passes between client and app: Host, header fields, bodies, cookies, compression. */
-import type { Config } from '../../shared/config.js';
+import type { HeaderRule, SiteRules } from '../../shared/config.js';
+import { readErrorPages } from '../error-pages.js';
 import { readHeaderRules } from '../header-rules.js';
 import { type OptionRow, row, turn } from '../option-row.js';
 import { parseDuration } from '../quantities.js';
@@ -80,6 +81,13 @@ export const EXCHANGE_OPTIONS = {
     { uwsgi: '--http-auto-gzip' },
   ),
   via: turn(GROUP, '--via', 'Add Via fields in both directions'),
+  errorPages: row(
+    GROUP,
+    'file',
+    '--error-pages',
+    '<dir>',
+    "Pages of this folder in place of the front's own: 404.html, 50x.html, 4xx.html",
+  ),
 } satisfies Record<string, OptionRow>;
 
 /** Prefixes of paths, as they stand in a request. */
@@ -92,10 +100,7 @@ export function readStreamRequests(settings: Settings): readonly string[] {
 }
 
 /** The part of the configuration that these settings make. */
-export type ExchangeSettings = Pick<
-  Config,
-  'changeHost' | 'upstreamHost' | 'headerUp' | 'headerDown' | 'hsts' | 'secureCookies' | 'via' | 'compress'
->;
+export type ExchangeSettings = Omit<SiteRules, 'rewriteLocation' | 'keepUnderscores' | 'streamRequests'>;
 
 const HSTS_HINT = 'write --hsts 180d, or --hsts 365d,includeSubDomains,preload';
 
@@ -128,6 +133,12 @@ function readCompress(settings: Settings): boolean {
   return compress;
 }
 
+/** By these Rack's and its like let whoever asks choose what they name (CVE-2025-61780): they are the front's to say, or nobody's. */
+const OF_SENDFILE: readonly HeaderRule[] = [
+  { action: 'remove', name: 'x-sendfile-type', value: '' },
+  { action: 'remove', name: 'x-accel-mapping', value: '' },
+];
+
 /** @throws FrontError config_invalid or config_usage */
 export function readExchangeSettings(settings: Settings): ExchangeSettings {
   const variable = (name: string): string | undefined => settings.variable(name);
@@ -145,11 +156,12 @@ export function readExchangeSettings(settings: Settings): ExchangeSettings {
   return {
     changeHost,
     upstreamHost: up.host,
-    headerUp: up.rules,
+    headerUp: settings.has('sendfile') ? [...OF_SENDFILE, ...up.rules] : up.rules,
     headerDown: down.rules,
     hsts: readHsts(settings),
     secureCookies: readSwitch(settings, 'secureCookies'),
     via: readSwitch(settings, 'via'),
     compress: readCompress(settings),
+    errorPages: readErrorPages(settings),
   };
 }

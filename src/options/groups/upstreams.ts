@@ -1,7 +1,7 @@
 /** Several apps and their health: which of them get requests, and how they are reached. */
-import { isIP } from 'node:net';
 import type { AppConfig, HealthConfig, UpstreamTls } from '../../shared/config.js';
 import { formatHostPort } from '../../shared/host-port.js';
+import { ipFamily } from '../../shared/ip-family.js';
 import type { Platform } from '../../system/platform.js';
 import { cutAddress, readPort } from '../addresses.js';
 import { type OptionRow, row, turn } from '../option-row.js';
@@ -88,9 +88,9 @@ function readStatuses(settings: Settings): HealthConfig['statuses'] {
 export function readDnsServers(settings: Settings): readonly string[] {
   const { label, values } = settings.get('dnsServer');
   return values.map((text) => {
-    const parts = isIP(text) === 0 ? cutAddress(text) : { host: text, port: '53' };
+    const parts = ipFamily(text) === 0 ? cutAddress(text) : { host: text, port: '53' };
     const host = parts?.host ?? '';
-    if (parts === null || isIP(host) === 0)
+    if (parts === null || ipFamily(host) === 0)
       throw invalid(label, text, 'not an address', 'write 127.0.0.1:8600, 10.0.0.2 or [fd00::2]:53');
     return formatHostPort(host, readPort(label, text, parts.port, 'write 127.0.0.1:8600'));
   });

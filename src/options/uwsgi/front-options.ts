@@ -307,12 +307,27 @@ export const FRONT_OPTIONS: readonly UwsgiRow[] = [
   {
     fate: 'needless',
     area: 'stats',
-    text: 'tlsfront status and --metrics say it',
-    names: [
-      'stats= stats-server= stats-http stats-minified stats-min stats-push= stats-pusher-default-freq=',
-      'stats-pushers-default-freq= stats-no-cores stats-no-metrics http-stats= http-stats-server=',
-      'http-ss=',
-    ],
+    text: 'the document of --stats is short, and tells of cores and nothing of metrics',
+    names: ['stats-minified stats-min stats-no-cores stats-no-metrics'],
+  },
+  {
+    fate: 'needless',
+    area: 'stats',
+    text: 'scrapers fetch --metrics',
+    names: ['stats-push= stats-pusher-default-freq= stats-pushers-default-freq='],
+  },
+  {
+    fate: 'ours',
+    area: 'stats',
+    text: 'the same option: routers first, then the processes of the app',
+    names: ['stats= stats-http'],
+  },
+  {
+    fate: 'mapped',
+    area: 'stats',
+    to: 'stats',
+    text: 'one document tells of routers and app: --stats',
+    names: ['stats-server= http-stats= http-stats-server= http-ss='],
   },
   {
     fate: 'needless',

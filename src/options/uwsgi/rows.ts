@@ -41,6 +41,8 @@ export interface UwsgiRow {
   readonly text: string;
   /** The setting that takes the value as it is, where there is one. */
   readonly to?: SettingKey;
+  /** What a worker's option is where the app is none of uWSGI's: the setting that takes the value, or nothing that is needed; left out: refused. */
+  readonly beside?: SettingKey | 'needless';
   /** Options, separated by blanks, as `s|socket=`: short name, long name, `=` for a value, `?` for a value that may be left out. */
   readonly names: readonly string[];
 }

@@ -3,10 +3,11 @@
 import { FrontError } from '../../shared/errors.js';
 import { LOG_FORMATS } from '../../shared/log-formats.js';
 import type { SettingLayer } from '../settings.js';
-import { optionOf, type SettingKey } from '../table.js';
+import type { SettingKey } from '../table.js';
 import { MAPPINGS } from './mappings.js';
-import { type Fate, type UwsgiOption, uwsgiOption } from './rows.js';
-import { type Given, nearestOption, settingNamed } from './words.js';
+import { type Fate, type UwsgiOption, type UwsgiRow, uwsgiOption } from './rows.js';
+import { listed, nearestText, shortLabels, written } from './wording.js';
+import { type Given, settingNamed } from './words.js';
 
 /** What became of one option. */
 export interface Outcome {
@@ -57,6 +58,8 @@ const LISTENERS = [
 
 /** Plugins that the worker has anyway, or whose work is the front's. */
 const OWN_PLUGIN = /^(?:0:)?(?:python\d*|http|https|corerouter|gevent3?)$/;
+
+const IN_ITS_PLACE = 'as it is; the front does it where uWSGI does not run the app';
 
 /** An option that cannot be used, or one whose value cannot be. */
 interface Refusal {
@@ -160,8 +163,12 @@ class Translator {
     return true;
   }
 
-  private takeWorker(given: Given, { name, takes }: UwsgiOption): void {
+  private takeWorker(given: Given, { name, takes, row }: UwsgiOption): void {
     const { value } = given;
+    if (this.beside.hasOtherApp && row.beside !== undefined) {
+      this.takeBeside(given, row.beside);
+      return;
+    }
     if (this.beside.hasOtherApp) {
       this.refuse(
         given,
@@ -179,7 +186,26 @@ class Translator {
       );
     }
     this.put('uwsgiOption', takes === 'nothing' || value === null ? name : `${name}=${value}`);
-    this.tell(given, 'worker', 'as it is');
+    this.tell(given, 'worker', this.takeStandIn(given, row) ? IN_ITS_PLACE : 'as it is');
+  }
+
+  /** Static files are ours where it turns out that uWSGI does not run the app. */
+  private takeStandIn({ name, value }: Given, { area, beside }: UwsgiRow): boolean {
+    const setting = settingNamed(name) ?? (beside === 'needless' ? undefined : beside) ?? null;
+    if (area !== 'static' || setting === null || value === null) return false;
+    this.put(setting, value);
+    return true;
+  }
+
+  /** What the front does instead of uWSGI. */
+  private takeBeside(given: Given, beside: SettingKey | 'needless'): void {
+    if (beside === 'needless') {
+      this.tell(given, 'needless', 'the front does it anyway');
+      return;
+    }
+    const value = given.value ?? 'true';
+    this.put(beside, value);
+    this.tell(given, 'mapped', written(beside, value));
   }
 
   private takePlugins(given: Given, name: string): void {
@@ -281,28 +307,6 @@ class Translator {
       this.notes.push(`${label} is no option of uWSGI; ${nearestText(name)}`);
     }
   }
-}
-
-/** What was written on the line; of a file's options their names. */
-function shortLabels(outcomes: readonly Outcome[], wanted: Fate): readonly string[] {
-  const found = outcomes.filter(({ fate }) => fate === wanted);
-  return [...new Set(found.map(({ label, name }) => (label.startsWith('-') ? label : name)))];
-}
-
-function written(key: SettingKey, text: string): string {
-  const { flag, argument } = optionOf(key);
-  return argument === null ? flag : `${flag} ${/\s/.test(text) ? `'${text}'` : text}`;
-}
-
-function nearestText(name: string): string {
-  const near = nearestOption(name);
-  return near === null ? 'tlsfront docs uwsgi lists the options' : `did you mean ${near}?`;
-}
-
-/** `a, b and c`. */
-function listed(words: readonly string[]): string {
-  const last = words.at(-1) ?? '';
-  return words.length < 2 ? last : `${words.slice(0, -1).join(', ')} and ${last}`;
 }
 
 /**

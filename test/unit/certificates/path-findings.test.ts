@@ -57,6 +57,11 @@ test('a wildcard right below a top-level name covers nothing', () => {
   assert.deepEqual(codesOf(leafWith([namesOf(dns('*.app.test'))]), root, ['x.app.test']), []);
 });
 
+test('a wildcard right below a registry\u2019s suffix is told: browsers refuse it', () => {
+  assert.deepEqual(codesOf(leafWith([namesOf(dns('*.co.uk'))]), root, ['shop.co.uk']), ['wildcard_too_wide']);
+  assert.deepEqual(codesOf(leafWith([namesOf(dns('*.shop.co.uk'))]), root, ['a.shop.co.uk']), []);
+});
+
 test('a curve that is written out is told', () => {
   const spki = createPublicKey(newKey()).export({ type: 'spki', format: 'der' });
   // P-256 by its numbers (RFC 3279 §2.3.5); the point is the key's own.

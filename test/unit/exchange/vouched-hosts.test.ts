@@ -53,7 +53,7 @@ const AUTHORITIES: readonly (readonly [authority: string, wanted: boolean])[] = 
     'evillocalhost',
     'mytest',
     '0.0.0.0',
-    '192.168.1.5',
+    '192.168.1.77',
     '[::]',
   ].map((authority) => [authority, false] as const),
   ...['127.0.0.1.nip.io', '127.0.0.1.evil.example', '1270.0.0.1', 'example.com', '[::ffff:127.0.0.1]'].map(

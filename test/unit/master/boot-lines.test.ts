@@ -15,6 +15,7 @@ const serving = (names: readonly string[]): TlsMaterial => ({
   clientCrls: [],
   issueBeneath: [],
   expectedNames: [],
+  asksForNames: false,
 });
 const OWN: SettingLayer = { cert: ['s.crt'], key: ['s.key'] };
 

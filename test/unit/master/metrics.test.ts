@@ -31,8 +31,8 @@ function measured() {
   measures.failed('no_route');
   measures.handshake('TLSv1.3', 'h2', true);
   const upstreams = [
-    { name: '127.0.0.1:1', up: true, inFlight: 2 },
-    { name: 'unix:/a"b\\c', up: false, inFlight: 0 },
+    { name: '127.0.0.1:1', up: true, inFlight: 2, app: { name: 'app' }, leaving: undefined },
+    { name: 'unix:/a"b\\c', up: false, inFlight: 0, app: { name: 'app' }, leaving: undefined },
   ];
   return measures.read(createCounters(), upstreams, 0);
 }
@@ -42,6 +42,18 @@ test('requests are counted by port, route, method and status; a method that nobo
   assert.equal(samples[REQUEST], 3);
   assert.equal(samples[REQUEST.replace('GET', 'other')], 1);
   assert.equal(samples[REQUEST.replace('/api', '').replace('200', '101')], 1);
+});
+
+test('what is in flight at a version that leaves is counted by its app, apart from the address as another serves by it', () => {
+  const name = '127.0.0.1:1';
+  const upstreams = [
+    { name, up: true, inFlight: 2, app: { name: 'shop' }, leaving: 'draining' },
+    { name, up: true, inFlight: 3, app: { name: 'blog' }, leaving: undefined },
+  ];
+  const samples = new Measures().read(createCounters(), upstreams, 0);
+  const label = { upstream: name };
+  assert.equal(samples[sampleName('tlsfront_upstream_requests_leaving', { app: 'shop', ...label })], 2);
+  assert.equal(samples[sampleName('tlsfront_upstream_requests_in_flight', label)], 3);
 });
 
 test('strangers cannot make series: a thousand methods are one', () => {

@@ -19,6 +19,7 @@ test('--acme and --host alone: Let’s Encrypt, port 443 of every address, tls-a
     email: 'me@example.com',
     directories: [PRODUCTION_DIRECTORY],
     profile: null,
+    ask: null,
     caFile: null,
     names: ['example.com'],
     challenges: ['tls-alpn-01'],
@@ -111,7 +112,25 @@ test('--sni-strict needs no other certificate', () => {
   assert.equal(resolveGiven({ flags: { ...GIVEN, sniStrict: ['true'] } }).tls.sniStrict, true);
 });
 
+test('--acme-ask is a URL or a path of the app, and needs no --host', () => {
+  for (const [given, ask] of [
+    ['http://127.0.0.1:9000/may', 'http://127.0.0.1:9000/may'],
+    ['https://ops.example.com', 'https://ops.example.com/'],
+    ['HTTP://[::1]:9/?token=a&b', 'http://[::1]:9/?token=a&b'],
+    ['/may', '/may'],
+    ['/may?token=1', '/may?token=1'],
+  ] as const)
+    assert.equal(acmeOf({ acmeAsk: [given] }).ask, ask, given);
+  assert.deepEqual(acmeOf({ acmeAsk: ['/may'], host: [] }).names, []);
+  assert.equal(acmeOf({}).ask, null);
+});
+
 const WRONG: readonly (readonly [string, SettingLayer, RegExp])[] = [
+  ...['may', 'ftp://a.example/', '//a.example/may', 'http:/may', 'http://', '/m ay', '/b\u00fc', '*'].map(
+    (ask) =>
+      [`--acme-ask ${ask}`, { acmeAsk: [ask] }, /^config_invalid: --acme-ask .*neither a URL/] as const,
+  ),
+  ['--acme-ask with a fragment', { acmeAsk: ['/may#x'] }, /what follows # is never sent/],
   ['no host', { host: [] }, /^config_usage: --acme is given without --host \/ name what/],
   ['no address', { acme: ['me'] }, /^config_invalid: --acme me: not an e-mail address/],
   ['two addresses', { acme: ['a@b.org,c@d.org'] }, /not an e-mail address/],

@@ -8,7 +8,9 @@ import { complaintOf, resolveGiven } from '../../support/settings.js';
 function brief(listener: ListenerConfig): string {
   const { kind, host, port } = listener;
   const address = `${kind} ${host || '*'} ${port}`;
-  if (listener.kind === 'redirect') return `${address} to ${listener.httpsPort}`;
+  if (listener.kind === 'redirect') {
+    return listener.isOptional ? `${address} if free` : `${address} to ${listener.httpsPort}`;
+  }
   if (listener.kind === 'http') return address;
   const { certificates, ciphers, clientCa, fallbackPort } = listener;
   const parts = [
@@ -25,10 +27,14 @@ function listenersOf(flags: SettingLayer): readonly string[] {
 }
 
 const DEFAULT = ['https 127.0.0.1 443 certificate null or 8443', 'https ::1 443 certificate null or 8443'];
+const LEADING = ['redirect 127.0.0.1 80 if free', 'redirect ::1 80 if free'];
 const OWN = { cert: ['a.crt'], key: ['a.key'] };
 
 const LISTENERS: readonly (readonly [string, SettingLayer, readonly string[]])[] = [
-  ['nothing', {}, DEFAULT],
+  ['nothing', {}, [...DEFAULT, ...LEADING]],
+  ['--host', { host: ['app.test'] }, [...DEFAULT, ...LEADING]],
+  ['--no-http-to-https', { noHttpToHttps: ['true'] }, DEFAULT],
+  ['an app on port 80', { upstream: ['80'] }, DEFAULT],
   [
     '--listen 9443',
     { listen: ['9443'] },
@@ -96,7 +102,7 @@ for (const [name, flags, expected] of LISTENERS) {
 
 test('a machine without IPv6 listens on IPv4 loopback alone', () => {
   const { listeners } = resolveGiven({ platform: { loopback: ['127.0.0.1'] } });
-  assert.deepEqual(listeners.map(brief), DEFAULT.slice(0, 1));
+  assert.deepEqual(listeners.map(brief), [DEFAULT[0], LEADING[0]]);
 });
 
 function companionsOf(config: Config): readonly string[] {

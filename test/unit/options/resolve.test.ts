@@ -327,8 +327,8 @@ test('--log-rotate is a time, and none by default; --basic-auth-plain is what th
   const plain = { ...guarded, basicAuthPlain: ['true'] };
   assert.deepEqual(
     [
-      resolveGiven({ flags: plain }).access.plainPasswords,
-      resolveGiven({ flags: guarded }).access.plainPasswords,
+      resolveGiven({ flags: plain }).access.passwords[0]?.plain,
+      resolveGiven({ flags: guarded }).access.passwords[0]?.plain,
     ],
     [true, false],
   );

@@ -38,6 +38,7 @@ async function takeOne(t: TestContext, upstream: Upstream): Promise<string> {
     DEFAULT_LIMITS,
     () => new Dialer({ ca: null, insecure: false }),
     () => undefined,
+    false,
   );
   const nothing = (): void => undefined;
   const outcome = new Promise<string>((resolve) => {
@@ -111,6 +112,7 @@ test('while traffic flows a name is looked up again, and connections to an addre
     { ...DEFAULT_LIMITS, ...patient },
     () => new Dialer({ ca: null, insecure: false }),
     () => undefined,
+    false,
     (_host, done) => {
       asked += 1;
       done(found);

@@ -15,7 +15,7 @@ function withMaster(): { requests: LeafRequests; asked: string[]; clock: { ms: n
   const requests: LeafRequests = new LeafRequests(
     (name) => {
       asked.push(name);
-      requests.settle(name, { chainPem: '', keyPem: '', names: [name] });
+      requests.settle(name, { certificate: { chainPem: '', keyPem: '', names: [name] }, refusal: null });
     },
     () => clock.ms,
   );
@@ -100,7 +100,10 @@ test('handshakes of one name wait for one answer', async () => {
   const asked: string[] = [];
   const requests = new LeafRequests((name) => asked.push(name));
   const both = Promise.all([requests.request('a.localhost', true), requests.request('a.localhost', true)]);
-  requests.settle('a.localhost', { chainPem: 'pem', keyPem: '', names: [] });
+  requests.settle('a.localhost', {
+    certificate: { chainPem: 'pem', keyPem: '', names: [] },
+    refusal: null,
+  });
   assert.deepEqual(
     (await both).map((one) => one?.chainPem),
     ['pem', 'pem'],
@@ -112,7 +115,7 @@ test('a name that the master has nothing for is asked for again', async () => {
   const asked: string[] = [];
   const requests: LeafRequests = new LeafRequests((name) => {
     asked.push(name);
-    requests.settle(name, null);
+    requests.settle(name, { certificate: null, refusal: null });
   });
   assert.equal(await requests.request('a.localhost', true), null);
   assert.equal(await requests.request('a.localhost', true), null);

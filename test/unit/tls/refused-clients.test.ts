@@ -98,6 +98,24 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
   }
 }
 
+for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+  for (const required of [true, false]) {
+    test(`a session of a refused client lets in nobody (${required ? 'required' : 'optional'}, over ${version})`, async (t) => {
+      const front = await serve(t, required);
+      const { session } = await visit(front.port, shown(strangerClient, version));
+      const saved = session === undefined ? {} : { session };
+      const { cert: _cert, key: _key, ...nobody } = shown(strangerClient, version);
+      for (const options of [shown(strangerClient, version), nobody]) {
+        const { client, resumed } = await visit(front.port, { ...options, ...saved });
+        assert.notEqual(client, 'verified');
+        assert.equal(resumed, false);
+      }
+      const expected = ['certificate_refused', 'certificate_refused'];
+      assert.deepEqual(front.refusals, required ? [...expected, 'certificate_missing'] : expected);
+    });
+  }
+}
+
 test('a revocation list that has run out is named as the reason', async (t) => {
   const front = await serve(t, true, { clientCrls: [listFor(-2, [])] });
   await visit(front.port, shown(friend, 'TLSv1.3'));

@@ -9,6 +9,7 @@ import { FileLease } from '../../../proxy/upstream/files/file-lease.js';
 import { FileRoot } from '../../../proxy/upstream/files/file-root.js';
 import type { LeaseHandler } from '../../../proxy/upstream/transport.js';
 import { NO_LINES } from '../../../proxy/wire/syntax/field-lines.js';
+import { PLAIN_FILES } from '../../../src/shared/config.js';
 import { until } from '../../support/deadline.js';
 import { PATIENCE_MS } from '../../support/started-front.js';
 import { makeWorkspace } from '../../support/workspace.js';
@@ -46,7 +47,7 @@ async function pausedBeside(t: TestContext, others: number) {
     },
     NO_ROUTE.app,
   );
-  const root = new FileRoot(workspace.path, { kind: 'app', index: [] });
+  const root = new FileRoot(workspace.path, PLAIN_FILES);
   const lease = new FileLease(upstream, root, handler, open);
   const head: RequestHead = {
     ...{ method: 'GET', path: '/large.bin', authority: 'localhost', headers: [], memo: null },

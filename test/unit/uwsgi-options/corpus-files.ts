@@ -11,7 +11,7 @@ export const FILES: readonly CorpusFile[] = [
   {
     spec: 'django-tutorial.ini',
     expected:
-      'https 127.0.0.1:443, https [::1]:443; worker: chdir=/srv/project module=project.wsgi home=/srv/virtualenv processes=10',
+      'https 127.0.0.1:443, https [::1]:443, redirect 127.0.0.1:80, redirect [::1]:80; worker: chdir=/srv/project module=project.wsgi home=/srv/virtualenv processes=10',
     text: `# mysite_uwsgi.ini file
 [uwsgi]
 
@@ -33,7 +33,8 @@ vacuum          = true
   },
   {
     spec: 'flask-socket.ini',
-    expected: 'https 127.0.0.1:443, https [::1]:443; worker: module=wsgi:app processes=5',
+    expected:
+      'https 127.0.0.1:443, https [::1]:443, redirect 127.0.0.1:80, redirect [::1]:80; worker: module=wsgi:app processes=5',
     text: `[uwsgi]
 module = wsgi:app
 
@@ -49,7 +50,7 @@ die-on-term = true
   },
   {
     spec: 'http-and-stats.ini',
-    expected: 'http *:9090; file foobar.py (application); worker: processes=4 threads=2',
+    expected: 'http *:9090; file foobar.py (application); worker: processes=4 threads=2; and stats',
     text: `[uwsgi]
 http = :9090
 wsgi-file = foobar.py
@@ -62,7 +63,7 @@ stats = 127.0.0.1:9191
   {
     spec: 'placeholders.ini',
     expected:
-      'https 127.0.0.1:443, https [::1]:443; worker: chdir=/home/www/shop home=/home/www/Env/shop module=shop.wsgi:application processes=5; as www',
+      'https 127.0.0.1:443, https [::1]:443, redirect 127.0.0.1:80, redirect [::1]:80; worker: chdir=/home/www/shop home=/home/www/Env/shop module=shop.wsgi:application processes=5; as www',
     text: `[uwsgi]
 project = shop
 uid = www
@@ -184,7 +185,7 @@ module = app:app
   {
     spec: 'repeated.ini',
     expected:
-      'http *:8000, http *:8001; worker: module=app:app env=A=1 env=B=2 static-map=/a=/srv/a static-map=/b=/srv/b',
+      'http *:8000, http *:8001; worker: module=app:app env=A=1 env=B=2 static-map=/a=/srv/a static-map=/b=/srv/b; without uWSGI files: /a=/srv/a /b=/srv/b',
     text: `[uwsgi]
 http = :8000
 http = :8001
@@ -312,7 +313,7 @@ http = :8000
   {
     spec: 'docker.ini',
     expected:
-      'http *:8000; worker: module=app.main:app processes=4 threads=2 buffer-size=65535 lazy-apps touch-reload=/app/uwsgi.ini static-map=/static=/app/static log-master logformat=%(addr) "%(method) %(uri)" %(status) %(msecs)ms',
+      'http *:8000; worker: module=app.main:app processes=4 threads=2 buffer-size=65535 lazy-apps touch-reload=/app/uwsgi.ini static-map=/static=/app/static log-master logformat=%(addr) "%(method) %(uri)" %(status) %(msecs)ms; without uWSGI files: /static=/app/static',
     text: `[uwsgi]
 http-socket = :$(PORT)
 module = app.main:app

@@ -8,33 +8,33 @@ export const LINES: readonly (readonly [line: string, expected: string])[] = [
   ],
   [
     '--http :9090 --wsgi-file foobar.py --master --processes 4 --threads 2 --stats 127.0.0.1:9191',
-    'http *:9090; file foobar.py (application); worker: processes=4 threads=2',
+    'http *:9090; file foobar.py (application); worker: processes=4 threads=2; and stats',
   ],
   [
     '--socket 127.0.0.1:3031 --wsgi-file foobar.py --master --processes 4 --threads 2 --stats 127.0.0.1:9191',
-    'https 127.0.0.1:443, https [::1]:443; file foobar.py (application); worker: processes=4 threads=2',
+    'https 127.0.0.1:443, https [::1]:443, redirect 127.0.0.1:80, redirect [::1]:80; file foobar.py (application); worker: processes=4 threads=2; and stats',
   ],
   [
     '--http-socket 127.0.0.1:3031 --wsgi-file foobar.py --master --processes 4 --threads 2 --stats 127.0.0.1:9191',
-    'http 127.0.0.1:3031; file foobar.py (application); worker: processes=4 threads=2',
+    'http 127.0.0.1:3031; file foobar.py (application); worker: processes=4 threads=2; and stats',
   ],
   [
     '--socket 127.0.0.1:3031 --chdir /home/shop/myproject/ --wsgi-file myproject/wsgi.py --master --processes 4 --threads 2 --stats 127.0.0.1:9191',
-    'https 127.0.0.1:443, https [::1]:443; file myproject/wsgi.py (application); worker: chdir=/home/shop/myproject/ processes=4 threads=2',
+    'https 127.0.0.1:443, https [::1]:443, redirect 127.0.0.1:80, redirect [::1]:80; file myproject/wsgi.py (application); worker: chdir=/home/shop/myproject/ processes=4 threads=2; and stats',
   ],
   ['--http :8000 --module mysite.wsgi', 'http *:8000; worker: module=mysite.wsgi'],
   ['--http :8000 --wsgi-file test.py', 'not a line of uWSGI: --http :8000 --wsgi-file test.py'],
   [
     '--socket mysite.sock --wsgi-file test.py',
-    'https 127.0.0.1:443, https [::1]:443; file test.py (application)',
+    'https 127.0.0.1:443, https [::1]:443, redirect 127.0.0.1:80, redirect [::1]:80; file test.py (application)',
   ],
   [
     '--socket mysite.sock --module mysite.wsgi --chmod-socket=664',
-    'https 127.0.0.1:443, https [::1]:443; worker: module=mysite.wsgi',
+    'https 127.0.0.1:443, https [::1]:443, redirect 127.0.0.1:80, redirect [::1]:80; worker: module=mysite.wsgi',
   ],
   [
     '--socket mysite.sock --wsgi-file test.py --chmod-socket=666',
-    'https 127.0.0.1:443, https [::1]:443; file test.py (application)',
+    'https 127.0.0.1:443, https [::1]:443, redirect 127.0.0.1:80, redirect [::1]:80; file test.py (application)',
   ],
   ['--ini mysite_uwsgi.ini', 'refused: --ini mysite_uwsgi.ini: no such file'],
   [
@@ -50,7 +50,7 @@ export const LINES: readonly (readonly [line: string, expected: string])[] = [
   ['--http 127.0.0.1:5000 --module myproject:app', 'http 127.0.0.1:5000; worker: module=myproject:app'],
   [
     '--socket 127.0.0.1:3031 --wsgi-file myflaskapp.py --callable app --processes 4 --threads 2 --stats 127.0.0.1:9191',
-    'https 127.0.0.1:443, https [::1]:443; file myflaskapp.py (app); worker: processes=4 threads=2',
+    'https 127.0.0.1:443, https [::1]:443, redirect 127.0.0.1:80, redirect [::1]:80; file myflaskapp.py (app); worker: processes=4 threads=2; and stats',
   ],
   [
     '--http :5000 --wsgi-file run.py --callable app --master --processes 2',
@@ -58,11 +58,11 @@ export const LINES: readonly (readonly [line: string, expected: string])[] = [
   ],
   [
     '-s /tmp/yourapplication.sock --manage-script-name --mount /yourapplication=myapp:app',
-    'https 127.0.0.1:443, https [::1]:443; worker: manage-script-name mount=/yourapplication=myapp:app',
+    'https 127.0.0.1:443, https [::1]:443, redirect 127.0.0.1:80, redirect [::1]:80; worker: manage-script-name mount=/yourapplication=myapp:app',
   ],
   [
     '-s 127.0.0.1:3031 -w myapp:app -p 4 -M',
-    'https 127.0.0.1:443, https [::1]:443; worker: module=myapp:app processes=4',
+    'https 127.0.0.1:443, https [::1]:443, redirect 127.0.0.1:80, redirect [::1]:80; worker: module=myapp:app processes=4',
   ],
   [
     '--master -p 4 -w myapp:app --http 127.0.0.1:8000',
@@ -193,17 +193,24 @@ export const LINES: readonly (readonly [line: string, expected: string])[] = [
   ],
   [
     '--http :8000 --module app:app --static-map /static=/srv/static',
-    'http *:8000; worker: module=app:app static-map=/static=/srv/static',
+    'http *:8000; worker: module=app:app static-map=/static=/srv/static; without uWSGI files: /static=/srv/static',
   ],
   [
     '--http :8000 --module app:app --check-static /srv/public --static-index index.html',
-    'http *:8000; worker: module=app:app check-static=/srv/public static-index=index.html',
+    'http *:8000; worker: module=app:app check-static=/srv/public static-index=index.html; without uWSGI files: =/srv/public',
   ],
   [
     '--http :8000 --module app:app --static-map /media=/srv/media --static-map /static=/srv/static --offload-threads 4',
-    'http *:8000; worker: module=app:app static-map=/media=/srv/media static-map=/static=/srv/static offload-threads=4',
+    'http *:8000; worker: module=app:app static-map=/media=/srv/media static-map=/static=/srv/static offload-threads=4; without uWSGI files: /media=/srv/media /static=/srv/static',
   ],
-  ['--http-socket :8000 --check-static /srv/public', 'http *:8000; worker: check-static=/srv/public'],
+  [
+    '--http :8000 --upstream 3000 --static-gzip-all --offload-threads 4 --honour-range',
+    'http *:8000; app: localhost:3000',
+  ],
+  [
+    '--http-socket :8000 --check-static /srv/public',
+    'http *:8000; worker: check-static=/srv/public; without uWSGI files: =/srv/public',
+  ],
   [
     '--http :8000 --module app:app --buffer-size 32768',
     'http *:8000; worker: module=app:app buffer-size=32768',
@@ -236,7 +243,7 @@ export const LINES: readonly (readonly [line: string, expected: string])[] = [
   ],
   [
     '-d /var/log/uwsgi.log -s :3031 -w app:app -M -p 4',
-    'https 127.0.0.1:443, https [::1]:443; worker: module=app:app processes=4; and daemonize',
+    'https 127.0.0.1:443, https [::1]:443, redirect 127.0.0.1:80, redirect [::1]:80; worker: module=app:app processes=4; and daemonize',
   ],
   [
     '--http :8000 --module app:app --log-format "%(addr) - %(user) [%(ltime)] \\"%(method) %(uri)\\" %(status)"',

@@ -13,21 +13,13 @@ import type { Verdict } from './verifier.js';
 /** Field by which the app learns who the user is. */
 const USER_FIELD = 'x-remote-user';
 
-export interface BasicAuthOptions {
-  /** Ask over plain HTTP too. */
-  readonly plain: boolean;
-  /** The app gets the password too. */
-  readonly passesOn: boolean;
-}
-
 /** One rule in force. */
 export class BasicAuth implements EntryStep {
   private readonly challenge: string;
 
   constructor(
-    rule: PasswordRule,
+    private readonly rule: PasswordRule,
     private readonly file: PasswordFile,
-    private readonly options: BasicAuthOptions,
   ) {
     const where = formatScope(rule.scope).replace(/["\\]/g, '\\$&');
     this.challenge = `Basic realm="${where === '' ? 'restricted' : `restricted ${where}`}", charset="UTF-8"`;
@@ -35,7 +27,7 @@ export class BasicAuth implements EntryStep {
 
   ask(exchange: Exchange, done: InquiryEnd): null {
     const { head, facts, services } = exchange;
-    if (!this.options.plain && !isConfidential(exchange)) {
+    if (!this.rule.plain && !isConfidential(exchange)) {
       done(refuse(exchange, 'password_needs_tls'));
       return null;
     }
@@ -57,7 +49,7 @@ export class BasicAuth implements EntryStep {
       case true:
         exchange.admitUser(
           user,
-          this.options.passesOn ? [USER_FIELD, 'remote-user'] : [USER_FIELD, 'remote-user', 'authorization'],
+          this.rule.passesOn ? [USER_FIELD, 'remote-user'] : [USER_FIELD, 'remote-user', 'authorization'],
           // Fields are written byte by byte: UTF-8 as it stands in the file.
           [USER_FIELD, Buffer.from(user).toString('latin1')],
         );

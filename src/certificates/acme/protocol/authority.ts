@@ -1,7 +1,7 @@
 /** What is asked of one ACME authority (RFC 8555 §7), as calls with values. */
 import { createHash, createPrivateKey } from 'node:crypto';
-import { isIP } from 'node:net';
 import type { ChallengeKind } from '../../../shared/acme.js';
+import { ipFamily } from '../../../shared/ip-family.js';
 import { certificateRequest } from './certificate-request.js';
 import { AcmeConnection } from './connection.js';
 import { AccountKey, base64url } from './jws.js';
@@ -142,7 +142,7 @@ export class Authority {
 
   async newOrder(name: string, wishes: OrderWishes = NO_WISHES): Promise<Order> {
     const { newOrder } = await this.connection.reader.directory();
-    const type = isIP(name) === 0 ? 'dns' : 'ip';
+    const type = ipFamily(name) === 0 ? 'dns' : 'ip';
     const answer = await this.connection.post(newOrder, {
       identifiers: [{ type, value: name }],
       ...(wishes.profile === null ? {} : { profile: wishes.profile }),

@@ -1,8 +1,9 @@
 /** Which proxy leads to a host, by the variables that curl, Node and package managers read; and a connection through it. */
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { isIP, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { formatHostPort } from '../../../shared/host-port.js';
+import { ipFamily } from '../../../shared/ip-family.js';
 
 /** The environment's word on proxies. */
 export type ProxyEnvironment = Readonly<Record<string, string | undefined>>;
@@ -34,10 +35,10 @@ function isExcepted(host: string, port: string, exceptions: string): boolean {
     .some((text) => {
       if (text === '*') return true;
       const [, name = '', only] =
-        /^\[?(.*?)\]?(?::(\d+))?$/.exec(isIP(text) === 6 ? `[${text}]` : text) ?? [];
+        /^\[?(.*?)\]?(?::(\d+))?$/.exec(ipFamily(text) === 6 ? `[${text}]` : text) ?? [];
       if (only !== undefined && only !== port) return false;
       const bare = name.replace(/^\*?\./, '');
-      return host === bare || (isIP(host) === 0 && host.endsWith(`.${bare}`));
+      return host === bare || (ipFamily(host) === 0 && host.endsWith(`.${bare}`));
     });
 }
 

@@ -2,6 +2,8 @@
 
 /** A client that cut as many requests as the limit allows may begin as many again in this time. */
 const PERIOD_MS = 10_000;
+/** A connection ends at so many times the resets from which on its client is slowed down. */
+export const RESETS_BEFORE_END = 2;
 /** What a client can owe: it waits twice the period at most. */
 const MAX_DEBT = 2;
 /** Addresses that are remembered; an attacker with more of them has other ways. */

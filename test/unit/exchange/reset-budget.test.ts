@@ -1,7 +1,7 @@
 /** What cut requests cost a client: when it waits, what answers pay back, what time forgives, and whom an address stands for. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { networkOf, ResetBudget } from '../../../proxy/direct/reset-budget.js';
+import { networkOf, ResetBudget } from '../../../proxy/exchange/access/reset-budget.js';
 
 const CLIENT = '192.0.2.1';
 

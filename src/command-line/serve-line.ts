@@ -1,0 +1,81 @@
+/** The lines that serve: an app named, found in this folder, or brought along by the demo. */
+import { loadSettings } from '../options/config-file/load.js';
+import { misused } from '../options/read-setting.js';
+import { type SettingLayer, Settings } from '../options/settings.js';
+import type { Config } from '../shared/config.js';
+import { ownRelease } from '../system/release.js';
+import { type CommandIo, printNote, printWarning } from '../terminal/console.js';
+import type { CommandLine } from './flags.js';
+
+/** `tlsfront [options] [-- command]`. */
+export async function serveLine(line: CommandLine, flags: () => SettingLayer): Promise<number> {
+  const told = new Set<string>();
+  const load = async (): Promise<Settings> => {
+    const given = flags();
+    const settings = await loadSettings(given, line.io.environment, line.command);
+    return withDevScript(settings, given, line.io, (text) => {
+      // Not again at each reload.
+      if (!told.has(text)) printNote(line.io, text);
+      told.add(text);
+    });
+  };
+  return serveSettings(load, line.io);
+}
+
+/** `tlsfront demo`. @throws FrontError where the line names an app beside it */
+export async function serveDemo(line: CommandLine, flags: SettingLayer): Promise<number> {
+  if (line.command !== null || flags.upstream !== undefined || flags.wsgiFile !== undefined) {
+    throw misused('demo brings its own app', 'leave out the word demo to serve yours');
+  }
+  const { demoCommand } = await import('../commands/demo.js');
+  return serveSettings(() => loadSettings(flags, line.io.environment, demoCommand()), line.io);
+}
+
+/** @param load lays the sources of settings over each other, at the start and at each reload */
+async function serveSettings(load: () => Promise<Settings>, io: CommandIo): Promise<number> {
+  const settings = await load();
+  for (const warning of settings.warnings) printWarning(io, warning);
+  const { thisPlatform } = await import('../system/platform.js');
+  const { resolveConfig } = await import('../options/resolve.js');
+  const config = resolveConfig(settings, thisPlatform());
+  let isBackground = false;
+  const daemonFile = settings.get('daemonize').values.at(-1);
+  if (daemonFile !== undefined) {
+    const { takeDaemonMark } = await import('../system/daemon-mark.js');
+    isBackground = takeDaemonMark();
+    const { goToBackground } = await import('../commands/background.js');
+    if (!isBackground) return goToBackground(config.logFile ?? daemonFile, io);
+  }
+  const { serve } = await import('../commands/serve.js');
+  const readConfig = async (): Promise<Config> => resolveConfig(await load(), thisPlatform());
+  return serve(config, readConfig, ownRelease(), io, isBackground);
+}
+
+/** The apps of a command line that names none: those of this monorepo, or the development script of this folder. */
+async function withDevScript(
+  settings: Settings,
+  flags: SettingLayer,
+  io: CommandIo,
+  tell: (text: string) => void,
+): Promise<Settings> {
+  const { command, file } = settings;
+  const isNamed = settings.has('upstream') || settings.has('wsgiFile') || settings.has('uwsgiOption');
+  if (command !== null || file !== null || isNamed) return settings;
+  const folder = process.cwd();
+  const { findWorkspaces, workspaceSites } = await import('../commands/workspaces.js');
+  const workspaces = file === null ? findWorkspaces(folder) : null;
+  if (workspaces !== null && workspaces.members.length > 0) {
+    const { members, builders } = workspaces;
+    tell(`the workspaces with a script dev: ${members.map((one) => one.folder).join(', ')}`);
+    if (builders.length > 0) tell(`left out, since it only builds: ${builders.join(', ')}`);
+    return new Settings(flags, io.environment, null, workspaceSites(folder, workspaces));
+  }
+  const { findDevScript } = await import('../commands/dev-script.js');
+  const script = findDevScript(folder);
+  if (script !== null) return await loadSettings(flags, io.environment, script);
+  if (workspaces === null) return settings;
+  throw misused(
+    'no package of these workspaces has a script dev that serves',
+    'name the app: tlsfront -- npm --workspace apps/shop start',
+  );
+}
