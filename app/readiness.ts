@@ -1,20 +1,46 @@
 /** Chooses the app's port and finds out when the app accepts connections on it. */
+import { randomInt } from 'node:crypto';
 import { connect, createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { systemCode } from '../src/shared/system-error.js';
 
 /** Development servers that ask the resolver for localhost may listen on ::1 only. */
 const LOOPBACK_HOSTS = ['127.0.0.1', '::1'] as const;
 const FIRST_PAUSE_MS = 5;
 const MAX_PAUSE_MS = 100;
+const FIRST_PORT = 20_000;
+const END_PORT = 30_000;
+/** So many ports taken in a row: the range has none to give. */
+const ATTEMPTS = 20;
+const TAKEN: readonly (string | null)[] = ['EADDRINUSE', 'EACCES'];
 /** Loopback answers at once; only a full accept queue takes longer. */
 const CONNECT_TIMEOUT_MS = 1000;
 
-/** A port nobody listens on at this moment. Another program may take it before the app does: the master then starts again. */
-export function findFreePort(host: string): Promise<number> {
+/**
+ * A port nobody listens on at this moment. Another program may take it before the app does: the master then starts again.
+ * It lies below the ports that systems give to outgoing connections and to whoever asks for any (Linux: 32768 and up): while
+ * the app starts, one of those would keep it from listening, or be taken for it.
+ */
+export async function findFreePort(host: string): Promise<number> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const port = await listenOnce(host, randomInt(FIRST_PORT, END_PORT)).catch(onlyTaken);
+    if (port !== undefined) return port;
+  }
+  return listenOnce(host, 0);
+}
+
+function onlyTaken(error: unknown): undefined {
+  // Windows keeps ranges of ports for itself.
+  if (TAKEN.includes(systemCode(error))) return undefined;
+  throw error;
+}
+
+/** @returns the port, free again */
+function listenOnce(host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once('error', reject);
-    probe.listen(0, host, () => {
+    probe.listen(port, host, () => {
       const address = probe.address();
       probe.close(() => {
         if (address !== null && typeof address === 'object') resolve(address.port);

@@ -216,17 +216,20 @@ const OF_LIBRARY: typeof GROUPS = [
         '--max-concurrent-streams',
         '4',
       ],
-      ...['--max-stream-resets', '10'],
     ],
     attacks: {
-      ...without(GROUPS[0]?.attacks ?? {}, ['maxControlFrames']),
+      ...without(GROUPS[0]?.attacks ?? {}, ['maxControlFrames', 'maxStreamResets']),
       clientWriteTimeoutMs: readsNothing(1),
       maxConnectionsPerAddress: connections(30),
     },
   },
   {
-    args: ['--engine', 'library', ...(GROUPS[1]?.args ?? [])],
-    attacks: GROUPS[1]?.attacks ?? {},
+    // Not beside four streams at a time: from Node 24 on nghttp2 itself refuses the fifth of a write whose first four were reset.
+    args: ['--engine', 'library', '--max-stream-resets', '10', ...(GROUPS[1]?.args ?? [])],
+    attacks: {
+      ...(GROUPS[0]?.attacks.maxStreamResets && { maxStreamResets: GROUPS[0].attacks.maxStreamResets }),
+      ...GROUPS[1]?.attacks,
+    },
   },
 ];
 

@@ -7,6 +7,12 @@ import { until, within } from './deadline.js';
 import { Afterwards, type Ending, makeWorkspace } from './workspace.js';
 
 const BROWSER_MS = 30_000;
+/** What Chromium says where a question meets a page that gives way to the next one. */
+const LEAVING = [
+  'Inspected target navigated or closed',
+  'Execution context was destroyed',
+  'Cannot find context',
+];
 
 interface Message {
   readonly id?: number;
@@ -116,7 +122,17 @@ export class BrowserPage {
   }
 
   async waitFor(expression: string, label: string): Promise<void> {
-    await until(async () => (await this.evaluate(expression)) === true, BROWSER_MS, label);
+    await until(async () => (await this.evaluateIfThere(expression)) === true, BROWSER_MS, label);
+  }
+
+  /** As evaluate; undefined where the page leaves for another in that moment. */
+  private async evaluateIfThere(expression: string): Promise<unknown> {
+    try {
+      return await this.evaluate(expression);
+    } catch (error) {
+      if (error instanceof Error && LEAVING.some((words) => error.message.includes(words))) return undefined;
+      throw error;
+    }
   }
 
   private async attach(): Promise<void> {

@@ -33,6 +33,14 @@ test('a free port is one on which something can listen', async (t) => {
   await once(server, 'listening');
 });
 
+test('a free port is none of those that outgoing connections get', async () => {
+  const ports = await Promise.all(Array.from({ length: 50 }, () => findFreePort('127.0.0.1')));
+  assert.deepEqual(
+    ports.filter((port) => port < 20_000 || port >= 30_000),
+    [],
+  );
+});
+
 test('a connection from the port to itself is not taken for an app', async (t) => {
   const { connect } = net;
   // TCP allows it (RFC 9293 §3.5), and a free port of the ephemeral range meets it by chance.
