@@ -1,7 +1,7 @@
 /** Knows an ASGI app by its source, without running it, and the server that is installed for it. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { WsgiPlan } from '../src/shared/worker-messages.js';
+import type { WsgiPlan } from '../src/shared/messages/worker-messages.js';
 import { valueOfOption } from './uwsgi-arguments.js';
 
 /** What only ASGI apps say. A Django project has a wsgi.py and an asgi.py; each names its own. */

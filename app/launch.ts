@@ -1,6 +1,6 @@
 /** Decides what is spawned for a plan: the user's command, uWSGI, or the bundled WSGI launcher. */
 import { FrontError } from '../src/shared/errors.js';
-import type { WorkerKind, WorkerPlan } from '../src/shared/worker-messages.js';
+import type { WorkerKind, WorkerPlan } from '../src/shared/messages/worker-messages.js';
 import { addServerArguments } from './command-arguments.js';
 import { chooseWsgiServer } from './wsgi-server.js';
 

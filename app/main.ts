@@ -1,5 +1,5 @@
 /** The worker process: starts the app the master names, and leaves nothing of it behind. */
-import { isWorkerOrder } from '../src/shared/worker-messages.js';
+import { isWorkerOrder } from '../src/shared/messages/worker-messages.js';
 import { Worker } from './worker.js';
 
 /** A terminal sends these to the whole foreground group; the master decides what they mean. */

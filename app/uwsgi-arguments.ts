@@ -1,5 +1,5 @@
 /** The command line of the uWSGI that runs an app behind the front. */
-import type { WsgiPlan } from '../src/shared/worker-messages.js';
+import type { WsgiPlan } from '../src/shared/messages/worker-messages.js';
 
 /** uWSGI's buffer for a request's header; its own 4096 is soon full of cookies, and it then hangs up without a word. */
 const BUFFER_BYTES = 65535;

@@ -1,7 +1,7 @@
 /** The life of one worker: identity, port, app, readiness, end; every step is reported to the master. */
 import { FrontError } from '../src/shared/errors.js';
+import type { WorkerAddress, WorkerPlan, WorkerReport } from '../src/shared/messages/worker-messages.js';
 import { systemCode } from '../src/shared/system-error.js';
-import type { WorkerAddress, WorkerPlan, WorkerReport } from '../src/shared/worker-messages.js';
 import { leaveProcess } from '../src/system/descriptor-writer.js';
 import { takeIdentity } from '../src/system/privileges.js';
 import { type AppProcess, spawnApp } from './app-process.js';

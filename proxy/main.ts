@@ -1,10 +1,10 @@
 /** The router process: takes its start message, binds, drops privileges, says ready, drains when told. */
 import type { Server } from 'node:net';
-import type { Spending } from '../src/shared/access.js';
-import type { ChallengeAnswers } from '../src/shared/acme.js';
+import type { Spending } from '../src/shared/config/access.js';
+import type { ChallengeAnswers } from '../src/shared/config/acme.js';
 import { FrontError } from '../src/shared/errors.js';
-import type { Interventions } from '../src/shared/interventions.js';
-import type { MasterToRouter, RouterStart, RouterState } from '../src/shared/router-messages.js';
+import type { Interventions } from '../src/shared/messages/interventions.js';
+import type { MasterToRouter, RouterStart, RouterState } from '../src/shared/messages/router-messages.js';
 import { systemCode } from '../src/shared/system-error.js';
 import { leaveProcess } from '../src/system/descriptor-writer.js';
 import { takeIdentity } from '../src/system/privileges.js';

@@ -1,7 +1,7 @@
 /** The router's end of the channel to its master; without a master there is nothing to do. */
 import { fstatSync } from 'node:fs';
 import { Socket } from 'node:net';
-import type { MasterToRouter, RouterToMaster } from '../src/shared/router-messages.js';
+import type { MasterToRouter, RouterToMaster } from '../src/shared/messages/router-messages.js';
 import { JsonChannel } from '../src/system/json-channel.js';
 
 /** The master makes it the first descriptor after the standard streams. */

@@ -1,6 +1,6 @@
 /** What stands between clients and apps by an operator's order: maintenance, which answers in the apps' place, and a pause, which has requests wait. */
 import { ERRORS } from '../../src/shared/errors.js';
-import type { Interventions, Maintenance } from '../../src/shared/interventions.js';
+import type { Interventions, Maintenance } from '../../src/shared/messages/interventions.js';
 import { AddressSet } from './access/address-set.js';
 import type { EntryStep } from './access/inquiry.js';
 import { clientAddressOf } from './client-address.js';

@@ -1,6 +1,6 @@
 /** Compiles the configuration into what the exchange asks at each request. */
 import { createHash } from 'node:crypto';
-import type { Config } from '../../src/shared/config.js';
+import type { Config } from '../../src/shared/config/config.js';
 import { AccessRules } from './access/access-rules.js';
 import { AddressSet } from './access/address-set.js';
 import type { RateShare } from './access/rate-share.js';

@@ -1,8 +1,8 @@
 /** The exchange contract: what both engines hand to the shared exchange code and get back from it. */
 
-import type { Config } from '../../src/shared/config.js';
-import type { Projects } from '../../src/shared/projects.js';
-import type { AppEnd } from '../../src/shared/router-messages.js';
+import type { Config } from '../../src/shared/config/config.js';
+import type { Projects } from '../../src/shared/messages/projects.js';
+import type { AppEnd } from '../../src/shared/messages/router-messages.js';
 import type { FieldsMemo } from '../wire/syntax/field-lines.js';
 import type { AccessRules } from './access/access-rules.js';
 import type { VouchedHosts } from './access/vouched-hosts.js';

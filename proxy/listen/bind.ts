@@ -1,6 +1,6 @@
 /** Listens on the sockets that the master has bound and this router has inherited. */
 import type { Server } from 'node:net';
-import type { InheritedSocket } from '../../src/shared/router-messages.js';
+import type { InheritedSocket } from '../../src/shared/messages/router-messages.js';
 import { systemCode } from '../../src/shared/system-error.js';
 import { describeListenFailure } from '../../src/system/listen-failure.js';
 

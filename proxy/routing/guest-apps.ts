@@ -1,8 +1,9 @@
 /** The apps of projects that have joined a front, in the words of its configuration. */
-import type { AppConfig } from '../../src/shared/config.js';
-import { isWithin } from '../../src/shared/private-names.js';
-import type { Projects } from '../../src/shared/projects.js';
-import type { UpstreamState } from '../../src/shared/router-messages.js';
+
+import { isWithin } from '../../src/shared/addresses/private-names.js';
+import type { AppConfig } from '../../src/shared/config/config.js';
+import type { Projects } from '../../src/shared/messages/projects.js';
+import type { UpstreamState } from '../../src/shared/messages/router-messages.js';
 import { PLAIN_APP } from './route-table.js';
 
 /** What is routed beside the configuration. */

@@ -1,5 +1,5 @@
 /** Which site a request is for: by its listener, then by its host, the exact name before the narrowest wildcard. */
-import type { SiteConfig } from '../../src/shared/config.js';
+import type { SiteConfig } from '../../src/shared/config/config.js';
 import type { ConnectionFacts, RequestHead, SitePolicy } from '../exchange/types.js';
 import { hostOf } from '../wire/syntax/field-list.js';
 

@@ -1,10 +1,10 @@
 /** One upstream as a router sees it: where it is, and how it does. */
 
-import type { AppConfig, AppUpstream } from '../../src/shared/config.js';
-import { formatHostPort } from '../../src/shared/host-port.js';
-import type { UpstreamState } from '../../src/shared/router-messages.js';
-import { SCHEMES, type SchemeRow } from '../../src/shared/schemes.js';
-import { formatUpstream } from '../../src/shared/upstream-text.js';
+import { formatHostPort } from '../../src/shared/addresses/host-port.js';
+import { SCHEMES, type SchemeRow } from '../../src/shared/addresses/schemes.js';
+import { formatUpstream } from '../../src/shared/addresses/upstream-text.js';
+import type { AppConfig, AppUpstream } from '../../src/shared/config/config.js';
+import type { UpstreamState } from '../../src/shared/messages/router-messages.js';
 
 export interface Upstream extends AppUpstream {
   /** The app that it is an address of. */

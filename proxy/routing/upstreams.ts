@@ -1,8 +1,9 @@
 /** The upstreams of a router: which are up, which request goes to which, and who waits for one to come up. */
-import type { AppConfig } from '../../src/shared/config.js';
-import type { Projects } from '../../src/shared/projects.js';
-import type { UpstreamState } from '../../src/shared/router-messages.js';
-import { formatUpstream } from '../../src/shared/upstream-text.js';
+
+import { formatUpstream } from '../../src/shared/addresses/upstream-text.js';
+import type { AppConfig } from '../../src/shared/config/config.js';
+import type { Projects } from '../../src/shared/messages/projects.js';
+import type { UpstreamState } from '../../src/shared/messages/router-messages.js';
 import type { RequestHead } from '../exchange/types.js';
 import { Dialer } from '../upstream/dial.js';
 import { hostOf } from '../wire/syntax/field-list.js';

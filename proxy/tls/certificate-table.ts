@@ -1,6 +1,6 @@
 /** The certificates of one listener, found by the server name a client asks for. */
 import { X509Certificate } from 'node:crypto';
-import type { CertificateMaterial, ClientRule } from '../../src/shared/router-messages.js';
+import type { CertificateMaterial, ClientRule } from '../../src/shared/messages/router-messages.js';
 import type { CertificateNames } from '../exchange/types.js';
 import { hostOf } from '../wire/syntax/field-list.js';
 import { isSameRule } from './client-rules.js';

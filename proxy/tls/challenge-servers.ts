@@ -1,7 +1,7 @@
 /** Shows the authority the certificates of tls-alpn-01 (RFC 8737): a handshake, then the end; nothing of it reaches an engine. */
 import { constants } from 'node:crypto';
 import { createServer, type Server } from 'node:tls';
-import type { ChallengeAnswers } from '../../src/shared/acme.js';
+import type { ChallengeAnswers } from '../../src/shared/config/acme.js';
 import type { ClientHello } from './client-hello.js';
 
 const PROTOCOL = 'acme-tls/1';

@@ -1,9 +1,9 @@
 /** Which clients a certificate lets in: its own rule before the listener's, and never by a session of another time. */
 import { constants } from 'node:crypto';
 import { createSecureContext, type SecureContextOptions, type TLSSocket, type TlsOptions } from 'node:tls';
-import { isWithoutRoot } from '../../src/shared/client-authority.js';
-import type { HttpsListener } from '../../src/shared/config.js';
-import type { ClientRule, TlsMaterial } from '../../src/shared/router-messages.js';
+import { isWithoutRoot } from '../../src/shared/config/client-authority.js';
+import type { HttpsListener } from '../../src/shared/config/config.js';
+import type { ClientRule, TlsMaterial } from '../../src/shared/messages/router-messages.js';
 
 /** Whom a certificate lets in: its own rule before the listener's. @throws Error when client certificates are asked for and nobody says whose */
 export function clientsOf(

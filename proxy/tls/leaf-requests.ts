@@ -1,5 +1,9 @@
 /** Asks the master for certificates of names that have none here, once each: of new development names, and of those that `--acme-ask` may allow. */
-import type { CertificateMaterial, LeafAnswer, LeafRefusal } from '../../src/shared/router-messages.js';
+import type {
+  CertificateMaterial,
+  LeafAnswer,
+  LeafRefusal,
+} from '../../src/shared/messages/router-messages.js';
 import { RateLimiter } from '../exchange/access/rate-limiter.js';
 import { RecentMap } from './recent-map.js';
 

@@ -2,15 +2,15 @@
 import { constants, createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls';
-import type { ChallengeAnswers } from '../../src/shared/acme.js';
-import type { Config, HttpsListener } from '../../src/shared/config.js';
+import type { ChallengeAnswers } from '../../src/shared/config/acme.js';
+import type { Config, HttpsListener } from '../../src/shared/config/config.js';
 import type {
   CertificateMaterial,
   LeafRefusal,
   LeafRefusalKind,
   TicketKeyPair,
   TlsMaterial,
-} from '../../src/shared/router-messages.js';
+} from '../../src/shared/messages/router-messages.js';
 import { systemCode } from '../../src/shared/system-error.js';
 import type { CertificateNames } from '../exchange/types.js';
 import type { ClientConnection } from '../listen/client-connection.js';

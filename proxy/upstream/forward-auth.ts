@@ -1,5 +1,5 @@
 /** `--forward-auth`: asks another server about each request, over the pool; its 2xx lets the request in, anything else is the client's answer. */
-import type { ForwardAuthRule } from '../../src/shared/access.js';
+import type { ForwardAuthRule } from '../../src/shared/config/access.js';
 import { ERRORS, type ErrorCode } from '../../src/shared/errors.js';
 import type { EntryStep, InquiryEnd } from '../exchange/access/inquiry.js';
 import type { Exchange } from '../exchange/exchange.js';

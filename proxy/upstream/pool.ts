@@ -1,7 +1,8 @@
 /** Connections to upstreams: idle ones in a stack, new ones up to a bound, a bounded queue behind it, both shared fairly by clients; those that last stand apart. */
-import type { Limits } from '../../src/shared/config.js';
+
+import type { SchemeRow } from '../../src/shared/addresses/schemes.js';
+import type { Limits } from '../../src/shared/config/config.js';
 import type { ErrorCode } from '../../src/shared/errors.js';
-import type { SchemeRow } from '../../src/shared/schemes.js';
 import type { Upstream } from '../routing/upstream.js';
 import { DEFAULT_HTTP1_LIMITS, type Http1Limits } from '../wire/http1/events.js';
 import { RecentHeads } from '../wire/http1/recent-heads.js';
@@ -9,9 +10,9 @@ import { AcceptWatch } from './accept-watch.js';
 import type { ConnectionOwner } from './connection-owner.js';
 import type { Dialer } from './dial.js';
 import { FileRoots } from './files/file-roots.js';
-import { Http1Codec } from './http1-codec.js';
-import { Http1Connection } from './http1-connection.js';
-import { Http2Sessions } from './http2-sessions.js';
+import { Http1Codec } from './http1/codec.js';
+import { Http1Connection } from './http1/connection.js';
+import { Http2Sessions } from './http2/sessions.js';
 import { type AddressesOf, NameWatch } from './name-watch.js';
 import { FairQueue } from './places/fair-queue.js';
 import { Shares } from './places/shares.js';

@@ -1,6 +1,6 @@
 /** Asks upstreams that get no requests yet whether they are well, for a deploy, over connections of its own. */
-import type { Config } from '../../src/shared/config.js';
-import type { ProbeQuestion } from '../../src/shared/router-messages.js';
+import type { Config } from '../../src/shared/config/config.js';
+import type { ProbeQuestion } from '../../src/shared/messages/router-messages.js';
 import { createUpstream } from '../routing/upstream.js';
 import { dialersOf } from './dial.js';
 import { askStatus } from './health-check.js';

@@ -1,7 +1,7 @@
 /** Server names as certificates know them: DNS names, wildcards and IP addresses, in one spelling each. */
 import { domainToASCII } from 'node:url';
+import { ipFamily } from '../shared/addresses/ip-family.js';
 import { FrontError } from '../shared/errors.js';
-import { ipFamily } from '../shared/ip-family.js';
 
 /** RFC 1035 §2.3.4 with the underscore that internal names use; a wildcard stands alone in the leftmost label (RFC 6125 §6.4.3). */
 const DNS_NAME =

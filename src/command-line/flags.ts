@@ -3,7 +3,7 @@ import type * as commander from 'commander';
 import type { Command } from 'commander';
 import { collect } from '../commands/collect.js';
 import { loadSettings } from '../options/config-file/load.js';
-import { renderHelp } from '../options/help.js';
+import { renderHelp } from '../options/help/help.js';
 import { misused } from '../options/read-setting.js';
 import type { SettingLayer, Settings } from '../options/settings.js';
 import { optionOf, SETTING_KEYS } from '../options/table.js';

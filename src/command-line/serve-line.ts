@@ -2,7 +2,7 @@
 import { loadSettings } from '../options/config-file/load.js';
 import { misused } from '../options/read-setting.js';
 import { type SettingLayer, Settings } from '../options/settings.js';
-import type { Config } from '../shared/config.js';
+import type { Config } from '../shared/config/config.js';
 import { ownRelease } from '../system/release.js';
 import { type CommandIo, printNote, printWarning } from '../terminal/console.js';
 import type { CommandLine } from './flags.js';

@@ -1,6 +1,6 @@
 /** The subcommands that have no parser of their own: each loads what it runs when it runs. */
 import type { Command } from 'commander';
-import { renderHelp } from '../options/help.js';
+import { renderHelp } from '../options/help/help.js';
 import { ownRelease } from '../system/release.js';
 import { type Commander, type CommandLine, flagsOf, layer, prepareParser } from './flags.js';
 import { serveDemo } from './serve-line.js';

@@ -4,18 +4,24 @@ import { createSecureContext } from 'node:tls';
 import { openLocalStore } from '../certificates/store/local-store.js';
 import { resolveConfig } from '../options/resolve.js';
 import type { Origin, Settings, SiteSettings } from '../options/settings.js';
-import { isSiteKey } from '../options/site-keys.js';
+import { isSiteKey } from '../options/sites/site-keys.js';
 import { optionOf, SETTING_KEYS, type SettingKey } from '../options/table.js';
 import { processesOf } from '../options/uwsgi/app-options.js';
 import type { Outcome } from '../options/uwsgi/translate.js';
 import { readAccessFiles } from '../serving/access-files.js';
 import { describeAcme } from '../serving/acme-certificates.js';
 import { CertificateLoader } from '../serving/certificate-loader.js';
-import type { AppConfig, Config, ListenerConfig, RoutedUpstream, SiteConfig } from '../shared/config.js';
+import { formatListenAddress } from '../shared/addresses/host-port.js';
+import { DEFAULT_SCHEME } from '../shared/addresses/schemes.js';
+import { formatRouted } from '../shared/addresses/upstream-text.js';
+import type {
+  AppConfig,
+  Config,
+  ListenerConfig,
+  RoutedUpstream,
+  SiteConfig,
+} from '../shared/config/config.js';
 import { FrontError } from '../shared/errors.js';
-import { formatListenAddress } from '../shared/host-port.js';
-import { DEFAULT_SCHEME } from '../shared/schemes.js';
-import { formatRouted } from '../shared/upstream-text.js';
 import { thisPlatform } from '../system/platform.js';
 import {
   type CommandIo,

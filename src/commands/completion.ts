@@ -1,6 +1,6 @@
 /** `tlsfront completion` and `tlsfront man`: completion scripts and the manual page, made from the table of options. */
-import { COMMANDS } from '../options/command-help.js';
-import { describeDefault } from '../options/help.js';
+import { COMMANDS } from '../options/help/command-help.js';
+import { describeDefault } from '../options/help/help.js';
 import { OPTION_GROUPS, type OptionRow } from '../options/option-row.js';
 import { misused } from '../options/read-setting.js';
 import { optionOf, SETTING_KEYS } from '../options/table.js';

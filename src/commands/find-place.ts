@@ -8,7 +8,7 @@ import { findHost, portOf } from '../master/projects/find-host.js';
 import { type Turn, takeTurn } from '../master/projects/turn.js';
 import type { ServedConfig } from '../master/served-config.js';
 import type { Workers } from '../master/workers/workers.js';
-import type { Config } from '../shared/config.js';
+import type { Config } from '../shared/config/config.js';
 import { openUrl } from '../system/open-url.js';
 import type { CommandIo } from '../terminal/console.js';
 

@@ -4,8 +4,8 @@ import { createInterface } from 'node:readline/promises';
 import { ensureDevelopmentLeaf } from '../certificates/development/leaf.js';
 import { noteAsked, noteTrusted, wasAsked, wasTrusted } from '../certificates/development/trusted-mark.js';
 import type { LocalStore } from '../certificates/store/store.js';
-import type { Config } from '../shared/config.js';
-import { isForDevelopment } from '../shared/development-listener.js';
+import type { Config } from '../shared/config/config.js';
+import { isForDevelopment } from '../shared/config/development-listener.js';
 import { type CommandIo, printError } from '../terminal/console.js';
 import { compareStores, runCaInstall } from './authority/ca.js';
 

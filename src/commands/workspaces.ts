@@ -1,10 +1,10 @@
 /** The apps of `tlsfront` without a word in a monorepo: each package of its workspaces that has a script `dev` is a site of its own name. */
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { labelOf } from '../options/project-name.js';
 import { misused } from '../options/read-setting.js';
 import type { FileLayer } from '../options/settings.js';
 import { filesLike } from '../options/uwsgi/glob.js';
+import { labelOf } from '../options/values/project-name.js';
 import { findRunner, type Runner } from './dev-script.js';
 
 /** A package that serves something. */

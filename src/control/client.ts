@@ -1,7 +1,7 @@
 /** Asks a running front over its control socket. */
 import { type IncomingMessage, request } from 'node:http';
 import { FrontError } from '../shared/errors.js';
-import type { RecentRequests } from '../shared/recent-requests.js';
+import type { RecentRequests } from '../shared/messages/recent-requests.js';
 import { systemCode } from '../shared/system-error.js';
 import { failureError } from './failure.js';
 import type { Failure, JoinLine, Progress, Status } from './types.js';

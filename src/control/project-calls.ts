@@ -1,7 +1,7 @@
 /** The calls by which projects of one user share a front. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { FrontError } from '../shared/errors.js';
-import { PROJECT_NAME } from '../shared/projects.js';
+import { PROJECT_NAME } from '../shared/messages/projects.js';
 import { type Handler, queryOf, sendJson, sendMissing } from './calls.js';
 import type { ControlVerbs, JoinLine, JoinRequest } from './types.js';
 

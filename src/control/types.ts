@@ -1,8 +1,8 @@
 /** What crosses the control socket: one page for the server in the master and for its clients. docs/control.md says it in words. */
 import type { Counters } from '../shared/counters.js';
 import type { ErrorCode } from '../shared/errors.js';
-import type { Interventions, Maintenance, Pause } from '../shared/interventions.js';
-import type { RecentRequests } from '../shared/recent-requests.js';
+import type { Interventions, Maintenance, Pause } from '../shared/messages/interventions.js';
+import type { RecentRequests } from '../shared/messages/recent-requests.js';
 
 /** Where the front is in its life; see src/master/life.ts. */
 export type FrontState = 'starting' | 'serving' | 'reloading' | 'draining' | 'ended';

@@ -1,5 +1,5 @@
 /** The process for the network (`--lan`): answers for our name and serves the page for phones. It has no keys, and ends with the master. */
-import { isLanOrder, type LanOrder, type LanReport } from '../shared/lan.js';
+import { isLanOrder, type LanOrder, type LanReport } from '../shared/config/lan.js';
 import { systemCode } from '../shared/system-error.js';
 import { MdnsResponder } from './mdns/responder.js';
 import { PhonePage } from './page/server.js';

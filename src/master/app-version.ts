@@ -1,8 +1,9 @@
 /** One version of an app in a generation: the workers of ours or the addresses that serve it, and whether it has the place or leaves it. */
-import type { AppConfig, AppUpstream } from '../shared/config.js';
-import type { UpstreamState } from '../shared/router-messages.js';
-import { SCHEMES } from '../shared/schemes.js';
-import { formatUpstream } from '../shared/upstream-text.js';
+
+import { SCHEMES } from '../shared/addresses/schemes.js';
+import { formatUpstream } from '../shared/addresses/upstream-text.js';
+import type { AppConfig, AppUpstream } from '../shared/config/config.js';
+import type { UpstreamState } from '../shared/messages/router-messages.js';
 import type { MasterLog } from './log.js';
 import { MovingUpstreams } from './moving-upstreams.js';
 import type { GenerationStart } from './routers/routers.js';

@@ -1,10 +1,10 @@
 /** The texts of start-up, in uWSGI's order and spirit. */
 
 import { networkInterfaces } from 'node:os';
-import type { Config, RoutedUpstream } from '../shared/config.js';
-import { bracketHost, formatListenAddress, isLoopback } from '../shared/host-port.js';
-import type { BoundListener, TlsMaterial } from '../shared/router-messages.js';
-import { formatRouted } from '../shared/upstream-text.js';
+import { bracketHost, formatListenAddress, isLoopback } from '../shared/addresses/host-port.js';
+import { formatRouted } from '../shared/addresses/upstream-text.js';
+import type { Config, RoutedUpstream } from '../shared/config/config.js';
+import type { BoundListener, TlsMaterial } from '../shared/messages/router-messages.js';
 
 /** A certificate may have a hundred. */
 const MAX_NAMES = 3;

@@ -1,8 +1,8 @@
 /** A generation: the routers and workers that start together, serve together and end together. */
 import { createHmac } from 'node:crypto';
-import type { AppConfig, Config, RoutedUpstream } from '../shared/config.js';
+import type { AppConfig, Config, RoutedUpstream } from '../shared/config/config.js';
+import type { AppEnd, LeafAnswer, RouterState, UpstreamState } from '../shared/messages/router-messages.js';
 import { mergeSamples, type Samples } from '../shared/metrics.js';
-import type { AppEnd, LeafAnswer, RouterState, UpstreamState } from '../shared/router-messages.js';
 import { AppVersion, type VersionParts } from './app-version.js';
 import type { ListeningSockets } from './listening/listening-sockets.js';
 import type { MasterLog } from './log.js';

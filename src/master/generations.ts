@@ -1,7 +1,7 @@
 /** Which generations there are: one serves, one may be starting, and older ones drain. */
 import { setTimeout as pause } from 'node:timers/promises';
+import type { RouterState } from '../shared/messages/router-messages.js';
 import { mergeSamples, type Samples } from '../shared/metrics.js';
-import type { RouterState } from '../shared/router-messages.js';
 import type { Generation } from './generation.js';
 
 /** A new generation is begun beside the one that serves, and then takes its place or is rolled back. */

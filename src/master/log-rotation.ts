@@ -1,6 +1,6 @@
 /** Sets the log file aside when it is large or its day is over (`--log-maxsize`, `--log-rotate`), and keeps the latest of them. */
 import { renameSync, rmSync, statSync } from 'node:fs';
-import type { Config } from '../shared/config.js';
+import type { Config } from '../shared/config/config.js';
 import { systemCode } from '../shared/system-error.js';
 import type { MasterLog } from './log.js';
 

@@ -9,7 +9,7 @@ import {
   type LogLevel,
   type LogRecord,
 } from '../shared/log-lines.js';
-import type { Identity } from '../shared/router-messages.js';
+import type { Identity } from '../shared/messages/router-messages.js';
 import { systemCode } from '../shared/system-error.js';
 import { leaveProcess } from '../system/descriptor-writer.js';
 import { LogOutput } from '../system/log-output.js';

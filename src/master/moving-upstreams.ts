@@ -1,8 +1,8 @@
 /** Upstreams by names that move (`dns://`, `srv://`): the master looks them up as long as their records live, and says where they are now. */
 import { promises as dns, type SrvRecord } from 'node:dns';
-import type { AppUpstream, Config } from '../shared/config.js';
+import { formatUpstream } from '../shared/addresses/upstream-text.js';
+import type { AppUpstream, Config } from '../shared/config/config.js';
 import { systemCode } from '../shared/system-error.js';
-import { formatUpstream } from '../shared/upstream-text.js';
 
 /** A record that lives shorter, or for no time, is asked for as often. */
 const MIN_LIFE_MS = 5_000;

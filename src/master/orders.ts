@@ -5,7 +5,7 @@ import {
   type ChallengeAnswers,
   NO_ANSWERS,
   type OnDemandCounts,
-} from '../shared/acme.js';
+} from '../shared/config/acme.js';
 import type { Routers } from './routers/routers.js';
 
 /** A router that is alive takes a message within milliseconds; a busy machine may need longer. */

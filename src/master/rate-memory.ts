@@ -1,5 +1,5 @@
 /** Takes what clients have spent of `--rate-limit` from one generation to the next, and to a router that is respawned: neither is a second burst. */
-import { type Debt, MAX_DEBTS } from '../shared/access.js';
+import { type Debt, MAX_DEBTS } from '../shared/config/access.js';
 import type { Generation } from './generation.js';
 import type { RouterProcess } from './routers/router-process.js';
 

@@ -1,9 +1,9 @@
 /** One reading of the configuration, with all that hangs on it; a reload makes another and puts it in its place. */
 import type { ServingCertificates } from '../serving/certificate-reloader.js';
 import type { Note } from '../serving/notes.js';
-import type { Config } from '../shared/config.js';
+import type { Config } from '../shared/config/config.js';
 import type { LineStyle } from '../shared/log-lines.js';
-import type { Identity, LeafAnswer } from '../shared/router-messages.js';
+import type { Identity, LeafAnswer } from '../shared/messages/router-messages.js';
 
 export interface ServedConfig {
   readonly config: Config;

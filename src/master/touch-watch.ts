@@ -1,6 +1,6 @@
 /** Reloads the front when a file of `--touch-reload` is written, touched or made. */
 import { statSync } from 'node:fs';
-import type { Config } from '../shared/config.js';
+import type { Config } from '../shared/config/config.js';
 
 /** As often as uWSGI looks. */
 const LOOK_EVERY_MS = 1_000;

@@ -1,7 +1,8 @@
 /** What the library engine cannot carry: told when the front starts, never done wrongly later. */
-import type { AppConfig, AppUpstream, Config } from '../shared/config.js';
-import { SCHEMES } from '../shared/schemes.js';
-import { formatUpstream } from '../shared/upstream-text.js';
+
+import { SCHEMES } from '../shared/addresses/schemes.js';
+import { formatUpstream } from '../shared/addresses/upstream-text.js';
+import type { AppConfig, AppUpstream, Config } from '../shared/config/config.js';
 import { misused } from './read-setting.js';
 import type { Settings } from './settings.js';
 import type { SettingKey } from './table.js';

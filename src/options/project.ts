@@ -1,13 +1,14 @@
 /** Whether a front shares its port with other projects of this user, and under which name. */
-import type { AppConfig, ListenerConfig, ProjectConfig } from '../shared/config.js';
-import { isForDevelopment } from '../shared/development-listener.js';
-import { isLoopback } from '../shared/host-port.js';
-import { PROJECT_NAME } from '../shared/projects.js';
-import { DEFAULT_SCHEME } from '../shared/schemes.js';
-import { findProjectName } from './project-name.js';
+
+import { isLoopback } from '../shared/addresses/host-port.js';
+import { DEFAULT_SCHEME } from '../shared/addresses/schemes.js';
+import type { AppConfig, ListenerConfig, ProjectConfig } from '../shared/config/config.js';
+import { isForDevelopment } from '../shared/config/development-listener.js';
+import { PROJECT_NAME } from '../shared/messages/projects.js';
 import { invalid, readSwitch, readText } from './read-setting.js';
 import type { Settings } from './settings.js';
 import { SETTING_KEYS, type SettingKey } from './table.js';
+import { findProjectName } from './values/project-name.js';
 
 /** What a project may say that another front serves: all of it holds without a front of its own. */
 const OF_A_GUEST: ReadonlySet<SettingKey> = new Set<SettingKey>([

@@ -1,9 +1,9 @@
 /** Reads one setting as what its row says it is, or throws an error that names it as the user wrote it. */
 import { FrontError } from '../shared/errors.js';
 import type { Platform } from '../system/platform.js';
-import { formatDuration, formatSize, parseCount, parseDuration, parseSize } from './quantities.js';
 import type { Settings } from './settings.js';
 import type { SettingKey } from './table.js';
+import { formatDuration, formatSize, parseCount, parseDuration, parseSize } from './values/quantities.js';
 
 /** An error about a value: `--mercy abc: not a time`. */
 export function invalid(label: string, value: string, reason: string, hint: string): FrontError {

@@ -1,10 +1,8 @@
 /** Turns settings into the frozen configuration, or throws the first thing that is wrong with them. */
 import { resolve } from 'node:path';
-import type { AccessConfig } from '../shared/access.js';
-import type { Config } from '../shared/config.js';
+import type { AccessConfig } from '../shared/config/access.js';
+import type { Config } from '../shared/config/config.js';
 import type { Platform } from '../system/platform.js';
-import { readBlocks } from './address-blocks.js';
-import { CertificateChoice, cutHttps } from './certificate-choice.js';
 import { readAccess, requirePasswords } from './groups/access.js';
 import { readAcme } from './groups/acme.js';
 import { readApps } from './groups/app.js';
@@ -15,13 +13,15 @@ import { readLogSettings } from './groups/logs.js';
 import { readHealthAnswer, readMetrics, readStats } from './groups/metrics.js';
 import { readIdentity, readRouters } from './groups/processes.js';
 import { readDnsServers } from './groups/upstreams.js';
-import { findHostCheck } from './host-check.js';
-import { reachedAddresses, readLan } from './lan.js';
 import { refuseForLibrary } from './library-engine.js';
 import { readProject } from './project.js';
 import { readChoice, readList, readNumber, readSwitch, readText } from './read-setting.js';
 import type { Settings } from './settings.js';
-import { readRedirects, readSiteRules, readSites, redirectedHosts } from './sites.js';
+import { readRedirects, readSiteRules, readSites, redirectedHosts } from './sites/sites.js';
+import { readBlocks } from './values/address-blocks.js';
+import { CertificateChoice, cutHttps } from './values/certificate-choice.js';
+import { findHostCheck } from './values/host-check.js';
+import { reachedAddresses, readLan } from './values/lan.js';
 
 function freezeDeep<Value>(value: Value): Value {
   if (typeof value !== 'object' || value === null) return value;

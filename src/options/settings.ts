@@ -1,6 +1,6 @@
 /** Lays the sources of settings over each other (flag, environment, file, default) and remembers where each value came from. */
 import type { OptionRow } from './option-row.js';
-import { isSharedKey } from './site-keys.js';
+import { isSharedKey } from './sites/site-keys.js';
 import { environmentName, optionOf, SETTING_KEYS, type SettingKey } from './table.js';
 
 /** Where a value came from, the strongest first. */

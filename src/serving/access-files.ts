@@ -1,7 +1,7 @@
 /** Reads the files that rules of access name: address blocks, one a line. */
 import { readFile, stat } from 'node:fs/promises';
-import type { AccessConfig, AccessMaterial, UserHash } from '../shared/access.js';
-import { parseBlock } from '../shared/address-blocks.js';
+import { parseBlock } from '../shared/addresses/address-blocks.js';
+import type { AccessConfig, AccessMaterial, UserHash } from '../shared/config/access.js';
 import { FrontError } from '../shared/errors.js';
 import { nameForeignHash, parsePasswordHash } from '../shared/password-hash.js';
 import { systemCode } from '../shared/system-error.js';

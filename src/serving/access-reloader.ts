@@ -1,5 +1,5 @@
 /** What the files of access rules hold: read for a generation, watched, and given to the routers when it changes. */
-import type { AccessConfig, AccessMaterial } from '../shared/access.js';
+import type { AccessConfig, AccessMaterial } from '../shared/config/access.js';
 import { accessFiles, readAccessFiles } from './access-files.js';
 import { FileWatch } from './file-watch.js';
 import type { ServingLog } from './notes.js';

@@ -3,11 +3,11 @@
 import { keysOf, readNewestCertificate } from '../certificates/acme/stored-certificate.js';
 import { temporaryCertificate } from '../certificates/acme/temporary.js';
 import type { LocalStore } from '../certificates/store/store.js';
-import type { AcmeConfig, CertificateOrders } from '../shared/acme.js';
-import type { Config } from '../shared/config.js';
+import type { AcmeConfig, CertificateOrders } from '../shared/config/acme.js';
+import type { Config } from '../shared/config/config.js';
 import { dayOf } from '../shared/day.js';
 import { FrontError } from '../shared/errors.js';
-import type { CertificateMaterial } from '../shared/router-messages.js';
+import type { CertificateMaterial } from '../shared/messages/router-messages.js';
 import type { Note, ServingLog } from './notes.js';
 import { daysUntil, validityText } from './validity.js';
 

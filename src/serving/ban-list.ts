@@ -1,7 +1,7 @@
 /** The bans in force: given over the control socket or written into a file that is watched; they last over reloads, and with the file over restarts. */
 import { readFile } from 'node:fs/promises';
 import { replaceFile } from '../certificates/store/replace-file.js';
-import { blockOfBan } from '../shared/address-blocks.js';
+import { blockOfBan } from '../shared/addresses/address-blocks.js';
 import { FrontError } from '../shared/errors.js';
 import { systemCode } from '../shared/system-error.js';
 import { quoted, significantLines } from './access-files.js';

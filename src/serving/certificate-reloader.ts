@@ -1,6 +1,6 @@
 /** What the listeners serve with: noticed when it changes, read anew, and given to the routers where it can be used. */
 
-import type { TlsMaterial } from '../shared/router-messages.js';
+import type { TlsMaterial } from '../shared/messages/router-messages.js';
 import { FileWatch } from './file-watch.js';
 import type { ListEnd, ServingProblem } from './load-report.js';
 import type { Note, ServingLog } from './notes.js';

@@ -1,7 +1,7 @@
 /** Holds that one name lets in one kind of clients, and that options of client certificates have an authority. */
-import type { Config } from '../shared/config.js';
+import type { Config } from '../shared/config/config.js';
 import { FrontError } from '../shared/errors.js';
-import type { ClientRule } from '../shared/router-messages.js';
+import type { ClientRule } from '../shared/messages/router-messages.js';
 
 /** What a listener serves, as far as its clients are concerned. */
 interface NamesAndClients {

@@ -9,7 +9,7 @@ import {
 import { readClientAuthority } from '../certificates/chain/client-authority.js';
 import { readPassphrase } from '../certificates/chain/input-file.js';
 import { loadCertificate } from '../certificates/chain/load.js';
-import type { Config } from '../shared/config.js';
+import type { Config } from '../shared/config/config.js';
 import { FrontError } from '../shared/errors.js';
 import type { LoadReport } from './load-report.js';
 import type { Note } from './notes.js';

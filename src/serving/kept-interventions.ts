@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { lstatSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import type { LocalStore } from '../certificates/store/store.js';
-import { parseBlock } from '../shared/address-blocks.js';
-import type { Config } from '../shared/config.js';
+import { parseBlock } from '../shared/addresses/address-blocks.js';
+import type { Config } from '../shared/config/config.js';
 import { FrontError } from '../shared/errors.js';
 import {
   type Deployment,
@@ -12,7 +12,7 @@ import {
   type Maintenance,
   NO_INTERVENTIONS,
   type Pause,
-} from '../shared/interventions.js';
+} from '../shared/messages/interventions.js';
 import { systemCode } from '../shared/system-error.js';
 
 /** Where they are kept. */

@@ -1,5 +1,5 @@
 /** Tells of a file of clients' authorities without a root whom it lets in. */
-import { isWithoutRoot } from '../shared/client-authority.js';
+import { isWithoutRoot } from '../shared/config/client-authority.js';
 import type { Note } from './notes.js';
 
 /** @param authority what the file holds, PEM */

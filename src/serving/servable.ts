@@ -2,7 +2,7 @@
 import type { LoadedCertificate } from '../certificates/chain/load.js';
 import { FINDINGS, positionText } from '../certificates/findings.js';
 import type { Certificate } from '../certificates/formats/certificate.js';
-import type { CertificateMaterial } from '../shared/router-messages.js';
+import type { CertificateMaterial } from '../shared/messages/router-messages.js';
 import type { Note } from './notes.js';
 import { validityText } from './validity.js';
 

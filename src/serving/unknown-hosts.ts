@@ -3,8 +3,8 @@ import { lookup } from 'node:dns/promises';
 import { networkInterfaces } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { shellWord } from '../certificates/findings.js';
-import { ipFamily } from '../shared/ip-family.js';
-import { isLocalhost } from '../shared/private-names.js';
+import { ipFamily } from '../shared/addresses/ip-family.js';
+import { isLocalhost } from '../shared/addresses/private-names.js';
 
 /** A start waits no longer than this for a slow or absent name server; there is no hint then. */
 const PATIENCE_MS = 300;

@@ -1,7 +1,7 @@
 /** Finds how log lines are written, from where they go: a terminal, the journal of systemd, a file or a pipe. */
 import { fstatSync } from 'node:fs';
 import { isatty } from 'node:tty';
-import type { LogFormat } from '../shared/log-formats.js';
+import type { LogFormat } from '../shared/config/log-formats.js';
 import type { LineStyle } from '../shared/log-lines.js';
 
 const STDERR = 2;

@@ -1,7 +1,8 @@
 /** Says in plain words why an address cannot be listened on. */
-import type { ListenAddress } from '../shared/config.js';
+
+import { formatListenAddress } from '../shared/addresses/host-port.js';
+import type { ListenAddress } from '../shared/config/config.js';
 import { FrontError } from '../shared/errors.js';
-import { formatListenAddress } from '../shared/host-port.js';
 
 /** The address another process holds, as the cause of `listen_failed`. */
 export interface InUse {

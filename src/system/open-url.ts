@@ -1,6 +1,6 @@
 /** Shows a URL in this person's browser, by the program that the system has for it. */
 import { spawn } from 'node:child_process';
-import type { Identity } from '../shared/router-messages.js';
+import type { Identity } from '../shared/messages/router-messages.js';
 
 /** What decides which program shows it. */
 export interface Desk {

@@ -1,7 +1,7 @@
 /** The networks that this machine is in, where no address can be reached from the internet (RFC 1918, RFC 4193). */
 import { BlockList } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import type { LanNetwork } from '../shared/lan.js';
+import type { LanNetwork } from '../shared/config/lan.js';
 
 const PRIVATE = new BlockList();
 PRIVATE.addSubnet('10.0.0.0', 8);

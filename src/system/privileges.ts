@@ -1,7 +1,7 @@
 /** Takes the user and group that routers and apps run as (uWSGI's --uid/--gid), and proves that the old ones are gone. */
 import { userInfo } from 'node:os';
 import { FrontError } from '../shared/errors.js';
-import type { Identity } from '../shared/router-messages.js';
+import type { Identity } from '../shared/messages/router-messages.js';
 
 declare global {
   namespace NodeJS {

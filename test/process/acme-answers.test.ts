@@ -5,9 +5,9 @@ import { ListeningSockets } from '../../src/master/listening/listening-sockets.j
 import { MasterLog } from '../../src/master/log.js';
 import { OrdersDesk } from '../../src/master/orders.js';
 import { Routers } from '../../src/master/routers/routers.js';
-import { type CertificateUser, NO_ANSWERS } from '../../src/shared/acme.js';
-import { NO_INTERVENTIONS } from '../../src/shared/interventions.js';
+import { type CertificateUser, NO_ANSWERS } from '../../src/shared/config/acme.js';
 import { BARE_LINES } from '../../src/shared/log-lines.js';
+import { NO_INTERVENTIONS } from '../../src/shared/messages/interventions.js';
 import { until } from '../support/deadline.js';
 import { Client } from '../support/https-client.js';
 import { resolveGiven } from '../support/settings.js';

@@ -18,7 +18,7 @@ import {
 import { newEcdsaKey } from '../../src/certificates/development/x509-issuer.js';
 import { pemOfKey } from '../../src/certificates/formats/pem-text.js';
 import { openFileStore } from '../../src/certificates/store/file-store.js';
-import type { AcmeConfig, ChallengeAnswers } from '../../src/shared/acme.js';
+import type { AcmeConfig, ChallengeAnswers } from '../../src/shared/config/acme.js';
 import { type AuthorityManner, TestAuthority } from '../support/acme-authority.js';
 import { NO_OTHER_NAMES } from '../support/acme-user.js';
 import { testCertificates } from '../support/certificates.js';

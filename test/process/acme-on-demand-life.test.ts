@@ -8,7 +8,7 @@ import { requestRenewal } from '../../src/certificates/acme/name-memory.js';
 import { ORDER_EVERY_MS, ORDERS_AT_ONCE } from '../../src/certificates/acme/on-demand/on-demand-names.js';
 import { keysOf } from '../../src/certificates/acme/stored-certificate.js';
 import { openFileStore } from '../../src/certificates/store/file-store.js';
-import type { ChallengeAnswers } from '../../src/shared/acme.js';
+import type { ChallengeAnswers } from '../../src/shared/config/acme.js';
 import { type AuthorityManner, TestAuthority } from '../support/acme-authority.js';
 import { listenLocally } from '../support/app-behind.js';
 import { testCertificates } from '../support/certificates.js';

@@ -8,7 +8,7 @@ import { AcmeError } from '../../src/certificates/acme/protocol/problem.js';
 import { keysOf } from '../../src/certificates/acme/stored-certificate.js';
 import { issueLeaf } from '../../src/certificates/development/x509-issuer.js';
 import { openFileStore } from '../../src/certificates/store/file-store.js';
-import type { AcmeConfig } from '../../src/shared/acme.js';
+import type { AcmeConfig } from '../../src/shared/config/acme.js';
 import { NO_OTHER_NAMES } from '../support/acme-user.js';
 import { testCertificates } from '../support/certificates.js';
 import { until, within } from '../support/deadline.js';

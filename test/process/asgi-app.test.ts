@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { findAsgiApp } from '../../app/asgi-server.js';
-import type { WsgiPlan } from '../../src/shared/worker-messages.js';
+import type { WsgiPlan } from '../../src/shared/messages/worker-messages.js';
 import { MISSING, requirePython, requireTool } from '../support/tools.js';
 import { planWsgi, startWorker } from '../support/worker.js';
 import { makeWorkspace } from '../support/workspace.js';

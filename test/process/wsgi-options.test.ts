@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, utimesSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
-import type { WsgiPlan } from '../../src/shared/worker-messages.js';
+import type { WsgiPlan } from '../../src/shared/messages/worker-messages.js';
 import { MISSING, type Missing, requirePython, requireTool } from '../support/tools.js';
 import { type ForkedWorker, planWsgi, startWorker } from '../support/worker.js';
 import { fixture, makeWorkspace } from '../support/workspace.js';

@@ -2,7 +2,7 @@
 
 import { resolveConfig } from '../../src/options/resolve.js';
 import { type SettingLayer, Settings } from '../../src/options/settings.js';
-import type { Config } from '../../src/shared/config.js';
+import type { Config } from '../../src/shared/config/config.js';
 import { FrontError } from '../../src/shared/errors.js';
 import type { Platform } from '../../src/system/platform.js';
 

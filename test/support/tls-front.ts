@@ -8,14 +8,14 @@ import { connectionOf } from '../../proxy/listen/client-connection.js';
 import { LeafRequests } from '../../proxy/tls/leaf-requests.js';
 import type { ClientRefusal } from '../../proxy/tls/refused-clients.js';
 import { TlsFront } from '../../proxy/tls/tls-front.js';
-import type { HttpsListener } from '../../src/shared/config.js';
+import type { HttpsListener } from '../../src/shared/config/config.js';
 import type {
   CertificateMaterial,
   LeafAnswer,
   LeafRefusal,
   TicketKeyPair,
   TlsMaterial,
-} from '../../src/shared/router-messages.js';
+} from '../../src/shared/messages/router-messages.js';
 import type { KeyPairPem } from './certificates.js';
 import { within } from './deadline.js';
 import { resolveGiven } from './settings.js';

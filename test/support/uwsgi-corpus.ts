@@ -4,8 +4,8 @@ import { Settings } from '../../src/options/settings.js';
 import { isUwsgiLine, readUwsgiLine } from '../../src/options/uwsgi/line.js';
 import type { Surroundings } from '../../src/options/uwsgi/surroundings.js';
 import type { Translation } from '../../src/options/uwsgi/translate.js';
+import { formatListenAddress } from '../../src/shared/addresses/host-port.js';
 import { FrontError } from '../../src/shared/errors.js';
-import { formatListenAddress } from '../../src/shared/host-port.js';
 import { TEST_PLATFORM } from './settings.js';
 
 /** A machine that is the same everywhere. */

@@ -10,7 +10,7 @@ import {
   type WorkerPlan,
   type WorkerReport,
   type WsgiPlan,
-} from '../../src/shared/worker-messages.js';
+} from '../../src/shared/messages/worker-messages.js';
 import { within } from './deadline.js';
 import { builtProgram } from './workspace.js';
 

@@ -30,7 +30,7 @@ function namesIn(cell: string): readonly string[] {
 const FENCED: Readonly<Record<string, string>> = {
   commander: 'src/command-line/main.ts',
   'http-proxy-3': 'proxy/library/forwarder.ts',
-  'http2-wrapper': 'proxy/upstream/http2-sessions.ts',
+  'http2-wrapper': 'proxy/upstream/http2/sessions.ts',
 };
 
 function sourceFiles(): string[] {

@@ -6,7 +6,7 @@ import type {
   Debt,
   ForwardAuthRule,
   Spending,
-} from '../../../src/shared/access.js';
+} from '../../../src/shared/config/access.js';
 import { parsePasswordHash } from '../../../src/shared/password-hash.js';
 import { clientAddressOf } from '../client-address.js';
 import { buildErrorReply } from '../reply/local-reply.js';

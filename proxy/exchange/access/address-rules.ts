@@ -1,6 +1,6 @@
 /** `--allow` and `--deny`: who is served at all, and where. */
-import type { AccessMaterial, AddressRule } from '../../../src/shared/access.js';
-import { formatScope } from '../../../src/shared/access.js';
+import type { AccessMaterial, AddressRule } from '../../../src/shared/config/access.js';
+import { formatScope } from '../../../src/shared/config/access.js';
 import { AddressSet } from './address-set.js';
 import { type CompiledScope, compileScope, covers, type Place } from './scope.js';
 

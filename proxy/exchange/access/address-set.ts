@@ -13,7 +13,7 @@ export class AddressSet {
   private readonly ipv4: readonly Range[];
   private readonly ipv6: readonly Range[];
 
-  /** @param blocks in CIDR notation, as src/shared/address-blocks.ts gives them */
+  /** @param blocks in CIDR notation, as src/shared/addresses/address-blocks.ts gives them */
   constructor(blocks: readonly string[]) {
     const ranges = blocks.flatMap((block) => rangeOf(block) ?? []);
     this.ipv4 = merge(ranges.filter(({ first }) => first.length === IPV4_DIGITS));

@@ -6,7 +6,7 @@ import {
   MAX_DEBTS,
   type RateLimitRule,
   type Spending,
-} from '../../../src/shared/access.js';
+} from '../../../src/shared/config/access.js';
 import { fieldValue } from '../../wire/syntax/field-list.js';
 import { clientAddressOf, clientKeyOf } from '../client-address.js';
 import type { ConnectionFacts, RequestHead, SitePolicy } from '../types.js';

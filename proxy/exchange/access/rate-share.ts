@@ -1,6 +1,6 @@
 /** What this router has let pass, told to the other routers of the front a few times a second: a client that reaches all of them has no more than one rate. */
 import { hash } from 'node:crypto';
-import type { Spending } from '../../../src/shared/access.js';
+import type { Spending } from '../../../src/shared/config/access.js';
 
 /** The others hear of requests so much later, at the most: what a client may make at once is a little more for that. */
 const SHARE_MS = 50;

@@ -1,5 +1,5 @@
 /** Whether an access rule is for a request, also where the request writes the path in a way that only the app takes apart. */
-import type { AccessScope } from '../../../src/shared/access.js';
+import type { AccessScope } from '../../../src/shared/config/access.js';
 import { hostOf } from '../../wire/syntax/field-list.js';
 import type { ConnectionFacts, RequestHead } from '../types.js';
 

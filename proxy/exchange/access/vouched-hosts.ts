@@ -1,6 +1,7 @@
 /** The names that a front on this machine's own addresses is asked by: any other is a stranger's, which leads here by DNS rebinding. */
-import type { HostCheck } from '../../../src/shared/access.js';
-import { isWithin } from '../../../src/shared/private-names.js';
+
+import { isWithin } from '../../../src/shared/addresses/private-names.js';
+import type { HostCheck } from '../../../src/shared/config/access.js';
 import { hostOf } from '../../wire/syntax/field-list.js';
 
 export class VouchedHosts {

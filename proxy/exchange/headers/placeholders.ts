@@ -1,5 +1,5 @@
 /** Fills in the placeholders of a header rule's value: `{host}`, `{path}`, `{client.ip}`, `{tls.version}`, `{request.id}`. */
-import { isPlaceholder, type Placeholder } from '../../../src/shared/placeholders.js';
+import { isPlaceholder, type Placeholder } from '../../../src/shared/config/placeholders.js';
 import { hostOf } from '../../wire/syntax/field-list.js';
 import type { ConnectionFacts, RequestHead } from '../types.js';
 

@@ -1,6 +1,6 @@
 /** The request that goes upstream: hop-by-hop fields out, forwarding fields written from the connection. */
 import { randomFillSync } from 'node:crypto';
-import type { Config } from '../../../src/shared/config.js';
+import type { Config } from '../../../src/shared/config/config.js';
 import { FieldLines } from '../../wire/syntax/field-lines.js';
 import { fieldList, fieldValue, portOf } from '../../wire/syntax/field-list.js';
 import type { EntryFields } from '../access/inquiry.js';

@@ -1,6 +1,6 @@
 /** What tells the app of a request's trace (W3C Trace Context) and of the moment it came, where `--traceparent` or `--request-start` ask for it. */
 import { randomBytes } from 'node:crypto';
-import type { Config } from '../../../src/shared/config.js';
+import type { Config } from '../../../src/shared/config/config.js';
 import { fieldList, fieldValue } from '../../wire/syntax/field-list.js';
 import type { ConnectionFacts } from '../types.js';
 import { removeField } from './header-rules.js';

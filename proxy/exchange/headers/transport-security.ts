@@ -1,5 +1,5 @@
 /** Strict-Transport-Security (RFC 6797), where it is asked for and cannot lock a developer out. */
-import { isLocalhost } from '../../../src/shared/private-names.js';
+import { isLocalhost } from '../../../src/shared/addresses/private-names.js';
 import { hostOf } from '../../wire/syntax/field-list.js';
 import type { ConnectionFacts, RequestHead, SitePolicy } from '../types.js';
 

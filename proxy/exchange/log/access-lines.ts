@@ -1,5 +1,5 @@
 /** Decides which requests are logged (`--log-sample`, `--log-skip`), and in which form. */
-import type { Config } from '../../../src/shared/config.js';
+import type { Config } from '../../../src/shared/config/config.js';
 import type { LineStyle } from '../../../src/shared/log-lines.js';
 import { type AccessRecord, formatAccessRecord, redactRecord } from './access-log.js';
 import type { LineWriter } from './line-writer.js';

@@ -1,5 +1,5 @@
 /** One access log line per exchange: Common Log Format with more behind it, JSON, or uWSGI's sentence. */
-import type { LogFormat } from '../../../src/shared/log-formats.js';
+import type { LogFormat } from '../../../src/shared/config/log-formats.js';
 import { jsonLine } from '../../../src/shared/log-lines.js';
 import { fieldValue } from '../../wire/syntax/field-list.js';
 import type { Exchange } from '../exchange.js';

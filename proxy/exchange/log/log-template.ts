@@ -1,5 +1,5 @@
 /** uWSGI's format string for the line of a request: `%(addr) %(method) %(uri) %(status)` (its core/logging.c). */
-import type { LOG_VARIABLES } from '../../../src/shared/log-formats.js';
+import type { LOG_VARIABLES } from '../../../src/shared/config/log-formats.js';
 import { fieldValue } from '../../wire/syntax/field-list.js';
 import { traceIdOf } from '../headers/tracing.js';
 import type { AccessRecord } from './access-log.js';

@@ -1,5 +1,9 @@
 /** The observer that remembers single requests for `tlsfront top` while somebody looks; nothing otherwise. */
-import { MAX_RECENT, type RecentRequest, type RecentRequests } from '../../../src/shared/recent-requests.js';
+import {
+  MAX_RECENT,
+  type RecentRequest,
+  type RecentRequests,
+} from '../../../src/shared/messages/recent-requests.js';
 import type { Exchange } from '../exchange.js';
 import { type AccessRecord, recordOf, redactRecord } from '../log/access-log.js';
 import { cut } from '../log/log-text.js';

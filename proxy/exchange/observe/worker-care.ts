@@ -1,5 +1,5 @@
 /** The observer that looks after the apps we start: how much each has served, and which request takes longer than `--harakiri` allows. */
-import type { AppLoad } from '../../../src/shared/router-messages.js';
+import type { AppLoad } from '../../../src/shared/messages/router-messages.js';
 import { fieldValue } from '../../wire/syntax/field-list.js';
 import type { Exchange } from '../exchange.js';
 import { type Direction, ExchangeObserver } from './observer.js';

@@ -1,8 +1,9 @@
 /** What is answered while no app takes requests: in development which app, where it was looked for and what it said last. */
-import { isForDevelopment } from '../../../src/shared/development-listener.js';
-import { isLoopback } from '../../../src/shared/host-port.js';
-import type { AppEnd } from '../../../src/shared/router-messages.js';
-import { describeProgram } from '../../../src/shared/upstream-text.js';
+
+import { isLoopback } from '../../../src/shared/addresses/host-port.js';
+import { describeProgram } from '../../../src/shared/addresses/upstream-text.js';
+import { isForDevelopment } from '../../../src/shared/config/development-listener.js';
+import type { AppEnd } from '../../../src/shared/messages/router-messages.js';
 import type { Route } from '../../routing/route-table.js';
 import { fieldValue } from '../../wire/syntax/field-list.js';
 import type { Exchange } from '../exchange.js';

@@ -1,5 +1,5 @@
 /** Answers the path of `--health-answer`: that the front is there, whatever the app does. */
-import type { Config } from '../../../src/shared/config.js';
+import type { Config } from '../../../src/shared/config/config.js';
 import { httpDate } from '../headers/response-headers.js';
 import type { RequestHead } from '../types.js';
 import type { LocalReply } from './local-reply.js';

@@ -1,6 +1,6 @@
 /** The answer to a name that no project has: which ones are running. */
 import { ERRORS } from '../../../src/shared/errors.js';
-import type { Projects } from '../../../src/shared/projects.js';
+import type { Projects } from '../../../src/shared/messages/projects.js';
 import { fieldValue, hostOf } from '../../wire/syntax/field-list.js';
 import type { RequestHead } from '../types.js';
 import { buildOwnReply, escapeHtml, HTML, type LocalReply, page } from './local-reply.js';

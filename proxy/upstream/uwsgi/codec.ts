@@ -1,7 +1,7 @@
 /** What goes over a connection to a uWSGI worker: the uwsgi packet and a raw body out, a response in HTTP or CGI form in. */
 import { asList, type OutgoingFields } from '../../exchange/headers/outgoing-fields.js';
 import { encodeUwsgiPacket } from '../../wire/uwsgi/packet.js';
-import { Http1Codec } from '../http1-codec.js';
+import { Http1Codec } from '../http1/codec.js';
 import type { ExchangeHead, UpstreamResponse } from '../transport.js';
 import { buildUwsgiVariables } from './variables.js';
 

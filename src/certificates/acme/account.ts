@@ -2,7 +2,7 @@
 
 import { createPrivateKey } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import type { AcmeConfig } from '../../shared/acme.js';
+import type { AcmeConfig } from '../../shared/config/acme.js';
 import { FrontError } from '../../shared/errors.js';
 import { newEcdsaKey } from '../development/x509-issuer.js';
 import { pemOfKey } from '../formats/pem-text.js';

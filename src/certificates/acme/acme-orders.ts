@@ -1,7 +1,7 @@
 /** Orders a certificate for each name and renews it, one after the other, for as long as the front runs; others at their first handshake. */
 
-import type { CertificateOrders, CertificateUser, OnDemandCounts } from '../../shared/acme.js';
-import type { LeafAnswer } from '../../shared/router-messages.js';
+import type { CertificateOrders, CertificateUser, OnDemandCounts } from '../../shared/config/acme.js';
+import type { LeafAnswer } from '../../shared/messages/router-messages.js';
 import { CertificateRenewer } from './certificate-renewer.js';
 import { ChallengeBoard } from './challenge-board.js';
 import { askUrl, questionFor } from './on-demand/ask-url.js';

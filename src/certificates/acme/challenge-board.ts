@@ -1,7 +1,7 @@
 /** Puts the answers to challenges where the authority looks, and takes them away again. */
 import { createHash } from 'node:crypto';
-import type { CertificateUser, ChallengeAnswers, ChallengeKind } from '../../shared/acme.js';
-import { ipFamily } from '../../shared/ip-family.js';
+import { ipFamily } from '../../shared/addresses/ip-family.js';
+import type { CertificateUser, ChallengeAnswers, ChallengeKind } from '../../shared/config/acme.js';
 import { DAY_MS, issueCertificate } from '../development/x509-issuer.js';
 import { addressBytes } from '../development/x509-parts.js';
 import { HASTY_HOOK_MS, runDnsHook } from './dns-hook.js';

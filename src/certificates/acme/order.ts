@@ -1,5 +1,5 @@
 /** One order from its beginning to the certificate (RFC 8555 §7.1, §7.4). */
-import type { ChallengeKind } from '../../shared/acme.js';
+import type { ChallengeKind } from '../../shared/config/acme.js';
 import { newEcdsaKey } from '../development/x509-issuer.js';
 import { pemOfKey } from '../formats/pem-text.js';
 import type { ChallengeBoard } from './challenge-board.js';

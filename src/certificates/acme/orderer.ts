@@ -1,6 +1,7 @@
 /** Orders at one authority with this front's account, by one kind of challenge after the other. */
-import type { AcmeConfig, ChallengeKind } from '../../shared/acme.js';
-import { ipFamily } from '../../shared/ip-family.js';
+
+import { ipFamily } from '../../shared/addresses/ip-family.js';
+import type { AcmeConfig, ChallengeKind } from '../../shared/config/acme.js';
 import type { Store } from '../store/store.js';
 import { type AcmeSecrets, forgetAccount, openAccount, retireAccount } from './account.js';
 import type { ChallengeBoard } from './challenge-board.js';

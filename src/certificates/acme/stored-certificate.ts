@@ -1,7 +1,7 @@
 /** The certificates and the account of one authority in the store. */
 
-import { ipFamily } from '../../shared/ip-family.js';
-import type { CertificateMaterial } from '../../shared/router-messages.js';
+import { ipFamily } from '../../shared/addresses/ip-family.js';
+import type { CertificateMaterial } from '../../shared/messages/router-messages.js';
 import type { Source } from '../chain/input-file.js';
 import { inspect } from '../chain/inspect.js';
 import type { FindingCode } from '../findings.js';

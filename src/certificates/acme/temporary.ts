@@ -1,5 +1,5 @@
 /** What is shown for names that have no certificate yet: no client trusts it, so none takes it for the real one. */
-import type { CertificateMaterial } from '../../shared/router-messages.js';
+import type { CertificateMaterial } from '../../shared/messages/router-messages.js';
 import { issueCertificate } from '../development/x509-issuer.js';
 
 const HOUR_MS = 3_600_000;

@@ -1,6 +1,6 @@
 /** Holds the names of a certificate to the name constraints of an authority above it (RFC 5280 §4.2.1.10). */
 
-import { ipFamily } from '../../shared/ip-family.js';
+import { ipFamily } from '../../shared/addresses/ip-family.js';
 import type { CertificateFields } from '../formats/certificate.js';
 import { readDer, readDerChildren } from '../formats/der.js';
 import type { NameConstraints, NameSubtree } from '../formats/extensions.js';

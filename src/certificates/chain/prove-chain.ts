@@ -1,7 +1,7 @@
 /** Shows that a chain and its key serve: real TLS handshakes with a server of this process that sends them. */
 
 import { connect, createServer, type Server, type TLSSocket } from 'node:tls';
-import { ipFamily } from '../../shared/ip-family.js';
+import { ipFamily } from '../../shared/addresses/ip-family.js';
 
 /** What to serve, and whom the client trusts. */
 export interface ChainProof {

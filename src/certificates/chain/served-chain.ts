@@ -2,8 +2,8 @@
 import { connect as connectPlain, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
+import { ipFamily } from '../../shared/addresses/ip-family.js';
 import { FrontError } from '../../shared/errors.js';
-import { ipFamily } from '../../shared/ip-family.js';
 
 /** Where to connect, and the server name to ask for. */
 export interface ServerAddress {

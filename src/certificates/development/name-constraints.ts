@@ -1,8 +1,8 @@
 /** Name constraints of an authority (RFC 5280 §4.2.1.10): the names and addresses it may vouch for. */
 
 import { BlockList, isIPv6 } from 'node:net';
-import { ipFamily } from '../../shared/ip-family.js';
-import { isWithin, PRIVATE_DOMAINS } from '../../shared/private-names.js';
+import { ipFamily } from '../../shared/addresses/ip-family.js';
+import { isWithin, PRIVATE_DOMAINS } from '../../shared/addresses/private-names.js';
 import { type DerValue, readDer, readDerChildren, readOid } from '../formats/der.js';
 import { der, derSequence } from '../formats/der-write.js';
 import { NAME_CONSTRAINTS } from '../formats/extension-oids.js';

@@ -10,7 +10,7 @@ import {
   sign,
   X509Certificate,
 } from 'node:crypto';
-import { ipFamily } from '../../shared/ip-family.js';
+import { ipFamily } from '../../shared/addresses/ip-family.js';
 import { readFields } from '../formats/certificate.js';
 import { readDerChildren } from '../formats/der.js';
 import { derBits, derSequence, derTagged, derTime, derUnsigned } from '../formats/der-write.js';

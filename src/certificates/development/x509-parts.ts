@@ -1,6 +1,6 @@
 /** Parts of a certificate that stand in certificate requests too: names, signature algorithms, alternative names. */
 import type { KeyObject } from 'node:crypto';
-import { ipFamily } from '../../shared/ip-family.js';
+import { ipFamily } from '../../shared/addresses/ip-family.js';
 import { DER_NULL, der, derOid, derSequence, derSet, derUtf8 } from '../formats/der-write.js';
 
 /** Hash of a signature. SHA-1 is for tests alone: no client takes it any more. */

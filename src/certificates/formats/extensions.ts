@@ -1,6 +1,6 @@
 /** Reads the extensions of a certificate (RFC 5280 §4.2) that decide whether clients accept it. */
 
-import { ipFamily } from '../../shared/ip-family.js';
+import { ipFamily } from '../../shared/addresses/ip-family.js';
 import {
   DER_BOOLEAN,
   DER_INTEGER,

@@ -5,9 +5,9 @@ import { requireNames } from '../../certificates/host-names.js';
 import { fileFailure } from '../../certificates/store/file-failure.js';
 import { replaceFile } from '../../certificates/store/replace-file.js';
 import { asRootLine } from '../../serving/unknown-hosts.js';
+import { ipFamily } from '../../shared/addresses/ip-family.js';
+import { isLocalhost } from '../../shared/addresses/private-names.js';
 import { FrontError } from '../../shared/errors.js';
-import { ipFamily } from '../../shared/ip-family.js';
-import { isLocalhost } from '../../shared/private-names.js';
 import { systemCode } from '../../shared/system-error.js';
 import { type CommandIo, printWarning } from '../../terminal/console.js';
 

@@ -7,8 +7,8 @@ import { type Inspection, type InspectionInput, inspect } from '../../certificat
 import { readLocalRoots } from '../../certificates/chain/local-roots.js';
 import { readServedChain } from '../../certificates/chain/served-chain.js';
 import { fileFailure } from '../../certificates/store/file-failure.js';
+import { formatHostPort } from '../../shared/addresses/host-port.js';
 import { FrontError } from '../../shared/errors.js';
-import { formatHostPort } from '../../shared/host-port.js';
 import { type CommandIo, printError } from '../../terminal/console.js';
 
 /** What every chain command reads. */

@@ -1,7 +1,7 @@
 /** `tlsfront ban`, `unban` and `bans`: they return when every router knows. */
 import type { BanView } from '../../control/types.js';
-import { parseDuration } from '../../options/quantities.js';
 import { misused } from '../../options/read-setting.js';
+import { parseDuration } from '../../options/values/quantities.js';
 import { type CommandIo, EXIT_SUCCESS } from '../../terminal/console.js';
 import { type FrontChoice, findFront } from './find-front.js';
 

@@ -1,10 +1,10 @@
 /** `tlsfront drain`, `undrain`, `maintenance`, `pause` and `resume`: they return when it has come true in every router. */
 
 import type { InterventionsView } from '../../control/types.js';
-import { formatDuration, parseDuration } from '../../options/quantities.js';
 import { misused } from '../../options/read-setting.js';
+import { formatDuration, parseDuration } from '../../options/values/quantities.js';
 import { FrontError } from '../../shared/errors.js';
-import type { Deployment, Maintenance, Pause } from '../../shared/interventions.js';
+import type { Deployment, Maintenance, Pause } from '../../shared/messages/interventions.js';
 import { type CommandIo, EXIT_SUCCESS } from '../../terminal/console.js';
 import { type FrontChoice, findFront } from './find-front.js';
 

@@ -2,8 +2,8 @@
 import { ControlClient } from '../../control/client.js';
 import { runtimeFolder, socketPath } from '../../control/runtime-folder.js';
 import type { ProjectList, ProjectView, Status, UpstreamWord } from '../../control/types.js';
-import { formatListenAddress } from '../../shared/host-port.js';
-import type { Interventions } from '../../shared/interventions.js';
+import { formatListenAddress } from '../../shared/addresses/host-port.js';
+import type { Interventions } from '../../shared/messages/interventions.js';
 import { type CommandIo, EXIT_FAILURE, EXIT_SUCCESS } from '../../terminal/console.js';
 import { type FrontChoice, findFront, runningFronts } from './find-front.js';
 import { describeDeployment, describeMaintenance, describePause } from './interventions.js';

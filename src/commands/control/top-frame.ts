@@ -1,6 +1,6 @@
 /** Draws one frame of `tlsfront top`: lines of text that fit the terminal. */
 import type { Status } from '../../control/types.js';
-import type { RecentRequest, RecentRequests } from '../../shared/recent-requests.js';
+import type { RecentRequest, RecentRequests } from '../../shared/messages/recent-requests.js';
 import { paint } from '../../terminal/console.js';
 import { duration } from './status.js';
 import type { Figures } from './top-figures.js';

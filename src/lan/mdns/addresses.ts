@@ -1,6 +1,6 @@
 /** IP addresses as the bytes of records, and which network of ours somebody is in. */
 import { isIPv4, isIPv6 } from 'node:net';
-import type { LanNetwork } from '../../shared/lan.js';
+import type { LanNetwork } from '../../shared/config/lan.js';
 
 /** The 4 or 16 bytes of an address. */
 export function addressBytes(address: string): Buffer {

@@ -1,7 +1,7 @@
 /** Answers for one name by multicast DNS (RFC 6762) with our addresses, and takes the name back at the end. Over IPv4, which every phone has. */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { isIPv4 } from 'node:net';
-import type { LanNetwork } from '../../shared/lan.js';
+import type { LanNetwork } from '../../shared/config/lan.js';
 import { addressBytes, isOnLink } from './addresses.js';
 import {
   nsecData,

@@ -1,6 +1,6 @@
 /** Serves the page for phones: plain HTTP on the private addresses, with nothing in it that is a secret. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { LanPlace } from '../../shared/lan.js';
+import type { LanPlace } from '../../shared/config/lan.js';
 import { systemCode } from '../../shared/system-error.js';
 import { DEVICES, type Device, deviceOf, isDevice } from './devices.js';
 import { type Download, downloadsOf, fingerprintOf } from './downloads.js';

@@ -1,10 +1,10 @@
 /** `tlsfront deploy`: a new version of an app is started or named, proven well, and then takes the requests while the old one drains. */
 import { setTimeout as passTime } from 'node:timers/promises';
 import type { DeployRequest } from '../../control/types.js';
-import type { AppConfig, Config } from '../../shared/config.js';
+import { formatUpstream } from '../../shared/addresses/upstream-text.js';
+import type { AppConfig, Config } from '../../shared/config/config.js';
 import { FrontError } from '../../shared/errors.js';
-import type { Deployment, Interventions } from '../../shared/interventions.js';
-import { formatUpstream } from '../../shared/upstream-text.js';
+import type { Deployment, Interventions } from '../../shared/messages/interventions.js';
 import type { AppVersion } from '../app-version.js';
 import type { MasterLog } from '../log.js';
 import { type Measured, openAt } from './open-requests.js';

@@ -1,5 +1,5 @@
 /** The front as a deploy meets it: what serves now, and where what was deployed is kept. */
-import type { Config } from '../../shared/config.js';
+import type { Config } from '../../shared/config/config.js';
 import { FrontError } from '../../shared/errors.js';
 import type { Generations } from '../generations.js';
 import type { InterventionDesk } from '../interventions/desk.js';

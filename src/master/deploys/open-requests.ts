@@ -1,6 +1,7 @@
 /** Counts what is still in flight at versions that leave. */
+
+import { formatUpstream } from '../../shared/addresses/upstream-text.js';
 import { type Samples, sampleName } from '../../shared/metrics.js';
-import { formatUpstream } from '../../shared/upstream-text.js';
 import type { AppVersion } from '../app-version.js';
 
 /** A router that is alive answers within milliseconds. */

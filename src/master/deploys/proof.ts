@@ -1,10 +1,10 @@
 /** Proves a new version well before it gets a request: it starts, and answers its health path so many times in a row. */
 import { setTimeout as passTime } from 'node:timers/promises';
 import type { DeployRequest } from '../../control/types.js';
-import type { HealthConfig } from '../../shared/config.js';
+import { formatUpstream } from '../../shared/addresses/upstream-text.js';
+import type { HealthConfig } from '../../shared/config/config.js';
 import { FrontError } from '../../shared/errors.js';
-import type { ProbeQuestion, UpstreamState } from '../../shared/router-messages.js';
-import { formatUpstream } from '../../shared/upstream-text.js';
+import type { ProbeQuestion, UpstreamState } from '../../shared/messages/router-messages.js';
 import type { Workers } from '../workers/workers.js';
 
 /** Pause between two questions. */

@@ -1,9 +1,9 @@
 /** What a deploy makes of an app's configuration, and whether what was deployed still counts. */
 import { createHash } from 'node:crypto';
-import type { AppConfig, AppUpstream, Config, WorkerConfig } from '../../shared/config.js';
+import { describeProgram, formatRouted } from '../../shared/addresses/upstream-text.js';
+import type { AppConfig, AppUpstream, Config, WorkerConfig } from '../../shared/config/config.js';
 import { FrontError } from '../../shared/errors.js';
-import type { Deployment } from '../../shared/interventions.js';
-import { describeProgram, formatRouted } from '../../shared/upstream-text.js';
+import type { Deployment } from '../../shared/messages/interventions.js';
 
 /** What somebody wants in an app's place; neither: what the configuration says. */
 export type Wanted = Pick<Deployment, 'upstreams' | 'command' | 'folder'>;

@@ -2,8 +2,9 @@
 import { setTimeout as passTime } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { InterventionStore } from '../../serving/kept-interventions.js';
-import { parseBlock } from '../../shared/address-blocks.js';
-import type { Config, RoutedUpstream } from '../../shared/config.js';
+import { parseBlock } from '../../shared/addresses/address-blocks.js';
+import { formatRoute, formatUpstream } from '../../shared/addresses/upstream-text.js';
+import type { Config, RoutedUpstream } from '../../shared/config/config.js';
 import { FrontError } from '../../shared/errors.js';
 import {
   type Deployment,
@@ -11,10 +12,9 @@ import {
   type Maintenance,
   NO_INTERVENTIONS,
   type Pause,
-} from '../../shared/interventions.js';
+} from '../../shared/messages/interventions.js';
+import type { UpstreamState } from '../../shared/messages/router-messages.js';
 import { sampleName } from '../../shared/metrics.js';
-import type { UpstreamState } from '../../shared/router-messages.js';
-import { formatRoute, formatUpstream } from '../../shared/upstream-text.js';
 import { stillDeployed } from '../deploys/version.js';
 import type { MasterLog } from '../log.js';
 import { findUpstream, leftWithout } from './named-upstreams.js';

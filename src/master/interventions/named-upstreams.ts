@@ -1,8 +1,9 @@
 /** Which upstream a person means, and which routes would be left without one. */
-import type { RouteConfig, RoutedUpstream } from '../../shared/config.js';
+
+import { formatRouted, formatUpstream } from '../../shared/addresses/upstream-text.js';
+import type { RouteConfig, RoutedUpstream } from '../../shared/config/config.js';
 import { FrontError } from '../../shared/errors.js';
-import type { UpstreamState } from '../../shared/router-messages.js';
-import { formatRouted, formatUpstream } from '../../shared/upstream-text.js';
+import type { UpstreamState } from '../../shared/messages/router-messages.js';
 
 type Known = UpstreamState & RoutedUpstream;
 

@@ -1,16 +1,16 @@
 /** Serves the private networks: keeps the process for them, tells the terminal what phones need, and notices another network. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import type { Config } from '../../shared/config.js';
-import { bracketHost, isLoopback } from '../../shared/host-port.js';
+import { bracketHost, isLoopback } from '../../shared/addresses/host-port.js';
+import type { Config } from '../../shared/config/config.js';
 import {
   isLanReport,
   type LanNetwork,
   type LanOrder,
   type LanPlace,
   type LanReport,
-} from '../../shared/lan.js';
-import type { BoundListener, Identity } from '../../shared/router-messages.js';
+} from '../../shared/config/lan.js';
+import type { BoundListener, Identity } from '../../shared/messages/router-messages.js';
 import { programFile } from '../../system/package-files.js';
 import { privateNetworks } from '../../system/private-networks.js';
 import type { MasterLog } from '../log.js';

@@ -1,7 +1,7 @@
 /** What the terminal says to somebody with a phone. */
 import { X509Certificate } from 'node:crypto';
-import { formatHostPort } from '../../shared/host-port.js';
-import type { LanPlace } from '../../shared/lan.js';
+import { formatHostPort } from '../../shared/addresses/host-port.js';
+import type { LanPlace } from '../../shared/config/lan.js';
 import type { LineStyle } from '../../shared/log-lines.js';
 import { qrCode, qrLines } from '../../system/qr-code.js';
 

@@ -6,10 +6,10 @@ import { lookup } from 'node:dns/promises';
 import { fstatSync } from 'node:fs';
 import { _createServerHandle, connect, isIPv4 } from 'node:net';
 import { getSystemErrorName } from 'node:util';
-import type { ListenerConfig } from '../../shared/config.js';
+import { ipFamily } from '../../shared/addresses/ip-family.js';
+import type { ListenerConfig } from '../../shared/config/config.js';
 import { FrontError } from '../../shared/errors.js';
-import { ipFamily } from '../../shared/ip-family.js';
-import type { BoundListener } from '../../shared/router-messages.js';
+import type { BoundListener } from '../../shared/messages/router-messages.js';
 import { systemCode } from '../../shared/system-error.js';
 import { describeListenFailure } from '../../system/listen-failure.js';
 

@@ -1,5 +1,5 @@
 /** Whether a front could listen where it wants to, before it starts anything. */
-import type { Config } from '../../shared/config.js';
+import type { Config } from '../../shared/config/config.js';
 import { FrontError } from '../../shared/errors.js';
 import { ListeningSockets } from './listening-sockets.js';
 

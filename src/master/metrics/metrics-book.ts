@@ -1,10 +1,10 @@
 /** Brings together what the routers of all generations measure, those that have ended included, and what the master knows. */
 import { X509Certificate } from 'node:crypto';
 import type { ListEnd } from '../../serving/load-report.js';
-import type { OnDemandCounts } from '../../shared/acme.js';
-import type { Interventions } from '../../shared/interventions.js';
+import type { OnDemandCounts } from '../../shared/config/acme.js';
+import type { Interventions } from '../../shared/messages/interventions.js';
+import type { TlsMaterial } from '../../shared/messages/router-messages.js';
 import { mergeSamples, type Samples, sampleName } from '../../shared/metrics.js';
-import type { TlsMaterial } from '../../shared/router-messages.js';
 import type { Generation } from '../generation.js';
 import type { RouterProcess } from '../routers/router-process.js';
 

@@ -2,7 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { ServingProblem } from '../../serving/load-report.js';
 import type { Counters } from '../../shared/counters.js';
-import type { TlsMaterial } from '../../shared/router-messages.js';
+import type { TlsMaterial } from '../../shared/messages/router-messages.js';
 import type { Routers } from '../routers/routers.js';
 import type { Workers } from '../workers/workers.js';
 

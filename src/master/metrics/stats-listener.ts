@@ -1,9 +1,9 @@
 /** Serves `--stats` as uWSGI does: whoever connects gets one JSON document, and the connection is closed. */
 import { lstatSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import type { StatsAddress } from '../../shared/config.js';
+import { formatListenAddress } from '../../shared/addresses/host-port.js';
+import type { StatsAddress } from '../../shared/config/config.js';
 import { FrontError } from '../../shared/errors.js';
-import { formatListenAddress } from '../../shared/host-port.js';
 import { systemCode } from '../../shared/system-error.js';
 
 const MAX_CONNECTIONS = 64;

@@ -1,10 +1,10 @@
 /** Which projects serve by this front: its own, and those of other processes, each as long as its connection to the control socket. */
 import type { JoinRequest, ProjectList, ProjectView } from '../../control/types.js';
-import type { Config } from '../../shared/config.js';
+import { describeApp } from '../../shared/addresses/upstream-text.js';
+import type { Config } from '../../shared/config/config.js';
 import { FrontError } from '../../shared/errors.js';
-import type { Guest, Projects } from '../../shared/projects.js';
-import type { BoundListener } from '../../shared/router-messages.js';
-import { describeApp } from '../../shared/upstream-text.js';
+import type { Guest, Projects } from '../../shared/messages/projects.js';
+import type { BoundListener } from '../../shared/messages/router-messages.js';
 import type { MasterLog } from '../log.js';
 
 /** Many more would be no developer's day any more. */

@@ -2,7 +2,7 @@
 import { ControlClient } from '../../control/client.js';
 import { listSockets, runtimeFolder, socketPath } from '../../control/runtime-folder.js';
 import type { ProjectList } from '../../control/types.js';
-import type { Config } from '../../shared/config.js';
+import type { Config } from '../../shared/config/config.js';
 
 /** A front that serves other projects. */
 export interface Host {

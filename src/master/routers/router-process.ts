@@ -1,11 +1,10 @@
 /** One router process: spawned with the listening sockets and a channel, and believed nothing that was not checked. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { Duplex } from 'node:stream';
-import type { Debt, Spending } from '../../shared/access.js';
+import type { Debt, Spending } from '../../shared/config/access.js';
 import type { Counters } from '../../shared/counters.js';
 import { FrontError } from '../../shared/errors.js';
-import type { Samples } from '../../shared/metrics.js';
-import type { RecentRequests } from '../../shared/recent-requests.js';
+import type { RecentRequests } from '../../shared/messages/recent-requests.js';
 import type {
   AppLoad,
   InheritedSocket,
@@ -14,7 +13,8 @@ import type {
   ProbeQuestion,
   RouterStart,
   RouterToMaster,
-} from '../../shared/router-messages.js';
+} from '../../shared/messages/router-messages.js';
+import type { Samples } from '../../shared/metrics.js';
 import { routerEnvironment } from '../../system/child-environment.js';
 import { JsonChannel } from '../../system/json-channel.js';
 import { programFile } from '../../system/package-files.js';

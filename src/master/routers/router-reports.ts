@@ -1,10 +1,14 @@
 /** Reads what a router says, field by field: a router that was taken over can send anything, and is believed nothing else. */
-import { type Debt, MAX_DEBTS, type Spending } from '../../shared/access.js';
+import { type Debt, MAX_DEBTS, type Spending } from '../../shared/config/access.js';
 import type { Counters } from '../../shared/counters.js';
 import { ERRORS, type ErrorCode } from '../../shared/errors.js';
+import {
+  MAX_RECENT,
+  type RecentRequest,
+  type RecentRequests,
+} from '../../shared/messages/recent-requests.js';
+import type { AppLoad, RouterToMaster } from '../../shared/messages/router-messages.js';
 import type { Samples } from '../../shared/metrics.js';
-import { MAX_RECENT, type RecentRequest, type RecentRequests } from '../../shared/recent-requests.js';
-import type { AppLoad, RouterToMaster } from '../../shared/router-messages.js';
 
 /** Text of a router goes into the log. */
 const MAX_TEXT = 2_000;

@@ -1,5 +1,5 @@
 /** A generation of routers: starts them all, replaces the dead, drains. */
-import { lastingSamples, mergeSamples, type Samples } from '../../shared/metrics.js';
+
 import type {
   AppLoad,
   LeafAnswer,
@@ -7,7 +7,8 @@ import type {
   ProbeQuestion,
   RouterStart,
   RouterState,
-} from '../../shared/router-messages.js';
+} from '../../shared/messages/router-messages.js';
+import { lastingSamples, mergeSamples, type Samples } from '../../shared/metrics.js';
 import { BackOff } from '../back-off.js';
 import type { ListeningSockets } from '../listening/listening-sockets.js';
 import type { MasterLog } from '../log.js';

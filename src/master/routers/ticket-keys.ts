@@ -1,6 +1,6 @@
 /** The keys of session tickets: a new one at intervals, the old one kept until its last session has ended. */
 import { randomBytes } from 'node:crypto';
-import type { TicketKeyPair } from '../../shared/router-messages.js';
+import type { TicketKeyPair } from '../../shared/messages/router-messages.js';
 
 /** A stolen key opens the sessions of no more than this. */
 const ROTATION_MS = 12 * 3_600_000;

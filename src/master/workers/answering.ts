@@ -1,7 +1,7 @@
 /** Finds out at the start whether anybody listens where the apps are said to be. */
 import { connect } from 'node:net';
-import type { UpstreamState } from '../../shared/router-messages.js';
-import { formatUpstream } from '../../shared/upstream-text.js';
+import { formatUpstream } from '../../shared/addresses/upstream-text.js';
+import type { UpstreamState } from '../../shared/messages/router-messages.js';
 
 /** A start waits no longer for an app that is far away. */
 const PATIENCE_MS = 400;

@@ -1,5 +1,5 @@
 /** What the routers report of the apps we start: how many requests each has been given, and how many it is working at. */
-import type { AppLoad } from '../../shared/router-messages.js';
+import type { AppLoad } from '../../shared/messages/router-messages.js';
 
 /** Of one generation. */
 export class AppLoads {

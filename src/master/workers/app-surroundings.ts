@@ -1,6 +1,6 @@
 /** What an app that we start finds around itself: names it is reached by, the authority it may trust, the terminal. */
 import { isatty } from 'node:tty';
-import type { Config } from '../../shared/config.js';
+import type { Config } from '../../shared/config/config.js';
 import type { AppSurroundings } from './workers.js';
 
 const STANDARD_STREAMS = [0, 1, 2] as const;

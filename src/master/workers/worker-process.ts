@@ -1,7 +1,12 @@
 /** One worker: a shim process that starts the app, tells when it is ready, and leaves no orphan behind. */
 import { type ChildProcess, fork } from 'node:child_process';
+import type {
+  WorkerKind,
+  WorkerOrder,
+  WorkerPlan,
+  WorkerReport,
+} from '../../shared/messages/worker-messages.js';
 import { signalGroup } from '../../shared/process-group.js';
-import type { WorkerKind, WorkerOrder, WorkerPlan, WorkerReport } from '../../shared/worker-messages.js';
 import { programFile } from '../../system/package-files.js';
 
 /** A keeper that has not ended so long after its app must have done so is stuck itself. */

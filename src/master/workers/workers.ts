@@ -1,11 +1,11 @@
 /** The workers of a generation: starts them, replaces the dead, tells which are up. */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { AppConfig, RouteConfig, WorkerConfig } from '../../shared/config.js';
+import { formatListenAddress } from '../../shared/addresses/host-port.js';
+import type { AppConfig, RouteConfig, WorkerConfig } from '../../shared/config/config.js';
 import { FrontError } from '../../shared/errors.js';
-import { formatListenAddress } from '../../shared/host-port.js';
 import type { LineStyle } from '../../shared/log-lines.js';
-import type { AppEnd, AppLoad, Identity, UpstreamState } from '../../shared/router-messages.js';
-import type { WorkerPlan } from '../../shared/worker-messages.js';
+import type { AppEnd, AppLoad, Identity, UpstreamState } from '../../shared/messages/router-messages.js';
+import type { WorkerPlan } from '../../shared/messages/worker-messages.js';
 import { BackOff } from '../back-off.js';
 import type { MasterLog } from '../log.js';
 import { AppLoads } from './app-loads.js';

@@ -1,10 +1,10 @@
 /** Reads a configuration file into a layer of settings: each key is an option's own name. */
 import { dirname, isAbsolute, join } from 'node:path';
 import { FrontError } from '../../shared/errors.js';
-import { closestName } from '../closest.js';
+import { closestName } from '../help/closest.js';
 import type { OptionKind, OptionRow } from '../option-row.js';
 import type { FileLayer, SettingLayer, SiteLayer } from '../settings.js';
-import { isSiteKey } from '../site-keys.js';
+import { isSiteKey } from '../sites/site-keys.js';
 import { optionOf, SETTING_KEYS, type SettingKey } from '../table.js';
 import { uwsgiOption } from '../uwsgi/rows.js';
 import { type FoundFile, PACKAGE_KEY } from './find.js';

@@ -1,7 +1,7 @@
 /** The JSON Schema of a configuration file, made from the table of options: editors complete and check by it. */
-import { describeDefault } from '../help.js';
+import { describeDefault } from '../help/help.js';
 import type { OptionKind, OptionRow } from '../option-row.js';
-import { isSiteKey } from '../site-keys.js';
+import { isSiteKey } from '../sites/site-keys.js';
 import { optionOf, type SettingKey } from '../table.js';
 import { COMMAND_KEY, FILE_KEYS, fileName, SITE_KEY } from './read.js';
 

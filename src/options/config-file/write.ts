@@ -1,7 +1,7 @@
 /** Writes settings as a configuration file: what somebody gave, in the groups and the order of `--help`. */
 import { OPTION_GROUPS, type OptionRow } from '../option-row.js';
 import type { Settings } from '../settings.js';
-import { isSharedKey, isSiteKey } from '../site-keys.js';
+import { isSharedKey, isSiteKey } from '../sites/site-keys.js';
 import { optionOf, type SettingKey } from '../table.js';
 import { COMMAND_KEY, FILE_KEYS, fileName, SITE_KEY } from './read.js';
 

@@ -1,16 +1,17 @@
 /** Who may come in: address blocks, and how many requests a client may make. */
-import type { AccessConfig, AddressRule } from '../../shared/access.js';
-import { parseBlock } from '../../shared/address-blocks.js';
-import type { ListenerConfig } from '../../shared/config.js';
+
+import { parseBlock } from '../../shared/addresses/address-blocks.js';
+import type { AccessConfig, AddressRule } from '../../shared/config/access.js';
+import type { ListenerConfig } from '../../shared/config/config.js';
 import type { Platform } from '../../system/platform.js';
-import { cutScope } from '../access-scope.js';
-import { BLOCK_HINT } from '../address-blocks.js';
-import { readForwardAuth } from '../forward-auth.js';
 import { type OptionRow, row, turn } from '../option-row.js';
-import { MAX_DURATION_MS } from '../quantities.js';
-import { readRateLimit } from '../rate-limit.js';
 import { invalid, readSwitch, readText, refuseWithout, requireFile } from '../read-setting.js';
 import type { Settings } from '../settings.js';
+import { cutScope } from '../values/access-scope.js';
+import { BLOCK_HINT } from '../values/address-blocks.js';
+import { readForwardAuth } from '../values/forward-auth.js';
+import { MAX_DURATION_MS } from '../values/quantities.js';
+import { readRateLimit } from '../values/rate-limit.js';
 import { readTls } from './upstreams.js';
 
 const GROUP = 'Access';

@@ -1,9 +1,8 @@
 /** ACME: `--acme` and its companions; refuses what no authority would do. */
-import type { AcmeConfig, ChallengeKind } from '../../shared/acme.js';
-import { CHALLENGE_KINDS } from '../../shared/acme.js';
-import type { ListenerConfig } from '../../shared/config.js';
+import type { AcmeConfig, ChallengeKind } from '../../shared/config/acme.js';
+import { CHALLENGE_KINDS } from '../../shared/config/acme.js';
+import type { ListenerConfig } from '../../shared/config/config.js';
 import type { Platform } from '../../system/platform.js';
-import { requireAcmeNames } from '../acme-names.js';
 import { type OptionRow, row } from '../option-row.js';
 import {
   invalid,
@@ -15,6 +14,7 @@ import {
   requireFile,
 } from '../read-setting.js';
 import type { Settings } from '../settings.js';
+import { requireAcmeNames } from '../values/acme-names.js';
 
 /** Let's Encrypt (https://letsencrypt.org/docs/acme-protocol-updates/). */
 export const PRODUCTION_DIRECTORY = 'https://acme-v02.api.letsencrypt.org/directory';

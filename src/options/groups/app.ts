@@ -1,17 +1,16 @@
 /** The apps: running ones by their routes, and one to start, a command or a WSGI file, which takes the rest. */
 import { isAbsolute, join } from 'node:path';
+import { DEFAULT_SCHEME } from '../../shared/addresses/schemes.js';
+import { formatRoute } from '../../shared/addresses/upstream-text.js';
 import type {
   AppConfig,
   AppUpstream,
   RouteConfig,
   RoutedUpstream,
   WorkerConfig,
-} from '../../shared/config.js';
-import { DEFAULT_SCHEME } from '../../shared/schemes.js';
-import { formatRoute } from '../../shared/upstream-text.js';
+} from '../../shared/config/config.js';
 import type { Platform } from '../../system/platform.js';
 import { type OptionRow, row } from '../option-row.js';
-import { MAX_DURATION_MS } from '../quantities.js';
 import {
   misused,
   readChoice,
@@ -22,8 +21,9 @@ import {
   requireFile,
 } from '../read-setting.js';
 import type { Settings } from '../settings.js';
-import { readUpstream } from '../upstream-routes.js';
 import { appOptions } from '../uwsgi/app-options.js';
+import { MAX_DURATION_MS } from '../values/quantities.js';
+import { readUpstream } from '../values/upstream-routes.js';
 import { namesFiles, readFiles, readSendfile } from './static-files.js';
 import { readUpstreamSettings } from './upstreams.js';
 

@@ -1,13 +1,13 @@
 /** Certificates, their keys and TLS: what is given, and what does not go together. */
 import { domainToASCII } from 'node:url';
-import type { CertificateFiles } from '../../shared/config.js';
-import { ipFamily } from '../../shared/ip-family.js';
+import { ipFamily } from '../../shared/addresses/ip-family.js';
+import type { CertificateFiles } from '../../shared/config/config.js';
 import type { Platform } from '../../system/platform.js';
-import { isHostName } from '../addresses.js';
 import { type OptionRow, row, turn } from '../option-row.js';
 import { invalid, misused, readList, readSwitch } from '../read-setting.js';
 import type { Settings } from '../settings.js';
 import type { SettingKey } from '../table.js';
+import { isHostName } from '../values/addresses.js';
 
 const GROUP = 'Certificates and TLS';
 

@@ -1,10 +1,10 @@
 /** The limits: one option for each member of Config.limits, with its bounds. */
-import type { Limits } from '../../shared/config.js';
-import { DEFAULT_LIMITS } from '../../shared/limits.js';
+import type { Limits } from '../../shared/config/config.js';
+import { DEFAULT_LIMITS } from '../../shared/config/limits.js';
 import { type OptionRow, type Rest, row } from '../option-row.js';
-import { formatDuration, formatSize, MAX_DURATION_MS } from '../quantities.js';
 import { readNumber } from '../read-setting.js';
 import type { Settings } from '../settings.js';
+import { formatDuration, formatSize, MAX_DURATION_MS } from '../values/quantities.js';
 
 function count(key: keyof Limits, flag: string, description: string, least = 1): OptionRow {
   const bounds = { default: String(DEFAULT_LIMITS[key]), least, most: 10_000_000 };

@@ -1,19 +1,20 @@
 /** The listeners: which the options ask for, and the default ones. */
+
+import { formatListenAddress, isLoopback } from '../../shared/addresses/host-port.js';
 import type {
   AppConfig,
   HttpListener,
   HttpsListener,
   ListenerConfig,
   RedirectListener,
-} from '../../shared/config.js';
-import { isForDevelopment } from '../../shared/development-listener.js';
-import { formatListenAddress, isLoopback } from '../../shared/host-port.js';
+} from '../../shared/config/config.js';
+import { isForDevelopment } from '../../shared/config/development-listener.js';
 import type { Platform } from '../../system/platform.js';
-import { readHttpsPort, readListenAddress } from '../addresses.js';
-import type { CertificateChoice, HttpsFields, OwnCertificates } from '../certificate-choice.js';
 import { type OptionRow, row, turn } from '../option-row.js';
 import { misused, readSwitch } from '../read-setting.js';
 import type { Settings } from '../settings.js';
+import { readHttpsPort, readListenAddress } from '../values/addresses.js';
+import type { CertificateChoice, HttpsFields, OwnCertificates } from '../values/certificate-choice.js';
 import { requireCiphers } from './certificates.js';
 
 const GROUP = 'Listeners';

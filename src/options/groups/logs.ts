@@ -1,6 +1,6 @@
 /** Logs: what is logged, where and how. */
-import type { Config } from '../../shared/config.js';
-import { LOG_FORMATS, LOG_VARIABLES } from '../../shared/log-formats.js';
+import type { Config } from '../../shared/config/config.js';
+import { LOG_FORMATS, LOG_VARIABLES } from '../../shared/config/log-formats.js';
 import { type OptionRow, row, turn } from '../option-row.js';
 import { invalid, readList, readNumber, readSwitch, readText, refuseWithout } from '../read-setting.js';
 import type { Settings } from '../settings.js';

@@ -1,11 +1,11 @@
 /** Metrics: where scrapers find them. */
 import { resolve } from 'node:path';
-import type { ListenAddress, StatsAddress } from '../../shared/config.js';
+import type { ListenAddress, StatsAddress } from '../../shared/config/config.js';
 import type { Platform } from '../../system/platform.js';
-import { readListenAddress } from '../addresses.js';
 import { type OptionRow, row, turn } from '../option-row.js';
 import { invalid, readText, refuseWithout } from '../read-setting.js';
 import type { Settings } from '../settings.js';
+import { readListenAddress } from '../values/addresses.js';
 
 /** Their rows, in the order of `--help`. */
 export const METRICS_OPTIONS = {

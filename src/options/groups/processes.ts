@@ -1,9 +1,9 @@
 /** The processes of the front: how many, as whom, by which engine, until when. */
 import type { Platform } from '../../system/platform.js';
 import { type OptionRow, row, turn } from '../option-row.js';
-import { MAX_DURATION_MS } from '../quantities.js';
 import { invalid, misused, readNumber, readText } from '../read-setting.js';
 import type { Settings } from '../settings.js';
+import { MAX_DURATION_MS } from '../values/quantities.js';
 
 const GROUP = 'Processes';
 

@@ -1,11 +1,11 @@
 /** What passes between client and app: Host, header fields, bodies, cookies, compression. */
-import type { HeaderRule, SiteRules } from '../../shared/config.js';
-import { readErrorPages } from '../error-pages.js';
-import { readHeaderRules } from '../header-rules.js';
+import type { HeaderRule, SiteRules } from '../../shared/config/config.js';
 import { type OptionRow, row, turn } from '../option-row.js';
-import { parseDuration } from '../quantities.js';
 import { invalid, misused, readChoice, readList, readSwitch, readText } from '../read-setting.js';
 import type { Settings } from '../settings.js';
+import { readErrorPages } from '../values/error-pages.js';
+import { readHeaderRules } from '../values/header-rules.js';
+import { parseDuration } from '../values/quantities.js';
 
 const GROUP = 'Requests';
 

@@ -1,9 +1,9 @@
 /** How long answers with static files may be kept: uWSGI's `--static-expires` and its like. */
-import type { ExpiryRule } from '../../shared/config.js';
+import type { ExpiryRule } from '../../shared/config/config.js';
 import { type OptionRow, row } from '../option-row.js';
-import { parseDuration } from '../quantities.js';
 import { invalid } from '../read-setting.js';
 import type { Settings } from '../settings.js';
+import { parseDuration } from '../values/quantities.js';
 
 const GROUP = 'Static files';
 

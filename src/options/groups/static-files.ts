@@ -1,13 +1,13 @@
 /** Files that the front serves itself: a folder as the app, and folders that are looked into before it. */
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { AppConfig, FilesConfig } from '../../shared/config.js';
+import type { AppConfig, FilesConfig } from '../../shared/config/config.js';
 import { systemCode } from '../../shared/system-error.js';
 import { type OptionRow, row, turn } from '../option-row.js';
 import { invalid, readList, readSwitch, readText, refuseWithout } from '../read-setting.js';
 import type { Settings } from '../settings.js';
 import type { SettingKey } from '../table.js';
-import { readRoutePrefix } from '../upstream-routes.js';
+import { readRoutePrefix } from '../values/upstream-routes.js';
 import { EXPIRY_KEYS, EXPIRY_OPTIONS, readExpiries } from './static-expiry.js';
 
 const GROUP = 'Static files';

@@ -1,11 +1,10 @@
 /** Several apps and their health: which of them get requests, and how they are reached. */
-import type { AppConfig, HealthConfig, UpstreamTls } from '../../shared/config.js';
-import { formatHostPort } from '../../shared/host-port.js';
-import { ipFamily } from '../../shared/ip-family.js';
+
+import { formatHostPort } from '../../shared/addresses/host-port.js';
+import { ipFamily } from '../../shared/addresses/ip-family.js';
+import type { AppConfig, HealthConfig, UpstreamTls } from '../../shared/config/config.js';
 import type { Platform } from '../../system/platform.js';
-import { cutAddress, readPort } from '../addresses.js';
 import { type OptionRow, row, turn } from '../option-row.js';
-import { MAX_DURATION_MS } from '../quantities.js';
 import {
   invalid,
   misused,
@@ -16,6 +15,8 @@ import {
   requireFile,
 } from '../read-setting.js';
 import type { Settings } from '../settings.js';
+import { cutAddress, readPort } from '../values/addresses.js';
+import { MAX_DURATION_MS } from '../values/quantities.js';
 
 const GROUP = 'Several apps';
 const PAUSE = { least: 100, most: MAX_DURATION_MS };

@@ -1,6 +1,6 @@
 /** Gathers the options of a uWSGI line in uWSGI's order: environment, words, and what files bring, with every placeholder filled. */
 import { FrontError } from '../../shared/errors.js';
-import { closestName } from '../closest.js';
+import { closestName } from '../help/closest.js';
 import { invalid } from '../read-setting.js';
 import { FILE_FORMS, readIni, readText, splitSection } from './file-text.js';
 import { type Block, beginBlock, endsBlock } from './logic.js';

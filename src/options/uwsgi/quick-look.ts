@@ -1,5 +1,5 @@
 /** Whether a command line may be uWSGI's: a cheap look, so that the table of its options is loaded for few lines only. */
-import { COMMANDS } from '../command-help.js';
+import { COMMANDS } from '../help/command-help.js';
 import { optionOf, SETTING_KEYS } from '../table.js';
 
 /** Our words, and the options of a uWSGI line behind them. */

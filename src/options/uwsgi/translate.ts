@@ -1,7 +1,7 @@
 /** Makes settings of ours of the options of a uWSGI line, and says what became of each. */
 
+import { LOG_FORMATS } from '../../shared/config/log-formats.js';
 import { FrontError } from '../../shared/errors.js';
-import { LOG_FORMATS } from '../../shared/log-formats.js';
 import type { SettingLayer } from '../settings.js';
 import type { SettingKey } from '../table.js';
 import { MAPPINGS } from './mappings.js';

@@ -1,5 +1,5 @@
 /** Takes a command line apart as uWSGI does (getopt_long): options with their values, and words that stand alone. */
-import { closestName } from '../closest.js';
+import { closestName } from '../help/closest.js';
 import { optionOf, SETTING_KEYS, type SettingKey } from '../table.js';
 import { type UwsgiOption, uwsgiAbbreviation, uwsgiOption, uwsgiOptions, uwsgiShort } from './rows.js';
 

@@ -11,7 +11,7 @@ import { clientAddressOf, clientKeyOf } from '../../../proxy/exchange/client-add
 import { compilePolicy } from '../../../proxy/exchange/policy.js';
 import type { ConnectionFacts, RequestHead } from '../../../proxy/exchange/types.js';
 import type { SettingLayer } from '../../../src/options/settings.js';
-import { type Debt, MAX_DEBTS, type Spending } from '../../../src/shared/access.js';
+import { type Debt, MAX_DEBTS, type Spending } from '../../../src/shared/config/access.js';
 import { complaintOf, resolveGiven } from '../../support/settings.js';
 
 function factsOf(remoteAddress: string, trusted = false): ConnectionFacts {

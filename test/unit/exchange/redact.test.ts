@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatAccessRecord, redactRecord } from '../../../proxy/exchange/log/access-log.js';
 import { redactQuery, redactUser } from '../../../proxy/exchange/log/redact.js';
-import { LOG_FORMATS } from '../../../src/shared/log-formats.js';
+import { LOG_FORMATS } from '../../../src/shared/config/log-formats.js';
 import { resolveGiven } from '../../support/settings.js';
 
 const NAMES = ['token', 'password'];

@@ -5,7 +5,11 @@ import { test } from 'node:test';
 import { readyUrls } from '../../../src/master/boot-lines.js';
 import { findSilent } from '../../../src/master/workers/answering.js';
 import type { SettingLayer } from '../../../src/options/settings.js';
-import type { BoundListener, TlsMaterial, UpstreamState } from '../../../src/shared/router-messages.js';
+import type {
+  BoundListener,
+  TlsMaterial,
+  UpstreamState,
+} from '../../../src/shared/messages/router-messages.js';
 import { resolveGiven } from '../../support/settings.js';
 
 const https = (host: string, port = 443): BoundListener => ({ kind: 'https', host, port, deniedPort: null });

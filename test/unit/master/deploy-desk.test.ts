@@ -4,12 +4,12 @@ import { test } from 'node:test';
 import type { DeployRequest } from '../../../src/control/types.js';
 import { DeployDesk, type Version } from '../../../src/master/deploys/desk.js';
 import { StateLeft } from '../../../src/master/life.js';
-import { readDeployedUpstream } from '../../../src/options/deployed-upstream.js';
-import type { AppConfig } from '../../../src/shared/config.js';
+import { readDeployedUpstream } from '../../../src/options/values/deployed-upstream.js';
+import type { AppConfig } from '../../../src/shared/config/config.js';
 import { FrontError } from '../../../src/shared/errors.js';
-import type { Deployment } from '../../../src/shared/interventions.js';
+import type { Deployment } from '../../../src/shared/messages/interventions.js';
+import type { UpstreamState } from '../../../src/shared/messages/router-messages.js';
 import { sampleName } from '../../../src/shared/metrics.js';
-import type { UpstreamState } from '../../../src/shared/router-messages.js';
 import { appsOf } from '../../support/settings.js';
 
 const REQUEST: DeployRequest = {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Provable, prove } from '../../../src/master/deploys/proof.js';
 import { FrontError } from '../../../src/shared/errors.js';
-import type { AppEnd, ProbeQuestion, UpstreamState } from '../../../src/shared/router-messages.js';
+import type { AppEnd, ProbeQuestion, UpstreamState } from '../../../src/shared/messages/router-messages.js';
 import { PATIENCE_MS } from '../../support/started-front.js';
 
 const UPSTREAM: UpstreamState = {

@@ -10,9 +10,9 @@ import {
   type Wanted,
   withDeployed,
 } from '../../../src/master/deploys/version.js';
-import { readDeployedUpstream } from '../../../src/options/deployed-upstream.js';
-import { type AppConfig, PLAIN_FILES } from '../../../src/shared/config.js';
-import type { Deployment } from '../../../src/shared/interventions.js';
+import { readDeployedUpstream } from '../../../src/options/values/deployed-upstream.js';
+import { type AppConfig, PLAIN_FILES } from '../../../src/shared/config/config.js';
+import type { Deployment } from '../../../src/shared/messages/interventions.js';
 import { appsOf, complaintOf, resolveGiven } from '../../support/settings.js';
 
 const NOTHING: Wanted = { upstreams: [], command: null, folder: null };

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import type { SrvRecord } from 'node:dns';
 import { type TestContext, test } from 'node:test';
 import { lookUp, MovingUpstreams, type Resolver } from '../../../src/master/moving-upstreams.js';
-import { readUpstream } from '../../../src/options/upstream-routes.js';
-import { formatRouted } from '../../../src/shared/upstream-text.js';
+import { readUpstream } from '../../../src/options/values/upstream-routes.js';
+import { formatRouted } from '../../../src/shared/addresses/upstream-text.js';
 import { appsOf, complaintOf } from '../../support/settings.js';
 
 /** Answers as a test says; a name that is not there does not exist. */

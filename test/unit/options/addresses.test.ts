@@ -1,9 +1,9 @@
 /** Addresses of listeners and upstreams as users write them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readListenAddress } from '../../../src/options/addresses.js';
-import { readUpstreamAddress } from '../../../src/options/upstream-addresses.js';
-import { formatUpstream } from '../../../src/shared/upstream-text.js';
+import { readListenAddress } from '../../../src/options/values/addresses.js';
+import { readUpstreamAddress } from '../../../src/options/values/upstream-addresses.js';
+import { formatUpstream } from '../../../src/shared/addresses/upstream-text.js';
 import { complaintOf } from '../../support/settings.js';
 
 const LOOPBACK = ['127.0.0.1', '::1'];

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { describeDefault, renderHelp } from '../../../src/options/help.js';
+import { describeDefault, renderHelp } from '../../../src/options/help/help.js';
 import { OPTION_GROUPS } from '../../../src/options/option-row.js';
 import { environmentName, optionOf, SETTING_KEYS, type SettingKey } from '../../../src/options/table.js';
 import { UWSGI_ROWS } from '../../../src/options/uwsgi/rows.js';

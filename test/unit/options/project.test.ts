@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { test } from 'node:test';
-import { findProjectName } from '../../../src/options/project-name.js';
+import { findProjectName } from '../../../src/options/values/project-name.js';
 import { resolveGiven } from '../../support/settings.js';
 import { makeWorkspace } from '../../support/workspace.js';
 

@@ -7,7 +7,7 @@ import {
   parseCount,
   parseDuration,
   parseSize,
-} from '../../../src/options/quantities.js';
+} from '../../../src/options/values/quantities.js';
 
 const DURATIONS: readonly (readonly [string, number | null])[] = [
   ['60', 60_000],

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { followRedirects } from '../../../proxy/exchange/reply/redirect-rules.js';
 import type { ConnectionFacts } from '../../../proxy/exchange/types.js';
-import { readRedirect } from '../../../src/options/redirects.js';
+import { readRedirect } from '../../../src/options/values/redirects.js';
 import { complaintOf } from '../../support/settings.js';
 
 const FACTS: ConnectionFacts = {

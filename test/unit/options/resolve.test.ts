@@ -4,8 +4,8 @@ import { test } from 'node:test';
 import { LIMIT_KEYS } from '../../../src/options/groups/limits.js';
 import type { SettingLayer } from '../../../src/options/settings.js';
 import { optionOf } from '../../../src/options/table.js';
-import type { Config } from '../../../src/shared/config.js';
-import { DEFAULT_LIMITS } from '../../../src/shared/limits.js';
+import type { Config } from '../../../src/shared/config/config.js';
+import { DEFAULT_LIMITS } from '../../../src/shared/config/limits.js';
 import { complaintOf, type Given, resolveGiven } from '../../support/settings.js';
 
 function isFrozenDeep(value: unknown): boolean {

@@ -6,7 +6,7 @@ import { configSchema } from '../../../src/options/config-file/schema.js';
 import { writeConfigFile } from '../../../src/options/config-file/write.js';
 import { resolveConfig } from '../../../src/options/resolve.js';
 import { type SettingLayer, Settings } from '../../../src/options/settings.js';
-import type { Config } from '../../../src/shared/config.js';
+import type { Config } from '../../../src/shared/config/config.js';
 import { FrontError } from '../../../src/shared/errors.js';
 import { TEST_PLATFORM } from '../../support/settings.js';
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { NO_ROUTE } from '../../../proxy/routing/route-table.js';
 import { Upstreams } from '../../../proxy/routing/upstreams.js';
-import type { UpstreamState } from '../../../src/shared/router-messages.js';
+import type { UpstreamState } from '../../../src/shared/messages/router-messages.js';
 import { appsOf } from '../../support/settings.js';
 
 const APPS = appsOf('127.0.0.1:1');

@@ -6,7 +6,7 @@ import { reachabilityLog } from '../../../proxy/routing/reachability-log.js';
 import { createUpstream } from '../../../proxy/routing/upstream.js';
 import { Upstreams } from '../../../proxy/routing/upstreams.js';
 import type { LogLevel } from '../../../src/shared/log-lines.js';
-import type { UpstreamState } from '../../../src/shared/router-messages.js';
+import type { UpstreamState } from '../../../src/shared/messages/router-messages.js';
 import { appsOf } from '../../support/settings.js';
 
 class Lines extends LineWriter {

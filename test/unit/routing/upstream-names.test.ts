@@ -6,11 +6,11 @@ import { networkInterfaces } from 'node:os';
 import { type TestContext, test } from 'node:test';
 import { createUpstream, type Upstream } from '../../../proxy/routing/upstream.js';
 import { Dialer, knownAddress } from '../../../proxy/upstream/dial.js';
-import { Http1Connection } from '../../../proxy/upstream/http1-connection.js';
+import { Http1Connection } from '../../../proxy/upstream/http1/connection.js';
 import { Pool } from '../../../proxy/upstream/pool.js';
 import type { Lease, LeaseHandler } from '../../../proxy/upstream/transport.js';
-import { readUpstream } from '../../../src/options/upstream-routes.js';
-import { DEFAULT_LIMITS } from '../../../src/shared/limits.js';
+import { readUpstream } from '../../../src/options/values/upstream-routes.js';
+import { DEFAULT_LIMITS } from '../../../src/shared/config/limits.js';
 import { within } from '../../support/deadline.js';
 import { appsOf } from '../../support/settings.js';
 

@@ -5,8 +5,8 @@ import type { OutgoingFields } from '../../../proxy/exchange/headers/outgoing-fi
 import { RouteTable } from '../../../proxy/routing/route-table.js';
 import { createUpstream, type Upstream } from '../../../proxy/routing/upstream.js';
 import { NO_LINES } from '../../../proxy/wire/syntax/field-lines.js';
-import { readUpstream } from '../../../src/options/upstream-routes.js';
-import { formatRouted } from '../../../src/shared/upstream-text.js';
+import { readUpstream } from '../../../src/options/values/upstream-routes.js';
+import { formatRouted } from '../../../src/shared/addresses/upstream-text.js';
 import { complaintOf, resolveGiven } from '../../support/settings.js';
 
 const WRITTEN: readonly (readonly [string, string])[] = [

@@ -4,7 +4,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { TicketKeys } from '../../../src/master/routers/ticket-keys.js';
 import { FileWatch } from '../../../src/serving/file-watch.js';
-import type { TicketKeyPair } from '../../../src/shared/router-messages.js';
+import type { TicketKeyPair } from '../../../src/shared/messages/router-messages.js';
 import { until } from '../../support/deadline.js';
 import { makeWorkspace } from '../../support/workspace.js';
 

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { figuresBetween, Look } from '../../../src/commands/control/top-figures.js';
 import { drawFrame, type TopData, type View } from '../../../src/commands/control/top-frame.js';
-import { NO_INTERVENTIONS } from '../../../src/shared/interventions.js';
-import type { RecentRequest } from '../../../src/shared/recent-requests.js';
+import { NO_INTERVENTIONS } from '../../../src/shared/messages/interventions.js';
+import type { RecentRequest } from '../../../src/shared/messages/recent-requests.js';
 
 const NAME = 'tlsfront_http_request_duration_seconds';
 

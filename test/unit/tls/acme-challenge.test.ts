@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash, X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
 import { issueCertificate } from '../../../src/certificates/development/x509-issuer.js';
-import { NO_ANSWERS } from '../../../src/shared/acme.js';
+import { NO_ANSWERS } from '../../../src/shared/config/acme.js';
 import { daysFromNow, testCertificates } from '../../support/certificates.js';
 import { materialOf, plainMaterial, serveTlsFront, visit } from '../../support/tls-front.js';
 

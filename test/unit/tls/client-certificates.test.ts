@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { issueLeaf } from '../../../src/certificates/development/x509-issuer.js';
-import type { TlsMaterial } from '../../../src/shared/router-messages.js';
+import type { TlsMaterial } from '../../../src/shared/messages/router-messages.js';
 import { issueClient, issueTestAuthority, testCertificates } from '../../support/certificates.js';
 import {
   materialOf,

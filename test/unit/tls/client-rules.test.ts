@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { issueLeaf } from '../../../src/certificates/development/x509-issuer.js';
-import type { CertificateMaterial, ClientRule } from '../../../src/shared/router-messages.js';
+import type { CertificateMaterial, ClientRule } from '../../../src/shared/messages/router-messages.js';
 import {
   issueClient,
   issueTestAuthority,

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import tls from 'node:tls';
 import { LeafRequests, MAX_CUSTOMERS_ASKED } from '../../../proxy/tls/leaf-requests.js';
 import { issueLeaf } from '../../../src/certificates/development/x509-issuer.js';
-import type { LeafRefusalKind } from '../../../src/shared/router-messages.js';
+import type { LeafRefusalKind } from '../../../src/shared/messages/router-messages.js';
 import { testCertificates } from '../../support/certificates.js';
 import { within } from '../../support/deadline.js';
 import { materialOf, plainMaterial, serveTlsFront } from '../../support/tls-front.js';

@@ -4,7 +4,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { issueCertificate, issueLeaf } from '../../../src/certificates/development/x509-issuer.js';
 import { readFields } from '../../../src/certificates/formats/certificate.js';
-import type { TlsMaterial } from '../../../src/shared/router-messages.js';
+import type { TlsMaterial } from '../../../src/shared/messages/router-messages.js';
 import {
   daysFromNow,
   issueClient,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { endWhenLate, type Waiting } from '../../../proxy/upstream/waiting.js';
-import { DEFAULT_LIMITS } from '../../../src/shared/limits.js';
+import { DEFAULT_LIMITS } from '../../../src/shared/config/limits.js';
 
 /** The error that something ends with which has waited so long; null: it goes on. */
 function judge(waiting: Waiting, waitedMs: number, paused = false, awaitsRequest = false): string | null {

@@ -1,7 +1,8 @@
 /** `--basic-auth`: asks for a user and a password (RFC 7617), and tells the app who it is. */
-import { formatScope, type PasswordRule } from '../../../../src/shared/access.js';
+
+import { isLoopback } from '../../../../src/shared/addresses/host-port.js';
+import { formatScope, type PasswordRule } from '../../../../src/shared/config/access.js';
 import type { ErrorCode } from '../../../../src/shared/errors.js';
-import { isLoopback } from '../../../../src/shared/host-port.js';
 import { fieldList, fieldValue } from '../../../wire/syntax/field-list.js';
 import { clientAddressOf, clientKeyOf } from '../../client-address.js';
 import type { Exchange } from '../../exchange.js';

@@ -1,6 +1,6 @@
 /** The users of one password file, and the pairs that were verified: a keyed digest of each, so that a page of many files costs one hash. */
 import { createHmac, randomBytes } from 'node:crypto';
-import type { UserHash } from '../../../../src/shared/access.js';
+import type { UserHash } from '../../../../src/shared/config/access.js';
 import type { Verdict, Verifier } from './verifier.js';
 
 /** Pairs that fit; those that do not are remembered apart, so that guesses do not push anybody out. */

@@ -1,6 +1,6 @@
 /** Which names may get a certificate at their first handshake at all: decided before anybody is asked. */
-import { ipFamily } from '../../../shared/ip-family.js';
-import { isWithin, UNISSUED_DOMAINS } from '../../../shared/private-names.js';
+import { ipFamily } from '../../../shared/addresses/ip-family.js';
+import { isWithin, UNISSUED_DOMAINS } from '../../../shared/addresses/private-names.js';
 import { isPublicSuffix } from '../../suffixes/public-suffix.js';
 
 const MAX_NAME_LENGTH = 253;

@@ -1,5 +1,5 @@
 /** Certificates for names that nobody has given (`--acme-ask`): the operator is asked at their first handshake, and again before each renewal. */
-import type { LeafAnswer, LeafRefusal } from '../../../shared/router-messages.js';
+import type { LeafAnswer, LeafRefusal } from '../../../shared/messages/router-messages.js';
 import { type CertificateRenewer, RefusedRenewal } from '../certificate-renewer.js';
 import type { OrdererParts } from '../orderer.js';
 import { AcmeError } from '../protocol/problem.js';

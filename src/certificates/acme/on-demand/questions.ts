@@ -1,5 +1,5 @@
 /** What the operator says of names: asked within bounds, remembered for a time. */
-import type { LeafRefusal } from '../../../shared/router-messages.js';
+import type { LeafRefusal } from '../../../shared/messages/router-messages.js';
 import { Allowance } from './allowance.js';
 
 /** A question is over after this; no answer is no. */

@@ -1,7 +1,7 @@
 /** What is asked of one ACME authority (RFC 8555 §7), as calls with values. */
 import { createHash, createPrivateKey } from 'node:crypto';
-import type { ChallengeKind } from '../../../shared/acme.js';
-import { ipFamily } from '../../../shared/ip-family.js';
+import { ipFamily } from '../../../shared/addresses/ip-family.js';
+import type { ChallengeKind } from '../../../shared/config/acme.js';
 import { certificateRequest } from './certificate-request.js';
 import { AcmeConnection } from './connection.js';
 import { AccountKey, base64url } from './jws.js';

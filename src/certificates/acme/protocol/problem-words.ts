@@ -1,5 +1,5 @@
 /** One sentence and one next step for each problem that an authority reports (RFC 8555 §6.7 and later RFCs). */
-import type { ChallengeKind } from '../../../shared/acme.js';
+import type { ChallengeKind } from '../../../shared/config/acme.js';
 import { AcmeError, type AcmeErrorFacts, type Problem } from './problem.js';
 
 /** What was being done when the problem came. */

@@ -2,8 +2,8 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
-import { formatHostPort } from '../../../shared/host-port.js';
-import { ipFamily } from '../../../shared/ip-family.js';
+import { formatHostPort } from '../../../shared/addresses/host-port.js';
+import { ipFamily } from '../../../shared/addresses/ip-family.js';
 
 /** The environment's word on proxies. */
 export type ProxyEnvironment = Readonly<Record<string, string | undefined>>;
