@@ -1,6 +1,6 @@
 /** Whether a client takes its responses too slowly, over a connection as a whole: its requests may share a slow line. */
 import type { Socket } from 'node:net';
-import type { Limits } from '../../src/shared/config/config.js';
+import type { Limits } from '../../src/shared/config/limits.js';
 import { LeastRate } from './least-rate.js';
 import { takenBytes } from './taken-bytes.js';
 

@@ -3,7 +3,7 @@ import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import { type Socket, setDefaultAutoSelectFamilyAttemptTimeout } from 'node:net';
 import type { Readable } from 'node:stream';
 import { createProxyServer } from 'http-proxy-3';
-import type { Limits } from '../../src/shared/config/config.js';
+import type { Limits } from '../../src/shared/config/limits.js';
 import type { Upstream } from '../routing/upstream.js';
 import type { LibraryRequest } from './read-head.js';
 import type { LibraryResponse } from './response-relay.js';

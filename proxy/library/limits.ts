@@ -1,5 +1,5 @@
 /** Which limits the outcomes of this engine stand for, and how they are told of. */
-import type { Limits } from '../../src/shared/config/config.js';
+import type { Limits } from '../../src/shared/config/limits.js';
 import type { ErrorCode } from '../../src/shared/errors.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { type EndingLimit, reportLimit } from '../exchange/log/limit-reports.js';

@@ -1,5 +1,5 @@
 /** The time that a response may take: until the app sends more of it, or until the client takes it. */
-import type { Limits } from '../../src/shared/config/config.js';
+import type { Limits } from '../../src/shared/config/limits.js';
 import type { ErrorCode } from '../../src/shared/errors.js';
 import type { EndingLimit } from '../exchange/log/limit-reports.js';
 import type { LibraryResponse } from './response-relay.js';

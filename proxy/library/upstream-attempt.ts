@@ -2,7 +2,7 @@
 import type { ClientRequest } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import type { Limits } from '../../src/shared/config/config.js';
+import type { Limits } from '../../src/shared/config/limits.js';
 import type { ErrorCode } from '../../src/shared/errors.js';
 
 /** Interim responses before the final one; http-proxy-3 passes none of them on. */

@@ -1,6 +1,6 @@
 /** Says when this process may not open as many files as the configuration has connections. */
 import { readFileSync } from 'node:fs';
-import type { Limits } from '../../src/shared/config/config.js';
+import type { Limits } from '../../src/shared/config/limits.js';
 import type { LineWriter } from '../exchange/log/line-writer.js';
 
 /** Listeners, logs, pipes to the master and Node's own. */

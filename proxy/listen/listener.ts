@@ -1,6 +1,6 @@
 /** Listening sockets of a router: limits at the door, TLS with ALPN, then the engine. */
 import { createServer, type Server, type Socket } from 'node:net';
-import type { ListenerConfig } from '../../src/shared/config/config.js';
+import type { ListenerConfig } from '../../src/shared/config/listeners.js';
 import type { Counters } from '../../src/shared/counters.js';
 import type { Engine } from '../engine.js';
 import type { ExchangeServices } from '../exchange/exchange.js';

@@ -1,7 +1,7 @@
 /** The apps of projects that have joined a front, in the words of its configuration. */
 
 import { isWithin } from '../../src/shared/addresses/private-names.js';
-import type { AppConfig } from '../../src/shared/config/config.js';
+import type { AppConfig } from '../../src/shared/config/apps.js';
 import type { Projects } from '../../src/shared/messages/projects.js';
 import type { UpstreamState } from '../../src/shared/messages/router-messages.js';
 import { PLAIN_APP } from './route-table.js';

@@ -1,7 +1,7 @@
 /** Which upstreams a request may go to, and which of them is next. */
 
 import { formatRoute } from '../../src/shared/addresses/upstream-text.js';
-import type { AppConfig } from '../../src/shared/config/config.js';
+import type { AppConfig } from '../../src/shared/config/apps.js';
 import { hasField, type OutgoingFields } from '../exchange/headers/outgoing-fields.js';
 import type { RequestHead } from '../exchange/types.js';
 import { FileRoot } from '../upstream/files/file-root.js';

@@ -3,7 +3,7 @@
 import { formatHostPort } from '../../src/shared/addresses/host-port.js';
 import { SCHEMES, type SchemeRow } from '../../src/shared/addresses/schemes.js';
 import { formatUpstream } from '../../src/shared/addresses/upstream-text.js';
-import type { AppConfig, AppUpstream } from '../../src/shared/config/config.js';
+import type { AppConfig, AppUpstream } from '../../src/shared/config/apps.js';
 import type { UpstreamState } from '../../src/shared/messages/router-messages.js';
 
 export interface Upstream extends AppUpstream {

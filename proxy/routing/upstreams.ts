@@ -1,7 +1,7 @@
 /** The upstreams of a router: which are up, which request goes to which, and who waits for one to come up. */
 
 import { formatUpstream } from '../../src/shared/addresses/upstream-text.js';
-import type { AppConfig } from '../../src/shared/config/config.js';
+import type { AppConfig } from '../../src/shared/config/apps.js';
 import type { Projects } from '../../src/shared/messages/projects.js';
 import type { UpstreamState } from '../../src/shared/messages/router-messages.js';
 import type { RequestHead } from '../exchange/types.js';

@@ -2,7 +2,7 @@
 import { constants } from 'node:crypto';
 import { createSecureContext, type SecureContextOptions, type TLSSocket, type TlsOptions } from 'node:tls';
 import { isWithoutRoot } from '../../src/shared/config/client-authority.js';
-import type { HttpsListener } from '../../src/shared/config/config.js';
+import type { HttpsListener } from '../../src/shared/config/listeners.js';
 import type { ClientRule, TlsMaterial } from '../../src/shared/messages/router-messages.js';
 
 /** Whom a certificate lets in: its own rule before the listener's. @throws Error when client certificates are asked for and nobody says whose */

@@ -3,7 +3,8 @@ import { constants, createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls';
 import type { ChallengeAnswers } from '../../src/shared/config/acme.js';
-import type { Config, HttpsListener } from '../../src/shared/config/config.js';
+import type { Config } from '../../src/shared/config/config.js';
+import type { HttpsListener } from '../../src/shared/config/listeners.js';
 import type {
   CertificateMaterial,
   LeafRefusal,

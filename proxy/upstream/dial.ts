@@ -10,7 +10,7 @@ import {
   type TcpNetConnectOpts,
 } from 'node:net';
 import { connect as connectTls, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
-import type { AppConfig, UpstreamTls } from '../../src/shared/config/config.js';
+import type { AppConfig, UpstreamTls } from '../../src/shared/config/apps.js';
 import { type ErrorCode, FrontError } from '../../src/shared/errors.js';
 import type { Upstream } from '../routing/upstream.js';
 import { ConnectionRace, type RaceEvents } from './connection-race.js';

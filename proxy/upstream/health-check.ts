@@ -1,5 +1,5 @@
 /** Asks an upstream for the health path over its own transport and judges the status. */
-import type { HealthConfig } from '../../src/shared/config/config.js';
+import type { HealthConfig } from '../../src/shared/config/apps.js';
 import type { ConnectionFacts, RequestHead } from '../exchange/types.js';
 import type { Upstream } from '../routing/upstream.js';
 import type { Probe } from '../routing/upstreams.js';

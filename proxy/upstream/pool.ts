@@ -1,7 +1,7 @@
 /** Connections to upstreams: idle ones in a stack, new ones up to a bound, a bounded queue behind it, both shared fairly by clients; those that last stand apart. */
 
 import type { SchemeRow } from '../../src/shared/addresses/schemes.js';
-import type { Limits } from '../../src/shared/config/config.js';
+import type { Limits } from '../../src/shared/config/limits.js';
 import type { ErrorCode } from '../../src/shared/errors.js';
 import type { Upstream } from '../routing/upstream.js';
 import { DEFAULT_HTTP1_LIMITS, type Http1Limits } from '../wire/http1/events.js';

@@ -1,5 +1,5 @@
 /** What an exchange at an upstream waits for, and how long it may. */
-import type { Limits } from '../../src/shared/config/config.js';
+import type { Limits } from '../../src/shared/config/limits.js';
 import type { ErrorCode } from '../../src/shared/errors.js';
 import type { EndingLimit } from '../exchange/log/limit-reports.js';
 

@@ -14,13 +14,9 @@ import { CertificateLoader } from '../serving/certificate-loader.js';
 import { formatListenAddress } from '../shared/addresses/host-port.js';
 import { DEFAULT_SCHEME } from '../shared/addresses/schemes.js';
 import { formatRouted } from '../shared/addresses/upstream-text.js';
-import type {
-  AppConfig,
-  Config,
-  ListenerConfig,
-  RoutedUpstream,
-  SiteConfig,
-} from '../shared/config/config.js';
+import type { AppConfig, RoutedUpstream } from '../shared/config/apps.js';
+import type { Config, SiteConfig } from '../shared/config/config.js';
+import type { ListenerConfig } from '../shared/config/listeners.js';
 import { FrontError } from '../shared/errors.js';
 import { thisPlatform } from '../system/platform.js';
 import {

@@ -2,7 +2,7 @@
 
 import { SCHEMES } from '../shared/addresses/schemes.js';
 import { formatUpstream } from '../shared/addresses/upstream-text.js';
-import type { AppConfig, AppUpstream } from '../shared/config/config.js';
+import type { AppConfig, AppUpstream } from '../shared/config/apps.js';
 import type { UpstreamState } from '../shared/messages/router-messages.js';
 import type { MasterLog } from './log.js';
 import { MovingUpstreams } from './moving-upstreams.js';

@@ -1,5 +1,5 @@
 /** Which app is asked for a path that no client has asked for (`--acme-ask /path`), and its answer. */
-import type { AppConfig } from '../shared/config/config.js';
+import type { AppConfig } from '../shared/config/apps.js';
 import type { UpstreamState } from '../shared/messages/router-messages.js';
 import type { Generation } from './generation.js';
 

@@ -3,7 +3,8 @@
 import { networkInterfaces } from 'node:os';
 import { bracketHost, formatListenAddress, isLoopback } from '../shared/addresses/host-port.js';
 import { formatRouted } from '../shared/addresses/upstream-text.js';
-import type { Config, RoutedUpstream } from '../shared/config/config.js';
+import type { RoutedUpstream } from '../shared/config/apps.js';
+import type { Config } from '../shared/config/config.js';
 import type { BoundListener, TlsMaterial } from '../shared/messages/router-messages.js';
 
 /** A certificate may have a hundred. */

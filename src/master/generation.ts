@@ -1,6 +1,7 @@
 /** A generation: the routers and workers that start together, serve together and end together. */
 import { createHmac } from 'node:crypto';
-import type { AppConfig, Config, RoutedUpstream } from '../shared/config/config.js';
+import type { AppConfig, RoutedUpstream } from '../shared/config/apps.js';
+import type { Config } from '../shared/config/config.js';
 import type { AppEnd, LeafAnswer, RouterState, UpstreamState } from '../shared/messages/router-messages.js';
 import { mergeSamples, type Samples } from '../shared/metrics.js';
 import { AppVersion, type VersionParts } from './app-version.js';

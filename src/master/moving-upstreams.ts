@@ -1,7 +1,8 @@
 /** Upstreams by names that move (`dns://`, `srv://`): the master looks them up as long as their records live, and says where they are now. */
 import { promises as dns, type SrvRecord } from 'node:dns';
 import { formatUpstream } from '../shared/addresses/upstream-text.js';
-import type { AppUpstream, Config } from '../shared/config/config.js';
+import type { AppUpstream } from '../shared/config/apps.js';
+import type { Config } from '../shared/config/config.js';
 import { systemCode } from '../shared/system-error.js';
 
 /** A record that lives shorter, or for no time, is asked for as often. */

@@ -2,7 +2,8 @@
 
 import { SCHEMES } from '../shared/addresses/schemes.js';
 import { formatUpstream } from '../shared/addresses/upstream-text.js';
-import type { AppConfig, AppUpstream, Config } from '../shared/config/config.js';
+import type { AppConfig, AppUpstream } from '../shared/config/apps.js';
+import type { Config } from '../shared/config/config.js';
 import { misused } from './read-setting.js';
 import type { Settings } from './settings.js';
 import type { SettingKey } from './table.js';

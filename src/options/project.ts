@@ -2,8 +2,10 @@
 
 import { isLoopback } from '../shared/addresses/host-port.js';
 import { DEFAULT_SCHEME } from '../shared/addresses/schemes.js';
-import type { AppConfig, ListenerConfig, ProjectConfig } from '../shared/config/config.js';
+import type { AppConfig } from '../shared/config/apps.js';
+import type { ProjectConfig } from '../shared/config/config.js';
 import { isForDevelopment } from '../shared/config/development-listener.js';
+import type { ListenerConfig } from '../shared/config/listeners.js';
 import { PROJECT_NAME } from '../shared/messages/projects.js';
 import { invalid, readSwitch, readText } from './read-setting.js';
 import type { Settings } from './settings.js';

@@ -1,7 +1,8 @@
 /** The certificates of --cert and --https: each is read by itself, and one that cannot be used keeps its old material. */
 import { readPassphrase } from '../certificates/chain/input-file.js';
 import { loadCertificate } from '../certificates/chain/load.js';
-import type { CertificateFiles, Config } from '../shared/config/config.js';
+import type { Config } from '../shared/config/config.js';
+import type { CertificateFiles } from '../shared/config/listeners.js';
 import type { LoadReport } from './load-report.js';
 import { type Servable, toServable } from './servable.js';
 

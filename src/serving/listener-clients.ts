@@ -4,7 +4,8 @@ import {
   readClientAuthority,
   readRevocationLists,
 } from '../certificates/chain/client-authority.js';
-import type { Config, HttpsListener } from '../shared/config/config.js';
+import type { Config } from '../shared/config/config.js';
+import type { HttpsListener } from '../shared/config/listeners.js';
 import type { CertificateMaterial, TlsMaterial } from '../shared/messages/router-messages.js';
 import type { LoadReport } from './load-report.js';
 import { noteRootless } from './rootless-authority.js';

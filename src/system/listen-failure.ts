@@ -1,7 +1,7 @@
 /** Says in plain words why an address cannot be listened on. */
 
 import { formatListenAddress } from '../shared/addresses/host-port.js';
-import type { ListenAddress } from '../shared/config/config.js';
+import type { ListenAddress } from '../shared/config/listeners.js';
 import { FrontError } from '../shared/errors.js';
 
 /** The address another process holds, as the cause of `listen_failed`. */

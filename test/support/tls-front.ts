@@ -8,7 +8,7 @@ import { connectionOf } from '../../proxy/listen/client-connection.js';
 import { LeafRequests } from '../../proxy/tls/leaf-requests.js';
 import type { ClientRefusal } from '../../proxy/tls/refused-clients.js';
 import { TlsFront } from '../../proxy/tls/tls-front.js';
-import type { HttpsListener } from '../../src/shared/config/config.js';
+import type { HttpsListener } from '../../src/shared/config/listeners.js';
 import type {
   CertificateMaterial,
   LeafAnswer,

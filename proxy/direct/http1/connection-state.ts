@@ -1,5 +1,5 @@
 /** What an HTTP/1.1 downstream connection is doing, since when, and how long the client may take over it. */
-import type { Limits } from '../../../src/shared/config/config.js';
+import type { Limits } from '../../../src/shared/config/limits.js';
 
 /** A client that was answered before it had sent all may go on so long, with pauses of this at most, so that it can read the answer. */
 const LINGER_MS = 30_000;

@@ -1,5 +1,5 @@
 /** Applies the user's own changes (`--header-up`, `--header-down`) to a flat header list. */
-import type { HeaderRule } from '../../../src/shared/config/config.js';
+import type { HeaderRule } from '../../../src/shared/config/rules.js';
 import { fillPlaceholders, type RuleSubject } from './placeholders.js';
 
 /** Changes `headers` in place, rule by rule. */

@@ -1,5 +1,5 @@
 /** Tells of limits that ended a connection or a request: a counter for each option, and a line now and then. */
-import type { Limits } from '../../../src/shared/config/config.js';
+import type { Limits } from '../../../src/shared/config/limits.js';
 import type { Measures } from '../measures.js';
 import type { Notices } from './notices.js';
 

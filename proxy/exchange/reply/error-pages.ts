@@ -1,5 +1,5 @@
 /** Pages of `--error-pages` in the place of the front's own. */
-import type { ErrorPages } from '../../../src/shared/config/config.js';
+import type { ErrorPages } from '../../../src/shared/config/rules.js';
 import { fieldValue } from '../../wire/syntax/field-list.js';
 import { HTML, type LocalReply } from './local-reply.js';
 

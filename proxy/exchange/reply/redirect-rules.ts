@@ -1,5 +1,5 @@
 /** The redirects of `--redirect`: which one covers a request, and where it leads. */
-import type { RedirectRule } from '../../../src/shared/config/config.js';
+import type { RedirectRule } from '../../../src/shared/config/rules.js';
 import { hostOf, portOf } from '../../wire/syntax/field-list.js';
 import { httpDate } from '../headers/response-headers.js';
 import type { ConnectionFacts, RequestHead } from '../types.js';

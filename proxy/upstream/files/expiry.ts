@@ -1,6 +1,6 @@
 /** Until when an answer with a file may be kept: the Expires of `--static-expires` and its like. */
 import type { Stats } from 'node:fs';
-import type { ExpiryRule } from '../../../src/shared/config/config.js';
+import type { ExpiryRule } from '../../../src/shared/config/apps.js';
 
 /** What the rules look at. */
 export interface Served {

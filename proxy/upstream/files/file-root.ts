@@ -10,7 +10,7 @@ import {
   statSync,
 } from 'node:fs';
 import { sep } from 'node:path';
-import type { FilesConfig } from '../../../src/shared/config/config.js';
+import type { FilesConfig } from '../../../src/shared/config/apps.js';
 import { systemCode } from '../../../src/shared/system-error.js';
 import { type Coding, isCompressible } from '../../exchange/headers/compression.js';
 import type { RequestHead } from '../../exchange/types.js';

@@ -1,5 +1,5 @@
 /** Lends answers from the folders of a router, each folder read by one FileRoot. */
-import { PLAIN_FILES } from '../../../src/shared/config/config.js';
+import { PLAIN_FILES } from '../../../src/shared/config/apps.js';
 import type { Upstream } from '../../routing/upstream.js';
 import type { Lease, LeaseHandler } from '../transport.js';
 import { FileLease } from './file-lease.js';

@@ -1,6 +1,6 @@
 /** Files that an app names in place of a body: X-Sendfile with a name of the file system, X-Accel-Redirect with a path below a prefix. */
 import { isAbsolute } from 'node:path';
-import { PLAIN_FILES, type SendfileConfig } from '../../../src/shared/config/config.js';
+import { PLAIN_FILES, type SendfileConfig } from '../../../src/shared/config/apps.js';
 import type { UpstreamResponse } from '../transport.js';
 import { FileRoot, type Opened } from './file-root.js';
 

@@ -3,7 +3,7 @@ import type { ClientHttp2Session } from 'node:http2';
 import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { Limits } from '../../../src/shared/config/config.js';
+import type { Limits } from '../../../src/shared/config/limits.js';
 import type { ErrorCode } from '../../../src/shared/errors.js';
 import type { Upstream } from '../../routing/upstream.js';
 import { type Dial, type Dialer, forgetAddress, knownAddress, noteAddress, type Protocols } from '../dial.js';

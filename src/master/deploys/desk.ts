@@ -2,7 +2,8 @@
 import { setTimeout as passTime } from 'node:timers/promises';
 import type { DeployRequest } from '../../control/types.js';
 import { formatUpstream } from '../../shared/addresses/upstream-text.js';
-import type { AppConfig, Config } from '../../shared/config/config.js';
+import type { AppConfig } from '../../shared/config/apps.js';
+import type { Config } from '../../shared/config/config.js';
 import { FrontError } from '../../shared/errors.js';
 import type { Deployment, Interventions } from '../../shared/messages/interventions.js';
 import type { AppVersion } from '../app-version.js';

@@ -2,7 +2,7 @@
 import { setTimeout as passTime } from 'node:timers/promises';
 import type { DeployRequest } from '../../control/types.js';
 import { formatUpstream } from '../../shared/addresses/upstream-text.js';
-import type { HealthConfig } from '../../shared/config/config.js';
+import type { HealthConfig } from '../../shared/config/apps.js';
 import { FrontError } from '../../shared/errors.js';
 import type { ProbeQuestion, UpstreamState } from '../../shared/messages/router-messages.js';
 import type { Workers } from '../workers/workers.js';

@@ -1,7 +1,8 @@
 /** What a deploy makes of an app's configuration, and whether what was deployed still counts. */
 import { createHash } from 'node:crypto';
 import { describeProgram, formatRouted } from '../../shared/addresses/upstream-text.js';
-import type { AppConfig, AppUpstream, Config, WorkerConfig } from '../../shared/config/config.js';
+import type { AppConfig, AppUpstream, WorkerConfig } from '../../shared/config/apps.js';
+import type { Config } from '../../shared/config/config.js';
 import { FrontError } from '../../shared/errors.js';
 import type { Deployment } from '../../shared/messages/interventions.js';
 

@@ -4,7 +4,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { InterventionStore } from '../../serving/kept-interventions.js';
 import { parseBlock } from '../../shared/addresses/address-blocks.js';
 import { formatRoute, formatUpstream } from '../../shared/addresses/upstream-text.js';
-import type { Config, RoutedUpstream } from '../../shared/config/config.js';
+import type { RoutedUpstream } from '../../shared/config/apps.js';
+import type { Config } from '../../shared/config/config.js';
 import { FrontError } from '../../shared/errors.js';
 import {
   type Deployment,

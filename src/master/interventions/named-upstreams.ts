@@ -1,7 +1,7 @@
 /** Which upstream a person means, and which routes would be left without one. */
 
 import { formatRouted, formatUpstream } from '../../shared/addresses/upstream-text.js';
-import type { RouteConfig, RoutedUpstream } from '../../shared/config/config.js';
+import type { RouteConfig, RoutedUpstream } from '../../shared/config/apps.js';
 import { FrontError } from '../../shared/errors.js';
 import type { UpstreamState } from '../../shared/messages/router-messages.js';
 

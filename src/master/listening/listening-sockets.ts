@@ -7,7 +7,7 @@ import { fstatSync } from 'node:fs';
 import { _createServerHandle, connect, isIPv4 } from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import { ipFamily } from '../../shared/addresses/ip-family.js';
-import type { ListenerConfig } from '../../shared/config/config.js';
+import type { ListenerConfig } from '../../shared/config/listeners.js';
 import { FrontError } from '../../shared/errors.js';
 import type { BoundListener } from '../../shared/messages/router-messages.js';
 import { systemCode } from '../../shared/system-error.js';

@@ -1,7 +1,7 @@
 /** Serves the metrics and the health of the front on an address of their own: plain HTTP/1.1, for scrapers and probes. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { formatListenAddress } from '../../shared/addresses/host-port.js';
-import type { ListenAddress } from '../../shared/config/config.js';
+import type { ListenAddress } from '../../shared/config/listeners.js';
 import { FrontError } from '../../shared/errors.js';
 import { systemCode } from '../../shared/system-error.js';
 import { formFor, METRICS_TYPES, type MetricsForm } from './metrics-text.js';

@@ -2,7 +2,7 @@
 import { lstatSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { formatListenAddress } from '../../shared/addresses/host-port.js';
-import type { StatsAddress } from '../../shared/config/config.js';
+import type { StatsAddress } from '../../shared/config/listeners.js';
 import { FrontError } from '../../shared/errors.js';
 import { systemCode } from '../../shared/system-error.js';
 

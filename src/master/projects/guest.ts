@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { runtimeFolder } from '../../control/runtime-folder.js';
 import type { JoinRequest } from '../../control/types.js';
 import { describeApp } from '../../shared/addresses/upstream-text.js';
-import type { AppConfig, WorkerConfig } from '../../shared/config/config.js';
+import type { AppConfig, WorkerConfig } from '../../shared/config/apps.js';
 import { markChildren } from '../../system/child-environment.js';
 import { takenPort } from '../listening/taken-port.js';
 import type { MasterLog } from '../log.js';

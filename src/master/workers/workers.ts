@@ -1,7 +1,7 @@
 /** The workers of a generation: starts them, replaces the dead, tells which are up. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { formatListenAddress } from '../../shared/addresses/host-port.js';
-import type { AppConfig, RouteConfig, WorkerConfig } from '../../shared/config/config.js';
+import type { AppConfig, RouteConfig, WorkerConfig } from '../../shared/config/apps.js';
 import { FrontError } from '../../shared/errors.js';
 import type { LineStyle } from '../../shared/log-lines.js';
 import type { AppEnd, AppLoad, Identity, UpstreamState } from '../../shared/messages/router-messages.js';

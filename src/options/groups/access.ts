@@ -2,7 +2,7 @@
 
 import { parseBlock } from '../../shared/addresses/address-blocks.js';
 import type { AccessConfig, AddressRule } from '../../shared/config/access.js';
-import type { ListenerConfig } from '../../shared/config/config.js';
+import type { ListenerConfig } from '../../shared/config/listeners.js';
 import type { Platform } from '../../system/platform.js';
 import { type OptionRow, row, turn } from '../option-row.js';
 import { invalid, readSwitch, readText, refuseWithout, requireFile } from '../read-setting.js';

@@ -1,7 +1,7 @@
 /** ACME: `--acme` and its companions; refuses what no authority would do. */
 import type { AcmeConfig, ChallengeKind } from '../../shared/config/acme.js';
 import { CHALLENGE_KINDS } from '../../shared/config/acme.js';
-import type { ListenerConfig } from '../../shared/config/config.js';
+import type { ListenerConfig } from '../../shared/config/listeners.js';
 import type { Platform } from '../../system/platform.js';
 import { type OptionRow, row } from '../option-row.js';
 import {

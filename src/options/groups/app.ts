@@ -8,7 +8,7 @@ import type {
   RouteConfig,
   RoutedUpstream,
   WorkerConfig,
-} from '../../shared/config/config.js';
+} from '../../shared/config/apps.js';
 import type { Platform } from '../../system/platform.js';
 import { type OptionRow, row } from '../option-row.js';
 import {

@@ -1,7 +1,7 @@
 /** Certificates, their keys and TLS: what is given, and what does not go together. */
 import { domainToASCII } from 'node:url';
 import { ipFamily } from '../../shared/addresses/ip-family.js';
-import type { CertificateFiles } from '../../shared/config/config.js';
+import type { CertificateFiles } from '../../shared/config/listeners.js';
 import type { Platform } from '../../system/platform.js';
 import { type OptionRow, row, turn } from '../option-row.js';
 import { invalid, misused, readList, readSwitch } from '../read-setting.js';

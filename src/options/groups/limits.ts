@@ -1,5 +1,5 @@
 /** The limits: one option for each member of Config.limits, with its bounds. */
-import type { Limits } from '../../shared/config/config.js';
+import type { Limits } from '../../shared/config/limits.js';
 import { DEFAULT_LIMITS } from '../../shared/config/limits.js';
 import { type OptionRow, type Rest, row } from '../option-row.js';
 import { readNumber } from '../read-setting.js';

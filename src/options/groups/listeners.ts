@@ -1,14 +1,14 @@
 /** The listeners: which the options ask for, and the default ones. */
 
 import { formatListenAddress, isLoopback } from '../../shared/addresses/host-port.js';
+import type { AppConfig } from '../../shared/config/apps.js';
+import { isForDevelopment } from '../../shared/config/development-listener.js';
 import type {
-  AppConfig,
   HttpListener,
   HttpsListener,
   ListenerConfig,
   RedirectListener,
-} from '../../shared/config/config.js';
-import { isForDevelopment } from '../../shared/config/development-listener.js';
+} from '../../shared/config/listeners.js';
 import type { Platform } from '../../system/platform.js';
 import { type OptionRow, row, turn } from '../option-row.js';
 import { misused, readSwitch } from '../read-setting.js';

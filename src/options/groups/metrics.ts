@@ -1,6 +1,6 @@
 /** Metrics: where scrapers find them. */
 import { resolve } from 'node:path';
-import type { ListenAddress, StatsAddress } from '../../shared/config/config.js';
+import type { ListenAddress, StatsAddress } from '../../shared/config/listeners.js';
 import type { Platform } from '../../system/platform.js';
 import { type OptionRow, row, turn } from '../option-row.js';
 import { invalid, readText, refuseWithout } from '../read-setting.js';

@@ -1,5 +1,6 @@
 /** What passes between client and app: Host, header fields, bodies, cookies, compression. */
-import type { HeaderRule, SiteRules } from '../../shared/config/config.js';
+import type { SiteRules } from '../../shared/config/config.js';
+import type { HeaderRule } from '../../shared/config/rules.js';
 import { type OptionRow, row, turn } from '../option-row.js';
 import { invalid, misused, readChoice, readList, readSwitch, readText } from '../read-setting.js';
 import type { Settings } from '../settings.js';

@@ -1,5 +1,5 @@
 /** How long answers with static files may be kept: uWSGI's `--static-expires` and its like. */
-import type { ExpiryRule } from '../../shared/config/config.js';
+import type { ExpiryRule } from '../../shared/config/apps.js';
 import { type OptionRow, row } from '../option-row.js';
 import { invalid } from '../read-setting.js';
 import type { Settings } from '../settings.js';

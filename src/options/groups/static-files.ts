@@ -1,7 +1,7 @@
 /** Files that the front serves itself: a folder as the app, and folders that are looked into before it. */
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { AppConfig, FilesConfig } from '../../shared/config/config.js';
+import type { AppConfig, FilesConfig } from '../../shared/config/apps.js';
 import { systemCode } from '../../shared/system-error.js';
 import { type OptionRow, row, turn } from '../option-row.js';
 import { invalid, readList, readSwitch, readText, refuseWithout } from '../read-setting.js';

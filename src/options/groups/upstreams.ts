@@ -2,7 +2,7 @@
 
 import { formatHostPort } from '../../shared/addresses/host-port.js';
 import { ipFamily } from '../../shared/addresses/ip-family.js';
-import type { AppConfig, HealthConfig, UpstreamTls } from '../../shared/config/config.js';
+import type { AppConfig, HealthConfig, UpstreamTls } from '../../shared/config/apps.js';
 import type { Platform } from '../../system/platform.js';
 import { type OptionRow, row, turn } from '../option-row.js';
 import {

@@ -2,14 +2,10 @@
 
 import { bracketHost } from '../../shared/addresses/host-port.js';
 import type { AccessConfig, AccessScope } from '../../shared/config/access.js';
-import type {
-  AppConfig,
-  CertificateFiles,
-  ListenerConfig,
-  RedirectRule,
-  SiteConfig,
-  SiteRules,
-} from '../../shared/config/config.js';
+import type { AppConfig } from '../../shared/config/apps.js';
+import type { SiteConfig, SiteRules } from '../../shared/config/config.js';
+import type { CertificateFiles, ListenerConfig } from '../../shared/config/listeners.js';
+import type { RedirectRule } from '../../shared/config/rules.js';
 import { FrontError } from '../../shared/errors.js';
 import type { Platform } from '../../system/platform.js';
 import { readAccess } from '../groups/access.js';

@@ -1,6 +1,6 @@
 /** Reads what stands before `=` in a rule of access: `[host][:port][/prefix]`, the requests that it is for. */
 import { type AccessScope, EVERYTHING } from '../../shared/config/access.js';
-import type { ListenerConfig } from '../../shared/config/config.js';
+import type { ListenerConfig } from '../../shared/config/listeners.js';
 import { invalid } from '../read-setting.js';
 import { readRouteHost, readRoutePrefix } from './upstream-routes.js';
 

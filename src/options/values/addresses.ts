@@ -1,7 +1,7 @@
 /** Reads the addresses of listeners as users write them, and the parts of any address. Resolves no names. */
 
 import { ipFamily } from '../../shared/addresses/ip-family.js';
-import type { ListenAddress } from '../../shared/config/config.js';
+import type { ListenAddress } from '../../shared/config/listeners.js';
 import { invalid, misused } from '../read-setting.js';
 
 const LISTEN_HINT = 'write port, host:port, [IPv6]:port, or :port for every address';

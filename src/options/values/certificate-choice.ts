@@ -1,5 +1,6 @@
 /** Which certificate files belong to which HTTPS listener: `--cert` and its companions, and the fields of `--https`. */
-import type { CertificateFiles, Config, HttpsListener } from '../../shared/config/config.js';
+import type { Config } from '../../shared/config/config.js';
+import type { CertificateFiles, HttpsListener } from '../../shared/config/listeners.js';
 import type { Platform } from '../../system/platform.js';
 import { readPairs, requireCompanions, requireFolder } from '../groups/certificates.js';
 import { invalid, readChoice, readList, readText, requireFile } from '../read-setting.js';

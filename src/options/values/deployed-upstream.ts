@@ -1,7 +1,8 @@
 /** Reads the address of a version that is deployed: one of `--upstream`, whose route is that of the app. */
 
 import { formatRoute } from '../../shared/addresses/upstream-text.js';
-import type { AppUpstream, Config } from '../../shared/config/config.js';
+import type { AppUpstream } from '../../shared/config/apps.js';
+import type { Config } from '../../shared/config/config.js';
 import { refuseUpstreamForLibrary } from '../library-engine.js';
 import { misused } from '../read-setting.js';
 import { readUpstream } from './upstream-routes.js';

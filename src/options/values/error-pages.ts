@@ -1,7 +1,7 @@
 /** Reads the pages of `--error-pages`. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ErrorPages } from '../../shared/config/config.js';
+import type { ErrorPages } from '../../shared/config/rules.js';
 import { FrontError } from '../../shared/errors.js';
 import { systemCode } from '../../shared/system-error.js';
 import { invalid, readText } from '../read-setting.js';

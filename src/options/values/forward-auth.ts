@@ -1,6 +1,7 @@
 /** Reads `--forward-auth` and its companions: who is asked, for what, and what the app learns of the answer. */
 import { EVERYTHING, type ForwardAuthRule } from '../../shared/config/access.js';
-import type { ListenerConfig, UpstreamTls } from '../../shared/config/config.js';
+import type { UpstreamTls } from '../../shared/config/apps.js';
+import type { ListenerConfig } from '../../shared/config/listeners.js';
 import { invalid, readList, readNumber, refuseWithout } from '../read-setting.js';
 import type { Settings } from '../settings.js';
 import { cutScope } from './access-scope.js';

@@ -1,8 +1,8 @@
 /** Reads `--header-up` and `--header-down`: Caddy's `Name value`, `+Name value` and `-Name`. */
 
 import { ipFamily } from '../../shared/addresses/ip-family.js';
-import type { HeaderRule } from '../../shared/config/config.js';
 import { isPlaceholder, PLACEHOLDERS } from '../../shared/config/placeholders.js';
+import type { HeaderRule } from '../../shared/config/rules.js';
 import { invalid } from '../read-setting.js';
 import { isHostName } from './addresses.js';
 

@@ -2,8 +2,9 @@
 
 import { bracketHost, isLoopback } from '../../shared/addresses/host-port.js';
 import type { HostCheck } from '../../shared/config/access.js';
-import type { Config, ListenerConfig } from '../../shared/config/config.js';
+import type { Config } from '../../shared/config/config.js';
 import { isForDevelopment } from '../../shared/config/development-listener.js';
+import type { ListenerConfig } from '../../shared/config/listeners.js';
 
 /** Nobody can own these on the internet, and the development certificate covers them. */
 const DEVELOPMENT_DOMAINS = ['localhost', 'test'];

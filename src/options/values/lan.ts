@@ -1,7 +1,8 @@
 /** Whether a front serves the private networks too (`--lan`), and as whom. */
 import { isIPv4 } from 'node:net';
-import type { LanConfig, ListenerConfig } from '../../shared/config/config.js';
+import type { LanConfig } from '../../shared/config/config.js';
 import { isForDevelopment } from '../../shared/config/development-listener.js';
+import type { ListenerConfig } from '../../shared/config/listeners.js';
 import type { Platform } from '../../system/platform.js';
 import { readGivenName } from '../project.js';
 import { misused, readSwitch } from '../read-setting.js';

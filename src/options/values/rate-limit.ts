@@ -1,6 +1,6 @@
 /** Reads one `--rate-limit`: whose requests it counts, how many there may be, and by what clients are told apart. */
 import type { RateLimitRule } from '../../shared/config/access.js';
-import type { ListenerConfig } from '../../shared/config/config.js';
+import type { ListenerConfig } from '../../shared/config/listeners.js';
 import { invalid } from '../read-setting.js';
 import { cutScope } from './access-scope.js';
 

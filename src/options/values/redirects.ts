@@ -1,5 +1,5 @@
 /** Reads `--redirect`: `[host][/path[/*]]=target[,status=n]`. */
-import type { RedirectRule } from '../../shared/config/config.js';
+import type { RedirectRule } from '../../shared/config/rules.js';
 import { invalid } from '../read-setting.js';
 import { cutAddress, isHostName, parsePort } from './addresses.js';
 import { readRouteHost } from './upstream-routes.js';

@@ -8,7 +8,7 @@ import {
   SCHEMES,
   type UpstreamScheme,
 } from '../../shared/addresses/schemes.js';
-import type { UpstreamAddress } from '../../shared/config/config.js';
+import type { UpstreamAddress } from '../../shared/config/apps.js';
 import { invalid } from '../read-setting.js';
 import { cutAddress, isHostName, readHost, readPort } from './addresses.js';
 

@@ -2,7 +2,7 @@
 
 import { ipFamily } from '../../shared/addresses/ip-family.js';
 import { SCHEMES } from '../../shared/addresses/schemes.js';
-import type { RoutedUpstream } from '../../shared/config/config.js';
+import type { RoutedUpstream } from '../../shared/config/apps.js';
 import { invalid } from '../read-setting.js';
 import { isHostName } from './addresses.js';
 import { isSocketFile, readMoving, readUpstreamAddress } from './upstream-addresses.js';

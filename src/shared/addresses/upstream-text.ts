@@ -6,7 +6,7 @@ import type {
   RoutedUpstream,
   UpstreamAddress,
   WorkerConfig,
-} from '../config/config.js';
+} from '../config/apps.js';
 import { formatHostPort } from './host-port.js';
 import { DEFAULT_SCHEME, SCHEMES } from './schemes.js';
 

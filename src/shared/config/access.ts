@@ -1,6 +1,6 @@
 /** Who may come in, as the configuration says it and as files that are watched fill it in. */
 
-import type { AppConfig } from './config.js';
+import type { AppConfig } from './apps.js';
 
 /** The requests that an access rule is for. */
 export interface AccessScope {

@@ -1,5 +1,5 @@
 /** Which listeners serve the development certificate: their clients are people at work on the app. */
-import type { HttpsListener } from './config.js';
+import type { HttpsListener } from './listeners.js';
 
 /** Whether it has no certificate of anybody's. */
 export function isForDevelopment({ certificates, certificateFolders, acme }: HttpsListener): boolean {

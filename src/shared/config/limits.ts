@@ -1,5 +1,49 @@
-/** Default bounds, one place, each with its reason; every one is an option (docs/configuration.md). */
-import type { Limits } from './config.js';
+/** Bounds and their defaults, one place, each with its reason; every one is an option (docs/configuration.md). */
+
+/** Bounds on what a peer may cost. Defaults stand below with the reason for each. */
+export interface Limits {
+  readonly maxHeaderBytes: number;
+  readonly maxHeaderCount: number;
+  readonly maxConnections: number;
+  readonly maxConnectionsPerAddress: number;
+  readonly maxConcurrentStreams: number;
+  readonly maxStreamResets: number;
+  readonly maxControlFrames: number;
+  /** Response bytes of a router that wait for clients; above it those that take nothing are ended. */
+  readonly maxWaitingBytes: number;
+  readonly maxUpstreamConnections: number;
+  readonly maxUpstreamQueue: number;
+  /** Largest request body in bytes; 0: no bound. */
+  readonly maxBodyBytes: number;
+  /** Most bytes of buffered request bodies, memory and spool files together, a router; as many of response bodies. */
+  readonly maxSpoolBytes: number;
+  /** Most bytes of buffered bodies in a router's memory; what is above goes into files. */
+  readonly maxBufferMemoryBytes: number;
+  /** Most bytes of one response taken from the app for a client that is slow to take it; 0: none. */
+  readonly maxBufferedResponseBytes: number;
+  /** Bytes a second that a client which owes some of its request body must bring; 0: any rate will do. */
+  readonly minClientRateBytes: number;
+  /** Nothing is judged by the rate before; also the time over which it is averaged. */
+  readonly clientRateGraceMs: number;
+  readonly handshakeTimeoutMs: number;
+  /** From the first byte of a request (or the connection's start) to the end of its head. */
+  readonly clientHeadTimeoutMs: number;
+  /** Longest pause inside a request body. */
+  readonly clientBodyTimeoutMs: number;
+  /** Longest pause in which the client takes nothing of a waiting response. */
+  readonly clientWriteTimeoutMs: number;
+  /** An idle kept-alive connection is closed after this. */
+  readonly keepAliveTimeoutMs: number;
+  readonly connectTimeoutMs: number;
+  /** From the end of the request to the head of the response. */
+  readonly upstreamHeadTimeoutMs: number;
+  /** Longest pause inside a response. */
+  readonly upstreamIdleTimeoutMs: number;
+  readonly tunnelIdleTimeoutMs: number;
+  /** Idle connections kept to each upstream, a router. */
+  readonly upstreamKeepAlive: number;
+  readonly upstreamKeepAliveTimeoutMs: number;
+}
 
 const SECOND_MS = 1000;
 

@@ -1,7 +1,9 @@
 /** Messages between the master and its routers (node IPC, plain JSON). */
 import type { AccessMaterial, Debt, Spending } from '../config/access.js';
 import type { ChallengeAnswers } from '../config/acme.js';
-import type { AppUpstream, Config, ListenAddress } from '../config/config.js';
+import type { AppUpstream } from '../config/apps.js';
+import type { Config } from '../config/config.js';
+import type { ListenAddress } from '../config/listeners.js';
 import type { Counters } from '../counters.js';
 import type { ErrorCode } from '../errors.js';
 import type { LineStyle } from '../log-lines.js';

@@ -5,7 +5,7 @@ import type { DeployRequest } from '../../../src/control/types.js';
 import { DeployDesk, type Version } from '../../../src/master/deploys/desk.js';
 import { StateLeft } from '../../../src/master/life.js';
 import { readDeployedUpstream } from '../../../src/options/values/deployed-upstream.js';
-import type { AppConfig } from '../../../src/shared/config/config.js';
+import type { AppConfig } from '../../../src/shared/config/apps.js';
 import { FrontError } from '../../../src/shared/errors.js';
 import type { Deployment } from '../../../src/shared/messages/interventions.js';
 import type { UpstreamState } from '../../../src/shared/messages/router-messages.js';

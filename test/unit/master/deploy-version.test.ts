@@ -11,7 +11,7 @@ import {
   withDeployed,
 } from '../../../src/master/deploys/version.js';
 import { readDeployedUpstream } from '../../../src/options/values/deployed-upstream.js';
-import { type AppConfig, PLAIN_FILES } from '../../../src/shared/config/config.js';
+import { type AppConfig, PLAIN_FILES } from '../../../src/shared/config/apps.js';
 import type { Deployment } from '../../../src/shared/messages/interventions.js';
 import { appsOf, complaintOf, resolveGiven } from '../../support/settings.js';
 

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { ListeningSockets } from '../../../src/master/listening/listening-sockets.js';
-import type { ListenerConfig } from '../../../src/shared/config/config.js';
+import type { ListenerConfig } from '../../../src/shared/config/listeners.js';
 
 const HTTP: ListenerConfig = { kind: 'http', host: '127.0.0.1', port: 0 };
 

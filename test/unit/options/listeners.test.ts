@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SettingLayer } from '../../../src/options/settings.js';
-import type { Config, ListenerConfig } from '../../../src/shared/config/config.js';
+import type { Config } from '../../../src/shared/config/config.js';
+import type { ListenerConfig } from '../../../src/shared/config/listeners.js';
 import { complaintOf, resolveGiven } from '../../support/settings.js';
 
 function brief(listener: ListenerConfig): string {

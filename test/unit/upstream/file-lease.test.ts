@@ -9,7 +9,7 @@ import { FileLease } from '../../../proxy/upstream/files/file-lease.js';
 import { FileRoot } from '../../../proxy/upstream/files/file-root.js';
 import type { LeaseHandler } from '../../../proxy/upstream/transport.js';
 import { NO_LINES } from '../../../proxy/wire/syntax/field-lines.js';
-import { PLAIN_FILES } from '../../../src/shared/config/config.js';
+import { PLAIN_FILES } from '../../../src/shared/config/apps.js';
 import { until } from '../../support/deadline.js';
 import { PATIENCE_MS } from '../../support/started-front.js';
 import { makeWorkspace } from '../../support/workspace.js';

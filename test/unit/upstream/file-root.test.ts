@@ -4,7 +4,7 @@ import { rmSync } from 'node:fs';
 import { test } from 'node:test';
 import type { RequestHead } from '../../../proxy/exchange/types.js';
 import { FileRoot } from '../../../proxy/upstream/files/file-root.js';
-import { PLAIN_FILES } from '../../../src/shared/config/config.js';
+import { PLAIN_FILES } from '../../../src/shared/config/apps.js';
 import { makeWorkspace } from '../../support/workspace.js';
 
 test('what has decided the route of a request is its file; another request is looked at anew', (t) => {
