@@ -19,6 +19,8 @@ export interface ConnectionFacts {
   /** TLS version such as `TLSv1.3`; empty on a plain connection. */
   readonly tlsVersion: string;
   readonly cipher: string;
+  /** Group of the key exchange, such as `X25519MLKEM768`; empty where it is not known, or not asked for because nothing is logged. */
+  readonly tlsGroup: string;
   /** Server name the client sent (SNI), lower-case; empty when none. */
   readonly serverName: string;
   /** The peer is in `--trusted-proxies`: its forwarding fields are believed. */

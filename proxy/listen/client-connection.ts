@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { clientCertificateFields } from '../exchange/headers/client-certificate.js';
 import type { CertificateNames, ConnectionFacts, Policy } from '../exchange/types.js';
+import { keyGroupOf } from '../tls/key-group.js';
 import type { ProxiedConnection, ProxiedTls } from '../wire/proxy-protocol/header.js';
 
 /** One end of a connection. */
@@ -59,6 +60,7 @@ export function plainFacts(client: ClientConnection, policy: Policy): Connection
     listener: client.listener,
     tlsVersion: proxiedTls?.version ?? '',
     cipher: proxiedTls?.cipher ?? '',
+    tlsGroup: '',
     serverName: proxiedTls?.serverName ?? '',
     trusted: policy.isTrusted(remote.address),
     certificate: null,
@@ -77,6 +79,8 @@ export function tlsFacts(
     ...plainFacts(client, policy),
     tlsVersion: socket.getProtocol() ?? 'TLS',
     cipher: socket.getCipher().name,
+    // Some microseconds of a handshake, for the log alone.
+    tlsGroup: policy.config.accessLog ? keyGroupOf(socket.getSession()) : '',
     serverName: typeof socket.servername === 'string' ? socket.servername.toLowerCase() : '',
     certificate,
     clientFields: socket.authorized ? clientCertificateFields(readClientChain(socket)) : [],

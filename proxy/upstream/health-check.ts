@@ -15,6 +15,7 @@ const FACTS: ConnectionFacts = {
   localPort: 443,
   tlsVersion: 'TLSv1.3',
   cipher: '',
+  tlsGroup: '',
   serverName: '',
   trusted: false,
   certificate: null,

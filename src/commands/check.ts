@@ -69,7 +69,16 @@ function describeWhere({
 
 function describeConfig(config: Config): string {
   const listeners = config.listeners.map((listener) => `  ${describeListener(listener)}\n`).join('');
-  return `the configuration is valid\n${listeners}  app: ${config.apps.map(describeApp).join(', ')}\n${config.sites.map(describeSite).join('')}`;
+  const tls = config.listeners.some(({ kind }) => kind === 'https') ? describeTls(config) : '';
+  return `the configuration is valid\n${listeners}${tls}  app: ${config.apps.map(describeApp).join(', ')}\n${config.sites.map(describeSite).join('')}`;
+}
+
+function describeTls({ tls }: Config): string {
+  const versions = tls.minVersion === 'TLSv1.3' ? '1.3' : '1.2 and 1.3';
+  const groups = hasPostQuantumKeys()
+    ? 'X25519MLKEM768 where a client has it'
+    : 'X25519 (post-quantum keys come with Node 24)';
+  return `  TLS ${versions}, key exchange ${groups}\n`;
 }
 
 function describeSite({ name, hosts }: SiteConfig): string {

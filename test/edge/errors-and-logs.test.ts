@@ -95,7 +95,7 @@ eachEngine('--access-log', { arguments: [...LISTEN, '--access-log'], app: SAMPLE
     await requestOnce(running(), '/bytes?size=77');
     assert.match(
       await lineFor(running(), '/bytes?size=77'),
-      /^127\.0\.0\.1 - - \[\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d \+0000\] "GET \/bytes\?size=77 HTTP\/2\.0" 200 77 "https:\/\/localhost\/from" "test\/1\.0" \d+\.\dms upstream=\d+\.\dms tls=TLSv1\.[23] host=localhost:\d+ id=req-7$/,
+      /^127\.0\.0\.1 - - \[\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d \+0000\] "GET \/bytes\?size=77 HTTP\/2\.0" 200 77 "https:\/\/localhost\/from" "test\/1\.0" \d+\.\dms upstream=\d+\.\dms tls=TLSv1\.[23] group=(X25519|X25519MLKEM768) host=localhost:\d+ id=req-7$/,
     );
   });
 
@@ -128,6 +128,7 @@ eachEngine(
         ['127.0.0.1', 'GET', '/bytes?size=78', 'HTTP/2.0', 200, 78],
       );
       assert.deepEqual([record.userAgent, record.requestId, record.error], ['quote " in it', 'req-7', '']);
+      assert.match(record.tlsGroup, /^X25519(MLKEM768)?$/);
       assert.ok(record.durationMs >= record.upstreamMs && record.upstreamMs > 0);
       assert.ok(Math.abs(Date.parse(record.time) - Date.now()) < 60_000);
     });

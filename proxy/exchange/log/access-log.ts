@@ -88,8 +88,9 @@ function formatPretty(record: AccessRecord): string {
   const upstream = record.upstreamMs === null ? '-' : `${record.upstreamMs.toFixed(1)}ms`;
   const request = `${escapeText(cut(head.method))} ${escapeText(cutPath(head.path))} HTTP/${head.httpVersion}`;
   const agent = `"${escapeText(field(head, 'referer'))}" "${escapeText(field(head, 'user-agent'))}"`;
+  const group = facts.tlsGroup === '' ? '' : ` group=${facts.tlsGroup}`;
   const error = record.error === '' ? '' : ` error=${record.error}`;
-  return `${facts.remoteAddress} - ${userOf(record)} [${clfDate(record.time)}] "${request}" ${record.status} ${record.bodyBytes} ${agent} ${record.durationMs.toFixed(1)}ms upstream=${upstream} tls=${facts.tlsVersion || '-'} host=${escapeText(cut(head.authority)) || '-'} id=${escapeText(record.requestId)}${error}\n`;
+  return `${facts.remoteAddress} - ${userOf(record)} [${clfDate(record.time)}] "${request}" ${record.status} ${record.bodyBytes} ${agent} ${record.durationMs.toFixed(1)}ms upstream=${upstream} tls=${facts.tlsVersion || '-'}${group} host=${escapeText(cut(head.authority)) || '-'} id=${escapeText(record.requestId)}${error}\n`;
 }
 
 function formatJson(record: AccessRecord): string {
@@ -110,6 +111,7 @@ function formatJson(record: AccessRecord): string {
     upstreamMs: record.upstreamMs === null ? null : round(record.upstreamMs),
     upstream: record.upstream,
     tls: facts.tlsVersion,
+    ...(facts.tlsGroup === '' ? {} : { tlsGroup: facts.tlsGroup }),
     referer: field(head, 'referer'),
     userAgent: field(head, 'user-agent'),
     requestId: record.requestId,

@@ -42,6 +42,7 @@ const PARTS: Readonly<Record<Variable, Part>> = {
   upstream: ({ upstream }) => upstream,
   upstream_msecs: ({ upstreamMs }) => (upstreamMs === null ? '' : Math.round(upstreamMs)),
   tls: ({ facts }) => facts.tlsVersion,
+  tls_group: ({ facts }) => facts.tlsGroup,
   error: ({ error }) => error,
   trace_id: ({ head, addedFields }) => traceIdOf(head.headers) || traceIdOf(addedFields),
 };

@@ -22,5 +22,5 @@ export const LOG_VARIABLES = [
     'pid',
     'vars',
   ],
-  ...['id', 'upstream', 'upstream_msecs', 'tls', 'error', 'trace_id'],
+  ...['id', 'upstream', 'upstream_msecs', 'tls', 'tls_group', 'error', 'trace_id'],
 ] as const;

@@ -20,6 +20,7 @@ const PLAIN: ConnectionFacts = {
   localPort: 80,
   tlsVersion: '',
   cipher: '',
+  tlsGroup: '',
   serverName: '',
   trusted: false,
   certificate: null,

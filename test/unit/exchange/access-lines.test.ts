@@ -31,6 +31,7 @@ function recordOf({
       localPort: 443,
       tlsVersion: 'TLSv1.3',
       cipher: '',
+      tlsGroup: '',
       serverName: '',
       trusted: false,
       listener: 0,

@@ -24,6 +24,7 @@ function factsOf(remoteAddress: string, trusted = false): ConnectionFacts {
       listener: 0,
       tlsVersion: '',
       cipher: '',
+      tlsGroup: '',
     },
     ...{ serverName: '', trusted, certificate: null, clientFields: [] },
   };

@@ -26,6 +26,7 @@ function recordOf(path: string, agent: string): AccessRecord {
       localPort: 2,
       tlsVersion: '',
       cipher: '',
+      tlsGroup: '',
       serverName: '',
       trusted: false,
       certificate: null,

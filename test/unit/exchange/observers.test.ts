@@ -19,6 +19,7 @@ const FACTS: ConnectionFacts = {
   ...{
     tlsVersion: 'TLSv1.3',
     cipher: '',
+    tlsGroup: '',
     serverName: '',
     trusted: false,
     certificate: null,

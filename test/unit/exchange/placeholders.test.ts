@@ -20,6 +20,7 @@ const SUBJECT: RuleSubject = {
     localPort: 443,
     tlsVersion: 'TLSv1.3',
     cipher: '',
+    tlsGroup: '',
     serverName: '',
     trusted: false,
     certificate: null,

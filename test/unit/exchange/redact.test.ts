@@ -66,6 +66,7 @@ for (const format of LOG_FORMATS) {
         localPort: 443,
         tlsVersion: 'TLSv1.3',
         cipher: '',
+        tlsGroup: '',
         serverName: '',
         trusted: false,
         certificate: null,

@@ -16,6 +16,7 @@ function factsOf(trusted: boolean): ConnectionFacts {
     localPort: 2,
     tlsVersion: '',
     cipher: '',
+    tlsGroup: '',
     serverName: '',
     trusted,
     listener: 0,

@@ -11,6 +11,7 @@ const FACTS: ConnectionFacts = {
   ...{
     tlsVersion: 'TLSv1.3',
     cipher: '',
+    tlsGroup: '',
     serverName: '',
     trusted: false,
     certificate: null,

@@ -55,7 +55,7 @@ async function pausedBeside(t: TestContext, others: number) {
   };
   const facts = {
     ...{ remoteAddress: '127.0.0.1', remotePort: 1, localAddress: '127.0.0.1', localPort: 1 },
-    ...{ tlsVersion: '', cipher: '', serverName: '', trusted: false, certificate: null },
+    ...{ tlsVersion: '', cipher: '', tlsGroup: '', serverName: '', trusted: false, certificate: null },
     ...{ listener: 0, clientFields: [] },
   };
   lease.sendHead({ head, facts }, '/large.bin', { repeated: NO_LINES, own: [] }, 'none');

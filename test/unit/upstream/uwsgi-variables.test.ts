@@ -15,6 +15,7 @@ const FACTS: ConnectionFacts = {
   localPort: 443,
   tlsVersion: 'TLSv1.3',
   cipher: 'TLS_AES_128_GCM_SHA256',
+  tlsGroup: '',
   serverName: 'app.test',
   trusted: false,
   certificate: null,
