@@ -6,7 +6,6 @@ import type { Framing } from '../../exchange/types.js';
 import type { Upstream } from '../../routing/upstream.js';
 import { Http1Error } from '../../wire/http1/error.js';
 import { BODY, END, HEAD, INFORMATIONAL, NEED_DATA } from '../../wire/http1/events.js';
-import type { ConnectionOwner } from '../connection-owner.js';
 import { type Dial, type Dialer, forgetAddress, knownAddress, noteAddress } from '../dial.js';
 import { classifyUpstreamFailure } from '../failure.js';
 import { type LastWordsEvents, readLastWords } from '../last-words.js';
@@ -15,6 +14,7 @@ import { proxyHeaderFor } from '../proxy-header.js';
 import type { ExchangeHead, Lease, LeaseHandler } from '../transport.js';
 import type { Waiting, Waits } from '../waiting.js';
 import { type Http1Codec, isEndless } from './codec.js';
+import type { ConnectionOwner } from './connection-owner.js';
 import { Http1RequestWriter } from './request.js';
 import { type Http1SocketEvents, NO_SOCKET, openHttp1Socket } from './socket.js';
 
@@ -57,7 +57,7 @@ export class Http1Connection implements Lease, LastWordsEvents, Http1SocketEvent
 
   constructor(
     readonly upstream: Upstream,
-    private readonly owner: ConnectionOwner,
+    readonly owner: ConnectionOwner,
     private readonly codec: Http1Codec,
     dialer: Dialer,
   ) {

@@ -140,7 +140,7 @@ test('while traffic flows a name is looked up again, and connections to an addre
   t.after(() => taken.close());
   assert.equal(taken.address, '127.0.0.2');
   // A whole number: sums of others are a little less than they should be.
-  const startMs = Math.ceil(pool.nowMs);
+  const startMs = Math.ceil(taken.owner.nowMs);
   pool.sweep(startMs);
   pool.sweep(startMs + 29_000);
   assert.equal(asked, 0);
@@ -152,6 +152,6 @@ test('while traffic flows a name is looked up again, and connections to an addre
   found = ['127.0.0.3'];
   pool.sweep(startMs + 90_000);
   assert.deepEqual([asked, upstream.address], [3, null]);
-  pool.onIdle(taken);
+  taken.owner.onIdle(taken);
   assert.equal(taken.closed, true, 'the connection is not kept for another request');
 });

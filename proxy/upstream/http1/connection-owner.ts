@@ -1,6 +1,6 @@
 /** Whom a connection to an upstream calls back about its own life; the pool. */
-import type { ErrorCode } from '../../src/shared/errors.js';
-import type { Http1Connection } from './http1/connection.js';
+import type { ErrorCode } from '../../../src/shared/errors.js';
+import type { Http1Connection } from './connection.js';
 
 /** Who gets connections back. */
 export interface ConnectionOwner {
