@@ -55,7 +55,7 @@ export async function main(argv: readonly string[], io: CommandIo): Promise<numb
 }
 
 /** Binds the subcommands. */
-function buildParser(commander: Commander, line: CommandLine): Command {
+export function buildParser(commander: Commander, line: CommandLine): Command {
   const { io, command, done } = line;
   const root = prepareParser(commander, new commander.Command('tlsfront'))
     .version(ownRelease(), '--version')

@@ -13,12 +13,16 @@ export function requirePerson(hint: string): void {
  * @param refusal what is said of a no
  * @throws FrontError config_usage when the user says no
  */
-export async function confirm(question: string, refusal: string): Promise<void> {
+export async function confirm(
+  question: string,
+  refusal: string,
+  hint = 'see what it does with --dry-run',
+): Promise<void> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const answer = await terminal.question(`${question} [y/N] `);
   terminal.close();
   if (/^y(?:es)?$/i.test(answer.trim())) return;
-  throw new FrontError('config_usage', refusal, { hint: 'see what it does with --dry-run' });
+  throw new FrontError('config_usage', refusal, { hint });
 }
 
 /** One part that cannot be done keeps no other from it. Resolves with its exit code. */

@@ -6,7 +6,7 @@ import { findPortOwner } from '../master/listening/port-owner.js';
 import { systemCode } from '../shared/system-error.js';
 import { programFile } from '../system/package-files.js';
 import { type CommandIo, EXIT_FAILURE, EXIT_SUCCESS, paint, usesColour } from '../terminal/console.js';
-import { examineTrust } from './authority/ca.js';
+import { examineTrust } from './authority/ca-look.js';
 
 /** What was looked at. */
 export interface Examination {

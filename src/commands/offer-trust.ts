@@ -7,7 +7,8 @@ import type { LocalStore } from '../certificates/store/store.js';
 import type { Config } from '../shared/config/config.js';
 import { isForDevelopment } from '../shared/config/development-listener.js';
 import { type CommandIo, printError } from '../terminal/console.js';
-import { compareStores, runCaInstall } from './authority/ca.js';
+import { runCaInstall } from './authority/ca.js';
+import { compareStores } from './authority/ca-look.js';
 
 /** Whether there is a person who could answer. */
 export interface Audience {

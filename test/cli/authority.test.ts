@@ -28,7 +28,7 @@ test('ca install puts the authority into the databases of Chromium and Firefox, 
         spawnSync(certutil, ['-d', `sql:${folder.at(database)}`, '-L'], { encoding: 'utf8' }).stdout,
     );
   const dry = await runCommand(['ca', 'install', '--user-only', '--dry-run'], environment);
-  assert.match(dry.stdout, /certutil -d sql:\S+ -A -t C,, -n tlsfront-[0-9a-f]{16} -i /);
+  assert.match(dry.stdout, /certutil -d sql:\S+ -A -t C,, -n tlsfront-FINGERPRINT -i /);
   assert.ok(listed().every((text) => !text.includes('tlsfront')));
   const installed = await runCommand(['ca', 'install', '--user-only'], environment);
   assert.equal(installed.code, 0, installed.stderr);

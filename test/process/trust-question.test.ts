@@ -5,28 +5,10 @@ import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { CLI } from '../support/command.js';
+import { atTerminal } from '../support/person.js';
 import { StartedFront } from '../support/started-front.js';
 import { MISSING, type Missing, requirePython, requireTools } from '../support/tools.js';
 import { Afterwards, makeWorkspace } from '../support/workspace.js';
-
-/** A terminal with somebody at it who types ANSWER when asked. */
-const PERSON = `
-import os, pty, signal, sys
-pid, terminal = pty.fork()
-if pid == 0: os.execvp(sys.argv[1], sys.argv[1:])
-signal.signal(signal.SIGTERM, lambda *_: os.kill(pid, signal.SIGTERM))
-seen = b''
-while True:
-    try: data = os.read(terminal, 65536)
-    except OSError: break
-    if not data: break
-    os.write(1, data)
-    seen += data
-    if b'[Y/n]' in seen:
-        seen = b''
-        os.write(terminal, os.environ['ANSWER'].encode().decode('unicode_escape').encode())
-sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-`;
 
 /** No store of the system, and no program that has one of its own, is reached from here, whoever runs the test. */
 const NO_SYSTEM_STORE = `
@@ -80,7 +62,7 @@ describe('with a browser that does not trust it', () => {
     writeFileSync(join(database, 'cert9.db'), '');
     const front = StartedFront.launch({
       arguments: ['--listen', '127.0.0.1:0', '--upstream', '9'],
-      program: [tools.unshare, ...first, python.path, '-c', PERSON, process.execPath, CLI],
+      program: [tools.unshare, ...first, ...atTerminal(python), process.execPath, CLI],
       environment: {
         ...{
           HOME: home,

@@ -50,11 +50,13 @@ function addCa(root: Command, io: CommandIo, done: Done): void {
   }
   ca.command('status')
     .description('say which stores have it, and try the clients of this machine')
-    .action(async () => done(await (await import('./ca.js')).runCaStatus({}, io)));
+    .action(async () => done(await (await import('./ca-look.js')).runCaStatus({}, io)));
   ca.command('show')
     .description('show its name, file, end and fingerprint')
     .option('--pem', 'print the certificate itself, for other machines')
-    .action(async (options: { pem?: true }) => done(await (await import('./ca.js')).runCaShow(options, io)));
+    .action(async (options: { pem?: true }) =>
+      done(await (await import('./ca-look.js')).runCaShow(options, io)),
+    );
 }
 
 function addHosts(root: Command, io: CommandIo, done: Done): void {

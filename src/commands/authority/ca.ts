@@ -1,28 +1,30 @@
-/** `tlsfront ca install|uninstall|status|show`: the development authority and who trusts it. */
-import { X509Certificate } from 'node:crypto';
 import { homedir } from 'node:os';
 import {
   AUTHORITY_CERT_KEY,
   ensureAuthority,
-  findAuthority,
-  permittedBy,
   widenAuthority,
 } from '../../certificates/development/authority.js';
-import { ensureDevelopmentLeaf } from '../../certificates/development/leaf.js';
 import { forgetTrusted, noteTrusted } from '../../certificates/development/trusted-mark.js';
 import { shellWord } from '../../certificates/findings.js';
 import { requireNames } from '../../certificates/host-names.js';
 import { openLocalStore } from '../../certificates/store/local-store.js';
+import { rehearse } from '../../certificates/store/rehearsal.js';
 import type { LocalStore } from '../../certificates/store/store.js';
 import { referTo } from '../../certificates/trust/authority-ref.js';
-import { type ClientTrial, tryClients } from '../../certificates/trust/client-trials.js';
-import { programStores } from '../../certificates/trust/program-stores.js';
-import { systemStores } from '../../certificates/trust/system-stores.js';
+
 import { thisMachine } from '../../certificates/trust/this-machine.js';
-import type { AuthorityRef, FoundStores, Machine, TrustStore } from '../../certificates/trust/trust-store.js';
-import { FrontError } from '../../shared/errors.js';
-import { type CommandIo, paint, printWarning, usesColour } from '../../terminal/console.js';
-import { type CaChangeOptions, changeStores } from './trust-change.js';
+import type { AuthorityRef, TrustStore } from '../../certificates/trust/trust-store.js';
+import { type CommandIo, printWarning } from '../../terminal/console.js';
+import { findStores } from './ca-look.js';
+import {
+  askForRoot,
+  type CaChangeOptions,
+  makeChanges,
+  mayAsk,
+  planChanges,
+  type TrustChange,
+  type TrustPlan,
+} from './trust-change.js';
 
 /** Options of `install` alone. */
 export interface CaInstallOptions extends CaChangeOptions {
@@ -32,54 +34,71 @@ export interface CaInstallOptions extends CaChangeOptions {
   readonly permitAll?: boolean;
 }
 
-function openStore({ environment }: CommandIo): LocalStore {
-  return openLocalStore(environment);
-}
+/** Stands in commands that are shown for the name of an authority that is not made yet. */
+const PLANNED_NICKNAME = 'tlsfront-FINGERPRINT';
+const PLANNED = 'the authority is made first; FINGERPRINT stands for its own:\n';
+const NOTHING: TrustPlan = { changes: [], text: '' };
 
-function findStores(machine: Machine): FoundStores {
-  const { stores, unusable } = programStores(machine);
-  return { stores: [...systemStores(machine), ...stores], unusable };
+/** The authority that stores shall have, and what is to be done for it. */
+interface Installation extends TrustPlan {
+  readonly authority: AuthorityRef;
 }
 
 /** Puts the authority into every store of this machine. @returns 0 all have it, 1 some have not */
 export async function runCaInstall(options: CaInstallOptions, io: CommandIo): Promise<number> {
-  const store = openStore(io);
+  const store = openLocalStore(io.environment);
   const machine = thisMachine(homedir(), io.environment);
   const { stores, unusable } = findStores(machine);
-  await widen(store, options, io);
-  const authority = referTo(
-    store.pathOf(AUTHORITY_CERT_KEY),
-    (await ensureAuthority(store, [], new Date())).certPem,
-  );
-  // Those that it replaced need not be trusted any longer.
-  await takeOutReplaced(store, stores, options, io);
+  const asks = options.dryRun !== true && mayAsk(options);
+  let isTold = false;
+  if (options.dryRun === true || asks) {
+    const { changes, text } = await planInstall(rehearse(store), stores, options, 'would be');
+    if (!asks || changes.length > 0) {
+      io.stdout.write(text);
+      isTold = true;
+    }
+    if (asks) await askForRoot(changes);
+  }
   for (const { name, reason, hint } of unusable) printWarning(io, `${name}: ${reason}; ${hint}`);
   let code = 0;
-  try {
-    code = await changeStores(stores, authority, 'install', options, io);
-  } finally {
-    // What needed no root is done even where the rest could not be.
-    if (options.dryRun !== true) await reportTrusting(store, stores, authority, io);
+  if (options.dryRun !== true) {
+    const { authority, changes, text } = await planInstall(store, stores, options, 'was');
+    if (!isTold) io.stdout.write(text);
+    try {
+      code = await makeChanges(changes, asks || options.yes === true, io);
+    } finally {
+      // What needed no root is done even where the rest could not be.
+      await reportTrusting(store, stores, authority, io);
+    }
   }
-  io.stdout.write(`for Node: export NODE_EXTRA_CA_CERTS=${shellWord(authority.file)}\n`);
+  io.stdout.write(`for Node: export NODE_EXTRA_CA_CERTS=${shellWord(store.pathOf(AUTHORITY_CERT_KEY))}\n`);
   return unusable.length > 0 ? 1 : code;
 }
 
-/** The names of the stores that have the authority, and of those that could have it. */
-export async function compareStores(
-  io: CommandIo,
-): Promise<{ readonly having: readonly string[]; readonly lacking: readonly string[] }> {
-  const store = openStore(io);
-  const authority = referTo(
-    store.pathOf(AUTHORITY_CERT_KEY),
-    (await ensureAuthority(store, [], new Date())).certPem,
-  );
-  const having: string[] = [];
-  const lacking: string[] = [];
-  for (const each of findStores(thisMachine(homedir(), io.environment)).stores) {
-    ((await each.isTrusted(authority)) ? having : lacking).push(each.name);
-  }
-  return { having, lacking };
+/** Makes the authority in this store where it has to, and says what its trust takes. */
+async function planInstall(
+  store: LocalStore,
+  stores: readonly TrustStore[],
+  options: CaInstallOptions,
+  made: 'was' | 'would be',
+): Promise<Installation> {
+  const before = (await store.get(AUTHORITY_CERT_KEY))?.toString();
+  const widened = await widen(store, options, made);
+  const { certPem } = await ensureAuthority(store, [], new Date());
+  const isPlanned = made === 'would be' && certPem !== before;
+  const authority = {
+    ...referTo(store.pathOf(AUTHORITY_CERT_KEY), certPem),
+    ...(isPlanned ? { nickname: PLANNED_NICKNAME } : {}),
+  };
+  // Those that it replaced need not be trusted any longer.
+  const replaced = await planReplaced(store, stores, options);
+  const { changes, text } = await planChanges(stores, authority, 'install', options, certPem !== before);
+  const told = isPlanned && changes.length > 0 ? PLANNED : '';
+  return {
+    authority,
+    changes: [...replaced.changes, ...changes],
+    text: widened + told + replaced.text + text,
+  };
 }
 
 async function reportTrusting(
@@ -97,133 +116,52 @@ async function reportTrusting(
 
 /** Takes the authority, and those it replaced, out of every store. @returns 0 none has it, 1 some have it still */
 export async function runCaUninstall(options: CaChangeOptions, io: CommandIo): Promise<number> {
-  const store = openStore(io);
-  if (options.dryRun !== true) await forgetTrusted(store);
+  const store = openLocalStore(io.environment);
   const { stores } = findStores(thisMachine(homedir(), io.environment));
   const pem = (await store.get(AUTHORITY_CERT_KEY))?.toString();
-  const code =
+  const own =
     pem === undefined
-      ? 0
-      : await changeStores(stores, referTo(store.pathOf(AUTHORITY_CERT_KEY), pem), 'uninstall', options, io);
-  return Math.max(code, await takeOutReplaced(store, stores, options, io));
+      ? NOTHING
+      : await planChanges(stores, referTo(store.pathOf(AUTHORITY_CERT_KEY), pem), 'uninstall', options);
+  const replaced = await planReplaced(store, stores, options);
+  const changes = [...own.changes, ...replaced.changes];
+  io.stdout.write(own.text + replaced.text);
+  if (options.dryRun === true) return 0;
+  const asks = mayAsk(options);
+  if (asks) await askForRoot(changes);
+  await forgetTrusted(store);
+  return makeChanges(changes, asks || options.yes === true, io);
 }
 
+/** Makes a new authority where the one that is there may not vouch for the names. @returns the words for it */
 async function widen(
   store: LocalStore,
-  { permit = [], permitAll = false, dryRun = false }: CaInstallOptions,
-  io: CommandIo,
-): Promise<void> {
+  { permit = [], permitAll = false }: CaInstallOptions,
+  made: 'was' | 'would be',
+): Promise<string> {
   const names = requireNames(permit);
-  if (names.length === 0 && !permitAll) return;
-  if (dryRun) {
-    io.stdout.write('a new authority would be made if this one may not vouch for these names\n');
-    return;
-  }
+  if (names.length === 0 && !permitAll) return '';
   const isNew = await widenAuthority(store, permitAll ? null : names, new Date());
   const whom = permitAll ? 'every name' : names.join(', ');
-  io.stdout.write(isNew ? `a new authority was made, for ${whom} too\n` : `${whom}: permitted already\n`);
+  return isNew ? `a new authority ${made} made, for ${whom} too\n` : `${whom}: permitted already\n`;
 }
 
-async function takeOutReplaced(
+async function planReplaced(
   store: LocalStore,
   stores: readonly TrustStore[],
   options: CaChangeOptions,
-  io: CommandIo,
-): Promise<number> {
-  let code = 0;
+): Promise<TrustPlan> {
+  const changes: TrustChange[] = [];
+  let text = '';
   for (const key of await store.list('development/replaced/')) {
     const pem = (await store.get(key))?.toString();
     if (pem === undefined) continue;
     const authority = referTo(store.pathOf(key), pem);
     const having: TrustStore[] = [];
     for (const each of stores) if (await each.isTrusted(authority)) having.push(each);
-    code = Math.max(code, await changeStores(having, authority, 'uninstall', options, io));
+    const plan = await planChanges(having, authority, 'uninstall', options);
+    changes.push(...plan.changes);
+    text += plan.text;
   }
-  return code;
-}
-
-/** A store or client, and whether it trusts. */
-export interface StatusRow {
-  readonly name: string;
-  /** Undefined: it was not tried, which is neither success nor failure. */
-  readonly ok: boolean | undefined;
-  readonly text: string;
-}
-
-function describeTrial({ name, outcome, reason }: ClientTrial): StatusRow {
-  const beside = reason === undefined ? '' : ` (${reason})`;
-  switch (outcome) {
-    case 'trusts':
-      return { name, ok: true, text: `trusts https://localhost${beside}` };
-    case 'refuses':
-      return { name, ok: false, text: `does not trust https://localhost${beside}` };
-    case 'failed':
-      return { name, ok: false, text: reason ?? 'failed' };
-    case 'untried':
-      return { name, ok: undefined, text: `not tried: ${reason}` };
-  }
-}
-
-const NO_AUTHORITY = 'there is no development authority yet';
-
-/** Which stores have the authority, and which clients trust it when they are tried; a text where there is no authority. */
-export async function examineTrust(io: CommandIo): Promise<readonly StatusRow[] | string> {
-  const store = openStore(io);
-  const found = await findAuthority(store, new Date());
-  if (found.authority === undefined) return found.problem ?? NO_AUTHORITY;
-  const authority = referTo(store.pathOf(AUTHORITY_CERT_KEY), found.authority.certPem);
-  const machine = thisMachine(homedir(), io.environment);
-  const { stores, unusable } = findStores(machine);
-  const rows: StatusRow[] = [];
-  for (const each of stores) {
-    const ok = await each.isTrusted(authority);
-    rows.push({ name: each.name, ok, text: ok ? 'installed' : 'not installed' });
-  }
-  for (const { name, reason } of unusable) rows.push({ name, ok: false, text: reason });
-  const leaf = await ensureDevelopmentLeaf(store, [], new Date());
-  const trials = await tryClients(machine, { certPem: leaf.chainPem, keyPem: leaf.keyPem });
-  return [...rows, ...trials.map(describeTrial)];
-}
-
-/** Says which stores have the authority, and which clients trust it when they are tried. @returns 0 all do, 1 not all */
-export async function runCaStatus(_options: object, io: CommandIo): Promise<number> {
-  const rows = await examineTrust(io);
-  if (typeof rows === 'string')
-    throw new FrontError('internal', rows, { hint: 'tlsfront ca install makes one' });
-  const file = openStore(io).pathOf(AUTHORITY_CERT_KEY);
-  const coloured = usesColour(io.stdout, io.environment);
-  const width = Math.max(...rows.map(({ name }) => name.length));
-  for (const { name, ok, text } of rows) {
-    const passed = ok ? paint('✓', 'green', coloured) : paint('✗', 'red', coloured);
-    const mark = ok === undefined ? '-' : passed;
-    io.stdout.write(`${mark} ${name.padEnd(width)}  ${text}\n`);
-  }
-  io.stdout.write(`for Node: export NODE_EXTRA_CA_CERTS=${shellWord(file)}\n`);
-  io.stdout.write('for containers and other machines: tlsfront ca show --pem\n');
-  return rows.every(({ ok }) => ok !== false) ? 0 : 1;
-}
-
-/** Shows the authority, or its certificate alone. @returns 0, or 1 when there is none */
-export async function runCaShow({ pem = false }: { readonly pem?: boolean }, io: CommandIo): Promise<number> {
-  const store = openStore(io);
-  const { authority, problem } = await findAuthority(store, new Date());
-  if (authority === undefined) {
-    throw new FrontError('internal', problem ?? NO_AUTHORITY, {
-      hint: 'tlsfront ca install makes one',
-    });
-  }
-  if (pem) {
-    io.stdout.write(authority.certPem);
-    return 0;
-  }
-  const { subject, validTo, fingerprint256 } = new X509Certificate(authority.certPem);
-  const until = new Date(validTo).toISOString().slice(0, 10);
-  const name = subject.split('\n').at(-1)?.replace(/^CN=/, '') ?? subject;
-  io.stdout.write(`${name}\nfile: ${store.pathOf(AUTHORITY_CERT_KEY)}\nvalid until: ${until}\n`);
-  io.stdout.write(`SHA-256: ${fingerprint256}\n`);
-  const permitted = permittedBy(authority);
-  const forWhom =
-    permitted === undefined ? 'every name' : [...permitted.domains, ...permitted.networks].join(', ');
-  io.stdout.write(`vouches for: ${forWhom}\n`);
-  return 0;
+  return { changes, text };
 }

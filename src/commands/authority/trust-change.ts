@@ -16,43 +16,84 @@ export interface CaChangeOptions {
   readonly userOnly?: boolean;
 }
 
+/** One store that is not as it is wanted. */
+export interface TrustChange {
+  readonly store: TrustStore;
+  readonly change: 'install' | 'uninstall';
+  readonly authority: AuthorityRef;
+  readonly steps: readonly Step[];
+}
+
+/** What is to be done, and the words for it. */
+export interface TrustPlan {
+  readonly changes: readonly TrustChange[];
+  readonly text: string;
+}
+
 /**
- * Shows the commands that each store needs, asks before those of root, runs them, and looks whether they helped.
+ * Looks at each store, and changes none.
+ * @param isNew no store can have this authority yet, and its file may not be there
+ */
+export async function planChanges(
+  stores: readonly TrustStore[],
+  authority: AuthorityRef,
+  change: TrustChange['change'],
+  { userOnly = false }: CaChangeOptions,
+  isNew = false,
+): Promise<TrustPlan> {
+  const changes: TrustChange[] = [];
+  let text = '';
+  for (const store of stores) {
+    if (!isNew && (await store.isTrusted(authority)) === (change === 'install')) {
+      text += `${store.name}: nothing to do\n`;
+      continue;
+    }
+    const steps = change === 'install' ? store.installSteps(authority) : store.uninstallSteps(authority);
+    if (userOnly && steps.some(({ asRoot }) => asRoot)) continue;
+    changes.push({ store, change, authority, steps });
+    text += `${store.name}:\n${linesOf(steps)
+      .map((line) => `  ${line}\n`)
+      .join('')}`;
+  }
+  return { changes, text };
+}
+
+/** Whether a person is there who has to be asked before root's rights are used. */
+export function mayAsk({ yes = false }: CaChangeOptions): boolean {
+  return !yes && !isRoot() && process.stdin.isTTY;
+}
+
+/** Asks where one of them needs root's rights. @throws FrontError config_usage when the user says no */
+export async function askForRoot(changes: readonly TrustChange[]): Promise<void> {
+  if (!changes.some(needsRoot)) return;
+  const [first] = changes;
+  await confirm(
+    'run this as root?',
+    'nothing was run',
+    `tlsfront ca ${first?.change} --user-only does what needs no root`,
+  );
+}
+
+/**
+ * Runs the commands of each store, and looks whether they helped; what needs root and may not have it is left.
  * @returns 0 all stores are as wanted, 1 some are not
  * @throws FrontError config_usage when root's rights are needed and not given; internal when a command fails
  */
-export async function changeStores(
-  stores: readonly TrustStore[],
-  authority: AuthorityRef,
-  change: 'install' | 'uninstall',
-  { yes = false, dryRun = false, userOnly = false }: CaChangeOptions,
+export async function makeChanges(
+  changes: readonly TrustChange[],
+  mayBeRoot: boolean,
   io: CommandIo,
 ): Promise<number> {
-  const isRoot = process.getuid?.() === 0;
-  const wanted = change === 'install';
   let code = 0;
-  /** Commands that only root may run, with nobody there to ask. */
   const left: string[] = [];
-  for (const store of stores) {
-    if ((await store.isTrusted(authority)) === wanted) {
-      io.stdout.write(`${store.name}: nothing to do\n`);
+  for (const each of changes) {
+    if (needsRoot(each) && !mayBeRoot) {
+      left.push(...linesOf(each.steps));
       continue;
     }
-    const steps = wanted ? store.installSteps(authority) : store.uninstallSteps(authority);
-    const ofRoot = steps.some(({ asRoot }) => asRoot);
-    if (ofRoot && userOnly) continue;
-    const needsRoot = ofRoot && !isRoot;
-    const lines = steps.map((step) => commandLine(step, isRoot));
-    io.stdout.write(`${store.name}:\n${lines.map((line) => `  ${line}\n`).join('')}`);
-    if (dryRun) continue;
-    if (needsRoot && !yes && !process.stdin.isTTY) {
-      left.push(...lines);
-      continue;
-    }
-    if (needsRoot && !yes) await confirm('run this as root?', 'nothing was run as root');
-    for (const step of steps) await runStep(step, isRoot, io);
-    if ((await store.isTrusted(authority)) !== wanted) {
-      printWarning(io, `${store.name} is as it was before`);
+    for (const step of each.steps) await runStep(step, isRoot(), io);
+    if ((await each.store.isTrusted(each.authority)) !== (each.change === 'install')) {
+      printWarning(io, `${each.store.name} is as it was before`);
       code = 1;
     }
   }
@@ -62,6 +103,18 @@ export async function changeStores(
     });
   }
   return code;
+}
+
+function isRoot(): boolean {
+  return process.getuid?.() === 0;
+}
+
+function needsRoot({ steps }: TrustChange): boolean {
+  return !isRoot() && steps.some(({ asRoot }) => asRoot);
+}
+
+function linesOf(steps: readonly Step[]): readonly string[] {
+  return steps.map((step) => commandLine(step, isRoot()));
 }
 
 /** A step as it is typed. */
