@@ -10,7 +10,7 @@ import { systemCode } from '../src/shared/system-error.js';
 import { type DescriptorWriter, openStandardStream } from '../src/system/descriptor-writer.js';
 import { openLog } from '../src/system/log-output.js';
 import type { Launch } from './launch.js';
-import { relayLines } from './output.js';
+import { relayLines, styledLine } from './output.js';
 import { isGroupAlive, killAll } from './process-group.js';
 
 const LAST_LINES = 20;
@@ -86,6 +86,8 @@ class Running implements AppProcess {
     this.pid = child.pid ?? 0;
     // Held open: Vite, esbuild and others quit at the end of their standard input.
     child.stdin?.on('error', () => undefined);
+    if (launch.remark !== undefined)
+      this.writers[0]?.write(styledLine(launch.remark, { prefix, lines, stream: 'stdout' }));
     const remember = (line: Buffer): void => this.remember(line, launch.loadedText);
     [child.stdout, child.stderr].forEach((source, index) => {
       const writer = this.writers[index];

@@ -1,28 +1,17 @@
-/** Knows an ASGI app by its source, without running it, and the server that is installed for it. */
-import { existsSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+/** Chooses the server that is installed for an ASGI app, with its arguments and environment. */
+import { delimiter } from 'node:path';
+import { FrontError } from '../src/shared/errors.js';
 import type { WsgiPlan } from '../src/shared/messages/worker-messages.js';
-import { valueOfOption } from './uwsgi-arguments.js';
-
-/** What only ASGI apps say. A Django project has a wsgi.py and an asgi.py; each names its own. */
-const SIGNS = [
-  /^(\w+)\s*(?::[^=\n]+)?=\s*(?:\w+\.)?(?:FastAPI|Starlette|Quart|Litestar|BlackSheep|Sanic)\(/m,
-  /\bget_asgi_application\(/,
-  /^async def (\w+)\(\s*scope\s*,\s*receive\s*,\s*send\s*\)/m,
-];
-
-/** An app by module and name, as every ASGI server takes it. */
-export interface AsgiApp {
-  readonly module: string;
-  readonly callable: string;
-  /** Where the module is found. */
-  readonly folder: string;
-}
+import type { AsgiApp } from './asgi-app.js';
+import { findFirstProgram } from './programs.js';
+import { nameOfOption, valueOfOption, valuesOfOption } from './uwsgi-arguments.js';
 
 /** Servers in the order in which one is taken, with their arguments for an address. */
 const SERVERS = [
   {
     name: 'uvicorn',
+    /** The word for an app that a function makes; null: it is called as it is written. */
+    factory: '--factory',
     arguments: (app: string, host: string, port: string, workers: string) => [
       ...[app, '--host', host, '--port', port, '--workers', workers],
       ...['--proxy-headers', '--forwarded-allow-ips', '127.0.0.1', '--no-access-log'],
@@ -30,71 +19,80 @@ const SERVERS = [
   },
   {
     name: 'hypercorn',
+    factory: null,
     arguments: (app: string, host: string, port: string, workers: string) => [
       ...[app, '--bind', `${host}:${port}`, '--workers', workers],
     ],
   },
   {
     name: 'granian',
+    factory: '--factory',
     arguments: (app: string, host: string, port: string, workers: string) => [
       ...['--interface', 'asgi', '--host', host, '--port', port, '--workers', workers, app],
     ],
   },
 ] as const;
 
-/** Names of the servers, for a message. */
-export const ASGI_SERVERS: readonly string[] = SERVERS.map(({ name }) => name);
+const NAMES = SERVERS.map(({ name }) => name).join(', ');
 
-/** File and name that the plan serves; null: it names no Python module, or several. */
-function sourceOf({ file, callable, options }: WsgiPlan): (AsgiApp & { readonly path: string }) | null {
-  const folder = resolve(valueOfOption(options, 'chdir') ?? '');
-  if (file !== null) {
-    const module = file.replace(/^\.\//, '').replace(/\.py$/, '').replaceAll('/', '.');
-    // A file elsewhere, or of another ending, is no module.
-    if (!file.endsWith('.py') || file.startsWith('/') || file.startsWith('..')) return null;
-    return { module, callable: callable ?? 'application', folder, path: join(folder, file) };
-  }
-  const spec = valueOfOption(options, 'module', 'wsgi');
-  if (spec === null || !/^[\w.]+(?::[\w.]+)?$/.test(spec)) return null;
-  const [module = '', name] = spec.split(':');
-  const base = join(folder, ...module.split('.'));
-  const path = [`${base}.py`, join(base, '__init__.py')].find((candidate) => existsSync(candidate));
-  return path === undefined ? null : { module, callable: name ?? callable ?? 'application', folder, path };
-}
+/** uWSGI's options that are followed here or need nothing; static files are the front's. */
+const FOLLOWED =
+  /^(?:module|wsgi|chdir|env|pythonpath|python-path|pp|processes|workers|home|virtualenv|venv|pyhome|(?:need-)?plugins?|plugins?-dir|enable-threads|single-interpreter|lazy|lazy-apps|buffer-size|post-buffering|listen|thunder-lock|no-default-app|asyncio|static-.*|check-static|honour-range|offload-threads?|disable-sendfile|strict)$/;
 
-/** The ASGI app of a plan; null: it is WSGI, or nobody can tell. */
-export function findAsgiApp(plan: WsgiPlan): AsgiApp | null {
-  const source = sourceOf(plan);
-  if (source === null) return null;
-  try {
-    const text = readFileSync(source.path, 'utf8');
-    const found = SIGNS.map((sign) => sign.exec(text)).find((match) => match !== null);
-    if (found === undefined) return null;
-    const { module, callable, folder } = source;
-    // `application` may be nobody's wish but the default.
-    const isDefined = new RegExp(`^${callable.split('.')[0] ?? ''}\\b`, 'm').test(text);
-    return { module, folder, callable: isDefined ? callable : (found[1] ?? callable) };
-  } catch {
-    return null;
-  }
+/** What becomes of the options that no ASGI server knows, a sentence; null: there are none. */
+function remarkOn(server: string, options: readonly string[]): string | null {
+  const names = [...new Set(options.map(nameOfOption))].filter((name) => !FOLLOWED.test(name));
+  if (names.length === 0) return null;
+  return `warning: ${server} does not follow ${names.map((name) => `--${name}`).join(', ')}, which uWSGI's workers do`;
 }
 
 /**
- * Program and arguments of the first server that is installed; null: none is.
- * @param find the path of a program by its name
+ * The first server that is installed, in the app's folder, with the variables that the options set.
+ * @throws FrontError worker_failed where none is installed
  */
-export function asgiCommand(
+export function launchAsgi(
   app: AsgiApp,
-  { options }: WsgiPlan,
-  host: string,
-  port: number,
-  find: (name: string) => string | undefined,
-): { readonly program: string; readonly args: readonly string[] } | null {
-  const workers = valueOfOption(options, 'processes', 'workers') ?? '1';
-  for (const server of SERVERS) {
-    const program = find(server.name);
-    if (program === undefined) continue;
-    return { program, args: server.arguments(`${app.module}:${app.callable}`, host, String(port), workers) };
+  wsgi: WsgiPlan,
+  address: { readonly host: string; readonly port: number },
+  home: string | undefined,
+  environment: NodeJS.ProcessEnv,
+) {
+  const { options } = wsgi;
+  const found = findFirstProgram(SERVERS, home);
+  if (found === undefined) {
+    const other = wsgi.server === 'asgi' ? '' : '; for a WSGI app say --wsgi-server uwsgi or wsgiref';
+    throw new FrontError('worker_failed', `${wsgi.name}, an ASGI app, and no server for it is installed`, {
+      hint: `install one of ${NAMES}, for example: pip install uvicorn${other}`,
+    });
   }
-  return null;
+  const { choice: server, program } = found;
+  const isMade = app.callable.endsWith('()') && server.factory !== null;
+  const place = `${app.module}:${isMade ? app.callable.slice(0, -2) : app.callable}`;
+  const workers = valueOfOption(options, 'processes', 'workers') ?? '1';
+  const own = valuesOfOption(options, 'env').map((text): [string, string] => {
+    const at = text.indexOf('=');
+    return at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+  });
+  const folders = [
+    ...new Set([app.moduleFolder, app.folder]),
+    ...valuesOfOption(options, 'pythonpath', 'python-path', 'pp'),
+    process.env.PYTHONPATH,
+  ];
+  const remark = remarkOn(server.name, options);
+  // This process is the keeper of the app alone.
+  process.chdir(app.folder);
+  return {
+    kind: 'command',
+    program,
+    args: [
+      ...server.arguments(place, address.host, String(address.port), workers),
+      ...(isMade && server.factory !== null ? [server.factory] : []),
+    ],
+    environment: {
+      ...environment,
+      ...Object.fromEntries(own),
+      PYTHONPATH: folders.filter(Boolean).join(delimiter),
+    },
+    ...(remark === null ? {} : { remark }),
+  } as const;
 }

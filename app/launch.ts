@@ -18,6 +18,8 @@ export interface Launch {
   readonly environment: NodeJS.ProcessEnv;
   /** Where set, the app is not ready before it has printed a line with this text. */
   readonly loadedText?: string;
+  /** A line put before the app's own output. */
+  readonly remark?: string;
 }
 
 /**

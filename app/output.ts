@@ -87,6 +87,13 @@ export function relayLines(
   });
 }
 
+/** A line of our own among the app's. */
+export function styledLine(text: string, style: RelayStyle): Buffer {
+  const now = new Date();
+  if (style.lines.form === 'json') return objectLine(Buffer.from(text), style, now);
+  return Buffer.from(`${lineStart('info', style.lines, now)}${style.prefix}${text}\n`);
+}
+
 function objectLine(line: Buffer, { prefix, lines, stream }: RelayStyle, time: Date): Buffer {
   const source = prefix.replace(/^\[(.*)\] $/, '$1');
   const fields = { time: time.toISOString(), level: 'info', source, message: line.toString(), stream };

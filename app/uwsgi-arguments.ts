@@ -23,25 +23,26 @@ const LOGS_REQUESTS = /^(?:log-?format|req-logger|logger-req|log-encoder|log-req
 /** With them uWSGI's words go elsewhere, and nothing can be read in them. */
 const LOGS_ELSEWHERE = /^(?:logger|log-syslog|log-socket|log-filter|log-drain|log-route)\b/;
 
-function nameOf(option: string): string {
+/** `chdir` of `chdir=/srv`. */
+export function nameOfOption(option: string): string {
   return option.split('=', 1)[0] ?? option;
 }
 
 /** The value of the last option that has one of these names; null: none is given. */
 export function valueOfOption(options: readonly string[], ...names: readonly string[]): string | null {
-  const option = options.findLast((text) => text.includes('=') && names.includes(nameOf(text)));
+  const option = options.findLast((text) => text.includes('=') && names.includes(nameOfOption(text)));
   return option === undefined ? null : option.slice(option.indexOf('=') + 1);
 }
 
 /** The values of all options that have one of these names. */
 export function valuesOfOption(options: readonly string[], ...names: readonly string[]): readonly string[] {
   return options
-    .filter((text) => text.includes('=') && names.includes(nameOf(text)))
+    .filter((text) => text.includes('=') && names.includes(nameOfOption(text)))
     .map((text) => text.slice(text.indexOf('=') + 1));
 }
 
 function has(options: readonly string[], ...names: readonly string[]): boolean {
-  return options.some((option) => names.includes(nameOf(option)));
+  return options.some((option) => names.includes(nameOfOption(option)));
 }
 
 /** What uWSGI prints when the app is loaded: it listens long before. Null: it cannot be read. */
@@ -77,7 +78,7 @@ export function uwsgiArguments(
     ...(options.some((option) => LOGS_REQUESTS.test(option)) ? [] : ['--disable-logging']),
     ...(has(options, 'buffer-size') ? [] : ['--buffer-size', String(BUFFER_BYTES)]),
     ...(virtualEnvironment && !hasHome ? ['--virtualenv', virtualEnvironment] : []),
-    ...(options.every((option) => NEEDS_NO_MASTER.has(nameOf(option))) ? [] : ['--master']),
+    ...(options.every((option) => NEEDS_NO_MASTER.has(nameOfOption(option))) ? [] : ['--master']),
     ...options.map((option) => `--${option}`),
   ];
 }

@@ -1,13 +1,15 @@
 /** Chooses and describes the server of a WSGI app: uWSGI where it is installed, else the bundled launcher. */
 import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:fs';
-import { delimiter, join, resolve, sep } from 'node:path';
+import { join, resolve, sep } from 'node:path';
 import { FrontError } from '../src/shared/errors.js';
 import type { WsgiPlan } from '../src/shared/messages/worker-messages.js';
 import { systemCode } from '../src/shared/system-error.js';
 import { packageFile } from '../src/system/package-files.js';
-import { ASGI_SERVERS, type AsgiApp, asgiCommand, findAsgiApp } from './asgi-server.js';
-import { uwsgiArguments, uwsgiLoadedText, valueOfOption, valuesOfOption } from './uwsgi-arguments.js';
+import { findAsgiApp, requireAsgiApp } from './asgi-app.js';
+import { launchAsgi } from './asgi-server.js';
+import { findProgram } from './programs.js';
+import { uwsgiArguments, uwsgiLoadedText, valueOfOption } from './uwsgi-arguments.js';
 
 const LAUNCHER = packageFile('app/wsgi_launcher.py');
 const PROBE_TIMEOUT_MS = 5000;
@@ -39,8 +41,9 @@ export async function chooseWsgiServer(
   if (wsgi.file !== null)
     checkWsgiFile(resolve(valueOfOption(wsgi.options, 'chdir') ?? '', wsgi.file), wsgi.file);
   const home = virtualEnvironment(wsgi);
-  const asgi = wsgi.server === 'auto' ? findAsgiApp(wsgi) : null;
-  if (asgi !== null) return launchAsgi(asgi, wsgi, host, port, home, environment);
+  const isAsgi = wsgi.server === 'asgi';
+  const asgi = isAsgi ? requireAsgiApp(wsgi) : wsgi.server === 'auto' ? findAsgiApp(wsgi) : null;
+  if (asgi !== null) return launchAsgi(asgi, wsgi, { host, port }, home, environment);
   const uwsgi = wsgi.server === 'wsgiref' ? undefined : await findUwsgi(home);
   const fits = uwsgi !== undefined && (wsgi.server === 'uwsgi' || servesVirtualEnvironment(uwsgi, home));
   if (fits)
@@ -50,8 +53,7 @@ export async function chooseWsgiServer(
       hint: 'apt install uwsgi uwsgi-plugin-python3, or pip install uwsgi',
     });
   }
-  const own = home === undefined ? undefined : [join(home, 'bin', 'python3')].find(isExecutable);
-  const python = own ?? findOnPath('python3');
+  const python = findProgram('python3', home);
   if (python === undefined) {
     throw new FrontError('worker_failed', `${wsgi.name}, neither uwsgi nor python3 is installed`, {
       hint: 'install Python 3.8 or later, for example: apt install python3',
@@ -60,43 +62,6 @@ export async function chooseWsgiServer(
   checkLauncher();
   const args = ['-u', LAUNCHER, wsgi.file ?? '', wsgi.callable ?? '', host, String(port), ...wsgi.options];
   return { kind: 'wsgiref', program: python, args, environment } as const;
-}
-
-/** An ASGI server in the app's folder, with the variables that the options set. */
-function launchAsgi(
-  app: AsgiApp,
-  wsgi: WsgiPlan,
-  host: string,
-  port: number,
-  home: string | undefined,
-  environment: NodeJS.ProcessEnv,
-) {
-  const find = (name: string): string | undefined =>
-    (home === undefined ? undefined : [join(home, 'bin', name)].find(isExecutable)) ?? findOnPath(name);
-  const command = asgiCommand(app, wsgi, host, port, find);
-  if (command === null) {
-    throw new FrontError('worker_failed', `${wsgi.name}, an ASGI app, and no server for it is installed`, {
-      hint: `install one of ${ASGI_SERVERS.join(', ')}, for example: pip install uvicorn; for a WSGI app say --wsgi-server uwsgi or wsgiref`,
-    });
-  }
-  const { options } = wsgi;
-  const own = valuesOfOption(options, 'env').map((text): [string, string] => {
-    const at = text.indexOf('=');
-    return at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
-  });
-  const folders = [
-    app.folder,
-    ...valuesOfOption(options, 'pythonpath', 'python-path', 'pp'),
-    process.env.PYTHONPATH,
-  ];
-  // This process is the keeper of the app alone.
-  process.chdir(app.folder);
-  const PYTHONPATH = folders.filter(Boolean).join(delimiter);
-  return {
-    kind: 'command',
-    ...command,
-    environment: { ...environment, ...Object.fromEntries(own), PYTHONPATH },
-  } as const;
 }
 
 function launchUwsgi(uwsgi: Uwsgi, wsgi: WsgiPlan, address: string, home: string | undefined) {
@@ -118,8 +83,7 @@ function withoutUwsgi(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 
 /** @param home a virtual environment, which may have a uWSGI of its own */
 async function findUwsgi(home: string | undefined): Promise<Uwsgi | undefined> {
-  const own = home === undefined ? undefined : [join(home, 'bin', 'uwsgi')].find(isExecutable);
-  const program = own ?? findOnPath('uwsgi');
+  const program = findProgram('uwsgi', home);
   if (program === undefined) return undefined;
   for (const pluginArgs of [[], ['--plugin', 'python3']]) {
     const version = await askPythonVersion(program, pluginArgs);
@@ -173,19 +137,5 @@ function checkLauncher(): void {
       hint: 'install tlsfront where that user can read it, for example: npm install -g --prefix /usr/local tlsfront',
       cause: error,
     });
-  }
-}
-
-function findOnPath(name: string): string | undefined {
-  const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
-  return folders.map((folder) => join(folder, name)).find(isExecutable);
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return statSync(file).isFile();
-  } catch {
-    return false;
   }
 }

@@ -24,7 +24,8 @@ export async function serveLine(line: CommandLine, flags: () => SettingLayer): P
 
 /** `tlsfront demo`. @throws FrontError where the line names an app beside it */
 export async function serveDemo(line: CommandLine, flags: SettingLayer): Promise<number> {
-  if (line.command !== null || flags.upstream !== undefined || flags.wsgiFile !== undefined) {
+  const isNamed = [flags.upstream, flags.wsgiFile, flags.asgiFile].some((values) => values !== undefined);
+  if (line.command !== null || isNamed) {
     throw misused('demo brings its own app', 'leave out the word demo to serve yours');
   }
   const { demoCommand } = await import('../commands/demo.js');
@@ -59,7 +60,9 @@ async function withDevScript(
   tell: (text: string) => void,
 ): Promise<Settings> {
   const { command, file } = settings;
-  const isNamed = settings.has('upstream') || settings.has('wsgiFile') || settings.has('uwsgiOption');
+  const isNamed = (['upstream', 'wsgiFile', 'asgiFile', 'uwsgiOption'] as const).some((key) =>
+    settings.has(key),
+  );
   if (command !== null || file !== null || isNamed) return settings;
   const folder = process.cwd();
   const { findWorkspaces, workspaceSites } = await import('../commands/workspaces.js');

@@ -14,7 +14,8 @@ import { findProjectName } from './values/project-name.js';
 
 /** What a project may say that another front serves: all of it holds without a front of its own. */
 const OF_A_GUEST: ReadonlySet<SettingKey> = new Set<SettingKey>([
-  ...(['upstream', 'wsgiFile', 'callable', 'wsgiServer', 'uwsgiOption', 'processes', 'appPort'] as const),
+  ...(['upstream', 'wsgiFile', 'asgiFile', 'callable', 'wsgiServer', 'uwsgiOption'] as const),
+  ...(['processes', 'appPort'] as const),
   ...([
     'readyTimeout',
     'harakiri',

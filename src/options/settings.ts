@@ -85,7 +85,7 @@ export function unknownVariables(environment: Readonly<NodeJS.ProcessEnv>): read
 }
 
 /** The settings that say what the app is. */
-const APP_KEYS: readonly SettingKey[] = ['upstream', 'wsgiFile', 'uwsgiOption'];
+const APP_KEYS: readonly SettingKey[] = ['upstream', 'wsgiFile', 'asgiFile', 'uwsgiOption'];
 
 function namesApp(layer: SettingLayer): boolean {
   return APP_KEYS.some((key) => layer[key] !== undefined);

@@ -1,7 +1,8 @@
 /** An ASGI app in place of a WSGI one is known by its source and gets a server that is installed for it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findAsgiApp } from '../../app/asgi-server.js';
+import { findAsgiApp, requireAsgiApp } from '../../app/asgi-app.js';
+import { FrontError } from '../../src/shared/errors.js';
 import type { WsgiPlan } from '../../src/shared/messages/worker-messages.js';
 import { MISSING, requirePython, requireTool } from '../support/tools.js';
 import { planWsgi, startWorker } from '../support/worker.js';
@@ -48,6 +49,109 @@ for (const [what, text, callable] of SOURCES) {
     assert.deepEqual(
       [file?.module, file?.callable],
       callable === null ? [undefined, undefined] : ['pack.mod', callable],
+    );
+  });
+}
+
+/** Sources, the callable that is asked for, and what it comes to: a name, or a complaint. */
+const SAID_TO_BE: readonly (readonly [
+  what: string,
+  text: string,
+  asked: string | null,
+  expected: string | RegExp,
+])[] = [
+  ['a maker of its own', 'site = make()\napp = site\n', null, 'app'],
+  ['an import', 'from shop.main import application\n', null, 'application'],
+  ['a sign before a usual name', 'main = 1\nsite = Litestar([])\n', null, 'site'],
+  ['a name with a call', 'def create():\n  return 1\n', 'create()', 'create()'],
+  ['a star', 'from shop import *\n', 'site', 'site'],
+  ['a wrapped WSGI app', 'app = WSGIMiddleware(Flask(__name__)) # asgi\n', null, 'app'],
+  ['nothing', 'x = 1\n', null, /no ASGI app is found in it.*--callable/],
+  ['no such name', 'x = 1\n', 'site', /nothing in it is called site.*give --callable/],
+  ['another name', 'site = FastAPI()\n', 'ap', /nothing in it is called ap.*did you mean --callable site/],
+  ['Flask', 'app = Flask(__name__)\n', null, /a WSGI app and no ASGI app \(Flask\).*--wsgi-file/],
+  ['a WSGI function', 'def app(environ, start): pass\n', 'app', /a WSGI app and no ASGI app/],
+];
+
+for (const [what, text, callable, expected] of SAID_TO_BE) {
+  test(`said to be ASGI: ${what}`, (t) => {
+    const folder = makeWorkspace(t);
+    const file = folder.write('mod.py', text);
+    const plan = planOf({ file, callable, server: 'asgi' });
+    const tell = (): string => {
+      try {
+        return requireAsgiApp(plan).callable;
+      } catch (error) {
+        return error instanceof FrontError ? `${error.message} / ${error.hint}` : assert.fail();
+      }
+    };
+    if (typeof expected === 'string') assert.equal(tell(), expected);
+    else assert.match(tell(), expected);
+  });
+}
+
+test('what no ASGI server can load is told with the reason', () => {
+  const complain = (changes: Partial<WsgiPlan>) => () =>
+    requireAsgiApp(planOf({ ...changes, server: 'asgi' }));
+  assert.throws(complain({ file: 'site.wsgi' }), /its name does not end in \.py/);
+  assert.throws(complain({ options: ['mount=/a=x:app'] }), /no module that an ASGI server could load/);
+  assert.throws(complain({ options: ['module=no_such:app'] }), /no module that an ASGI server could load/);
+});
+
+test('a file elsewhere is a module of its own folder, one below it a module with dots', (t) => {
+  const folder = makeWorkspace(t);
+  folder.write('site/pack/mod.py', 'app = 1\n');
+  folder.write('other/mod.py', 'app = 1\n');
+  const find = (file: string) => {
+    const chdir = `chdir=${folder.at('site')}`;
+    const app = requireAsgiApp(planOf({ file, options: [chdir], server: 'asgi' }));
+    return [app.module, app.moduleFolder, app.folder];
+  };
+  assert.deepEqual(find('pack/mod.py'), ['pack.mod', folder.at('site'), folder.at('site')]);
+  assert.deepEqual(find(folder.at('site/pack/mod.py')), ['pack.mod', folder.at('site'), folder.at('site')]);
+  assert.deepEqual(find('../other/mod.py'), ['mod', folder.at('other'), folder.at('site')]);
+});
+
+/** A stand-in for a server, which prints its arguments and where it would look for modules. */
+const ECHO = '#!/bin/sh\necho "$0 $@"\necho "path $PYTHONPATH in $(pwd)"\nexit 3\n';
+
+const CALLS: readonly (readonly [server: string, expected: RegExp])[] = [
+  ['uvicorn', /bin\/uvicorn mod:create --host 127\.0\.0\.1 --port \d+ --workers 2 .*--factory$/m],
+  ['hypercorn', /bin\/hypercorn mod:create\(\) --bind 127\.0\.0\.1:\d+ --workers 2$/m],
+  [
+    'granian',
+    /bin\/granian --interface asgi --host 127\.0\.0\.1 --port \d+ --workers 2 mod:create --factory$/m,
+  ],
+];
+
+for (const [server, expected] of CALLS) {
+  test(`${server} of the virtual environment is called in its own words`, async (t) => {
+    const folder = makeWorkspace(t);
+    const file = folder.write('elsewhere/mod.py', 'def create(): pass\n');
+    folder.write('site/.keep', '');
+    folder.write(`venv/bin/${server}`, ECHO, 0o755);
+    const options = [
+      'home=venv',
+      'chdir=site',
+      'processes=2',
+      'pythonpath=lib',
+      'threads=4',
+      'max-requests=9',
+    ];
+    const plan = planWsgi({ file, server: 'asgi', callable: 'create()', options });
+    const environment = { PATH: '/usr/bin:/bin', VIRTUAL_ENV: '' };
+    // A server of this machine is no choice while the virtual environment has one.
+    const worker = startWorker(t, plan, { folder: folder.path, environment });
+    const { code, lastLines } = await worker.report('exited');
+    assert.equal(code, 3);
+    assert.match(lastLines.join('\n'), expected);
+    assert.ok(
+      lastLines.some((line) => line.startsWith(`path ${folder.at('elsewhere')}:${folder.at('site')}:lib`)),
+      lastLines.join('\n'),
+    );
+    assert.match(
+      worker.output(),
+      new RegExp(`^\\[app\\] warning: ${server} does not follow --threads, --max-requests, which`, 'm'),
     );
   });
 }

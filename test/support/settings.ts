@@ -29,7 +29,8 @@ export interface Given {
 
 /** The configuration of these settings; `--upstream 8080` where they name no app. */
 export function resolveGiven({ flags = {}, environment = {}, command, platform = {} }: Given): Config {
-  const app = flags.upstream ?? flags.wsgiFile ?? environment.TLSFRONT_UPSTREAM ?? command;
+  const named = flags.upstream ?? flags.wsgiFile ?? flags.asgiFile ?? flags.uwsgiOption;
+  const app = named ?? environment.TLSFRONT_UPSTREAM ?? command;
   const settings = new Settings(
     app === undefined ? { ...flags, upstream: ['8080'] } : flags,
     environment,

@@ -45,7 +45,7 @@ export async function runService(
   }
   const exitCode = await check(front);
   if (exitCode !== EXIT_SUCCESS) return exitCode;
-  const hasApp = front.includes('--') || front.includes('--wsgi-file') || front.includes('--module');
+  const hasApp = front.some((word) => /^--$|^--(?:wsgi-file|asgi-file|module)(?:=|$)/.test(word));
   const [, script = ''] = process.argv;
   const unit = renderUnit({
     command: [process.execPath, realpathSync(script), ...front],

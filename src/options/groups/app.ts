@@ -9,6 +9,7 @@ import type {
   RoutedUpstream,
   WorkerConfig,
 } from '../../shared/config/apps.js';
+import { WSGI_SERVERS, type WsgiServer } from '../../shared/config/wsgi-servers.js';
 import type { Platform } from '../../system/platform.js';
 import { type OptionRow, row } from '../option-row.js';
 import {
@@ -45,8 +46,16 @@ export const APP_OPTIONS = {
   wsgiFile: row(GROUP, 'file', '--wsgi-file', '<file>', 'Start a WSGI server for this Python file', {
     uwsgi: 'same',
   }),
-  callable: row(GROUP, 'text', '--callable', '<name>', 'The WSGI callable in that file', {
+  asgiFile: row(
+    GROUP,
+    'file',
+    '--asgi-file',
+    '<file>',
+    'Start uvicorn, hypercorn or granian for this Python file',
+  ),
+  callable: row(GROUP, 'text', '--callable', '<name>', 'The app in that file', {
     default: 'application',
+    defaultText: 'application; an ASGI app is looked for',
     uwsgi: 'same',
   }),
   wsgiServer: row(
@@ -54,10 +63,10 @@ export const APP_OPTIONS = {
     'choice',
     '--wsgi-server',
     '<name>',
-    'WSGI server: auto takes uWSGI when installed',
+    'What serves the Python app: auto looks whether it is ASGI, and takes uWSGI for WSGI',
     {
       default: 'auto',
-      choices: ['auto', 'uwsgi', 'wsgiref'],
+      choices: WSGI_SERVERS,
     },
   ),
   uwsgiOption: row(
@@ -186,11 +195,13 @@ function refuseTwoApps(settings: Settings, upstreams: readonly RoutedUpstream[])
     );
 }
 
-/** What names a WSGI app: --wsgi-file, and the options of uWSGI that do. Together they are one app of uWSGI's. */
+const FILE_KEYS = ['asgiFile', 'wsgiFile'] as const;
+
+/** What names an app of Python's: --wsgi-file, --asgi-file, and the options of uWSGI that do. Together they are one app of uWSGI's. */
 function namesOfWsgi(settings: Settings): readonly string[] {
   const options = appOptions(settings.get('uwsgiOption').values);
   return [
-    ...(settings.has('wsgiFile') ? [settings.get('wsgiFile').label] : []),
+    ...FILE_KEYS.filter((key) => settings.has(key)).map((key) => settings.get(key).label),
     ...options.map((option) => `--${option.split('=', 1)[0] ?? ''}`),
   ];
 }
@@ -201,9 +212,17 @@ export function namesApp(settings: Settings): boolean {
   return isServer || namesFiles(settings);
 }
 
-function readServer(settings: Settings): 'auto' | 'uwsgi' | 'wsgiref' {
-  const server = readChoice(settings, 'wsgiServer');
-  return server === 'uwsgi' || server === 'wsgiref' ? server : 'auto';
+/** @throws FrontError where --asgi-file stands beside another server or another app of Python's */
+function readServer(settings: Settings): WsgiServer {
+  const text = readChoice(settings, 'wsgiServer');
+  const server = WSGI_SERVERS.find((name) => name === text) ?? 'auto';
+  if (!settings.has('asgiFile')) return server;
+  const { label } = settings.get('asgiFile');
+  if (server !== 'auto' && server !== 'asgi')
+    throw misused(`${label} is served by no ${server}`, `leave out --wsgi-server, or write --wsgi-file`);
+  const other = namesOfWsgi(settings).find((name) => name !== label && !/static/.test(name));
+  if (other !== undefined) throw misused(`${label} and ${other} both name an app`, 'keep one of them');
+  return 'asgi';
 }
 
 /** The value of the last of these options, as `chdir=/srv`; null: none is given. */
@@ -213,25 +232,28 @@ function valueOfOption(options: readonly string[], name: string): string | null 
 }
 
 function readWsgi(settings: Settings, platform: Platform): WorkerConfig['wsgi'] {
-  const file = readText(settings, 'wsgiFile');
+  const server = readServer(settings);
+  const key = settings.has('asgiFile') ? 'asgiFile' : 'wsgiFile';
+  const file = readText(settings, key);
   const { values: options } = settings.get('uwsgiOption');
   if (file !== null) {
     // uWSGI changes into the folder before it opens the file.
     const path = join(valueOfOption(options, 'chdir') ?? '', file);
     requireFile(
       platform,
-      settings.get('wsgiFile').label,
+      settings.get(key).label,
       isAbsolute(file) ? file : path,
       'give the Python file that holds the app',
     );
   }
   const [named = ''] = appOptions(options);
-  const isModule = file === null && !settings.has('callable');
+  // A module, and what is ASGI, may have a name of its own choice.
+  const isFree = (file === null || server === 'asgi') && !settings.has('callable');
   return {
     file,
     name: file ?? named.slice(named.indexOf('=') + 1),
-    callable: isModule ? null : (readText(settings, 'callable') ?? 'application'),
-    server: readServer(settings),
+    callable: isFree ? null : (readText(settings, 'callable') ?? 'application'),
+    server,
     options,
   };
 }
@@ -279,7 +301,12 @@ export function readApps(settings: Settings, platform: Platform): readonly AppCo
   if (!namesApp(settings) && settings.sites.length > 0) return [];
   refuseTwoApps(settings, upstreams);
   const isWsgi = namesOfWsgi(settings).length > 0;
-  if (!isWsgi) refuseWithout(settings, ['callable', 'wsgiServer', 'uwsgiOption'], '--wsgi-file or --module');
+  if (!isWsgi)
+    refuseWithout(
+      settings,
+      ['callable', 'wsgiServer', 'uwsgiOption'],
+      '--wsgi-file, --asgi-file or --module',
+    );
   const isStarted = settings.command !== null || isWsgi;
   if (!isStarted)
     refuseWithout(

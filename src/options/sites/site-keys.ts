@@ -24,6 +24,7 @@ const SITE_KEYS = {
   staticExpiresType: 'own',
   staticExpiresTypeMtime: 'own',
   wsgiFile: 'own',
+  asgiFile: 'own',
   callable: 'own',
   wsgiServer: 'own',
   uwsgiOption: 'own',

@@ -20,7 +20,8 @@ function isForeign({ name, value, label }: Given): boolean {
 }
 
 function namesApp({ given, alone }: Line): boolean {
-  return given.some(({ name }) => name === 'upstream' || APP_NAMES.has(name)) || alone.length > 0;
+  const isOurs = (name: string): boolean => name === 'upstream' || name === 'asgi-file';
+  return given.some(({ name }) => isOurs(name) || APP_NAMES.has(name)) || alone.length > 0;
 }
 
 /**

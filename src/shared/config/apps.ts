@@ -1,6 +1,7 @@
 /** The apps: which requests each gets, where it runs or what starts it, and the files of folders. */
 
 import type { UpstreamScheme } from '../addresses/schemes.js';
+import type { WsgiServer } from './wsgi-servers.js';
 
 /** Where the app is. Host `localhost` is tried on ::1 and 127.0.0.1. */
 export interface UpstreamAddress {
@@ -128,7 +129,7 @@ export interface WorkerConfig {
     readonly name: string;
     /** Null: uWSGI's own choice, `application`. */
     readonly callable: string | null;
-    readonly server: 'auto' | 'uwsgi' | 'wsgiref';
+    readonly server: WsgiServer;
     /** Options of uWSGI for the worker, as `name` or `name=value`, in their order. */
     readonly options: readonly string[];
   } | null;

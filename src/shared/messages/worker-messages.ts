@@ -1,5 +1,6 @@
 /** What the master and a worker process say to each other over their IPC channel. */
 
+import type { WsgiServer } from '../config/wsgi-servers.js';
 import type { LineStyle } from '../log-lines.js';
 
 /** A WSGI app to serve, in uWSGI's words. */
@@ -12,8 +13,7 @@ export interface WsgiPlan {
   readonly callable: string | null;
   /** Options of uWSGI, as `name` or `name=value`, in their order. */
   readonly options: readonly string[];
-  /** `auto` takes uWSGI where it is installed with Python support, else the bundled launcher on Python's wsgiref. */
-  readonly server: 'auto' | 'uwsgi' | 'wsgiref';
+  readonly server: WsgiServer;
   /** What uWSGI shall speak; the launcher speaks HTTP. */
   readonly uwsgiScheme: 'http' | 'uwsgi';
 }

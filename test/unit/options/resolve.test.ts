@@ -110,6 +110,32 @@ test('a WSGI file becomes a worker', () => {
   });
 });
 
+test('an ASGI file becomes a worker whose callable is looked for unless it is named', () => {
+  const wsgiOf = (flags: SettingLayer) => resolveGiven({ flags }).apps[0]?.worker?.wsgi;
+  const plan = { file: 'main.py', name: 'main.py', callable: null, server: 'asgi', options: [] };
+  assert.deepEqual(wsgiOf({ asgiFile: ['main.py'] }), plan);
+  assert.deepEqual(wsgiOf({ asgiFile: ['main.py'], callable: ['site'] }), { ...plan, callable: 'site' });
+  assert.equal(wsgiOf({ uwsgiOption: ['module=main'], wsgiServer: ['asgi'] })?.server, 'asgi');
+  const complaints: readonly (readonly [SettingLayer, RegExp])[] = [
+    [{ wsgiFile: ['a.py'] }, /^config_usage: --asgi-file and --wsgi-file both name an app/],
+    [{ uwsgiOption: ['module=a:b'] }, /^config_usage: --asgi-file and --module both name an app/],
+    [{ upstream: ['8080'] }, /^config_usage: --upstream and --asgi-file both name an app/],
+    [{ wsgiServer: ['uwsgi'] }, /^config_usage: --asgi-file is served by no uwsgi/],
+  ];
+  for (const [flags, expected] of complaints)
+    assert.match(
+      complaintOf(() => resolveGiven({ flags: { asgiFile: ['main.py'], ...flags } })),
+      expected,
+    );
+  assert.match(
+    complaintOf(() => resolveGiven({ flags: { asgiFile: ['main.py'] }, command: ['x'] })),
+    /both name an app/,
+  );
+  // Files that are served beside it are no second app.
+  const files = { asgiFile: ['main.py'], uwsgiOption: ['static-map=/static=/srv'] };
+  assert.equal(wsgiOf(files)?.server, 'asgi');
+});
+
 test('a command becomes a worker', () => {
   const { worker } =
     resolveGiven({ command: ['npm', 'run', 'dev'], flags: { readyTimeout: ['5'] } }).apps[0] ?? assert.fail();
