@@ -1,8 +1,8 @@
 /** The router's end of the channel to its master; without a master there is nothing to do. */
 import { fstatSync } from 'node:fs';
 import { Socket } from 'node:net';
-import type { MasterToRouter, RouterToMaster } from '../src/shared/messages/router-messages.js';
-import { JsonChannel } from '../src/system/json-channel.js';
+import type { MasterToRouter, RouterToMaster } from '../../src/shared/messages/router-messages.js';
+import { JsonChannel } from '../../src/system/json-channel.js';
 
 /** The master makes it the first descriptor after the standard streams. */
 const DESCRIPTOR = 3;
@@ -31,9 +31,12 @@ export interface MasterEvents {
   onGone(): void;
 }
 
-/** Says things to the master. */
+/** Says something to the master. */
+export type Report = (message: RouterToMaster) => void;
+
+/** The way to the master. */
 export interface MasterLink {
-  report(message: RouterToMaster): void;
+  readonly report: Report;
   /** Calls back when everything is on its way; nothing is received after it. */
   end(written: () => void): void;
 }
