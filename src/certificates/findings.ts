@@ -134,6 +134,8 @@ export const FINDINGS = {
   issuer_key_usage: row('error', 'serve', ISSUE_AUTHORITY),
   issuer_purpose: row('error', 'serve', ISSUE_AUTHORITY),
   path_too_long: row('error', 'serve', ISSUE_AUTHORITY),
+  long_chain: row('warning', 'serve', 'order from an authority with a shorter chain'),
+  too_long_chain: row('error', 'serve', 'order from an authority with a shorter chain'),
   constraint_form: row('warning', 'serve', ISSUE_AUTHORITY),
   root_not_marked: row('warning', 'serve', 'make a new root with basicConstraints CA:TRUE'),
   name_not_permitted: row('error', 'serve', 'order it from an authority that may vouch for that name'),

@@ -254,6 +254,18 @@ const RIGHT: Variant = { name: 'right' };
 const AUTHORITY_USUAL = { basic: basic(true), usage: usage(['keyCertSign', 'cRLSign']) };
 const ROOT_LIFE: Variant = { name: 'right', notAfter: daysFromNow(3000) };
 
+/** So many intermediates, all of them right. */
+const LENGTHS = [3, 9, 10, 19, 20, 50, 100, 101];
+
+function usualLeaf(host: string): Readonly<Record<string, RawExtension>> {
+  return {
+    basic: basic(false),
+    usage: usage(['digitalSignature']),
+    purpose: purpose([SERVER]),
+    names: names(dns(host)),
+  };
+}
+
 /** Between four and five hundred; each host is one name beneath the zone. */
 export function generateChains(): readonly GeneratedChain[] {
   const chains: GeneratedChain[] = [];
@@ -274,14 +286,8 @@ export function generateChains(): readonly GeneratedChain[] {
     const host = `c${chains.length}.${ZONE}`;
     const upperMade = upper && make('Upper', upper, AUTHORITY_USUAL, KEYS.upper, top);
     const lowerMade = lower && make('Lower', lower, AUTHORITY_USUAL, KEYS.lower, upperMade ?? top);
-    const usual = {
-      basic: basic(false),
-      usage: usage(['digitalSignature']),
-      purpose: purpose([SERVER]),
-      names: names(dns(host)),
-    };
     const own = rsa ? RSA_KEY : KEYS.leaf;
-    const leafMade = make('Leaf', leaf, usual, own, lowerMade ?? upperMade ?? top);
+    const leafMade = make('Leaf', leaf, usualLeaf(host), own, lowerMade ?? upperMade ?? top);
     chains.push({
       name: [
         ...(root === null ? [] : [`root: ${root.name}`]),
@@ -311,6 +317,16 @@ export function generateChains(): readonly GeneratedChain[] {
     add(root, null, null, RIGHT);
     add(root, null, RIGHT, RIGHT);
     add(root, RIGHT, RIGHT, RIGHT);
+  }
+  for (const length of LENGTHS) {
+    const host = `c${chains.length}.${ZONE}`;
+    const above: Made[] = [];
+    for (let at = 0; at < length; at += 1) {
+      above.unshift(make('Level', RIGHT, AUTHORITY_USUAL, KEYS.lower, above[0] ?? common));
+    }
+    const leaf = make('Leaf', RIGHT, usualLeaf(host), KEYS.leaf, above[0] ?? common);
+    const certificates = [leaf, ...above].map(({ pem }) => pem);
+    chains.push({ name: `${length} intermediates`, host, certificates, key: leaf.key, root: common.pem });
   }
   const some = <Item>(list: readonly Item[], step: number): Item[] =>
     list.filter((_, index) => index % step === 1);

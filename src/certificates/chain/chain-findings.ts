@@ -81,22 +81,24 @@ function judgeEnd(chain: Chain, { found, bundle }: GivenCertificates): Finding[]
     const message = `the chain ends in ${root?.label ?? leaf.label}, which is trusted only where it was installed`;
     findings.push(finding('given_authority', message, root?.position));
   } else if (anchor === 'none') {
-    findings.push(missingIssuer(top, [...found, ...bundle]));
+    findings.push(...missingIssuer(top, [...found, ...bundle]));
   }
   return findings;
 }
 
 /** The issuer's certificate is absent, or one of its name is there and did not sign. */
-function missingIssuer(top: Certificate, pool: readonly Certificate[]): Finding {
+function missingIssuer(top: Certificate, pool: readonly Certificate[]): Finding[] {
+  // Of a chain that is longer than anybody follows: that is told already.
+  if (pool.some((one) => one !== top && isIssuerOf(one, top))) return [];
   const namesake = pool.find((one) => one !== top && one.subject.equals(top.issuer));
   if (namesake !== undefined) {
     const message = `${top.label} was not signed by the ${namesake.label} that is given here: the name fits, the key does not`;
-    return finding('signature_invalid', message, namesake.position);
+    return [finding('signature_invalid', message, namesake.position)];
   }
   const message =
     `the certificate of ${top.issuerLabel}, which issued ${top.label}, is missing: ` +
     'either an intermediate was left out, or that authority is not a public one';
   const [url] = top.issuerUrls;
   const fix = url === undefined ? undefined : `get it from ${url}, or let tlsfront chain fix --fetch get it`;
-  return finding('missing_intermediate', message, top.position, fix);
+  return [finding('missing_intermediate', message, top.position, fix)];
 }

@@ -45,8 +45,8 @@ export interface Chain {
   readonly anchorFields: CertificateFields | undefined;
 }
 
-/** OpenSSL, and with it most clients, takes up to a hundred intermediates; browsers fewer than that. */
-const MAX_DEPTH = 100;
+/** More than any client takes: what is longer is called so, and need not be followed to its end. */
+const MAX_DEPTH = 200;
 const MAX_PATHS = 256;
 
 /** @returns undefined when no given certificate can be a server's own. */

@@ -12,6 +12,13 @@ const ANY_PURPOSE = '2.5.29.37.0';
 /** A certificate of the path; a root that only the client has is without a place of its own. */
 type PathCertificate = CertificateFields & Pick<Certificate, 'label' | 'position'>;
 
+/** Certificates that are sent, the leaf among them: Java's default (jdk.tls.maxCertificateChainLength). */
+const MAX_FOR_JAVA = 10;
+/** What Chromium's search for a path takes. */
+const MAX_FOR_CHROMIUM = 20;
+/** OpenSSL takes a hundred intermediates (X509_VERIFY_PARAM_set_depth). */
+const MAX_FOR_OPENSSL = 101;
+
 /** Everything that makes clients refuse the path from the leaf to its root. */
 export function judgePath(chain: Chain): Finding[] {
   const { leaf, certificates } = chain;
@@ -27,6 +34,7 @@ export function judgePath(chain: Chain): Finding[] {
       ...judgeConstraintForms(one),
     ]),
     ...judgeLeafUse(leaf),
+    ...judgeLength(chain),
     ...authorities.flatMap((one, index) => [
       ...judgeDepth(one, certificates.slice(1, index + 1)),
       ...judgeNames(one, certificates.slice(0, index + 1)),
@@ -119,6 +127,16 @@ function judgeLeafUse({ label, keyUses, position }: Certificate): Finding[] {
   }
   const message = `the key usage of ${label} is not for TLS servers: it has no digitalSignature`;
   return [finding('unfit_key_usage', message, position)];
+}
+
+function judgeLength({ leaf, certificates: { length } }: Chain): Finding[] {
+  if (length <= MAX_FOR_JAVA) return [];
+  if (length > MAX_FOR_OPENSSL) {
+    const message = `the chain has more than ${MAX_FOR_OPENSSL} certificates: every client refuses it`;
+    return [finding('too_long_chain', message, leaf.position)];
+  }
+  const who = length > MAX_FOR_CHROMIUM ? 'Java and Chromium refuse' : 'Java refuses';
+  return [finding('long_chain', `the chain has ${length} certificates: ${who} so many`, leaf.position)];
 }
 
 /** @param below the intermediates between the authority and the leaf; self-issued ones do not count (RFC 5280 §6.1.4) */

@@ -154,6 +154,21 @@ for (const [what, path, codes] of FAULTS) {
   });
 }
 
+for (const [count, codes] of [
+  [9, []],
+  [10, ['long_chain']],
+  [100, ['long_chain']],
+  [101, ['too_long_chain']],
+  [130, ['too_long_chain']],
+] as const) {
+  test(`${count} intermediates, all of them right: ${codes.join(', ') || 'nothing to find'}, and none is cut off`, () => {
+    const text = write({ above: Array.from({ length: count }, () => [authority()]) });
+    assert.deepEqual(codesOf(text), codes);
+    const { chain } = inspect({ certificates: [source(text)], bundle: [source(root, 'root.pem')] });
+    assert.deepEqual([chain?.certificates.length, chain?.anchor], [count + 1, 'bundle']);
+  });
+}
+
 test('a root whose key may sign, and which is not marked as an authority: root_not_marked', () => {
   const extensions = [keyUsage(0x04)];
   const unmarked = writeRawCertificate({
