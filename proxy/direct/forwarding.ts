@@ -1,6 +1,7 @@
 /** The life of one request in the direct engine: admitted, sent to an app, its bytes and the response's passed on; every way out ends in `finish`. */
 import type { ErrorCode } from '../../src/shared/errors.js';
 import { Inquiry } from '../exchange/access/inquiry.js';
+import { clientAddressOf, clientKeyOf } from '../exchange/client-address.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { passGate } from '../exchange/gate.js';
 import { putReplyFields } from '../exchange/headers/added-reply-fields.js';
@@ -15,7 +16,6 @@ import { buildAppDownReply } from '../exchange/reply/app-down.js';
 import { withErrorPage } from '../exchange/reply/error-pages.js';
 import { buildErrorReply, type LocalReply } from '../exchange/reply/local-reply.js';
 import { Route } from '../routing/route-table.js';
-import { clientKeyOf } from '../upstream/places/client-key.js';
 import type { UpstreamResponse } from '../upstream/transport.js';
 import { isGrpc } from '../wire/syntax/field-list.js';
 import { RequestBody, type RequestBodyEvents } from './body/request-body.js';
@@ -56,7 +56,7 @@ export class Forwarding implements AttemptEvents, RequestBodyEvents, DeliveryEve
     private readonly services: ForwardingServices,
   ) {
     const isUpgrade = request.upgrade !== '';
-    const client = clientKeyOf(exchange);
+    const client = clientKeyOf(clientAddressOf(exchange.head, exchange.facts, exchange.policy));
     if (isUpgrade || request.hasBody) {
       const maxBytes = isUpgrade ? 0 : services.policy.config.limits.maxBodyBytes;
       this.body = new RequestBody(source, this, services.spool, client, maxBytes);

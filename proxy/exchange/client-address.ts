@@ -1,6 +1,5 @@
 /** Whose request it is: who connected, or whom a trusted proxy names. */
 import { isIP } from 'node:net';
-import { addressBytes } from '../wire/proxy-protocol/addresses.js';
 import { fieldList } from '../wire/syntax/field-list.js';
 import type { ConnectionFacts, RequestHead, SitePolicy } from './types.js';
 
@@ -32,8 +31,20 @@ function ownForm(address: string): string {
   return isMapped && address.indexOf('.') !== -1 ? address.slice(MAPPED.length) : address;
 }
 
-/** What counts as one client: an IPv4 address, or an IPv6 network of 64 bits, which is what one customer gets. */
+/** Groups of an IPv6 address that tell subscribers apart: a /64 (RFC 6177). */
+const NETWORK_GROUPS = 4;
+
+/** What counts as one client, for whatever clients share: an IPv4 address, or the IPv6 network of 64 bits that a subscriber gets. */
 export function clientKeyOf(address: string): string {
   if (address.indexOf(':') === -1) return address;
-  return addressBytes(address)?.toString('hex', 0, 8) ?? address;
+  const own = ownForm(address);
+  if (isIP(own) !== 6) return own;
+  const [start = '', end] = own.split('::');
+  const first = start === '' ? [] : start.split(':');
+  const last = end === undefined || end === '' ? [] : end.split(':');
+  // An IPv4 tail counts as two.
+  const missing = 8 - first.length - last.length - (own.includes('.') ? 1 : 0);
+  const zeros = end === undefined ? [] : new Array<string>(Math.max(0, missing)).fill('0');
+  const groups = [...first, ...zeros, ...last].slice(0, NETWORK_GROUPS);
+  return `${groups.map((group) => Number.parseInt(group, 16).toString(16)).join(':')}::/64`;
 }

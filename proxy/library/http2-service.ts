@@ -9,12 +9,8 @@ import {
   type ServerHttp2Session,
 } from 'node:http2';
 import type { AcceptedConnection } from '../engine.js';
-import {
-  type Admission,
-  networkOf,
-  RESETS_BEFORE_END,
-  ResetBudget,
-} from '../exchange/access/reset-budget.js';
+import { type Admission, RESETS_BEFORE_END, ResetBudget } from '../exchange/access/reset-budget.js';
+import { clientKeyOf } from '../exchange/client-address.js';
 import { endsWithAnswer } from '../exchange/gate.js';
 import { type EndingLimit, noteResets, reportLimit } from '../exchange/log/limit-reports.js';
 import type { Forwarder } from './forwarder.js';
@@ -112,7 +108,7 @@ export class Http2Service {
       return;
     }
     const connection = this.accepting;
-    const client = networkOf(connection.facts.remoteAddress);
+    const client = clientKeyOf(connection.facts.remoteAddress);
     const downstream = { connection, client, open: 0, resets: 0, resetsSinceMs: 0 };
     this.sessions.set(session, downstream);
     session.once('close', () => this.sessions.delete(session));

@@ -1,7 +1,7 @@
-/** Counts the connections of one router, in all and by address. */
+/** Counts the connections of one router, in all and by client (`clientKeyOf`: an address, of IPv6 its /64). */
 export class ConnectionLimiter {
   private open = 0;
-  private readonly byAddress = new Map<string, number>();
+  private readonly byClient = new Map<string, number>();
 
   constructor(
     private readonly maxConnections: number,
@@ -19,17 +19,17 @@ export class ConnectionLimiter {
     this.open -= 1;
   }
 
-  /** Counts one of an address in; false when it has too many. Pair each true with `release`. */
-  admit(address: string): boolean {
-    const count = this.byAddress.get(address) ?? 0;
+  /** Counts one of a client in; false when it has too many. Pair each true with `release`. */
+  admit(client: string): boolean {
+    const count = this.byClient.get(client) ?? 0;
     if (count >= this.maxPerAddress) return false;
-    this.byAddress.set(address, count + 1);
+    this.byClient.set(client, count + 1);
     return true;
   }
 
-  release(address: string): void {
-    const count = (this.byAddress.get(address) ?? 1) - 1;
-    if (count === 0) this.byAddress.delete(address);
-    else this.byAddress.set(address, count);
+  release(client: string): void {
+    const count = (this.byClient.get(client) ?? 1) - 1;
+    if (count === 0) this.byClient.delete(client);
+    else this.byClient.set(client, count);
   }
 }

@@ -3,6 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { ListenerConfig } from '../../src/shared/config/listeners.js';
 import type { Counters } from '../../src/shared/counters.js';
 import type { Engine } from '../engine.js';
+import { clientKeyOf } from '../exchange/client-address.js';
 import type { ExchangeServices } from '../exchange/exchange.js';
 import type { ListenerRole } from '../exchange/gate.js';
 import { type EndingLimit, reportLimit } from '../exchange/log/limit-reports.js';
@@ -99,11 +100,12 @@ function admit(parts: ListenerParts, limiter: ConnectionLimiter, client: ClientC
     return;
   }
   parts.bans.watch(client);
-  if (!limiter.admit(remote.address)) {
+  const key = clientKeyOf(remote.address);
+  if (!limiter.admit(key)) {
     refuse(parts, socket, 'maxConnectionsPerAddress', remote.address);
     return;
   }
-  socket.once('close', () => limiter.release(remote.address));
+  socket.once('close', () => limiter.release(key));
   if (parts.tls !== null) parts.tls.accept(client);
   else {
     const role: ListenerRole = parts.listener.kind === 'redirect' ? 'redirect' : 'serve';

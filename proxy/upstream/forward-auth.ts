@@ -2,6 +2,7 @@
 import type { ForwardAuthRule } from '../../src/shared/config/access.js';
 import { ERRORS, type ErrorCode } from '../../src/shared/errors.js';
 import type { EntryStep, InquiryEnd } from '../exchange/access/inquiry.js';
+import { clientAddressOf, clientKeyOf } from '../exchange/client-address.js';
 import type { Exchange } from '../exchange/exchange.js';
 import {
   connectionNames,
@@ -18,7 +19,6 @@ import { buildErrorReply } from '../exchange/reply/local-reply.js';
 import type { Policy } from '../exchange/types.js';
 import { createUpstream, type Upstream } from '../routing/upstream.js';
 import { fieldValue } from '../wire/syntax/field-list.js';
-import { clientKeyOf } from './places/client-key.js';
 import type { Pool } from './pool.js';
 import type { Lease, LeaseHandler, UpstreamResponse } from './transport.js';
 
@@ -127,7 +127,7 @@ class Question implements LeaseHandler {
     private readonly pool: Pool,
     private readonly done: InquiryEnd,
   ) {
-    this.client = clientKeyOf(exchange);
+    this.client = clientKeyOf(clientAddressOf(exchange.head, exchange.facts, exchange.policy));
   }
 
   start(fields: OutgoingFields): void {

@@ -1,7 +1,8 @@
 /** One HTTP/2 downstream connection: streams become flows, and all they write in one turn goes out in one write. */
 import type { Socket } from 'node:net';
 import type { AcceptedConnection } from '../../engine.js';
-import { type Admission, networkOf } from '../../exchange/access/reset-budget.js';
+import type { Admission } from '../../exchange/access/reset-budget.js';
+import { clientKeyOf } from '../../exchange/client-address.js';
 import { Exchange } from '../../exchange/exchange.js';
 import { endsWithAnswer } from '../../exchange/gate.js';
 import { noteResets, reportLimit } from '../../exchange/log/limit-reports.js';
@@ -66,7 +67,7 @@ export class Http2DownstreamConnection implements DownstreamConnection {
     limits: Http2Limits,
   ) {
     this.socket = connection.socket;
-    this.client = networkOf(connection.facts.remoteAddress);
+    this.client = clientKeyOf(connection.facts.remoteAddress);
     this.isTrusted = connection.facts.trusted;
     this.pace = new ClientPace(this.socket);
     this.wire = new Http2ServerConnection(settings, limits);

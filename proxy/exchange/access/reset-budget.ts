@@ -86,15 +86,3 @@ export class ResetBudget {
     account.cut = Math.max(0, account.cut - forgiven);
   }
 }
-
-/** Whom an address stands for: an IPv6 address for its /64, which one subscriber has (RFC 6177). */
-export function networkOf(address: string): string {
-  if (!address.includes(':') || address.includes('.')) return address;
-  const [before = '', after] = address.split('::');
-  const groups = before === '' ? [] : before.split(':');
-  if (after !== undefined) {
-    const behind = after === '' ? 0 : after.split(':').length;
-    while (groups.length + behind < 8) groups.push('0');
-  }
-  return `${groups.slice(0, 4).join(':')}::/64`;
-}

@@ -63,7 +63,7 @@ export const LIMIT_OPTIONS = {
   maxConnectionsPerAddress: count(
     'maxConnectionsPerAddress',
     '--max-connections-per-address',
-    'Most client connections of a router from one address',
+    'Most client connections of a router from one address, of IPv6 one /64',
   ),
   maxConcurrentStreams: count(
     'maxConcurrentStreams',

@@ -65,11 +65,26 @@ test('a stranger is who connected, whatever it says', () => {
   assert.equal(clientAddressOf(head, factsOf('6.6.6.6'), behind), '6.6.6.6');
 });
 
-test('an IPv6 network of 64 bits is one client', () => {
-  assert.equal(clientKeyOf('2001:db8:0:1::5'), clientKeyOf('2001:db8:0:1:ffff::1'));
-  assert.notEqual(clientKeyOf('2001:db8:0:1::5'), clientKeyOf('2001:db8:0:2::5'));
-  assert.equal(clientKeyOf('192.0.2.1'), '192.0.2.1');
-});
+for (const [address, key] of [
+  ['192.0.2.7', '192.0.2.7'],
+  ['::ffff:192.0.2.7', '192.0.2.7'],
+  ['::FFFF:192.0.2.7', '192.0.2.7'],
+  ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+  ['2001:DB8:1:2::9', '2001:db8:1:2::/64'],
+  ['2001:db8::1', '2001:db8:0:0::/64'],
+  ['2001:db8:1:2::', '2001:db8:1:2::/64'],
+  ['2001:0db8:0000:0001:ffff::', '2001:db8:0:1::/64'],
+  ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+  ['::1', '0:0:0:0::/64'],
+  ['64:ff9b::192.0.2.33', '64:ff9b:0:0::/64'],
+  ['unknown', 'unknown'],
+  ['1.2.3.4:80', '1.2.3.4:80'],
+  ['', ''],
+] as const) {
+  test(`${address || 'no address'} counts as the client ${key || 'without a name'}`, () => {
+    assert.equal(clientKeyOf(address), key);
+  });
+}
 
 type Flags = SettingLayer;
 

@@ -1,7 +1,6 @@
 /** Who may take a place and whose turn it is: clients by address, IPv6 by /64. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addressKey } from '../../../proxy/upstream/places/client-key.js';
 import { FairQueue } from '../../../proxy/upstream/places/fair-queue.js';
 import { Shares } from '../../../proxy/upstream/places/shares.js';
 
@@ -116,18 +115,3 @@ test('who leaves is taken out', () => {
   );
   assert.equal(queue.length, 0);
 });
-
-for (const [address, key] of [
-  ['192.0.2.7', '192.0.2.7'],
-  ['::ffff:192.0.2.7', '192.0.2.7'],
-  ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2'],
-  ['2001:DB8:1:2::9', '2001:db8:1:2'],
-  ['2001:db8::1', '2001:db8:0:0'],
-  ['2001:0db8:0000:0001:ffff::', '2001:db8:0:1'],
-  ['::1', '0:0:0:0'],
-  ['64:ff9b::192.0.2.33', '64:ff9b:0:0'],
-  ['unknown', 'unknown'],
-  ['1.2.3.4:80', '1.2.3.4:80'],
-] as const) {
-  test(`${address} counts as ${key}`, () => assert.equal(addressKey(address), key));
-}
