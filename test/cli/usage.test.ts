@@ -182,7 +182,7 @@ const REFUSED: readonly (readonly [readonly string[], RegExp])[] = [
   [['--stop', 'x.pid'], /tlsfront stop/],
   [['--enable-proxy-protocol'], /--proxy-protocol/],
   [['--ssl-enable-tlsv1'], /--min-tls/],
-  [['--xml', 'app.xml'], /ini/],
+  [['--fallback-config', 'app.ini'], /ini/],
   [['--sni', 'a.test a.crt,a.key'], /--cert-dir/],
 ];
 

@@ -17,7 +17,9 @@ import type { Surroundings } from './surroundings.js';
 import type { Given, Line } from './words.js';
 
 /** Options that name a file of more options. */
-const LOADERS: ReadonlySet<string> = new Set(['ini', 'yaml', 'yml', 'json', 'js', 'include', 'inherit']);
+const LOADERS: ReadonlySet<string> = new Set([
+  ...['ini', 'yaml', 'yml', 'json', 'js', 'xml', 'xmlconfig', 'include', 'inherit'],
+]);
 const SETTERS: ReadonlySet<string> = new Set(['set', 'set-placeholder', 'set-ph']);
 /** uWSGI's own variables, which are no options. */
 const OTHER_VARIABLES =
@@ -64,7 +66,7 @@ export function collectOptions(line: Line, around: Surroundings): Collected {
   const collector = new Collector(around);
   for (const given of givenByEnvironment(around.environment)) collector.add(given);
   for (const given of line.given) collector.add(given);
-  for (const word of line.alone) collector.load({ name: 'ini', value: word, label: word });
+  for (const word of line.alone) collector.load({ name: 'ini', value: word, label: 'the file' });
   return { given: collector.finish(), asked: collector.asked };
 }
 
@@ -139,7 +141,7 @@ class Collector {
   }
 
   private formOfLoader(name: string): FormName {
-    const ending = `.${name}`;
+    const ending = name === 'xmlconfig' ? '.xml' : `.${name}`;
     return isFormName(ending) ? ending : '.ini';
   }
 
@@ -150,7 +152,8 @@ class Collector {
     } catch (error) {
       if (error instanceof FrontError) throw error;
       const reason = error instanceof Error ? error.message : String(error);
-      throw invalid(label, path, `not ${form.slice(1).toUpperCase()}: ${reason}`, 'correct the file');
+      const what = form === '.xml' ? 'XML of uWSGI' : form.slice(1).toUpperCase();
+      throw invalid(label, path, `not ${what}: ${reason}`, 'correct the file');
     }
     throw invalid(
       label,

@@ -1,28 +1,20 @@
-/** Reads the options of one uWSGI configuration file: ini, JSON, or the YAML that uWSGI itself reads. */
+/** Reads the options of one uWSGI configuration file: ini, JSON, XML, or the YAML that uWSGI itself reads. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { systemCode } from '../../shared/system-error.js';
 import { invalid } from '../read-setting.js';
-
-/** One line of a file. */
-export interface Entry {
-  readonly name: string;
-  readonly value: string;
-  /** 1-based; null where the form has no lines of its own. */
-  readonly line: number | null;
-}
+import { DEFAULT_SECTION, type Entry } from './entry.js';
+import { readXml } from './xml-text.js';
 
 /** What file names end in. */
 export const FILE_FORMS = {
   '.ini': readIni,
   '.json': readJson,
   '.js': readJson,
+  '.xml': readXml,
   '.yaml': readYaml,
   '.yml': readYaml,
 } as const;
-
-/** The section that is read where none is named. */
-export const DEFAULT_SECTION = 'uwsgi';
 
 /** `file.ini:section` taken apart; the file is empty in `:section`. */
 export function splitSection(spec: string): { readonly file: string; readonly section: string } {

@@ -13,7 +13,7 @@ export const FRONT_OPTIONS: readonly UwsgiRow[] = [
       'if-not-reload if-hostname= if-not-hostname= if-hostname-match= if-not-hostname-match= if-exists=',
       'if-not-exists= ifexists= if-plugin= if-not-plugin= ifplugin= if-file= if-not-file= if-dir=',
       'if-not-dir= ifdir= if-directory= endif? end-if? inherit= include= ini= y|yaml= y|yml= j|json=',
-      'j|js= else=',
+      'j|js= x|xml= x|xmlconfig= else=',
     ],
   },
   {

@@ -9,7 +9,7 @@ export interface Cut {
   readonly uwsgi: readonly string[];
 }
 
-const FILE_OF_OPTIONS = /\.(?:ini|ya?ml|json|js)(?::[\w-]*)?$/;
+const FILE_OF_OPTIONS = /\.(?:ini|ya?ml|json|js|xml)(?::[\w-]*)?$/;
 const UWSGI_MARKS: ReadonlySet<string> = new Set(['--master', '-M', '--listen', '-l', '--log-format']);
 
 /** The command before the options: `check`, `config export`, or none. Null: another command, which takes none of uWSGI's. */

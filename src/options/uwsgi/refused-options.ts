@@ -128,7 +128,7 @@ export const REFUSED_OPTIONS: readonly UwsgiRow[] = [
     area: 'config',
     text: 'write it as ini: uwsgi --show-config prints the options of any file so',
     names: [
-      'x|xmlconfig= x|xml= fallback-config= blacklist= end-blacklist whitelist= end-whitelist',
+      'fallback-config= blacklist= end-blacklist whitelist= end-whitelist',
       'inject-before= inject-after= dynamic-apps',
     ],
   },

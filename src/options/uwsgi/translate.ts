@@ -3,7 +3,7 @@
 import { LOG_FORMATS } from '../../shared/config/log-formats.js';
 import { FrontError } from '../../shared/errors.js';
 import type { SettingLayer } from '../settings.js';
-import type { SettingKey } from '../table.js';
+import { optionOf, type SettingKey } from '../table.js';
 import { MAPPINGS } from './mappings.js';
 import { type Fate, type UwsgiOption, type UwsgiRow, uwsgiOption } from './rows.js';
 import { listed, nearestText, shortLabels, written } from './wording.js';
@@ -123,7 +123,9 @@ class Translator {
 
   private takeOurs(given: Given, setting: SettingKey | null): void {
     const key = setting ?? 'upstream';
-    const value = this.withSharedSocket(given, given.value ?? 'true');
+    // A file's switch without a value is on.
+    const isBare = given.value === '' && optionOf(key).argument === null;
+    const value = this.withSharedSocket(given, isBare ? 'true' : (given.value ?? 'true'));
     this.put(key, value);
     const text = uwsgiOption(given.name)?.row.text ?? 'an option of ours';
     this.tell(given, 'ours', setting === null ? `--upstream ${value}` : text);

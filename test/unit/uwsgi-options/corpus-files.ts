@@ -439,4 +439,71 @@ module = app:app
 include = nothing.ini
 `,
   },
+  {
+    spec: 'shop.xml',
+    expected:
+      'http *:8000; file x.py (application); worker: threads=2 env=A=1 & 2 <AB env=B=<x> processes=4 pyargv=one two pythonpath=FOLDER/lib',
+    text: `<?xml version="1.0" encoding="UTF-8"?>
+<!-- the shop -->
+<uwsgi id="shop">
+  <http>:8000</http>
+  <master/>
+  <vacuum></vacuum>
+  <wsgi-file>x.py</wsgi-file>
+  <threads> 2 </threads>
+  <env>A=1 &amp; 2 &lt;&#65;&#x42;</env>
+  <env><![CDATA[B=<x>]]></env>
+  <count>4</count>
+  <processes note='as many as the machine has'>%(count)</processes>
+  <pyargv>one <!-- and -->two</pyargv>
+  <pythonpath>
+    %dlib
+  </pythonpath>
+</uwsgi>
+`,
+  },
+  {
+    spec: 'several.xml',
+    expected: 'http *:8000; worker: processes=2 module=app:app',
+    text: `<config>
+  <uwsgi id="one"><include>other.ini</include><module>app:app</module></uwsgi>
+  <uwsgi id="two"><module>app:other</module></uwsgi>
+</config>
+`,
+  },
+  {
+    spec: 'named.xml:two',
+    expected: 'http *:8000; worker: module=app:other',
+    text: `<config>
+  <uwsgi id="one"><module>app:app</module></uwsgi>
+  <uwsgi id="two"><http>:8000</http><module>app:other</module></uwsgi>
+</config>
+`,
+  },
+  {
+    spec: 'wrong-id.xml:three',
+    expected: 'refused: --ini wrong-id.xml: not XML of uWSGI: it has no <uwsgi id="three">, only one, two',
+    text: `<config><uwsgi id="one"/><uwsgi id="two"/></config>`,
+  },
+  {
+    spec: 'unclosed.xml',
+    expected:
+      'refused: --ini unclosed.xml: not XML of uWSGI: line 2: <threads> of line 2 is closed by </thread>',
+    text: '<uwsgi>\n<threads>2</thread>\n</uwsgi>\n',
+  },
+  {
+    spec: 'loop.xml',
+    expected: 'refused: loop.xml:3: xml loop.xml: includes itself (loop.xml:uwsgi → loop.xml:uwsgi)',
+    text: '<uwsgi>\n  <http>:8000</http>\n  <xml>loop.xml</xml>\n</uwsgi>\n',
+  },
+  {
+    spec: 'misspelt.xml',
+    expected: 'refused: misspelt.xml:2: emperor is an option of uWSGI that tlsfront does not have',
+    text: '<uwsgi>\n  <emperor>/etc/x</emperor>\n</uwsgi>\n',
+  },
+  {
+    spec: 'bare-switch.ini',
+    expected: 'http *:8000; worker: module=app:app; and accessLog',
+    text: '[uwsgi]\nhttp = :8000\nmodule = app:app\nmaster\naccess-log\nneed-app\n',
+  },
 ];

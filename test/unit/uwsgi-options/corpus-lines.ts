@@ -382,7 +382,10 @@ export const LINES: readonly (readonly [line: string, expected: string])[] = [
     '--http :8000 --module app:app --ssl-enable-tlsv1',
     'refused: --ssl-enable-tlsv1 is an option of uWSGI that tlsfront does not have',
   ],
-  ['--http :8000 --xml shop.xml', 'refused: --xml is an option of uWSGI that tlsfront does not have'],
+  [
+    '--http :8000 --fallback-config shop.ini --module app:app',
+    'refused: --fallback-config is an option of uWSGI that tlsfront does not have',
+  ],
   [
     '--http-socket /run/shop.sock --module app:app',
     'refused: --http-socket /run/shop.sock cannot be used here',
