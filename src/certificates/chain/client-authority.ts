@@ -2,7 +2,7 @@
 import { createSecureContext } from 'node:tls';
 import { FrontError } from '../../shared/errors.js';
 import { readCertificate } from '../formats/certificate.js';
-import { readDer, readDerChildren, readDerTime } from '../formats/der.js';
+import { DER_GENERALIZED_TIME, DER_UTC_TIME, readDer, readDerChildren, readDerTime } from '../formats/der.js';
 import { readPem } from '../formats/pem.js';
 import { pemOf } from '../formats/pem-block.js';
 import { readSource } from './input-file.js';
@@ -64,7 +64,7 @@ function readNextUpdate(pem: string): Date | undefined {
   const der = Buffer.from(pem.replaceAll(/-----[^-]+-----|\s+/g, ''), 'base64');
   const [list] = readDerChildren(readDer(der)?.content ?? Buffer.alloc(0));
   const times = readDerChildren(list?.content ?? Buffer.alloc(0)).filter(
-    ({ tag }) => tag === 0x17 || tag === 0x18,
+    ({ tag }) => tag === DER_UTC_TIME || tag === DER_GENERALIZED_TIME,
   );
   const next = times[1];
   return next && readDerTime(next);

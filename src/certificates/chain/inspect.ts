@@ -2,9 +2,9 @@
 import type { KeyObject } from 'node:crypto';
 import { type Finding, finding, positionText, type Severity } from '../findings.js';
 import { type Certificate, readCertificate } from '../formats/certificate.js';
-import { type KeyReading, openKey, readKey } from '../formats/key.js';
+import { chooseKey, type KeyReading, readKey } from '../formats/key.js';
 import { readPem } from '../formats/pem.js';
-import type { PemBlock, PemFile } from '../formats/pem-block.js';
+import type { PemFile } from '../formats/pem-block.js';
 import { judgeCertificates, listed } from './certificate-findings.js';
 import { buildChain, type Chain, withoutDuplicates } from './chain.js';
 import { judgeChain } from './chain-findings.js';
@@ -131,31 +131,24 @@ function findKey(
   found: readonly Certificate[],
 ): KeyReading {
   const { key: source, passphrase } = input;
-  if (source === undefined)
-    return chooseKey(
-      files.flatMap(({ blocks }) => blocks),
-      passphrase,
-      found,
-    );
+  const isFor =
+    (certificates: readonly Certificate[]) =>
+    (key: KeyObject): boolean =>
+      certificates.some(({ x509 }) => x509.checkPrivateKey(key));
+  // The key of an authority may lie in the same file: the server's own counts.
+  const fitting = [isFor(found.filter(({ authority }) => authority !== true)), isFor(found)];
+  if (source === undefined) {
+    const blocks = files.flatMap((file) => file.blocks);
+    return chooseKey(blocks, passphrase, fitting) ?? { key: undefined, findings: [] };
+  }
   const file = readPem(source.bytes, source.file, passphrase);
-  const reading = readKey(file, passphrase, (key) => found.some(({ x509 }) => x509.checkPrivateKey(key)));
+  const reading = readKey(file, passphrase, fitting);
   const findings = [...file.findings.filter(({ code }) => code !== 'other_text'), ...reading.findings];
-  if ((source.mode & 0o004) !== 0) {
+  if ((source.mode & 0o004) !== 0 && file.blocks.some(({ kind }) => kind === 'key')) {
     const message = `every user of this machine can read the private key ${source.file}`;
     findings.push(finding('key_readable_by_others', message, { file: source.file }));
   }
   return { key: reading.key, findings };
-}
-
-/** Of the keys in the certificate files the first that fits a certificate, else the first. */
-function chooseKey(
-  blocks: readonly PemBlock[],
-  passphrase: string | undefined,
-  found: readonly Certificate[],
-): KeyReading {
-  const readings = blocks.filter(({ kind }) => kind === 'key').map((block) => openKey(block, passphrase));
-  const fitting = readings.find(({ key }) => key && found.some(({ x509 }) => x509.checkPrivateKey(key)));
-  return fitting ?? readings[0] ?? { key: undefined, findings: [] };
 }
 
 function keyMismatch(

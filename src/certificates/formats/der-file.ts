@@ -2,7 +2,16 @@
 import { createPrivateKey } from 'node:crypto';
 import { type Finding, finding } from '../findings.js';
 import { normalizeBer } from './ber.js';
-import { DER_INTEGER, DER_OID, DER_SEQUENCE, type DerValue, readDer, readDerChildren } from './der.js';
+import {
+  DER_GENERALIZED_TIME,
+  DER_INTEGER,
+  DER_OID,
+  DER_SEQUENCE,
+  DER_UTC_TIME,
+  type DerValue,
+  readDer,
+  readDerChildren,
+} from './der.js';
 import { type BlockKind, type PemBlock, type PemFile, pemOf } from './pem-block.js';
 import { isPkcs7, readPkcs7 } from './pkcs7.js';
 import { isPkcs12, type Pkcs12, readPkcs12 } from './pkcs12.js';
@@ -99,15 +108,16 @@ function readPlain(value: DerValue, file: string): PemFile {
   const position = { file };
   const { kind, label } = recognize(value);
   const encrypted = label === 'ENCRYPTED PRIVATE KEY';
+  const blocks = [blockOf(kind, label, value.whole, position, encrypted)];
+  // What it is says enough: no other form of it would be a certificate.
+  if (kind === 'request' || label === CRL) return { file, blocks, findings: [] };
   const message = `${file} is ${NAMES[kind]} in binary form (DER), not PEM text`;
   const fix =
     kind === 'key' ? `convert it: openssl pkey -inform der -in ${file} -out ${file}.pem` : undefined;
-  return {
-    file,
-    blocks: [blockOf(kind, label, value.whole, position, encrypted)],
-    findings: [finding('der_encoded', message, position, fix)],
-  };
+  return { file, blocks, findings: [finding('der_encoded', message, position, fix)] };
 }
+
+const CRL = 'X509 CRL';
 
 /** Which of the usual forms it is, by its first fields (RFC 5280 §4.1, RFC 2986 §4, RFC 5958 §2, RFC 8017 A.1.2, RFC 5915 §3). */
 function recognize(value: DerValue): { kind: BlockKind; label: string } {
@@ -120,6 +130,10 @@ function recognize(value: DerValue): { kind: BlockKind; label: string } {
   }
   const inner = first?.tag === DER_SEQUENCE ? readDerChildren(first.content) : [];
   if (third !== undefined) {
+    // A certificate has its two dates in a sequence, a revocation list among its fields (RFC 5280 §5.1).
+    if (inner.some(({ tag }) => tag === DER_UTC_TIME || tag === DER_GENERALIZED_TIME)) {
+      return { kind: 'other', label: CRL };
+    }
     const request = inner[0]?.tag === DER_INTEGER && inner[3]?.tag === 0xa0 && inner.length === 4;
     return request
       ? { kind: 'request', label: 'CERTIFICATE REQUEST' }

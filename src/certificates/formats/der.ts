@@ -11,6 +11,8 @@ export interface DerValue {
 export const DER_BOOLEAN = 0x01;
 export const DER_INTEGER = 0x02;
 export const DER_OID = 0x06;
+export const DER_UTC_TIME = 0x17;
+export const DER_GENERALIZED_TIME = 0x18;
 export const DER_SEQUENCE = 0x30;
 
 /** The value at the offset, or undefined when the bytes end too early or use a form that DER forbids. */

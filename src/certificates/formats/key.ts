@@ -11,18 +11,15 @@ export interface KeyReading {
 }
 
 /**
- * Opens the private key of a file, of several the first that fits; what is wrong with the file as text is in the file's own findings.
- * @param isFitting whether one of the certificates was made for it
+ * Opens the private key of a file, of several the one that fits best; what is wrong with the file as text is in the file's own findings.
+ * @param fitting whether one of the certificates was made for it, the most wanted certificates first
  */
 export function readKey(
   source: PemFile,
   passphrase: string | undefined,
-  isFitting: (key: KeyObject) => boolean = () => true,
+  fitting: readonly ((key: KeyObject) => boolean)[] = [],
 ): KeyReading {
-  const readings = source.blocks
-    .filter(({ kind }) => kind === 'key')
-    .map((block) => openKey(block, passphrase));
-  const chosen = readings.find(({ key }) => key !== undefined && isFitting(key)) ?? readings[0];
+  const chosen = chooseKey(source.blocks, passphrase, fitting);
   if (chosen !== undefined) return chosen;
   const [first] = source.blocks;
   // A file without any readable block has been explained already.
@@ -34,6 +31,20 @@ export function readKey(
       finding('no_key_found', `${source.file} holds ${what}, but no private key`, { file: source.file }),
     ],
   };
+}
+
+/** Of the keys among the blocks the one that fits best, else the first; undefined: there is none. */
+export function chooseKey(
+  blocks: readonly PemBlock[],
+  passphrase: string | undefined,
+  fitting: readonly ((key: KeyObject) => boolean)[],
+): KeyReading | undefined {
+  const readings = blocks.filter(({ kind }) => kind === 'key').map((block) => openKey(block, passphrase));
+  for (const isFitting of fitting) {
+    const chosen = readings.find(({ key }) => key !== undefined && isFitting(key));
+    if (chosen !== undefined) return chosen;
+  }
+  return readings[0];
 }
 
 /** Opens one private key block. */

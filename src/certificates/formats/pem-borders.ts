@@ -10,9 +10,9 @@ export interface Border {
   readonly line: number;
 }
 
-/** Lenient on hyphens, case and white space; the label's last word keeps prose out. Five hyphens at most end a border, so that two glued ones stay apart. */
+/** Lenient on hyphens, case and white space; the label's last word keeps prose out. One long dash is what word processors make of five. Five hyphens at most end a border, so that two glued ones stay apart. */
 const BORDER =
-  /[-‐-―−]{2,12}[ \t]*(BEGIN|END)[ \t]+((?:[A-Z0-9#.]+[ \t]+)*?(?:CERTIFICATE|KEY|REQUEST|PARAMETERS|PKCS7|CMS|CRL|DATA))[ \t]*[-‐-―−]{2,5}/gi;
+  /(?:[-‐-―−]{2,12}|[‒-―])[ \t]*(BEGIN|END)[ \t]+((?:[A-Z0-9#.]+[ \t]+)*?(?:CERTIFICATE|KEY|REQUEST|PARAMETERS|PKCS7|CMS|CRL|DATA))[ \t]*(?:[-‐-―−]{2,5}|[‒-―])/gi;
 
 /** Every border in the text's order; damage is told in `findings`. */
 export function findBorders(text: string, file: string, findings: Finding[]): Border[] {

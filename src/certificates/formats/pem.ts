@@ -1,9 +1,10 @@
 /** Reads the PEM blocks (RFC 7468) of a file, however its borders were damaged, and names each damage with its line. */
 
-import { type Finding, finding, type Position } from '../findings.js';
+import { type Finding, finding, type Position, shellWord } from '../findings.js';
 import { decodeText } from './decode-text.js';
 import { type DerValue, readDer } from './der.js';
 import { pkcs7Blocks, readBinary } from './der-file.js';
+import { foreignText } from './foreign-formats.js';
 import { type BlockKind, type PemBlock, type PemFile, pemOf } from './pem-block.js';
 import { type Border, findBorders } from './pem-borders.js';
 import { isPkcs7 } from './pkcs7.js';
@@ -200,10 +201,12 @@ function readBare(text: string, file: string, findings: Finding[]): PemBlock[] {
   const clean = text.replaceAll(/\s+/g, '');
   const der = /^M[A-Za-z0-9+/]{60,}={0,2}$/.test(clean) ? readDer(Buffer.from(clean, 'base64')) : undefined;
   if (der === undefined) {
-    const what = /^(?:ssh-|ecdsa-)/.test(text)
-      ? 'an SSH public key'
-      : 'not PEM text: it has no -----BEGIN line';
-    findings.push(finding('not_pem', `${file} is ${what}`, { file }));
+    const { what, fix } = foreignText(text) ?? {
+      what: 'not PEM text: it has no -----BEGIN line',
+      fix: undefined,
+    };
+    const cure = fix?.replaceAll('FILE', shellWord(file));
+    findings.push(finding('not_pem', `${file} is ${what}`, { file }, cure));
     return [];
   }
   if (isPkcs7(der)) return unpack(blockOf(der, clean, position), findings);
