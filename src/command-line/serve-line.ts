@@ -3,7 +3,9 @@ import { loadSettings } from '../options/config-file/load.js';
 import { misused } from '../options/read-setting.js';
 import { type SettingLayer, Settings } from '../options/settings.js';
 import type { Config } from '../shared/config/config.js';
+import type { Predecessor } from '../system/predecessor.js';
 import { ownRelease } from '../system/release.js';
+import { SUCCESSOR_MARK } from '../system/successor-mark.js';
 import { type CommandIo, printNote, printWarning } from '../terminal/console.js';
 import type { CommandLine } from './flags.js';
 
@@ -34,14 +36,37 @@ export async function serveDemo(line: CommandLine, flags: SettingLayer): Promise
 
 /** @param load lays the sources of settings over each other, at the start and at each reload */
 async function serveSettings(load: () => Promise<Settings>, io: CommandIo): Promise<number> {
+  const predecessor = SUCCESSOR_MARK in io.environment ? await meetPredecessor() : null;
+  try {
+    return await serveAfter(predecessor, load, io);
+  } catch (error) {
+    if (predecessor !== null) {
+      const { tellPredecessor } = await import('../commands/serve.js');
+      tellPredecessor(error, predecessor);
+    }
+    throw error;
+  }
+}
+
+async function meetPredecessor(): Promise<Predecessor | null> {
+  const { takePredecessor } = await import('../system/predecessor.js');
+  return takePredecessor();
+}
+
+/** @param predecessor the master whose place this process takes; null: it starts by itself */
+async function serveAfter(
+  predecessor: Predecessor | null,
+  load: () => Promise<Settings>,
+  io: CommandIo,
+): Promise<number> {
   const settings = await load();
   for (const warning of settings.warnings) printWarning(io, warning);
   const { thisPlatform } = await import('../system/platform.js');
   const { resolveConfig } = await import('../options/resolve.js');
   const config = resolveConfig(settings, thisPlatform());
-  let isBackground = false;
+  let isBackground = predecessor !== null;
   const daemonFile = settings.get('daemonize').values.at(-1);
-  if (daemonFile !== undefined) {
+  if (daemonFile !== undefined && predecessor === null) {
     const { takeDaemonMark } = await import('../system/daemon-mark.js');
     isBackground = takeDaemonMark();
     const { goToBackground } = await import('../commands/background.js');
@@ -49,7 +74,7 @@ async function serveSettings(load: () => Promise<Settings>, io: CommandIo): Prom
   }
   const { serve } = await import('../commands/serve.js');
   const readConfig = async (): Promise<Config> => resolveConfig(await load(), thisPlatform());
-  return serve(config, readConfig, ownRelease(), io, isBackground);
+  return serve(config, readConfig, ownRelease(), io, isBackground, predecessor);
 }
 
 /** The apps of a command line that names none: those of this monorepo, or the development script of this folder. */

@@ -16,6 +16,7 @@ import { FrontError } from '../shared/errors.js';
 import type { Identity } from '../shared/messages/router-messages.js';
 import { findGroup, findUser } from '../system/accounts.js';
 import { chooseLineStyle } from '../system/line-style.js';
+import type { Predecessor } from '../system/predecessor.js';
 import { type CommandIo, explainError, printError } from '../terminal/console.js';
 import { removePidFile, tellServing, writePidFile } from './background.js';
 import { findPlace, moveTo } from './find-place.js';
@@ -49,7 +50,8 @@ function keepUntilRestart(first: Config, next: Config): { config: Config; notes:
 /**
  * Serves until a signal ends it, and then ends this process.
  * @param readConfig reads the configuration anew, for a reload
- * @param isBackground another process of ours waits until this one serves (`--daemonize`)
+ * @param isBackground another process of ours waits until this one serves (`--daemonize`), or takes it for a new master
+ * @param predecessor the master whose place it takes; null: it starts by itself
  * @throws FrontError when the front cannot start; nothing is left running
  */
 export async function serve(
@@ -58,6 +60,7 @@ export async function serve(
   version: string,
   io: CommandIo,
   isBackground: boolean,
+  predecessor: Predecessor | null,
 ): Promise<never> {
   await refuseClusterWorker();
   const store = openLocalStore(io.environment);
@@ -89,15 +92,14 @@ export async function serve(
     await offerTrust(config, store, { isTerminal: process.stdin.isTTY, isBehindSudo }, io);
   }
   const { pidFile } = config;
-  if (pidFile !== null) writePidFile(pidFile);
+  // Of two masters the one that serves stands there.
+  if (pidFile !== null && predecessor === null) writePidFile(pidFile);
+  const tellParent = (): void => tellServing(isBackground && predecessor === null);
   const run = async (): Promise<number> => {
-    const place = await findPlace(
-      config,
-      () => serveWith(config, []),
-      log,
-      io,
-      () => tellServing(isBackground),
-    );
+    const place =
+      predecessor === null
+        ? await findPlace(config, () => serveWith(config, []), log, io, tellParent)
+        : { port: predecessor.handover.movedTo, turn: null, running: null };
     if ('exitCode' in place) return place.exitCode;
     const { turn, running } = place;
     const moved = (next: Config): Config => moveTo(next, place.port);
@@ -113,9 +115,13 @@ export async function serve(
       log,
       onServing: () => {
         turn?.release();
-        tellServing(isBackground);
+        tellParent();
+        if (pidFile !== null && predecessor !== null) writePidFile(pidFile);
       },
       running,
+      movedTo: place.port,
+      isBackground,
+      predecessor,
       interventions: keepInterventions(store),
       readUpstream: readDeployedUpstream,
       // In the background the parent is a command of ours, which has gone by design.
@@ -127,7 +133,18 @@ export async function serve(
   const ended = run().finally(() => {
     if (pidFile !== null) removePidFile(pidFile);
   });
-  return log.leave(await ended.catch((error: unknown) => tellFailure(error, config, log, io, isBackground)));
+  return log.leave(
+    await ended.catch((error: unknown) => {
+      tellPredecessor(error, predecessor);
+      return tellFailure(error, config, log, io, isBackground);
+    }),
+  );
+}
+
+/** Whoever has asked for a new master hears why it does not serve. */
+export function tellPredecessor(error: unknown, predecessor: Predecessor | null): void {
+  const { message, hint } = explainError(error);
+  predecessor?.failed(message, hint);
 }
 
 /** Says in the log why the front could not start. Returns the exit code; @throws the error itself where the command shall say it */

@@ -112,6 +112,14 @@ export const OPENAPI = {
     '/v1/reload': {
       post: {
         summary: 'Start a new generation; the answer ends when it serves, or says why the old one stays',
+        parameters: [
+          {
+            name: 'upgrade',
+            in: 'query',
+            description: '1: start a new master, of the program as it is on disk, in place of this one',
+            schema: { enum: ['1'] },
+          },
+        ],
         responses: { 200: OUTCOME },
       },
     },

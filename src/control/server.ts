@@ -112,10 +112,21 @@ function healthz(verbs: ControlVerbs, _request: IncomingMessage, response: Serve
 
 async function reload(
   verbs: ControlVerbs,
-  _request: IncomingMessage,
+  request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   const say = beginProgress(response);
+  if (queryOf(request).get('upgrade') === '1') {
+    say({ type: 'progress', text: 'starting a new master' });
+    try {
+      const pid = await verbs.upgrade();
+      say({ type: 'done', text: `the new master (pid ${pid}) serves` });
+    } catch (error) {
+      say({ type: 'failed', ...describeFailure(error) });
+    }
+    response.end();
+    return;
+  }
   say({ type: 'progress', text: 'starting a new generation' });
   const failure = await verbs.reload();
   say(

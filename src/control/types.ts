@@ -175,6 +175,8 @@ export interface ControlVerbs {
   requests(): Promise<RecentRequests>;
   /** Resolves with null when the new generation serves, else with why the old one stays. */
   reload(): Promise<Failure | null>;
+  /** Resolves with the process id of the new master once it serves and this one drains. @throws FrontError that says why this one stays */
+  upgrade(): Promise<number>;
   /** In force. */
   bans(): readonly BanView[];
   /** Resolves when every router refuses it. @param lastsMs null: until it is taken back */

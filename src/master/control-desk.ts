@@ -15,6 +15,8 @@ export interface MasterVerbs {
   readonly view: Pick<FrontView, 'status' | 'apps' | 'metricsText' | 'requests'>;
   /** Resolves with null when the new generation serves. */
   reload(who: string): Promise<Error | null>;
+  /** Resolves with the process id of the new master. @throws FrontError that says why this one stays */
+  upgrade(who: string): Promise<number>;
   stop(who: string): void;
   /** Returns what went wrong; null: nothing. */
   reopenLog(): Error | null;
@@ -79,6 +81,7 @@ export class ControlDesk {
         const failure = await master.reload('reload');
         return failure === null ? null : describeFailure(failure);
       },
+      upgrade: () => master.upgrade('reload --upgrade'),
       bans: () => master.bans.all.map(describeBan),
       ban: async (address, lastsMs) => {
         const ban = describeBan(await master.bans.ban(address, lastsMs));

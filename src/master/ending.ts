@@ -14,6 +14,7 @@ export class Ending {
   readonly exitCode: Promise<number>;
   private settle: (code: number) => void = () => {};
   private isForced = false;
+  private goodbye = 'goodbye to tlsfront';
 
   /**
    * @param mercyMs longest drain, asked for when the end begins
@@ -50,6 +51,15 @@ export class Ending {
     }
   }
 
+  /** Another master serves in our place: what is open finishes here, tunnels too, as after a reload. @param pid its process id */
+  async yieldTo(pid: number): Promise<void> {
+    this.life.enter('draining');
+    this.log.line(`the new master (pid: ${pid}) serves; this one (pid: ${process.pid}) drains`);
+    this.goodbye = `the old master (pid: ${process.pid}) has ended`;
+    this.onBegin();
+    await this.endAll(false);
+  }
+
   /** Ends what a failed start has left. */
   async abandon(): Promise<void> {
     this.life.enter('draining');
@@ -64,15 +74,19 @@ export class Ending {
       `received ${who}: draining, ${this.mercyMs() / 1000} seconds of mercy; send it again to end now`,
     );
     this.onBegin();
+    await this.endAll(true);
+  }
+
+  private async endAll(endTunnels: boolean): Promise<void> {
     const generations = this.generations.all;
-    await this.drain(generations);
+    await this.drain(generations, endTunnels);
     await Promise.all(generations.map((generation) => generation.endApps()));
     this.finish();
   }
 
   /** Requests finish, and orders of certificates break off meanwhile. */
-  private async drain(generations: readonly Generation[]): Promise<void> {
-    const drained = generations.map((generation) => generation.drain(this.mercyMs(), true));
+  private async drain(generations: readonly Generation[], endTunnels: boolean): Promise<void> {
+    const drained = generations.map((generation) => generation.drain(this.mercyMs(), endTunnels));
     await Promise.all([...drained, this.orders.stop()]);
   }
 
@@ -90,7 +104,7 @@ export class Ending {
   private finish(): void {
     if (this.life.state === 'ended') return;
     this.life.enter('ended');
-    this.log.line('goodbye to tlsfront');
+    this.log.line(this.goodbye);
     this.settle(this.isForced ? 1 : 0);
   }
 }

@@ -8,6 +8,7 @@
  * | TERM, INT, QUIT      | draining              | draining        | draining                | end now    | nothing |
  * | HUP                  | reload once it serves | reloading       | once more afterwards    | nothing    | nothing |
  * | USR1, USR2           | obeyed                | obeyed          | obeyed                  | obeyed     | nothing |
+ * | reload --upgrade     | refused               | reloading       | refused                 | refused    | nothing |
  * | a deploy             | when it serves        | tried; HUP waits | after the reload        | refused    | nothing |
  * | a child ends         | the start fails       | it is respawned | new one's: reload fails | one less   | nothing |
  * | changed certificates | when it serves        | given           | after the reload        | nothing    | nothing |

@@ -6,13 +6,15 @@ import { BanList } from '../serving/ban-list.js';
 import { CertificateReloader, type ServingCertificates } from '../serving/certificate-reloader.js';
 import type { InterventionStore } from '../serving/kept-interventions.js';
 import { formatListenAddress } from '../shared/addresses/host-port.js';
-import type { AccessMaterial } from '../shared/config/access.js';
+import type { AccessMaterial, Debt } from '../shared/config/access.js';
 import type { CertificateOrders } from '../shared/config/acme.js';
 import type { Config } from '../shared/config/config.js';
 import { FrontError } from '../shared/errors.js';
+import type { Handover } from '../shared/messages/handover.js';
 import type { BoundListener } from '../shared/messages/router-messages.js';
 import { markChildren } from '../system/child-environment.js';
 import { openUrl } from '../system/open-url.js';
+import type { Predecessor } from '../system/predecessor.js';
 import { takeServiceVariables } from '../system/service-variables.js';
 import { askApp } from './asked-app.js';
 import { boundLine, deniedLines, networkLines, readyLine, readyUrls, spawnedLines } from './boot-lines.js';
@@ -39,6 +41,8 @@ import type { ServedConfig } from './served-config.js';
 import { ServiceManager } from './service-manager.js';
 import { listenToSignals } from './signals.js';
 import { TouchWatch } from './touch-watch.js';
+import { UpgradeDesk } from './upgrade/desk.js';
+import { upgradedFront } from './upgrade/front.js';
 import { findSilent } from './workers/answering.js';
 import { appSurroundings } from './workers/app-surroundings.js';
 import type { Workers } from './workers/workers.js';
@@ -64,6 +68,12 @@ export interface MasterParts {
   readonly running: Workers | null;
   /** Orders certificates once the front serves; null: nobody does. */
   readonly orders: CertificateOrders | null;
+  /** The HTTPS port that it has moved to; null: as configured. */
+  readonly movedTo: number | null;
+  /** Nobody waits for this process (`--daemonize`). */
+  readonly isBackground: boolean;
+  /** The master whose place it takes; null: it starts by itself. */
+  readonly predecessor: Predecessor | null;
 }
 
 /** A router that is alive takes a message within milliseconds; a busy machine may need longer. */
@@ -110,21 +120,27 @@ class Master {
   private readonly frontSecret = randomBytes(32).toString('base64');
   /** null: not bound yet. */
   private sockets: ListeningSockets | null = null;
+  /** Those of the master whose place this one takes; null: there are none. */
+  private inherited: ListeningSockets | null = null;
+  /** What clients had taken of their rates when this master took the place of another. */
+  private debts: readonly Debt[] = [];
   /** Who has asked for a reload during a start or a reload. */
   private readonly reloadsAsked: ((failure: Error | null) => void)[] = [];
   private readonly rotation: LogRotation;
   private readonly touches: TouchWatch;
   readonly view: FrontView;
   private readonly control: ControlDesk;
-  private readonly manager = new ServiceManager(takeServiceVariables());
+  private readonly manager: ServiceManager;
+  private readonly upgrades: UpgradeDesk;
 
   /** The configuration that serves, or starts. */
   private served: ServedConfig;
   private lan: LanDesk | null = null;
 
   constructor(private readonly parts: MasterParts) {
-    const { first, log } = parts;
+    const { first, log, predecessor } = parts;
     this.served = first;
+    this.manager = new ServiceManager(takeServiceVariables(), predecessor !== null);
     const mercyMs = (): number => this.served.config.mercyMs;
     this.generations = new Generations(mercyMs);
     this.rotation = new LogRotation(log, () => this.reopenLog());
@@ -196,6 +212,7 @@ class Master {
     this.control = new ControlDesk(this.life, log, runtimeFolder(parts.environment), {
       view: this.view,
       reload: (who) => this.reload(who),
+      upgrade: (who) => this.upgrades.run(who),
       stop: (who) => this.ending.obey(who),
       reopenLog: () => this.reopenLog(),
       bans: this.bans,
@@ -207,12 +224,29 @@ class Master {
       this.view.close();
       this.lan?.close();
       this.touches.stop();
+      this.rotation.stop();
       this.projects.close();
       this.sockets?.close();
       this.control.close();
       const ending = new FrontError('draining', 'the front is ending: nothing is reloaded');
       for (const resolve of this.reloadsAsked.splice(0)) resolve(ending);
     });
+    const { generations, projects, bans, ticketKeys, deploys, ending, manager } = this;
+    const upgraded = upgradedFront({
+      ...{ generations, projects, bans, ticketKeys, deploys, ending, manager },
+      environment: parts.environment,
+      started: { isBackground: parts.isBackground, isOfScript: parts.endsWithParent },
+      movedTo: parts.movedTo,
+      config: () => this.served.config,
+      sockets: () => this.sockets,
+      servesPhones: () => this.lan !== null,
+      takeReloads: () => this.reloadsAsked.splice(0),
+      stay: (failure) => {
+        this.view.reloaded(failure);
+        this.serveOn();
+      },
+    });
+    this.upgrades = new UpgradeDesk(upgraded, this.life, log);
   }
 
   /** The first generation; requests wait for the apps, so the ports are bound at once. @throws StateLeft when the end has begun */
@@ -227,20 +261,23 @@ class Master {
     const access = await this.life.during('starting', this.access.read(config.access));
     await this.life.during('starting', this.bans.open(config.access.banFile));
     await this.life.during('starting', this.interventions.open());
+    const { predecessor } = this.parts;
+    if (predecessor !== null) this.takeOver(predecessor.handover);
     const sockets = await this.bind(served, 'starting');
     this.sockets = sockets;
-    const metrics = await this.life.during('starting', this.view.openMetrics());
-    const stats = await this.life.during('starting', this.view.openStats());
+    this.inherited?.closeBeside(sockets);
+    const views = predecessor === null ? await this.life.during('starting', this.openViews()) : [];
     const generation = this.begin(served, certificates, access, sockets);
+    if (predecessor !== null) this.projects.expect(predecessor.handover.projects);
     const apps = generation.startApps();
-    void this.control.open();
+    if (predecessor === null) void this.control.open();
+    // The old master serves meanwhile: no request need wait for the app.
+    else await this.waitForApps(apps, generation.config);
     await this.life.during('starting', generation.startRouters());
     const { bound } = sockets;
     this.certificates.report(certificates);
     for (const listener of bound) log.detail(boundLine(listener));
-    for (const { host, port } of metrics)
-      log.line(`tlsfront metrics bound on ${formatListenAddress(host, port)}`);
-    for (const address of stats) log.line(`*** Stats server enabled on ${address} ***`);
+    for (const line of views) log.line(line);
     await this.waitForApps(apps, generation.config);
     for (const line of generation.workers.flatMap(({ socketLines }) => socketLines)) log.detail(line);
     log.detail(`your mercy for graceful operations on workers is ${config.mercyMs / 1000} seconds`);
@@ -256,8 +293,40 @@ class Master {
     this.touches.watch(config);
     this.life.enter('serving');
     this.parts.onServing();
+    if (predecessor !== null) await this.takePlace(predecessor);
     await this.serveNetworks(certificates);
     this.reloadAgain();
+  }
+
+  /** Goes on with what the master before this one knows. */
+  private takeOver({ sockets, bans, ticketKeys, debts }: Handover): void {
+    this.inherited = ListeningSockets.inherit(sockets);
+    this.bans.adopt(bans);
+    if (ticketKeys !== null) this.ticketKeys.adopt(ticketKeys);
+    this.debts = debts;
+  }
+
+  /** The old master closes what one process alone can have, and this one opens it. */
+  private async takePlace(predecessor: Predecessor): Promise<void> {
+    const { log } = this.parts;
+    await predecessor.serves();
+    try {
+      for (const line of await this.openViews()) log.line(line);
+    } catch (error) {
+      log.failure(error, (reason) => reason);
+    }
+    await this.control.open();
+    predecessor.settled();
+  }
+
+  /** The listeners of `--metrics` and `--stats`. Returns the lines that name them. */
+  private async openViews(): Promise<readonly string[]> {
+    const metrics = await this.view.openMetrics();
+    const stats = await this.view.openStats();
+    return [
+      ...metrics.map(({ host, port }) => `tlsfront metrics bound on ${formatListenAddress(host, port)}`),
+      ...stats.map((address) => `*** Stats server enabled on ${address} ***`),
+    ];
   }
 
   /**
@@ -329,11 +398,16 @@ class Master {
       this.generations.rollBack();
     }
     this.view.reloaded(failure);
+    this.serveOn();
+    return failure;
+  }
+
+  /** A reload is over. */
+  private serveOn(): void {
     this.life.enter('serving');
     this.certificates.settle();
     this.access.settle();
     this.reloadAgain();
-    return failure;
   }
 
   private reloadAgain(): void {
@@ -396,7 +470,7 @@ class Master {
    */
   private async bind({ config }: ServedConfig, state: 'starting' | 'reloading'): Promise<ListeningSockets> {
     const { log } = this.parts;
-    const before = this.sockets;
+    const before = this.sockets ?? this.inherited;
     const { descriptors } = this.manager;
     const opened =
       descriptors.length > 0 && state === 'starting'
@@ -436,7 +510,7 @@ class Master {
         ticketKeys: this.ticketKeys.keys,
         challenges: this.orders.answers,
         access,
-        debts: [],
+        debts: this.life.state === 'starting' ? this.debts : [],
         bans: this.bans.blocks,
         projects: this.projects.current,
         interventions,
@@ -483,7 +557,7 @@ class Master {
   /** Says what it waits for when that takes longer than a moment. */
   private async waitForApps(apps: Promise<unknown>, config: Config): Promise<void> {
     const { log } = this.parts;
-    const seconds = Math.max(...config.apps.map(({ worker }) => worker?.readyTimeoutMs ?? 0)) / 1000;
+    const seconds = longestStart(config) / 1000;
     const timer = setTimeout(() => {
       log.line(
         `waiting for the app to accept connections, ${seconds} seconds at most; requests are held meanwhile`,
@@ -495,4 +569,9 @@ class Master {
       clearTimeout(timer);
     }
   }
+}
+
+/** How long an app of ours may take to accept connections. */
+function longestStart({ apps }: Config): number {
+  return Math.max(...apps.map(({ worker }) => worker?.readyTimeoutMs ?? 0));
 }

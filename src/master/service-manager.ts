@@ -19,16 +19,26 @@ const WORDS: Readonly<Record<LifeState, readonly string[] | null>> = {
 export class ServiceManager {
   /** Listening sockets that it has opened for us, in the order of the unit's `ListenStream=` lines. */
   readonly descriptors: readonly number[];
-  private readonly socket: string | null;
+  /** null: nobody listens, or another master speaks in our place. */
+  private socket: string | null;
   private readonly path: string;
+  private readonly watchdogMs: number | null;
+  private readonly watchdog: NodeJS.Timeout | null;
   /** One word after the other: they would overtake each other. */
   private last: Promise<void> = Promise.resolve();
 
-  constructor({ notifySocket, descriptors, watchdogMs, path }: ServiceVariables) {
+  /** @param isSuccessor another master was the service until this one serves */
+  constructor(
+    { notifySocket, descriptors, watchdogMs, path }: ServiceVariables,
+    private readonly isSuccessor: boolean,
+  ) {
     this.socket = notifySocket;
+    this.watchdogMs = watchdogMs;
     // Twice in its time, as sd_watchdog_enabled(3) says: a master that hangs says nothing and is started anew.
-    if (notifySocket !== null && watchdogMs !== null)
-      setInterval(() => this.say(notifySocket, ['WATCHDOG=1'], () => {}), watchdogMs / 2).unref();
+    this.watchdog =
+      notifySocket === null || watchdogMs === null
+        ? null
+        : setInterval(() => this.say(notifySocket, ['WATCHDOG=1'], () => {}), watchdogMs / 2).unref();
     this.descriptors = descriptors;
     this.path = path;
   }
@@ -38,7 +48,27 @@ export class ServiceManager {
     const { socket } = this;
     const words = WORDS[state];
     if (socket === null || words === null) return;
-    this.say(socket, words, onFailed);
+    const isNewMain = this.isSuccessor && state === 'serving';
+    this.say(socket, isNewMain ? [...words, `MAINPID=${process.pid}`] : words, onFailed);
+  }
+
+  /** Whether systemd is told which process the service is. */
+  get isNotified(): boolean {
+    return this.socket !== null;
+  }
+
+  /** The variables by which another master speaks in our place. */
+  get handedVariables(): Readonly<Record<string, string>> {
+    const { socket, watchdogMs } = this;
+    if (socket === null) return {};
+    const watchdog = watchdogMs === null ? {} : { WATCHDOG_USEC: String(watchdogMs * 1000) };
+    return { NOTIFY_SOCKET: socket, ...watchdog };
+  }
+
+  /** Another master is the service from now on: nothing more is told. */
+  leave(): void {
+    this.socket = null;
+    if (this.watchdog !== null) clearInterval(this.watchdog);
   }
 
   private say(socket: string, words: readonly string[], onFailed: (reason: string) => void): void {

@@ -55,6 +55,12 @@ export class BanList {
     this.schedule();
   }
 
+  /** Takes up those of the master whose place this one takes. */
+  adopt(bans: readonly Ban[]): void {
+    this.bans = new Map([...this.bans, ...bans.map(({ block, untilMs }) => [block, untilMs] as const)]);
+    this.schedule();
+  }
+
   /** What routers are to refuse. */
   get blocks(): readonly string[] {
     return this.all.map(({ block }) => block);

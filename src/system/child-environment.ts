@@ -26,3 +26,9 @@ export function routerEnvironment(): NodeJS.ProcessEnv {
     }),
   );
 }
+
+/** The environment of a master that takes the place of this one: its children get a mark of their own. */
+export function successorEnvironment(): NodeJS.ProcessEnv {
+  const { [MASTER_MARK]: _mark, ...others } = process.env;
+  return others;
+}

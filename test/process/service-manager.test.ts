@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
-import { CLI } from '../support/command.js';
+import { CLI, runCommand } from '../support/command.js';
 import { within } from '../support/deadline.js';
 import { Client } from '../support/https-client.js';
 import { PATIENCE_MS, SAMPLE_APP, StartedFront } from '../support/started-front.js';
@@ -40,7 +40,12 @@ _, status = os.waitpid(pid, 0)
 sys.exit(os.waitstatus_to_exitcode(status))
 `;
 
-function start(t: TestContext, sockets: number, listeners: readonly string[]): StartedFront | typeof MISSING {
+function start(
+  t: TestContext,
+  sockets: number,
+  listeners: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+): StartedFront | typeof MISSING {
   const python = requirePython(t, 'socket');
   const notify = requireTool(t, 'systemd-notify');
   if (python === MISSING || notify === MISSING) return MISSING;
@@ -49,6 +54,7 @@ function start(t: TestContext, sockets: number, listeners: readonly string[]): S
     program: [python.path, '-c', SYSTEMD, String(sockets), folder.at('notify'), process.execPath, CLI],
     arguments: listeners,
     app: SAMPLE_APP,
+    environment,
   });
   t.after(() => front.stop());
   return front;
@@ -76,6 +82,32 @@ test('sockets of the unit are served, each step is told, and the app gets none o
   front.child.kill('SIGTERM');
   assert.equal(await within(front.ended, PATIENCE_MS, 'the end'), 0);
   assert.match(front.log.slice(from), /notify: [^\n]*STOPPING=1/);
+});
+
+test('of an upgrade the service manager hears which process the service is, and no end', async (t) => {
+  const folder = makeWorkspace(t);
+  const front = start(t, 1, ['--http', '127.0.0.1:8080'], { XDG_RUNTIME_DIR: folder.path });
+  if (front === MISSING) return;
+  await front.logged(/notify: [^\n]*READY=1/);
+  const port = front.port('http');
+  const first = front.log.length;
+  const done = await runCommand(['reload', '--upgrade'], { XDG_RUNTIME_DIR: folder.path }, PATIENCE_MS);
+  assert.equal(done.code, 0, `${done.stderr}\n${front.log}`);
+  const pid = Number(/new master \(pid (\d+)\)/.exec(done.stdout)?.[1]);
+  await within(front.ended, PATIENCE_MS, 'the end of the old master');
+  const told = front.log.slice(first);
+  assert.match(
+    told,
+    new RegExp(`notify: [^\\n]*RELOADING=1[\\s\\S]*notify: [^\\n]*READY=1[^\\n]*MAINPID=${pid}`),
+  );
+  assert.doesNotMatch(told, /STOPPING=1/);
+  // The socket of the unit, which the new master has from the old one.
+  const client = new Client({ port, ca: undefined }, 'http/1.1');
+  t.after(() => client.close());
+  assert.equal((await client.request('/hello')).status, 200);
+  client.close();
+  process.kill(pid, 'SIGTERM');
+  await front.nothingLeft();
 });
 
 test('another number of sockets than of listeners is refused with what to write', async (t) => {

@@ -25,9 +25,19 @@ export function startLoad(
     readonly lanes?: number;
     readonly protocol?: Protocol;
     readonly fresh?: boolean;
+    readonly headers?: Readonly<Record<string, string>>;
+    /** What each answer must begin with. */
+    readonly says?: string;
   } = {},
 ): Load {
-  const { path = '/hello', lanes = 4, protocol = 'http/1.1', fresh = false } = options;
+  const {
+    path = '/hello',
+    lanes = 4,
+    protocol = 'http/1.1',
+    fresh = false,
+    headers = {},
+    says = '',
+  } = options;
   const failures: string[] = [];
   let answered = 0;
   let stopping = false;
@@ -35,9 +45,9 @@ export function startLoad(
     let client = new Client(target, protocol);
     while (!stopping) {
       try {
-        const { status } = await client.request(path);
-        if (status === 200) answered += 1;
-        else failures.push(`status ${status}`);
+        const { status, text } = await client.request(path, { headers });
+        if (status === 200 && text.startsWith(says)) answered += 1;
+        else failures.push(`status ${status}: ${text.slice(0, 80)}`);
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error);
         // RFC 9113 §8.7: a refused stream was not processed, and clients send it again by themselves.

@@ -10,6 +10,7 @@ interface ControlOptions extends FrontChoice {
   readonly follow?: true;
   readonly reopen?: true;
   readonly once?: true;
+  readonly upgrade?: true;
 }
 
 function addChoice(parser: Command): Command {
@@ -51,7 +52,10 @@ export function addControl(
     async (options) => (await import('./status.js')).runList(options, io),
   );
   bind(
-    addChoice(root.command('reload')),
+    addChoice(root.command('reload')).option(
+      '--upgrade',
+      'start the program as it is on disk now, in place of the one that runs',
+    ),
     'start a new generation; returns when it serves, or says why the old one stays (exit code 1 or 2)',
     async (options) => (await import('./orders.js')).runReload(options, io),
   );

@@ -8,9 +8,17 @@ import { type FrontChoice, findFront, runningFronts } from './find-front.js';
 import { followFile } from './follow-file.js';
 import { projectsOf } from './status.js';
 
-/** Returns when the new generation serves. @throws FrontError that says why the old one stays */
-export async function runReload(choice: FrontChoice, io: CommandIo): Promise<number> {
-  return order(findFront(choice, io), '/v1/reload', io);
+/** Returns when the new generation, or with `upgrade` the new master, serves. @throws FrontError that says why the old one stays */
+export async function runReload(
+  choice: FrontChoice & { readonly upgrade?: true },
+  io: CommandIo,
+): Promise<number> {
+  const path = choice.upgrade === true ? '/v1/reload?upgrade=1' : '/v1/reload';
+  const last = await order(findFront(choice, io), path, io);
+  if (last !== null) return EXIT_SUCCESS;
+  throw new FrontError('internal', 'the front has ended meanwhile', {
+    hint: 'its log says why; tlsfront list names the fronts of this user',
+  });
 }
 
 /** Returns when the front has ended. With `now` what is open is cut. */
@@ -61,7 +69,10 @@ export async function runLogs(
   io: CommandIo,
 ): Promise<number> {
   const front = findFront(choice, io);
-  if (choice.reopen === true) return order(front, '/v1/logs/reopen', io);
+  if (choice.reopen === true) {
+    await order(front, '/v1/logs/reopen', io);
+    return EXIT_SUCCESS;
+  }
   const follow = choice.follow === true;
   const { logFile } = await front.status();
   if (logFile !== null) await followFile(logFile, follow, io.stdout);
@@ -69,8 +80,9 @@ export async function runLogs(
   return EXIT_SUCCESS;
 }
 
-async function order(front: ControlClient, path: string, io: CommandIo): Promise<number> {
+/** Resolves with what it says last; null: the front has ended before. */
+async function order(front: ControlClient, path: string, io: CommandIo): Promise<string | null> {
   const last = await front.run(path, (text) => io.stderr.write(`${text}\n`));
   if (last !== null) io.stdout.write(`${last}\n`);
-  return EXIT_SUCCESS;
+  return last;
 }

@@ -4,11 +4,12 @@
  */
 import { lookup } from 'node:dns/promises';
 import { fstatSync } from 'node:fs';
-import { _createServerHandle, connect, isIPv4 } from 'node:net';
+import { _createServerHandle, type BoundHandle, connect, isIPv4 } from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import { ipFamily } from '../../shared/addresses/ip-family.js';
 import type { ListenerConfig } from '../../shared/config/listeners.js';
 import { FrontError } from '../../shared/errors.js';
+import type { HandedSocket } from '../../shared/messages/handover.js';
 import type { BoundListener } from '../../shared/messages/router-messages.js';
 import { systemCode } from '../../shared/system-error.js';
 import { describeListenFailure } from '../../system/listen-failure.js';
@@ -49,7 +50,7 @@ export interface ListeningSocket {
 export class ListeningSockets {
   private constructor(
     readonly all: readonly (ListeningSocket | null)[],
-    private readonly listeners: readonly ListenerConfig[],
+    private readonly listeners: readonly Pick<ListenerConfig, 'kind' | 'host' | 'port'>[],
   ) {}
 
   /**
@@ -95,8 +96,8 @@ export class ListeningSockets {
         if (isOptional(listener)) return null;
         const descriptor = descriptors[asked.indexOf(listener)] ?? -1;
         const name: { address?: string; port?: number } = {};
-        const handle = isSocket(descriptor) ? _createServerHandle('', 0, 4, descriptor) : -1;
-        if (typeof handle === 'number' || handle.getsockname(name) !== 0 || name.port === undefined) {
+        const handle = openHandle(descriptor);
+        if (handle === null || handle.getsockname(name) !== 0 || name.port === undefined) {
           throw new FrontError('config_invalid', `descriptor ${descriptor} from systemd is no TCP socket`, {
             hint: 'ListenStream= takes a port or address:port',
           });
@@ -106,6 +107,25 @@ export class ListeningSockets {
       }),
       listeners,
     );
+  }
+
+  /** Takes those of the master whose place this one takes; what is no socket is bound anew. */
+  static inherit(handed: readonly HandedSocket[]): ListeningSockets {
+    const all = handed.map(({ bound, descriptor }) => {
+      const handle = openHandle(descriptor);
+      return handle === null ? null : { bound, descriptor, close: () => handle.close() };
+    });
+    return new ListeningSockets(all, handed);
+  }
+
+  /** Those that another master takes over. */
+  get handed(): readonly HandedSocket[] {
+    return this.all.flatMap((socket, index) => {
+      const listener = this.listeners[index];
+      if (socket === null || listener === undefined) return [];
+      const { kind, host, port } = listener;
+      return { kind, host, port, bound: socket.bound, descriptor: socket.descriptor };
+    });
   }
 
   /** The listeners that are served. */
@@ -201,6 +221,12 @@ async function bindAddress(
   const kept = handle;
   const bound = { kind, host, port: name.port ?? port, deniedPort: null };
   return { bound, descriptor: fd, close: () => kept.close() };
+}
+
+/** null: it is no socket. */
+function openHandle(descriptor: number): BoundHandle | null {
+  const handle = isSocket(descriptor) ? _createServerHandle('', 0, 4, descriptor) : 0;
+  return typeof handle === 'number' ? null : handle;
 }
 
 function isSocket(descriptor: number): boolean {

@@ -12,6 +12,9 @@ const MAX_GUESTS = 48;
 /** Numbers of guests' upstreams; those of others are above. */
 const FIRST_ID = -2_000_000;
 
+/** A project looks for its front every 100 ms once the old one has closed the connection. */
+const REJOIN_MS = 10_000;
+
 /** What the front does for the desk. */
 export interface Hosting {
   /** In force. */
@@ -107,6 +110,24 @@ export class ProjectDesk {
     if (before === undefined) this.log.line(`${name} has joined: ${url} -> ${app} (pid ${pid})`);
     this.front.give(this.current);
     return { url, leave: () => this.leave(joined) };
+  }
+
+  /** Serves those that had joined the master whose place this one takes, until they join again. */
+  expect(projects: readonly JoinRequest[]): void {
+    const link = { stop: () => {}, close: () => {} };
+    for (const project of projects) {
+      const { leave } = this.join(project, link);
+      setTimeout(leave, REJOIN_MS).unref();
+    }
+  }
+
+  /** Those that have joined, as they have asked for it. */
+  get requests(): readonly JoinRequest[] {
+    return this.joined.map(({ guest, view }) => {
+      const { name, holdMs, upstreams } = guest;
+      const addresses = upstreams.map(({ host, port }) => ({ host, port }));
+      return { name, holdMs, addresses, pid: view.pid, app: view.app };
+    });
   }
 
   /** Asks a project to end. False: none of these has the name. */

@@ -281,7 +281,8 @@ export class RouterProcess {
     const own = ownRelease();
     if (release !== own) {
       const text = `the program on disk is tlsfront ${release}, this process is ${own}`;
-      const hint = 'an upgrade needs a restart: stop this tlsfront and start it again';
+      const hint =
+        'tlsfront reload --upgrade starts the new one in its place; or stop this one and start it again';
       this.settleStart.reject(new FrontError('internal', text, { hint }));
       this.condemn(text);
       return;

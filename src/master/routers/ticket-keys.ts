@@ -33,8 +33,18 @@ export class TicketKeys {
     return this.pair;
   }
 
+  /** Goes on with those of the master whose place this one takes: sessions of its clients resume. */
+  adopt(pair: TicketKeyPair): void {
+    this.change(pair);
+    if (pair.previous !== null) this.forgetPrevious();
+  }
+
   private rotate(): void {
     this.change({ current: newKeys(), previous: this.pair.current });
+    this.forgetPrevious();
+  }
+
+  private forgetPrevious(): void {
     setTimeout(() => this.change({ current: this.pair.current, previous: null }), this.overlapMs).unref();
   }
 
