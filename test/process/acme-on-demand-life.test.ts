@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import { AcmeOrders } from '../../src/certificates/acme/acme-orders.js';
 import { requestRenewal } from '../../src/certificates/acme/name-memory.js';
-import { ORDER_EVERY_MS, ORDERS_AT_ONCE } from '../../src/certificates/acme/on-demand/on-demand-names.js';
+import { ORDER_EVERY_MS, ORDERS_AT_ONCE } from '../../src/certificates/acme/on-demand/order-pace.js';
 import { keysOf } from '../../src/certificates/acme/stored-certificate.js';
 import { openFileStore } from '../../src/certificates/store/file-store.js';
 import type { ChallengeAnswers } from '../../src/shared/config/acme.js';
@@ -192,9 +192,28 @@ test('so many orders are made at once, and then at an even pace', async (t) => {
   }
   assert.equal(await front.obtain('late.example.com'), 'limited');
   assert.equal(orders, ORDERS_AT_ONCE);
+  await front.orders.stop();
+  const again = begin();
+  assert.equal(await again.obtain('later.example.com'), 'limited', 'a restart brings no new allowance');
   clock.ms += ORDER_EVERY_MS;
-  assert.equal(await front.obtain('late.example.com'), 'failed');
+  assert.equal(await again.obtain('late.example.com'), 'failed');
   assert.equal(orders, ORDERS_AT_ONCE + 1);
+  assert.equal(await again.obtain('later.example.com'), 'limited');
+});
+
+test('what is remembered of names that never got a certificate is forgotten some time after they might have tried again', async (t) => {
+  const { begin, store, keys } = await scene(t, { refuseOrder: () => ['rejectedIdentifier', 'none at all'] });
+  const front = begin();
+  await front.idle();
+  assert.equal(await front.obtain('strange.example.com'), 'failed');
+  await store.put(keys.failures('damaged.example.com'), 'no JSON');
+  const kept = async (): Promise<readonly string[]> =>
+    (await store.list(keys.failures('x').replace(/x\.json$/, ''))).map((key) => key.split('/').at(-1) ?? '');
+  assert.deepEqual(await kept(), ['damaged.example.com.json', 'strange.example.com.json']);
+  await front.pass(DAY_MS / 2);
+  assert.ok((await kept()).includes('strange.example.com.json'));
+  await front.pass(2 * DAY_MS);
+  assert.deepEqual(await kept(), []);
 });
 
 test('a person may have such a certificate renewed too', async (t) => {

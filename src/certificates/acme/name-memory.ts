@@ -1,7 +1,7 @@
 /** What is remembered of a name between attempts: failures outlive the process, since limits of authorities do too. */
 import type { Store } from '../store/store.js';
 import type { RenewalPlan } from './schedule.js';
-import { type AuthorityKeys, nameOfFile } from './stored-certificate.js';
+import { type AuthorityKeys, listAuthorities, nameOfFile } from './stored-certificate.js';
 
 /** Of one name. */
 export interface NameState {
@@ -58,6 +58,26 @@ export async function recallFailures(
     return { failures, nextMs };
   } catch {
     return none;
+  }
+}
+
+/** A name that could have been tried again for so long, and was not, begins anew. */
+const FORGOTTEN_AFTER_MS = 24 * 3_600_000;
+
+/** Removes what is kept of names that nobody wants any more. @throws FrontError when the store cannot be read or written */
+export async function forgetOldFailures(
+  store: Store,
+  keys: AuthorityKeys,
+  isWanted: (name: string) => boolean,
+  nowMs: number,
+): Promise<void> {
+  const { names } = (await listAuthorities(store)).find(({ keys: { folder } }) => folder === keys.folder) ?? {
+    names: [],
+  };
+  for (const name of names) {
+    if (isWanted(name)) continue;
+    const { nextMs } = await recallFailures(store, keys, name, nowMs);
+    if (nextMs + FORGOTTEN_AFTER_MS < nowMs) await store.delete(keys.failures(name));
   }
 }
 

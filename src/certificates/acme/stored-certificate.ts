@@ -37,6 +37,8 @@ export interface AuthorityKeys {
   failures(name: string): string;
   /** Key of a person's word that a name is to be ordered anew. */
   renewal(name: string): string;
+  /** Key of how many orders may be made for names that nobody has given. */
+  readonly pace: string;
   /** Key of the mark of a name that got its certificate at its first handshake. */
   onDemand(name: string): string;
 }
@@ -57,6 +59,7 @@ function keysBelow(folder: string): AuthorityKeys {
     account: `${folder}/account.json`,
     accountKey: `${folder}/account.key`,
     nextAccountKey: `${folder}/account-next.key`,
+    pace: `${folder}/order-pace.json`,
     certificate: (name) => `${folder}/certificates/${fileName(name)}.pem`,
     failures: (name) => `${folder}/failures/${fileName(name)}.json`,
     renewal: (name) => `${folder}/renewals/${fileName(name)}`,

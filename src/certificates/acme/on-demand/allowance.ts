@@ -1,5 +1,11 @@
 /** So many at once, and then so many in a time: a bucket that fills up evenly. */
 
+/** What it holds, and since when. */
+export interface AllowanceState {
+  readonly left: number;
+  readonly atMs: number;
+}
+
 export class Allowance {
   private left: number;
   private atMs: number;
@@ -15,6 +21,16 @@ export class Allowance {
   ) {
     this.left = most;
     this.atMs = now();
+  }
+
+  get state(): AllowanceState {
+    return { left: this.left, atMs: this.atMs };
+  }
+
+  /** Goes on from what an earlier process has left; a moment that is still to come counts as now. */
+  resume({ left, atMs }: AllowanceState): void {
+    this.left = Math.min(Math.max(left, 0), this.most);
+    this.atMs = Math.min(atMs, this.now());
   }
 
   /** Takes one. @returns false when there is none */

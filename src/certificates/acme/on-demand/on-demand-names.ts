@@ -1,12 +1,18 @@
 /** Certificates for names that nobody has given (`--acme-ask`): the operator is asked at their first handshake, and again before each renewal. */
 import type { LeafAnswer, LeafRefusal } from '../../../shared/messages/router-messages.js';
 import { type CertificateRenewer, RefusedRenewal } from '../certificate-renewer.js';
+import { forgetOldFailures } from '../name-memory.js';
 import type { OrdererParts } from '../orderer.js';
 import { AcmeError } from '../protocol/problem.js';
-import { keysOf, readNewestCertificate, type StoredCertificate } from '../stored-certificate.js';
-import { Allowance } from './allowance.js';
+import {
+  type AuthorityKeys,
+  keysOf,
+  readNewestCertificate,
+  type StoredCertificate,
+} from '../stored-certificate.js';
 import { whyUnfit } from './fit-names.js';
 import { KeptNames, MAX_KEPT_NAMES } from './kept-names.js';
+import { OrderPace } from './order-pace.js';
 import { Questions } from './questions.js';
 
 /** A handshake waits so long for its certificate; the order goes on, and the next one finds it. */
@@ -14,11 +20,9 @@ export const HANDSHAKE_MS = 20_000;
 export const MAX_ORDERS_AT_ONCE = 4;
 /** Orders that wait for their turn. */
 export const MAX_ORDERS_WAITING = 64;
-/** Let's Encrypt takes 300 new orders of an account in three hours: these are 290. */
-export const ORDERS_AT_ONCE = 20;
-export const ORDER_EVERY_MS = 40_000;
 /** A name whose renewal the operator refuses is asked about again after this, as long as its certificate holds. */
 const ASK_AGAIN_MS = 6 * 3_600_000;
+const SWEEP_EVERY_MS = 86_400_000;
 const MAX_SLEEP_MS = 5 * 60_000;
 const MIN_SLEEP_MS = 1_000;
 
@@ -34,15 +38,18 @@ export interface OnDemandParts extends Pick<OrdererParts, 'config' | 'store' | '
 }
 
 export class OnDemandNames {
+  /** Of the first authority. */
+  private readonly keys: AuthorityKeys;
   private readonly kept: KeptNames;
   private readonly questions: Questions;
-  private readonly pace: Allowance;
+  private readonly pace: OrderPace;
   /** Null until orders can be made. */
   private renewer: CertificateRenewer | null = null;
   private readonly underWay = new Map<string, Promise<LeafAnswer>>();
   private ordering = 0;
   private readonly waiting: (() => void)[] = [];
   private readonly dueAtMs = new Map<string, number>();
+  private sweepMs = 0;
   /** Those whose last renewal has failed, or was refused. */
   private readonly failing = new Set<string>();
 
@@ -50,9 +57,10 @@ export class OnDemandNames {
     const { config, store } = parts;
     const [first = ''] = config.directories;
     const now = (): number => parts.now();
-    this.kept = new KeptNames(store, keysOf(first));
+    this.keys = keysOf(first);
+    this.kept = new KeptNames(store, this.keys);
     this.questions = new Questions((name) => parts.ask(name), now);
-    this.pace = new Allowance(ORDERS_AT_ONCE, ORDER_EVERY_MS, now);
+    this.pace = new OrderPace(store, this.keys.pace, now);
   }
 
   /** How many there are, and how many of them are not renewed. */
@@ -79,6 +87,7 @@ export class OnDemandNames {
     while (!signal.aborted) {
       let nextMs = this.parts.now() + MAX_SLEEP_MS;
       try {
+        await this.sweep();
         nextMs = await this.renewAll(renewer, nextMs);
       } catch (error) {
         log.warning(`ACME: certificates on demand are not looked after: ${messageOf(error)}`);
@@ -86,6 +95,17 @@ export class OnDemandNames {
       const sleepMs = Math.max(nextMs - this.parts.now(), MIN_SLEEP_MS);
       await this.parts.sleep(sleepMs, signal).catch(() => undefined);
     }
+  }
+
+  /** What is remembered of names that have got no certificate would pile up: anybody may point a domain here. */
+  private async sweep(): Promise<void> {
+    const nowMs = this.parts.now();
+    if (nowMs < this.sweepMs) return;
+    this.sweepMs = nowMs + SWEEP_EVERY_MS;
+    const { store, config } = this.parts;
+    await this.kept.load();
+    const isWanted = (name: string): boolean => this.kept.has(name) || config.names.includes(name);
+    await forgetOldFailures(store, this.keys, isWanted, nowMs);
   }
 
   private async renewAll(renewer: CertificateRenewer, latestMs: number): Promise<number> {
@@ -163,7 +183,7 @@ export class OnDemandNames {
     if (this.kept.size >= MAX_KEPT_NAMES && !this.kept.has(name)) {
       return refuse('limited', `${name} gets no certificate: ${MAX_KEPT_NAMES} names are kept already`);
     }
-    if (this.waiting.length >= MAX_ORDERS_WAITING || !this.pace.take()) {
+    if (this.waiting.length >= MAX_ORDERS_WAITING || !(await this.pace.take())) {
       return refuse('limited', `${name} gets no certificate yet: too many were ordered lately`);
     }
     await this.inTurn(() => this.order(name, renewer));
