@@ -16,10 +16,17 @@ import { makeWorkspace, type Workspace } from '../support/workspace.js';
 const all = await testCertificates();
 const ca = all.root.certPem;
 
+/** That a front looks every two seconds is for unit/serving/file-watch to say. */
+const HASTY_WATCH = new URL('../support/hasty-watch.js', import.meta.url).href;
+
 async function start(t: TestContext, given: readonly string[], more: Partial<StartedFrontOptions> = {}) {
   const listen = given.includes('--https') ? [] : ['--listen', '127.0.0.1:0'];
   const app = more.app === undefined ? await plainApp() : [];
-  const front = await StartedFront.start({ arguments: [...listen, ...given, ...app], ...more });
+  const front = await StartedFront.start({
+    arguments: [...listen, ...given, ...app],
+    nodeArguments: ['--import', HASTY_WATCH],
+    ...more,
+  });
   t.after(() => front.stop());
   return front;
 }
@@ -50,7 +57,7 @@ async function served(front: StartedFront, servername: string, authority = ca): 
   return failure ?? peerNames;
 }
 
-test('certificates of several --cert and of a folder are served by name', async (t) => {
+test('certificates of several --cert and of a folder are served by name, and warned of near their ends', async (t) => {
   const folder = makeWorkspace(t);
   const a = await writePair(folder, 'a', ['a.test']);
   const b = await writePair(folder, 'b', ['b.test', '*.b.test']);
@@ -60,6 +67,9 @@ test('certificates of several --cert and of a folder are served by name', async 
   folder.write('live/certbot/chain.pem', intermediate.certPem);
   folder.write('live/certbot/fullchain.pem', all.chainPem);
   folder.write('live/certbot/privkey.pem', leaf.keyPem);
+  const old = await issueLeaf(all.root, ['old.test'], { now: daysFromNow(-70), validDays: 90 });
+  folder.write('live/old/tls.crt', old.certPem);
+  folder.write('live/old/tls.key', old.keyPem);
   const pairs = ['--cert', a.cert, '--key', a.key, '--cert', b.cert, '--key', b.key];
   const front = await start(t, [...pairs, '--cert-dir', folder.at('live')]);
   assert.equal(await served(front, 'a.test'), 'DNS:a.test');
@@ -67,35 +77,55 @@ test('certificates of several --cert and of a folder are served by name', async 
   assert.equal(await served(front, 'c.test'), 'DNS:c.test');
   assert.match(await served(front, 'app.test'), /DNS:app\.test/);
   assert.equal(await served(front, 'nobody.test'), 'DNS:a.test');
+  assert.match(front.log, /warning: .*old\.test expires in 19 days/);
+  assert.doesNotMatch(front.log, /[abc]\.test expires/);
   assert.match(front.log, /certificate of a\.test valid until \d{4}-\d\d-\d\d \(89 days\): .*a\.crt/);
 });
 
-test('a changed pair is served to new connections; a broken one is told and leaves the old one', async (t) => {
+test('a front with one certificate', async (t) => {
   const folder = makeWorkspace(t);
   const { cert, key } = await writePair(folder, 'site', ['one.test']);
   const front = await start(t, ['--cert', cert, '--key', key]);
-  const open = tls.connect({ port: front.port(), host: '127.0.0.1', servername: 'one.test', ca });
-  t.after(() => open.destroy());
-  await until(() => open.authorized, 30_000, 'the first handshake');
-  await writePair(folder, 'site', ['one.test', 'two.test']);
-  await front.logged(/the certificates have changed: new connections get them/);
-  await until(async () => (await served(front, 'two.test')).includes('two.test'), 30_000, 'the new names');
-  const from = front.log.length;
-  writeFileSync(key, all.otherLeaf.keyPem);
-  await front.logged(/error: the certificates have changed and cannot be used: .*does not belong/, from);
-  assert.equal(await served(front, 'two.test'), 'DNS:one.test, DNS:two.test');
-  await writePair(folder, 'site', ['three.test']);
-  await until(async () => (await served(front, 'x')).includes('three.test'), 30_000, 'the third names');
-  let answer = '';
-  open.on('data', (chunk: Buffer) => {
-    answer += chunk.toString();
-  });
-  open.write('GET / HTTP/1.1\r\nHost: one.test\r\n\r\n');
-  await until(
-    () => answer.startsWith('HTTP/1.1 200'),
-    30_000,
-    'an answer on the connection of the first pair',
+
+  await t.test(
+    'a changed pair is served to new connections; a broken one is told and leaves the old one',
+    async (t) => {
+      const open = tls.connect({ port: front.port(), host: '127.0.0.1', servername: 'one.test', ca });
+      t.after(() => open.destroy());
+      await until(() => open.authorized, 30_000, 'the first handshake');
+      await writePair(folder, 'site', ['one.test', 'two.test']);
+      await front.logged(/the certificates have changed: new connections get them/);
+      await until(
+        async () => (await served(front, 'two.test')).includes('two.test'),
+        30_000,
+        'the new names',
+      );
+      const from = front.log.length;
+      writeFileSync(key, all.otherLeaf.keyPem);
+      await front.logged(/error: the certificates have changed and cannot be used: .*does not belong/, from);
+      assert.equal(await served(front, 'two.test'), 'DNS:one.test, DNS:two.test');
+      await writePair(folder, 'site', ['three.test']);
+      await until(async () => (await served(front, 'x')).includes('three.test'), 30_000, 'the third names');
+      let answer = '';
+      open.on('data', (chunk: Buffer) => {
+        answer += chunk.toString();
+      });
+      open.write('GET / HTTP/1.1\r\nHost: one.test\r\n\r\n');
+      await until(
+        () => answer.startsWith('HTTP/1.1 200'),
+        30_000,
+        'an answer on the connection of the first pair',
+      );
+    },
   );
+
+  await t.test('a router that is killed comes back with the newest certificates', async () => {
+    await writePair(folder, 'site', ['four.test']);
+    await until(async () => (await served(front, 'x')).includes('four.test'), 30_000, 'the new certificate');
+    process.kill(front.pid('http'), 'SIGKILL');
+    await front.logged(/respawned tlsfront http 1/);
+    assert.equal(await served(front, 'x'), 'DNS:four.test');
+  });
 });
 
 test('a link that is switched to another folder is noticed', async (t) => {
@@ -109,23 +139,14 @@ test('a link that is switched to another folder is noticed', async (t) => {
   await until(async () => (await served(front, 'x')).includes('new.test'), 30_000, 'the new certificate');
 });
 
-test('a router that is killed comes back with the newest certificates', async (t) => {
-  const folder = makeWorkspace(t);
-  const { cert, key } = await writePair(folder, 'site', ['one.test']);
-  const front = await start(t, ['--cert', cert, '--key', key]);
-  await writePair(folder, 'site', ['two.test']);
-  await until(async () => (await served(front, 'x')).includes('two.test'), 30_000, 'the new certificate');
-  process.kill(front.pid('http'), 'SIGKILL');
-  await front.logged(/respawned tlsfront http 1/);
-  assert.equal(await served(front, 'x'), 'DNS:two.test');
-});
-
 test('SIGHUP reads the files too, and keeps the old generation when they are broken', async (t) => {
   const folder = makeWorkspace(t);
   const { cert, key } = await writePair(folder, 'site', ['one.test']);
   // Not port 0: a new generation shares the sockets of the old one by their address.
   const listen = `127.0.0.1:${await freePort()}`;
-  const front = await start(t, ['--cert', cert, '--key', key, '--https', listen]);
+  // The usual watch: it must not be faster than the signal.
+  const given = ['--cert', cert, '--key', key, '--https', listen];
+  const front = await start(t, given, { nodeArguments: [] });
   await writePair(folder, 'site', ['two.test']);
   front.child.kill('SIGHUP');
   await front.logged(/the new generation serves/);
@@ -143,7 +164,7 @@ test('certificates that change during a reload that fails are served by the old 
   const app = nodeApp(`
     if (require('fs').existsSync(process.argv[1])) setInterval(() => {}, 1000);
     else listen(require('http').createServer((q, r) => r.end('ok')));`);
-  const front = await start(t, ['--cert', cert, '--key', key, '--ready-timeout', '6s'], {
+  const front = await start(t, ['--cert', cert, '--key', key, '--ready-timeout', '3s'], {
     app: [...app, folder.at('hang')],
   });
   folder.write('hang', '');
@@ -224,17 +245,6 @@ test('a flood of names leaves no file, and a name of a route gets its certificat
   assert.ok(issued >= 32 && issued < 150, `${issued} of 150 issued`);
   assert.equal(leaves().length, before);
   assert.match(await served(front, 'shop.localhost', front.ca), /(?:^|, )DNS:shop\.localhost(,|$)/);
-});
-
-test('a certificate near its end is warned of', async (t) => {
-  const folder = makeWorkspace(t);
-  const { certPem, keyPem } = await issueLeaf(all.root, ['one.test'], {
-    now: daysFromNow(-70),
-    validDays: 90,
-  });
-  const given = ['--cert', folder.write('c', certPem), '--key', folder.write('k', keyPem)];
-  const front = await start(t, given);
-  assert.match(front.log, /warning: .*one\.test expires in 19 days/);
 });
 
 test('--keylog and SSLKEYLOGFILE write secrets, with a warning, for their owner only', async (t) => {
