@@ -1,6 +1,6 @@
 /** Decides what is spawned for a plan: the user's command, uWSGI, or the bundled WSGI launcher. */
 import { FrontError } from '../src/shared/errors.js';
-import type { WorkerKind, WorkerPlan } from '../src/shared/messages/worker-messages.js';
+import type { Jail, WorkerKind, WorkerPlan } from '../src/shared/messages/worker-messages.js';
 import { addServerArguments } from './command-arguments.js';
 import { chooseWsgiServer } from './wsgi-server.js';
 
@@ -42,11 +42,21 @@ export async function chooseLaunch(plan: WorkerPlan, port: number): Promise<Laun
   );
   const place = { host: plan.host, port, names: plan.names };
   const [program, ...args] = addServerArguments(given, place, process.cwd());
-  if (program !== undefined) return { kind: 'command', name: program, program, args, environment };
+  const jail = plan.chroot === null ? null : { folder: plan.chroot, uid: plan.uid, gid: plan.gid };
+  if (program !== undefined) {
+    const launch = { kind: 'command', name: program, environment } as const;
+    return jail === null ? { ...launch, program, args } : { ...launch, ...within(jail, program, args) };
+  }
   if (plan.wsgi === null)
     throw new FrontError('worker_failed', 'worker, no command and no WSGI file to start');
-  const server = await chooseWsgiServer(plan.wsgi, plan.host, port, environment);
+  const server = await chooseWsgiServer(plan.wsgi, place, environment, jail);
   return { ...server, name: plan.wsgi.name };
+}
+
+/** chroot(8) finds the program in the folder, by its PATH, and takes the user by number: no account need be there. */
+function within({ folder, uid, gid }: Jail, program: string, args: readonly string[]) {
+  const user = uid === null && gid === null ? [] : [`--userspec=+${uid ?? 0}:+${gid ?? 0}`, '--groups='];
+  return { program: 'chroot', args: [...user, folder, program, ...args] };
 }
 
 function pickUrl({ TLSFRONT_URL }: WorkerPlan['environment']): NodeJS.ProcessEnv {

@@ -1,5 +1,5 @@
 /** The command line of the uWSGI that runs an app behind the front. */
-import type { WsgiPlan } from '../src/shared/messages/worker-messages.js';
+import type { Jail, WsgiPlan } from '../src/shared/messages/worker-messages.js';
 
 /** uWSGI's buffer for a request's header; its own 4096 is soon full of cookies, and it then hangs up without a word. */
 const BUFFER_BYTES = 65535;
@@ -80,5 +80,15 @@ export function uwsgiArguments(
     ...(virtualEnvironment && !hasHome ? ['--virtualenv', virtualEnvironment] : []),
     ...(options.every((option) => NEEDS_NO_MASTER.has(nameOfOption(option))) ? [] : ['--master']),
     ...options.map((option) => `--${option}`),
+  ];
+}
+
+/** What puts uWSGI into the folder, where it then takes the user. It stays in the working folder that it was started in unless told otherwise. */
+export function jailArguments({ folder, uid, gid }: Jail, options: readonly string[]): readonly string[] {
+  return [
+    ...['--chroot', folder],
+    ...(uid === null ? [] : ['--uid', String(uid)]),
+    ...(gid === null ? [] : ['--gid', String(gid)]),
+    ...(has(options, 'chdir') ? [] : ['--chdir', '/']),
   ];
 }

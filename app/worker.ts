@@ -55,7 +55,8 @@ export class Worker {
 
   private async run(plan: WorkerPlan): Promise<WorkerReport> {
     process.title = `tlsfront worker ${plan.index}`;
-    takeIdentity(plan);
+    // The program that puts the app into its folder needs our rights, and gives them up itself.
+    if (plan.chroot === null) takeIdentity(plan);
     enterFolder(plan.folder);
     const port = await choosePort(plan);
     const launch = await chooseLaunch(plan, port);
@@ -72,6 +73,7 @@ export class Worker {
     const place = await this.waitForApp(app, launch, plan, port, search);
     if (place !== undefined) {
       this.ready = true;
+      if (plan.chroot !== null) takeIdentity(plan);
       const tookMs = Math.round(performance.now() - spawnedAt);
       await send({ type: 'ready', tookMs, ...place });
     } else if (!this.polling.signal.aborted) {

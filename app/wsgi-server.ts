@@ -3,13 +3,13 @@ import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve, sep } from 'node:path';
 import { FrontError } from '../src/shared/errors.js';
-import type { WsgiPlan } from '../src/shared/messages/worker-messages.js';
+import type { Jail, WsgiPlan } from '../src/shared/messages/worker-messages.js';
 import { systemCode } from '../src/shared/system-error.js';
 import { packageFile } from '../src/system/package-files.js';
 import { findAsgiApp, requireAsgiApp } from './asgi-app.js';
 import { launchAsgi } from './asgi-server.js';
 import { findProgram } from './programs.js';
-import { uwsgiArguments, uwsgiLoadedText, valueOfOption } from './uwsgi-arguments.js';
+import { jailArguments, uwsgiArguments, uwsgiLoadedText, valueOfOption } from './uwsgi-arguments.js';
 
 const LAUNCHER = packageFile('app/wsgi_launcher.py');
 const PROBE_TIMEOUT_MS = 5000;
@@ -28,31 +28,54 @@ function virtualEnvironment({ options }: WsgiPlan): string | undefined {
   return named === null ? process.env.VIRTUAL_ENV || undefined : resolve(named);
 }
 
+/** Where the app shall listen. */
+interface Place {
+  readonly host: string;
+  readonly port: number;
+}
+
 /**
  * The server of a WSGI app, ready to be spawned.
+ * @param jail the folder that only uWSGI can be put into; null: none
  * @throws FrontError worker_failed when the file or every server for it is missing
  */
 export async function chooseWsgiServer(
   wsgi: WsgiPlan,
-  host: string,
-  port: number,
+  place: Place,
   environment: NodeJS.ProcessEnv,
+  jail: Jail | null,
 ) {
-  if (wsgi.file !== null)
-    checkWsgiFile(resolve(valueOfOption(wsgi.options, 'chdir') ?? '', wsgi.file), wsgi.file);
   const home = virtualEnvironment(wsgi);
-  const isAsgi = wsgi.server === 'asgi';
-  const asgi = isAsgi ? requireAsgiApp(wsgi) : wsgi.server === 'auto' ? findAsgiApp(wsgi) : null;
-  if (asgi !== null) return launchAsgi(asgi, wsgi, { host, port }, home, environment);
+  if (jail === null) {
+    if (wsgi.file !== null)
+      checkWsgiFile(resolve(valueOfOption(wsgi.options, 'chdir') ?? '', wsgi.file), wsgi.file);
+    const isAsgi = wsgi.server === 'asgi';
+    const asgi = isAsgi ? requireAsgiApp(wsgi) : wsgi.server === 'auto' ? findAsgiApp(wsgi) : null;
+    if (asgi !== null) return launchAsgi(asgi, wsgi, place, home, environment);
+  }
   const uwsgi = wsgi.server === 'wsgiref' ? undefined : await findUwsgi(home);
   const fits = uwsgi !== undefined && (wsgi.server === 'uwsgi' || servesVirtualEnvironment(uwsgi, home));
-  if (fits)
-    return { ...launchUwsgi(uwsgi, wsgi, `${host}:${port}`, home), environment: withoutUwsgi(environment) };
-  if (wsgi.server === 'uwsgi') {
-    throw new FrontError('worker_failed', 'uwsgi, not installed or built without Python support', {
+  if (fits) {
+    return {
+      ...launchUwsgi(uwsgi, wsgi, `${place.host}:${place.port}`, home, jail),
+      environment: withoutUwsgi(environment),
+    };
+  }
+  if (wsgi.server === 'uwsgi' || jail !== null) {
+    const why = jail === null ? '' : ', and no other server can be put into --chroot';
+    throw new FrontError('worker_failed', `uwsgi, not installed or built without Python support${why}`, {
       hint: 'apt install uwsgi uwsgi-plugin-python3, or pip install uwsgi',
     });
   }
+  return launchBundled(wsgi, place, home, environment);
+}
+
+function launchBundled(
+  wsgi: WsgiPlan,
+  { host, port }: Place,
+  home: string | undefined,
+  environment: NodeJS.ProcessEnv,
+) {
   const python = findProgram('python3', home);
   if (python === undefined) {
     throw new FrontError('worker_failed', `${wsgi.name}, neither uwsgi nor python3 is installed`, {
@@ -64,8 +87,15 @@ export async function chooseWsgiServer(
   return { kind: 'wsgiref', program: python, args, environment } as const;
 }
 
-function launchUwsgi(uwsgi: Uwsgi, wsgi: WsgiPlan, address: string, home: string | undefined) {
-  const args = uwsgiArguments(wsgi, uwsgi.pluginArgs, address, home);
+function launchUwsgi(
+  uwsgi: Uwsgi,
+  wsgi: WsgiPlan,
+  address: string,
+  home: string | undefined,
+  jail: Jail | null,
+) {
+  const inJail = jail === null ? [] : jailArguments(jail, wsgi.options);
+  const args = [...uwsgiArguments(wsgi, uwsgi.pluginArgs, address, home), ...inJail];
   const loadedText = uwsgiLoadedText(wsgi);
   const launch = {
     kind: 'uwsgi',

@@ -8,6 +8,11 @@ import type { Router } from './router/router.js';
 import { startRouter } from './router/start.js';
 
 let router: Router | null = null;
+/** Resolves when the master has put this process into its folder (`--chroot`). */
+let settleEnclosed: () => void = () => {};
+const enclosed = new Promise<void>((resolve) => {
+  settleEnclosed = resolve;
+});
 /** What the master said while the router was starting; null: it has not been told to start. */
 let pending: MasterToRouter[] | null = null;
 
@@ -15,9 +20,10 @@ const link = openMasterChannel({
   onMessage: (message) => {
     if (router !== null) router.obey(message);
     else if (message.type === 'drain') process.exit(0);
+    else if (message.type === 'enclosed') settleEnclosed();
     else if (message.type === 'start') {
       pending = [];
-      void startRouter(message, report).then(begin, fail);
+      void startRouter(message, report, enclosed).then(begin, fail);
     } else pending?.push(message);
   },
   onGone: () => leaveProcess(0, router === null ? [] : [router.log]),

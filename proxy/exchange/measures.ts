@@ -3,6 +3,7 @@
 import type { Counters } from '../../src/shared/counters.js';
 import type { ErrorCode } from '../../src/shared/errors.js';
 import { type Samples, sampleName } from '../../src/shared/metrics.js';
+import { residentBytes } from '../../src/system/own-memory.js';
 
 /** Upper bounds in milliseconds: OpenTelemetry's for http.server.request.duration. */
 const BOUNDS_MS = [5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10_000] as const;
@@ -186,8 +187,7 @@ export class Measures {
     }
     const { user, system } = process.cpuUsage();
     samples.tlsfront_process_cpu_seconds_total = (user + system) / 1e6;
-    samples[sampleName('tlsfront_process_resident_memory_bytes', { process: 'router' })] =
-      process.memoryUsage.rss();
+    samples[sampleName('tlsfront_process_resident_memory_bytes', { process: 'router' })] = residentBytes();
     return samples;
   }
 }

@@ -21,6 +21,7 @@ const TYPES = {
   owe: true,
   probe: true,
   spent: true,
+  enclosed: true,
   drain: true,
 } as const satisfies Record<MasterToRouter['type'], true>;
 

@@ -61,6 +61,7 @@ export class Router {
     const { services, memory, fronts, prober, leafRequests } = this.parts;
     switch (message.type) {
       case 'start':
+      case 'enclosed':
         return;
       case 'state':
         this.change(message.changes);

@@ -1,6 +1,9 @@
 /** Makes a router of its start message: parts, fronts, listeners, and the identity it goes on with. */
+import { accessSync, constants } from 'node:fs';
+import { tmpdir } from 'node:os';
 import type { Spending } from '../../src/shared/config/access.js';
 import type { RouterStart } from '../../src/shared/messages/router-messages.js';
+import { holdOwnMemory } from '../../src/system/own-memory.js';
 import { takeIdentity } from '../../src/system/privileges.js';
 import type { Engine, EngineServices } from '../engine.js';
 import { RateShare } from '../exchange/access/rate-share.js';
@@ -28,12 +31,21 @@ import { Upstreams } from '../routing/upstreams.js';
 import { openKeyLog } from '../tls/key-log.js';
 import { LeafRequests } from '../tls/leaf-requests.js';
 import { TlsFront } from '../tls/tls-front.js';
+import { loadAhead } from '../upstream/http2/sessions.js';
 import { Prober } from '../upstream/prober.js';
 import type { Report } from './master-channel.js';
 import { Router } from './router.js';
 
-/** Resolves when it serves. @throws FrontError or an error of the system where it cannot */
-export async function startRouter(message: RouterStart, report: Report): Promise<Router> {
+/**
+ * Resolves when it serves.
+ * @param enclosed resolves once `loaded_all` is answered
+ * @throws FrontError or an error of the system where it cannot
+ */
+export async function startRouter(
+  message: RouterStart,
+  report: Report,
+  enclosed: Promise<void>,
+): Promise<Router> {
   const { config, sockets, state } = message;
   process.title = `tlsfront http ${message.index}`;
   const bans = new BannedClients();
@@ -63,8 +75,29 @@ export async function startRouter(message: RouterStart, report: Report): Promise
     if (socket !== null) await listenOn(server, socket);
   }
   if (message.identity !== null) takeIdentity(message.identity);
+  if (config.chroot !== null) {
+    loadAhead();
+    holdOwnMemory();
+    report({ type: 'loaded_all' });
+    await enclosed;
+    if (message.index === 1) warnOfTemporaryFolder(services.log);
+  }
   report({ type: 'ready' });
   return router;
+}
+
+/** Bodies that are too large for memory lie in files. */
+function warnOfTemporaryFolder(log: EngineServices['log']): void {
+  const folder = tmpdir();
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+  } catch {
+    log.say(
+      'warning',
+      `--chroot has no folder ${folder} that the user of --uid may write: large bodies that have to be held are refused`,
+      `make ${folder} in it, mode 1777`,
+    );
+  }
 }
 
 function createServices(

@@ -13,6 +13,7 @@ const HINT = 'leave --engine library out: the direct engine does it';
 /** Limits on what node:http2 does not show, on what waits inside Node, and on bodies that only the direct engine holds. */
 export const DIRECT_ONLY: readonly SettingKey[] = [
   'forwardAuth',
+  'chroot',
   'maxControlFrames',
   'maxWaitingBytes',
   'maxSpoolBytes',

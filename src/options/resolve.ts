@@ -20,6 +20,7 @@ import type { Settings } from './settings.js';
 import { readRedirects, readSiteRules, readSites, redirectedHosts } from './sites/sites.js';
 import { readBlocks } from './values/address-blocks.js';
 import { CertificateChoice, cutHttps } from './values/certificate-choice.js';
+import { readChroot, refuseForChroot } from './values/chroot.js';
 import { findHostCheck } from './values/host-check.js';
 import { reachedAddresses, readLan } from './values/lan.js';
 
@@ -89,6 +90,7 @@ export function resolveConfig(settings: Settings, platform: Platform): Config {
     dnsServers: readDnsServers(settings),
     redirects: [...sites.redirects, ...redirects],
     routers: readRouters(settings, platform),
+    chroot: readChroot(settings, platform),
     user: readIdentity(settings, platform, 'uid'),
     group: readIdentity(settings, platform, 'gid'),
     pidFile: readText(settings, 'pidfile'),
@@ -111,6 +113,7 @@ export function resolveConfig(settings: Settings, platform: Platform): Config {
     trustedProxies: readBlocks(settings, 'trustedProxies'),
     limits: readLimits(settings),
   });
+  if (config.chroot !== null) refuseForChroot(settings, apps);
   if (config.engine === 'library') refuseForLibrary(config, settings);
   return config;
 }

@@ -17,10 +17,10 @@ export function markChildren(mark: string): void {
   process.env[MASTER_MARK] = mark;
 }
 
-/** The part of this process's environment that a router gets. */
-export function routerEnvironment(): NodeJS.ProcessEnv {
+/** The part of this process's environment that a router gets. @param more names of other variables that it needs */
+export function routerEnvironment(...more: readonly string[]): NodeJS.ProcessEnv {
   return Object.fromEntries(
-    FOR_ROUTERS.flatMap((name) => {
+    [...FOR_ROUTERS, ...more].flatMap((name) => {
       const value = process.env[name];
       return value === undefined ? [] : [[name, value] as const];
     }),

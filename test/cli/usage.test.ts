@@ -176,7 +176,7 @@ describe('wrong usage', () => {
 });
 
 const REFUSED: readonly (readonly [readonly string[], RegExp])[] = [
-  [['--chroot', '/srv'], /--uid/],
+  [['--jail', '/srv'], /--uid/],
   [['--emperor', '/etc/vassals'], /a tlsfront of its own/],
   [['--fastrouter', ':9000'], /--upstream/],
   [['--stop', 'x.pid'], /tlsfront stop/],

@@ -20,10 +20,12 @@ export const AROUND: Surroundings = {
   groupName: 'root',
 };
 
-/** It has every file, and one folder of certificates. */
+const FOLDERS = ['/etc/certs', '/srv/jail'];
+
+/** It has every file, and these folders. */
 const PLATFORM = {
   ...TEST_PLATFORM,
-  whyUnreadable: (path: string) => (path === '/etc/certs' ? 'is a folder' : null),
+  whyUnreadable: (path: string) => (FOLDERS.includes(path) ? 'is a folder' : null),
 };
 
 /** The words of a line as a shell would cut them; double quotes hold words together. */

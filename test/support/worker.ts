@@ -25,6 +25,7 @@ export function planCommand(command: readonly string[], changes: Partial<WorkerP
     command,
     wsgi: null,
     folder: null,
+    chroot: null,
     readyTimeoutMs: WORKER_MS,
     uid: null,
     gid: null,

@@ -2,7 +2,7 @@
 import type { ClientHttp2Session } from 'node:http2';
 import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
+import { createSecureContext, type TLSSocket } from 'node:tls';
 import type { Limits } from '../../../src/shared/config/limits.js';
 import type { ErrorCode } from '../../../src/shared/errors.js';
 import type { Upstream } from '../../routing/upstream.js';
@@ -16,6 +16,13 @@ import { Http2Lease, type LeaseKeeper } from './lease.js';
 
 /** Loaded with Node's HTTP/2 when an app asks for it: few do, and each start of a router would wait for them. */
 const load = createRequire(import.meta.url);
+
+/** Reads what is read at its first use otherwise: there may be no such file in sight by then. */
+export function loadAhead(): void {
+  load('http2-wrapper');
+  // Node reads NODE_EXTRA_CA_CERTS and the system's authorities with the first context.
+  createSecureContext();
+}
 
 const PROTOCOLS: Protocols = ['h2', 'http/1.1'];
 /** Streams on a session, also where the upstream allows more: then another session takes its share of the load. */

@@ -18,6 +18,7 @@ const EVERY_ROUTE = { host: '', prefix: '' };
 const USUAL_WORKER: WorkerConfig = {
   command: null,
   wsgi: null,
+  chroot: null,
   appPort: null,
   processes: 1,
   readyTimeoutMs: 60_000,

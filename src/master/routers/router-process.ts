@@ -1,5 +1,5 @@
 /** One router process: spawned with the listening sockets and a channel, and believed nothing that was not checked. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { Duplex } from 'node:stream';
 import type { Debt, Spending } from '../../shared/config/access.js';
 import type { Counters } from '../../shared/counters.js';
@@ -15,21 +15,12 @@ import type {
   RouterToMaster,
 } from '../../shared/messages/router-messages.js';
 import type { Samples } from '../../shared/metrics.js';
-import { routerEnvironment } from '../../system/child-environment.js';
+import { encloseProcess, refusal } from '../../system/enclosure.js';
 import { JsonChannel } from '../../system/json-channel.js';
-import { programFile } from '../../system/package-files.js';
 import { ownRelease } from '../../system/release.js';
 import type { ListeningSocket } from '../listening/listening-sockets.js';
 import { readRouterReport } from './router-reports.js';
-
-/**
- * V8's young generation is three of these. Its own measure doubled from Node 20 to 24, where a busy router then took 220 MiB instead
- * of 110; requests live so briefly that a larger one saves nothing.
- */
-const SEMI_SPACE_MEBIBYTES = 8;
-
-/** Descriptors 0 to 2, then the channel, then the sockets in the order of the listeners. */
-const CHANNEL_DESCRIPTOR = 3;
+import { CHANNEL_DESCRIPTOR, type RouterPlace, spawnRouter } from './spawn-router.js';
 
 /** What a router says is short; its measures are the longest. */
 const MAX_REPORT_BYTES = 4 * 1024 ** 2;
@@ -60,12 +51,16 @@ export class RouterProcess {
   /** Number among those that have had its place. */
   spawns = 1;
   private readonly child: ChildProcess;
+  private readonly chroot: string | null;
   private readonly channel: JsonChannel;
   /** Version of the state that it has acknowledged. */
   private takenVersion = -1;
   /** Version of the state that it began with. */
   private firstVersion = 0;
   private leavesAsked = 0;
+  /** Our program runs, and not only what starts it. */
+  private isLoaded = false;
+  private isEnclosing = false;
   /** Why we have ended it; null: we have not. */
   private verdict: string | null = null;
   private readonly waiting = new Set<{ readonly version: number; readonly resolve: () => void }>();
@@ -83,7 +78,7 @@ export class RouterProcess {
     readonly index: number,
     sockets: readonly (ListeningSocket | null)[],
     private readonly buildStart: (inherited: readonly (InheritedSocket | null)[]) => RouterStart,
-    output: number | 'inherit',
+    place: RouterPlace,
     private readonly events: RouterEvents,
   ) {
     const descriptors = sockets.flatMap((socket) => socket?.descriptor ?? []);
@@ -91,14 +86,8 @@ export class RouterProcess {
     const inherited = sockets.map((socket) => {
       return socket === null ? null : { bound: socket.bound, descriptor: next++ };
     });
-    this.child = spawn(
-      process.execPath,
-      [...process.execArgv, `--max-semi-space-size=${SEMI_SPACE_MEBIBYTES}`, programFile('router')],
-      {
-        stdio: ['ignore', output, output, 'pipe', ...descriptors],
-        env: routerEnvironment(),
-      },
-    );
+    this.chroot = place.chroot;
+    this.child = spawnRouter(place, descriptors);
     this.pid = this.child.pid ?? 0;
     this.started = new Promise((resolve, reject) => {
       this.settleStart = { resolve, reject };
@@ -110,12 +99,11 @@ export class RouterProcess {
       onBroken: (reason) => this.condemn(reason),
       onClosed: () => {},
     });
-    this.child.on('error', (error) => this.settleStart.reject(error));
+    this.child.on('error', (error) => this.settleStart.reject(this.explain(error, error.message)));
     this.child.on('exit', (code, signal) => {
       const reason = this.verdict ?? describeEnd(code, signal);
-      this.settleStart.reject(
-        new FrontError('internal', `the http process ${index} ended before it was ready: ${reason}`),
-      );
+      const early = `the http process ${index} ended before it was ready: ${reason}`;
+      this.settleStart.reject(this.explain(new FrontError('internal', early), reason));
       this.settle(Number.POSITIVE_INFINITY);
       for (const settle of this.counting) settle(null);
       for (const settle of this.remembering) settle(null);
@@ -226,7 +214,11 @@ export class RouterProcess {
   private obey(report: RouterToMaster, inherited: readonly (InheritedSocket | null)[]): void {
     switch (report.type) {
       case 'loaded':
+        this.isLoaded = true;
         this.start(report.release, inherited);
+        return;
+      case 'loaded_all':
+        void this.enclose();
         return;
       case 'ready':
         this.ready = true;
@@ -290,6 +282,27 @@ export class RouterProcess {
     const start = this.buildStart(inherited);
     this.firstVersion = start.version;
     this.send(start);
+  }
+
+  /** Before our program runs, what fails is what was to start it in a place of its own. */
+  private explain(error: Error, reason: string): Error {
+    return this.chroot === null || this.isLoaded ? error : refusal(this.chroot, `unshare: ${reason}`);
+  }
+
+  private async enclose(): Promise<void> {
+    // It asks once, and only where it was told to.
+    if (this.chroot === null || this.ready || this.isEnclosing) {
+      this.condemn('it asks to be put into a folder that nobody has named');
+      return;
+    }
+    this.isEnclosing = true;
+    try {
+      await encloseProcess(this.pid, this.chroot);
+      this.send({ type: 'enclosed' });
+    } catch (error) {
+      this.settleStart.reject(error);
+      this.condemn('it could not be put into its folder');
+    }
   }
 
   /** Ends it, and says why where its end is told. */

@@ -75,6 +75,7 @@ export function readRouterReport(message: unknown): RouterToMaster | null {
     case 'loaded':
       return isText(release) ? { type, release } : null;
     case 'ready':
+    case 'loaded_all':
       return { type };
     case 'probed':
       return isCount(id) && isCount(status) ? { type, id, status } : null;

@@ -148,7 +148,8 @@ export class Routers {
       version: this.version,
       state: this.state,
     });
-    const router = new RouterProcess(index, this.sockets.all, buildStart, this.log.childOutput, {
+    const place = { output: this.log.childOutput, chroot: this.start.config.chroot };
+    const router = new RouterProcess(index, this.sockets.all, buildStart, place, {
       onExit: (ended, reason) => this.onExit(ended, reason),
       onSpent: (teller, spent) => {
         for (const other of this.current.values())

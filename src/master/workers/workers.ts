@@ -311,13 +311,14 @@ export class Workers {
   private start(place: Place): WorkerProcess {
     lastId += 1;
     place.spawns += 1;
-    const { command, wsgi, readyTimeoutMs, processes, appPort } = this.config;
+    const { command, wsgi, chroot, readyTimeoutMs, processes, appPort } = this.config;
     const plan: WorkerPlan = {
       index: place.index,
       command,
       wsgi: wsgi === null ? null : { ...wsgi, uwsgiScheme: this.uwsgiScheme },
       folder: this.config.folder ?? null,
       readyTimeoutMs,
+      chroot,
       uid: this.identity?.uid ?? null,
       gid: this.identity?.gid ?? null,
       userName: this.identity?.userName ?? null,

@@ -23,6 +23,7 @@ import {
 } from '../read-setting.js';
 import type { Settings } from '../settings.js';
 import { appOptions } from '../uwsgi/app-options.js';
+import { readChroot } from '../values/chroot.js';
 import { MAX_DURATION_MS } from '../values/quantities.js';
 import { readUpstream } from '../values/upstream-routes.js';
 import { namesFiles, readFiles, readSendfile } from './static-files.js';
@@ -236,7 +237,7 @@ function readWsgi(settings: Settings, platform: Platform): WorkerConfig['wsgi'] 
   const key = settings.has('asgiFile') ? 'asgiFile' : 'wsgiFile';
   const file = readText(settings, key);
   const { values: options } = settings.get('uwsgiOption');
-  if (file !== null) {
+  if (file !== null && !settings.has('chroot')) {
     // uWSGI changes into the folder before it opens the file.
     const path = join(valueOfOption(options, 'chdir') ?? '', file);
     requireFile(
@@ -261,6 +262,7 @@ function readWsgi(settings: Settings, platform: Platform): WorkerConfig['wsgi'] 
 function readWorker(settings: Settings, platform: Platform): WorkerConfig {
   return {
     command: settings.command,
+    chroot: readChroot(settings, platform),
     wsgi: settings.command === null ? readWsgi(settings, platform) : null,
     appPort: readAppPort(settings),
     processes: readNumber(settings, 'processes'),

@@ -25,6 +25,14 @@ export const PROCESS_OPTIONS = {
   gid: row(GROUP, 'text', '--gid', '<group>', 'Routers and app run as this group (name or number)', {
     uwsgi: 'same',
   }),
+  chroot: row(
+    GROUP,
+    'file',
+    '--chroot',
+    '<folder>',
+    'Routers, and the app that is started, see this folder as their root',
+    { uwsgi: 'same' },
+  ),
   pidfile: row(GROUP, 'file', '--pidfile', '<file>', "Write the master's process id to this file", {
     uwsgi: 'same, --safe-pidfile',
   }),

@@ -38,7 +38,7 @@ export const FRONT_OPTIONS: readonly UwsgiRow[] = [
     fate: 'ours',
     area: 'rights',
     text: 'the same option',
-    names: ['uid= gid='],
+    names: ['uid= gid= chroot='],
   },
   {
     fate: 'ours',

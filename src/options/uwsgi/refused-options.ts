@@ -103,7 +103,7 @@ export const REFUSED_OPTIONS: readonly UwsgiRow[] = [
     area: 'rights',
     text: 'use --uid and --gid here, and systemd or a container for the rest',
     names: [
-      'chroot= pivot-root= pivot_root= cap= unshare= unshare2= setns-socket= setns-socket-skip=',
+      'pivot-root= pivot_root= cap= unshare= unshare2= setns-socket= setns-socket-skip=',
       'setns-skip= setns= setns-preopen jailed refork re-fork refork-as-root re-fork-as-root',
       'refork-post-jail re-fork-post-jail binary-path= privileged-binary-patch=',
       'unprivileged-binary-patch= privileged-binary-patch-arg= unprivileged-binary-patch-arg= cgroup=',

@@ -133,6 +133,8 @@ export interface WorkerConfig {
     /** Options of uWSGI for the worker, as `name` or `name=value`, in their order. */
     readonly options: readonly string[];
   } | null;
+  /** The folder that the app sees as its root; null: the machine's. */
+  readonly chroot: string | null;
   /** The port on which the app listens whatever PORT says; null: it is given a free one. */
   readonly appPort: number | null;
   /** The folder that the command is started in; absent: the front's own. */

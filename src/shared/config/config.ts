@@ -89,6 +89,8 @@ export interface Config {
   /** Names or numbers as given; null: stay who we are. */
   readonly user: string | null;
   readonly group: string | null;
+  /** The folder that routers see as their root, and uWSGI's workers; null: the machine's. */
+  readonly chroot: string | null;
   /** File that names the master's process id while it runs; null: none. */
   readonly pidFile: string | null;
   /** File that takes every log line instead of stderr; null: stderr. */

@@ -190,6 +190,8 @@ export type MasterToRouter =
   | { readonly type: 'probe'; readonly id: number; readonly question: ProbeQuestion }
   /** Another router's, of the same generation. */
   | { readonly type: 'spent'; readonly spent: readonly Spending[] }
+  /** The folder of Config.chroot is its root now. */
+  | { readonly type: 'enclosed' }
   | { readonly type: 'drain'; readonly endTunnels: boolean };
 
 /** A listener after binding. */
@@ -213,6 +215,8 @@ export interface AppLoad {
 export type RouterToMaster =
   /** Ready to take its start message. @param release of the program on disk, which may have changed beneath the master */
   | { readonly type: 'loaded'; readonly release: string }
+  /** All that it will need of the disk is in memory: it may be put into Config.chroot, and waits for `enclosed`. */
+  | { readonly type: 'loaded_all' }
   /** A client asked for this name beneath TlsMaterial.issueBeneath, or any where TlsMaterial.asksForNames. */
   | { readonly type: 'need_leaf'; readonly name: string }
   | { readonly type: 'state_taken'; readonly version: number }

@@ -18,6 +18,13 @@ export interface WsgiPlan {
   readonly uwsgiScheme: 'http' | 'uwsgi';
 }
 
+/** Where and as whom an app runs that is put into a folder by the program that starts it. */
+export interface Jail {
+  readonly folder: string;
+  readonly uid: number | null;
+  readonly gid: number | null;
+}
+
 /** All that a worker process needs to start the app; exactly one of `command` and `wsgi` is set. */
 export interface WorkerPlan {
   /** 1-based number of the worker. */
@@ -29,6 +36,8 @@ export interface WorkerPlan {
   readonly folder: string | null;
   /** How long the app may take until it accepts connections. */
   readonly readyTimeoutMs: number;
+  /** The folder that the app gets as its root; null: ours. Its program takes the identity then, and this process once the app is ready. */
+  readonly chroot: string | null;
   /** Identity to take before anything else, null to stay. */
   readonly uid: number | null;
   readonly gid: number | null;

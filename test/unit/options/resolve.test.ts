@@ -101,6 +101,7 @@ test('a WSGI file becomes a worker', () => {
   assert.deepEqual(worker, {
     command: null,
     wsgi: { file: 'index.py', name: 'index.py', callable: 'app', server: 'wsgiref', options: [] },
+    chroot: null,
     appPort: null,
     processes: 2,
     readyTimeoutMs: 60_000,
@@ -142,6 +143,7 @@ test('a command becomes a worker', () => {
   assert.deepEqual(worker, {
     command: ['npm', 'run', 'dev'],
     wsgi: null,
+    chroot: null,
     appPort: null,
     processes: 1,
     readyTimeoutMs: 5000,

@@ -364,7 +364,7 @@ export const LINES: readonly (readonly [line: string, expected: string])[] = [
   ],
   [
     '--http :8000 --module app:app --chroot /srv/jail --uid www',
-    'refused: --chroot is an option of uWSGI that tlsfront does not have',
+    'http *:8000; worker: module=app:app; as www; and chroot',
   ],
   [
     '--fastrouter :3031 --fastrouter-subscription-server 127.0.0.1:3030',
