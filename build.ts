@@ -38,6 +38,8 @@ for (const [program, path] of Object.entries(PROGRAMS)) {
     minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
     // What stack traces name with TLSFRONT_DEBUG=1.
     sourcemap: true,
+    // Names and lines are enough for a trace; the sources themselves were half of the package.
+    sourcemapExcludeSources: true,
     entryFileNames: '[name].js',
     chunkFileNames: `${program}/[name]-[hash].js`,
     codeSplitting: { groups },
