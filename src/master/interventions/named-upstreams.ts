@@ -9,15 +9,22 @@ type Known = UpstreamState & RoutedUpstream;
 
 /**
  * The upstream's name, as `formatUpstream` writes it.
- * @param text that name, the whole of what `tlsfront status` shows, or the port where no other has it
+ * @param text that name, the whole of what `tlsfront status` shows, or the port, with this machine's name or address too, where no other has it
  * @throws FrontError config_usage that names what there is
  */
 export function findUpstream(text: string, upstreams: readonly Known[]): string {
   const exact = upstreams.filter((upstream) =>
     [formatUpstream(upstream), formatRouted(upstream)].includes(text),
   );
-  const port = /^:?(\d{1,5})$/.exec(text)?.[1];
-  const byPort = upstreams.filter((upstream) => upstream.path === null && String(upstream.port) === port);
+  // `localhost:8080`, `127.0.0.1:8080` and `8080` are the same app to whoever writes them.
+  const port = /^(?:localhost|127\.0\.0\.1|\[::1\])?:?(\d{1,5})$/.exec(text)?.[1];
+  const isLocal = /[a-z.[]/.test(text);
+  const byPort = upstreams.filter(
+    (upstream) =>
+      upstream.path === null &&
+      String(upstream.port) === port &&
+      (!isLocal || LOCAL_HOSTS.includes(upstream.host)),
+  );
   const names = namesOf(exact.length > 0 ? exact : byPort);
   const [name, ...others] = names;
   if (name !== undefined && others.length === 0) return name;
@@ -30,6 +37,8 @@ export function findUpstream(text: string, upstreams: readonly Known[]): string 
     hint: all.length === 0 ? 'there is none at this moment' : `choose one of: ${all.join(', ')}`,
   });
 }
+
+const LOCAL_HOSTS: readonly string[] = ['localhost', '127.0.0.1', '::1'];
 
 /** A route, and its upstreams by name. */
 interface Served {
