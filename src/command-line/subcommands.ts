@@ -30,10 +30,10 @@ export function addReaders(commander: Commander, root: Command, line: CommandLin
 /** The commands that print what the package knows, or prepare this machine. */
 export function addTools(root: Command, { io, done }: CommandLine): void {
   root.command('completion [shell]').action(async (shell?: string) => {
-    done((await import('../commands/completion.js')).printCompletion(shell, io));
+    done((await import('../commands/completion/completion.js')).printCompletion(shell, root, io));
   });
   root.command('man').action(async () => {
-    done((await import('../commands/completion.js')).printManual(ownRelease(), io));
+    done((await import('../commands/completion/manual.js')).printManual(ownRelease(), io));
   });
   root.command('doctor').action(async () => {
     done(await (await import('../commands/doctor.js')).runDoctor(io));
