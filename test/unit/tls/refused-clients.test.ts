@@ -1,9 +1,11 @@
 /** A client certificate that is refused leaves one line with its subject, its issuer and the reason. */
 import assert from 'node:assert/strict';
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { issueCertificate, issueLeaf } from '../../../src/certificates/development/x509-issuer.js';
 import { readFields } from '../../../src/certificates/formats/certificate.js';
+import { der, derInteger, derSequence } from '../../../src/certificates/formats/der-write.js';
+import { pemOfKey } from '../../../src/certificates/formats/pem-text.js';
 import type { TlsMaterial } from '../../../src/shared/messages/router-messages.js';
 import {
   daysFromNow,
@@ -13,7 +15,11 @@ import {
   testCertificates,
 } from '../../support/certificates.js';
 import { until } from '../../support/deadline.js';
-import { writeRevocationList } from '../../support/raw-certificates.js';
+import {
+  type RawExtension,
+  writeRawCertificate,
+  writeRevocationList,
+} from '../../support/raw-certificates.js';
 import {
   materialOf,
   plainMaterial,
@@ -125,6 +131,75 @@ test('a revocation list that has run out is named as the reason', async (t) => {
     /of CN=Friend, .*: the revocation list of its authority has run out$/,
   );
 });
+
+/** A client's certificate as it is written, and what stands above it. */
+function rawClient(
+  extensions: readonly RawExtension[],
+  above: string,
+  issuer: string,
+  signer: KeyObject,
+): KeyPairPem {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const certPem = writeRawCertificate({ subject: 'Raw', issuer, key: privateKey, signer, extensions });
+  return { certPem: certPem + above, keyPem: pemOfKey(privateKey) };
+}
+
+const top = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+const isAuthority = (...more: readonly Buffer[]): RawExtension => ({
+  oid: '2.5.29.19',
+  critical: true,
+  value: derSequence(der(0x01, Buffer.from([0xff])), ...more),
+});
+const UNKNOWN: RawExtension = { oid: '1.2.3.4.5', critical: true, value: derSequence() };
+const topPem = writeRawCertificate({
+  subject: 'Top',
+  issuer: 'Top',
+  key: top,
+  signer: top,
+  extensions: [isAuthority()],
+});
+const middle = (extensions: readonly RawExtension[], name: string, issuer = 'Top', signer = top) => {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const pem = writeRawCertificate({ subject: name, issuer, key: privateKey, signer, extensions });
+  return { key: privateKey, pem };
+};
+const NO_AUTHORITY = middle([{ oid: '2.5.29.19', critical: true, value: derSequence() }], 'None');
+const UNMARKED = middle([], 'Unmarked');
+const SHORT = middle([isAuthority(derInteger(0))], 'Short');
+const BELOW = middle([isAuthority()], 'Below', 'Short', SHORT.key);
+const IMPOSTER = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+
+for (const [what, client, kind, words] of [
+  ['an unknown critical extension', rawClient([UNKNOWN], '', 'Top', top), 'other', /critical extension/],
+  [
+    'an issuer that is no authority',
+    rawClient([], NO_AUTHORITY.pem, 'None', NO_AUTHORITY.key),
+    'chain',
+    /is no authority$/,
+  ],
+  [
+    'an issuer without a mark',
+    rawClient([], UNMARKED.pem, 'Unmarked', UNMARKED.key),
+    'purpose',
+    /or what signed it is not$/,
+  ],
+  ['too deep a chain', rawClient([], BELOW.pem + SHORT.pem, 'Below', BELOW.key), 'chain', /\(pathlen\)$/],
+  [
+    'a signature of somebody who is called as the authority',
+    rawClient([], '', 'Top', IMPOSTER),
+    'signature',
+    /its signature is wrong$/,
+  ],
+] as const) {
+  test(`a client with ${what} is told in words`, async (t) => {
+    const front = await serve(t, true, { clientAuthority: topPem, clientCrls: [] });
+    await visit(front.port, shown(client, 'TLSv1.3'));
+    await until(() => front.refused.length > 0, 30_000, 'the line');
+    const [[found, text] = ['', '']] = front.refused;
+    assert.equal(found, kind);
+    assert.match(text, words);
+  });
+}
 
 test('a name of a stranger is one line without control characters', async (t) => {
   const front = await serve(t, true);
