@@ -20,6 +20,7 @@ function createRefuser(): Server {
       if (!began) seen += chunk.toString('latin1');
       if (began || !seen.includes('\r\n\r\n')) return;
       if (seen.includes('/keeps')) socket.write(`${ANSWER}\r\ntoo large`);
+      else if (seen.includes('/stuck')) socket.pause();
       else if (seen.includes('/deaf')) {
         socket.pause();
         socket.write(`${ANSWER}\r\ntoo large`);
@@ -136,4 +137,54 @@ describe('an early 413', () => {
     assert.equal(client.responses[0]?.status, 413);
     client.socket.destroy();
   });
+
+  const FIELDS = [':method', 'POST', ':scheme', 'https', ':authority', 'localhost', ':path'];
+  /** How an upload on that stream ends before its time. */
+  const BROKEN: Readonly<Record<string, (client: RawHttp2Client, stream: number) => Promise<void>>> = {
+    'answered early': async (client, stream) => {
+      client.headers(stream, [...FIELDS, '/'], false);
+      await client.body(stream, piece.repeat(2), true);
+      assert.ok(await client.until(() => client.isOver(stream), WAIT_MS), 'the answer');
+    },
+    'reset by the client': async (client, stream) => {
+      client.headers(stream, [...FIELDS, '/keeps', 'content-length', String(BODY_BYTES)], false);
+      await client.body(stream, piece, false);
+      client.reset(stream, 8);
+    },
+    'reset before it goes to the app, with much padding': async (client, stream) => {
+      client.headers(stream, [...FIELDS, '/keeps'], false);
+      for (let count = 0; count < 10; count += 1) client.data(stream, 'x', false, 255);
+      client.reset(stream, 8);
+    },
+    'reset while the app takes nothing': async (client, stream) => {
+      client.headers(stream, [...FIELDS, '/stuck'], false);
+      for (let count = 0; count < 7; count += 1) client.data(stream, piece.slice(0, 16_000), false);
+      client.reset(stream, 8);
+      assert.ok(await client.until(() => client.connectionRoom >= LEAST_ROOM_BYTES, WAIT_MS), 'room');
+    },
+    'without the promised length': async (client, stream) => {
+      client.headers(stream, [...FIELDS, '/keeps', 'content-length', '10'], false);
+      await client.body(stream, piece, true);
+      assert.ok(await client.until(() => client.isOver(stream), WAIT_MS), 'the refusal');
+      // On its way while the refusal was.
+      client.data(stream, piece.slice(0, 16_000), false);
+    },
+  };
+  /** The window grows up to the first; of the least size that it has half may be given back later. */
+  const MOST_ROOM_BYTES = 2 * 1024 ** 2;
+  const LEAST_ROOM_BYTES = 128 * 1024;
+
+  for (const [way, upload] of Object.entries(BROKEN)) {
+    test(`what uploads took of the connection's window is given back, and no more (HTTP/2, ${way})`, async (t) => {
+      const client = await RawHttp2Client.open(front);
+      t.after(() => client.socket.destroy());
+      for (let stream = 1; stream < 300; stream += 2) {
+        await upload(client, stream);
+        assert.ok(await client.until(() => client.connectionRoom > 0, WAIT_MS), `room after ${stream}`);
+        assert.ok(client.connectionRoom <= MOST_ROOM_BYTES, `${client.connectionRoom} bytes of room`);
+      }
+      assert.ok(await client.until(() => client.connectionRoom >= LEAST_ROOM_BYTES, WAIT_MS), 'the window');
+      assert.deepEqual([client.goaway, client.closed], [undefined, false]);
+    });
+  }
 });

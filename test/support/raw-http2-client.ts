@@ -59,8 +59,6 @@ export class RawHttp2Client implements RawClient {
   readonly resetCodes = new Map<number, number>();
   /** The front's SETTINGS have come, and their acknowledgement was sent. */
   acknowledged = false;
-  /** Sum of all WINDOW_UPDATE frames of the connection. */
-  connectionCredit = 0;
   private readonly waiters = new Waiters();
   private readonly open = new Map<number, ClientResponse>();
   private readonly over = new Set<number>();
@@ -103,6 +101,11 @@ export class RawHttp2Client implements RawClient {
     return client;
   }
 
+  /** Bytes that the front takes on this connection, whatever the stream. */
+  get connectionRoom(): number {
+    return this.connectionWindow;
+  }
+
   /** Sends bytes as they are. */
   write(bytes: Buffer): void {
     if (!this.socket.destroyed) this.socket.write(bytes);
@@ -127,7 +130,10 @@ export class RawHttp2Client implements RawClient {
     const end = endStream ? END_STREAM : 0;
     const body = Buffer.from(text, 'latin1');
     const padded = Buffer.concat([Buffer.from([padding & 255]), body, Buffer.alloc(Math.max(0, padding))]);
-    this.write(frame(FRAME.data, padding < 0 ? end : end | PADDED, stream, padding < 0 ? body : padded));
+    const payload = padding < 0 ? body : padded;
+    this.connectionWindow -= payload.length;
+    this.credit.set(stream, (this.credit.get(stream) ?? 0) - payload.length);
+    this.write(frame(FRAME.data, padding < 0 ? end : end | PADDED, stream, payload));
   }
 
   /** DATA as the windows allow (RFC 9113 §6.9); ends early when the stream or connection is over. */
@@ -140,8 +146,6 @@ export class RawHttp2Client implements RawClient {
       if (!(await this.waiters.until(() => over() || room() > 0, 10_000)) || over()) return;
       const part = text.slice(sent, sent + room());
       sent += part.length;
-      this.connectionWindow -= part.length;
-      this.credit.set(stream, (this.credit.get(stream) ?? 0) - part.length);
       this.data(stream, part, endStream && sent === text.length);
       if (this.socket.writableNeedDrain) await pause(1);
     }
@@ -152,6 +156,11 @@ export class RawHttp2Client implements RawClient {
     const payload = Buffer.alloc(4);
     payload.writeUInt32BE(code, 0);
     this.write(frame(FRAME.reset, 0, stream, payload));
+  }
+
+  /** The stream was answered whole, or reset by the front. */
+  isOver(stream: number): boolean {
+    return this.over.has(stream);
   }
 
   until(condition: () => boolean, ms: number): Promise<boolean> {
@@ -214,7 +223,6 @@ export class RawHttp2Client implements RawClient {
   private readWindow(stream: number, increment: number): void {
     if (stream === 0) {
       this.connectionWindow += increment;
-      this.connectionCredit += increment;
     } else this.credit.set(stream, (this.credit.get(stream) ?? 0) + increment);
   }
 
