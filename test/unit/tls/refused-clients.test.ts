@@ -174,8 +174,8 @@ for (const [what, client, kind, words] of [
   [
     'an issuer that is no authority',
     rawClient([], NO_AUTHORITY.pem, 'None', NO_AUTHORITY.key),
-    'chain',
-    /is no authority$/,
+    'purpose',
+    /or what signed it is not$/,
   ],
   [
     'an issuer without a mark',
