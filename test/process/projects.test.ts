@@ -73,6 +73,19 @@ describe('two projects on one port', () => {
     );
     assert.match(list.stdout, new RegExp(`^  shop  ${url}  .* pid ${shop.masterPid}  since 2`, 'm'));
 
+    const deployed = await runCommand(['deploy', 'blog', '--drain', '1s'], environment);
+    assert.equal(deployed.code, 0, deployed.stderr);
+    assert.match(deployed.stdout, /serves app; the version before it is empty/);
+    const joined = await runCommand(['deploy', 'shop'], environment);
+    assert.equal(joined.code, 1, joined.stdout);
+    assert.match(
+      joined.stderr,
+      new RegExp(
+        `shop has joined the front of pid ${blog.masterPid}, and its app is kept by pid ${shop.masterPid}`,
+      ),
+    );
+    assert.match(joined.stderr, /hint: start it again: tlsfront stop shop/);
+
     const stopped = await runCommand(['stop', 'shop'], environment);
     assert.equal(stopped.code, 0, stopped.stderr);
     assert.equal(await within(shop.ended, PATIENCE_MS, 'the end of the shop'), 0);

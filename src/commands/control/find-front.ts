@@ -16,6 +16,12 @@ export function runningFronts(io: CommandIo): readonly number[] {
   return listSockets(runtimeFolder(io.environment)).filter(isAlive);
 }
 
+/** The running fronts of this user. */
+export function allFronts(io: CommandIo): readonly ControlClient[] {
+  const folder = runtimeFolder(io.environment);
+  return runningFronts(io).map((pid) => new ControlClient(socketPath(folder, pid)));
+}
+
 /** @throws FrontError where none runs, or several do and none was named */
 export function findFront({ pid, socket }: FrontChoice, io: CommandIo): ControlClient {
   if (socket !== undefined) return new ControlClient(socket);

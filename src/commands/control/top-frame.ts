@@ -112,7 +112,13 @@ function overview({ status, figures }: TopData): string[] {
       const average = averageMs === null ? '-' : `${averageMs.toFixed(1)} ms`;
       return `${failedShare > 0 ? BAD : ''}  ${column(name, 40)} ${rate(perSecond).padStart(9)} ${average.padStart(12)} ${percent(failedShare).padStart(8)}`;
     });
-  const apps = figures.upstreams.slice(0, MAX_ROWS).map(({ name, state, inFlight }) => {
+  // Behind the route, before the weight.
+  const leaving = status.upstreams
+    .filter(({ state }) => state === 'leaving')
+    .map(({ address }) => address.split(',')[0]?.split('=').at(-1));
+  const apps = figures.upstreams.slice(0, MAX_ROWS).map(({ name, state: taken, inFlight }) => {
+    // The old version of a deploy, while it finishes.
+    const state = leaving.includes(name) ? 'drains' : taken;
     return `${state === 'left out' ? BAD : ''}  ${column(name, 40)} ${state.padStart(9)} ${String(inFlight).padStart(12)}`;
   });
   const routers = status.routers.map(({ id, pid, state, counters }) => {

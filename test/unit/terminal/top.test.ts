@@ -112,6 +112,18 @@ test('a frame of 80 columns and 24 rows has everything, and no line is wider', (
   assert.ok(lines.every((line) => line.length <= 80));
 });
 
+test('the old version of a deploy drains, whatever its route', () => {
+  for (const address of [
+    '127.0.0.1:8080',
+    '/api=127.0.0.1:8080',
+    'a.test/x=127.0.0.1:8080,weight=2,proxy=v1',
+  ]) {
+    const upstreams = [{ address, ready: true, state: 'leaving' as const }];
+    const text = drawFrame({ ...DATA, status: { ...DATA.status, upstreams } }, VIEW, SCREEN, new Date());
+    assert.match(text.join('\n'), /127\.0\.0\.1:8080 +drains +2/);
+  }
+});
+
 test('a small terminal gets what fits', () => {
   for (const [columns, rows] of [
     [40, 10],
