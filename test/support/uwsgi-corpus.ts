@@ -59,7 +59,11 @@ function describe(translation: Translation | null, words: readonly string[]): st
     .map(({ route, upstreams: [folder] }) => `${route.prefix}=${folder?.path ?? ''}`);
   const running = apps
     .filter((app) => app.files === null)
-    .flatMap(({ upstreams }) => upstreams.map(({ host, port }) => `${host}:${port}`));
+    .flatMap(({ upstreams }) =>
+      upstreams.map(({ scheme, host, port, path }) => {
+        return (scheme === 'http' ? '' : `${scheme}://`) + (path ?? `${host}:${port}`);
+      }),
+    );
   const told = Object.keys(values).filter((key) => !SHOWN.has(key) && !/^(?:static|checkStatic)/.test(key));
   const listens = listeners.map(({ kind, host, port }) => `${kind} ${formatListenAddress(host, port)}`);
   const parts = [

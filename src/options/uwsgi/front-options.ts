@@ -47,10 +47,17 @@ export const FRONT_OPTIONS: readonly UwsgiRow[] = [
     names: ['logto=', 'log-maxsize='],
   },
   {
-    fate: 'ours',
+    fate: 'mapped',
     area: 'app',
-    text: 'an address of an app that runs already',
+    to: 'upstream',
+    text: 'an app that runs already and speaks uwsgi: --upstream uwsgi://…; HTTP where http-backend-http stands beside it',
     names: ['http-to='],
+  },
+  {
+    fate: 'needless',
+    area: 'app',
+    text: 'it says what the app of http-to speaks',
+    names: ['http-backend-http'],
   },
   {
     fate: 'ours',
@@ -234,7 +241,7 @@ export const FRONT_OPTIONS: readonly UwsgiRow[] = [
     names: [
       'http-events= http-manage-expect? http-auto-chunked http-raw-body http-websockets',
       'http-chunked-input http-server-name-as-http-host= http-manage-source http-manage-rtsp',
-      'http-path-info-no-decode-slashes= http-backend-http',
+      'http-path-info-no-decode-slashes=',
     ],
   },
   {

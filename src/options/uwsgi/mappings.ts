@@ -41,8 +41,19 @@ function removedField(value: string): Mapped {
   return [['headerDown', `-${value}`]];
 }
 
+/** uWSGI's router speaks uwsgi to `host:port` and to socket files; what is written in our way stays. */
+function runningApp(value: string, speaks: 'http' | 'uwsgi'): Mapped {
+  if (speaks === 'uwsgi' && /^[^/=]*:\d+$/.test(value))
+    return [['upstream', `uwsgi://${value.replace(/^:/, '127.0.0.1:')}`]];
+  if (value.startsWith('/')) return [['upstream', `${speaks === 'uwsgi' ? 'uwsgi+unix' : 'unix'}:${value}`]];
+  return [['upstream', value]];
+}
+
 /** By the name of the option. */
-export const MAPPINGS: Readonly<Partial<Record<string, (value: string) => Mapped>>> = {
+export const MAPPINGS: Readonly<
+  Partial<Record<string, (value: string, backend: 'http' | 'uwsgi') => Mapped>>
+> = {
+  'http-to': runningApp,
   'http-socket': plainListener,
   'http11-socket': plainListener,
   https2: keyedHttps,

@@ -75,6 +75,8 @@ class Translator {
   private readonly refused: Refusal[] = [];
   private readonly sharedSockets: string[] = [];
   private readonly speaksHttp: boolean;
+  /** What the apps of --http-to speak. */
+  private readonly backend: 'http' | 'uwsgi';
   private readonly hasListener: boolean;
 
   constructor(
@@ -82,6 +84,7 @@ class Translator {
     private readonly beside: Beside,
   ) {
     const protocol = all.findLast(({ name }) => name === 'protocol' || name === 'socket-protocol');
+    this.backend = all.some(({ name }) => name === 'http-backend-http') ? 'http' : 'uwsgi';
     this.speaksHttp = protocol?.value === 'http';
     this.hasListener = all.some(({ name }) => LISTENERS.includes(name));
   }
@@ -100,9 +103,10 @@ class Translator {
     const option = uwsgiOption(given.name);
     const setting = settingNamed(given.name);
     if (option === null && (setting === null || this.isPlaceholder(given))) this.takeUnknown(given);
-    else if (option === null || this.isOurs(given, option)) this.takeOurs(given, setting);
-    else if (isOff(option, given.value)) this.tell(given, option.row.fate, 'switched off');
-    else this.takeRow(given, option);
+    else if (setting !== null && (option === null || this.isOurs(given, option)))
+      this.takeOurs(given, setting);
+    else if (option !== null && isOff(option, given.value)) this.tell(given, option.row.fate, 'switched off');
+    else if (option !== null) this.takeRow(given, option);
   }
 
   /** What a file or `--set` calls by the name of an option of ours may be a value for %(name): `root` is in many files. */
@@ -121,22 +125,19 @@ class Translator {
     return option.row.fate === 'ours';
   }
 
-  private takeOurs(given: Given, setting: SettingKey | null): void {
-    const key = setting ?? 'upstream';
+  private takeOurs(given: Given, setting: SettingKey): void {
     // A file's switch without a value is on.
-    const isBare = given.value === '' && optionOf(key).argument === null;
+    const isBare = given.value === '' && optionOf(setting).argument === null;
     const value = this.withSharedSocket(given, isBare ? 'true' : (given.value ?? 'true'));
-    this.put(key, value);
-    const text = uwsgiOption(given.name)?.row.text ?? 'an option of ours';
-    this.tell(given, 'ours', setting === null ? `--upstream ${value}` : text);
+    this.put(setting, value);
+    this.tell(given, 'ours', uwsgiOption(given.name)?.row.text ?? 'an option of ours');
   }
 
   private takeRow(given: Given, option: UwsgiOption): void {
     const { row } = option;
     switch (row.fate) {
       case 'ours':
-        if (option.name === 'http-to') this.takeOurs(given, null);
-        else this.tell(given, 'ours', row.text);
+        this.tell(given, 'ours', row.text);
         return;
       case 'worker':
         this.takeWorker(given, option);
@@ -228,7 +229,7 @@ class Translator {
         ? option.row.to === undefined
           ? []
           : [[option.row.to, value] as const]
-        : mapping(value);
+        : mapping(value, this.backend);
     if (typeof made === 'string') {
       this.refuse(given, made, 'value');
       return;

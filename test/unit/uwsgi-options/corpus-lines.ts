@@ -352,7 +352,16 @@ export const LINES: readonly (readonly [line: string, expected: string])[] = [
     '--http 0.0.0.0:8000 --module core.wsgi:application --processes 2 --threads 4 --offload-threads 2 --static-expires "/static/.* 3600" --access-log --hsts 1d',
     'http 0.0.0.0:8000; worker: module=core.wsgi:application processes=2 threads=4 offload-threads=2 static-expires=/static/.* 3600; and accessLog hsts',
   ],
-  ['--http-to 127.0.0.1:8080 --http :8000 --http-websockets', 'http *:8000; app: 127.0.0.1:8080'],
+  // uWSGI's router speaks uwsgi to its backends.
+  ['--http-to 127.0.0.1:3031 --http :8000 --http-websockets', 'http *:8000; app: uwsgi://127.0.0.1:3031'],
+  ['--http-to :3031 --http :8000', 'http *:8000; app: uwsgi://127.0.0.1:3031'],
+  ['--http-to /run/app.sock --http :8000', 'http *:8000; app: uwsgi:///run/app.sock'],
+  ['--http-to 127.0.0.1:8080 --http :8000 --http-backend-http', 'http *:8000; app: 127.0.0.1:8080'],
+  ['--http-to http://127.0.0.1:8080 --http :8000', 'http *:8000; app: 127.0.0.1:8080'],
+  [
+    '--http-to 127.0.0.1:3031 --http-to 127.0.0.1:3032 --http :8000',
+    'http *:8000; app: uwsgi://127.0.0.1:3031, uwsgi://127.0.0.1:3032',
+  ],
   [
     '--http :8000 --http-socket :8001 --wsgi-file index.py --abstract-socket --vhost',
     'http *:8000, http *:8001; file index.py (application); worker: vhost',
