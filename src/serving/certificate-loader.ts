@@ -50,10 +50,10 @@ export class CertificateLoader {
     private readonly environment: Readonly<NodeJS.ProcessEnv> = {},
   ) {
     const secure = config.listeners.filter((listener) => listener.kind === 'https');
-    const folders = new Set(secure.flatMap(({ certificateFolders }) => certificateFolders));
+    const folders = secure.flatMap(({ certificateFolders }) => certificateFolders);
     this.acme = config.acme === null ? null : new AcmeCertificates(config.acme, store);
     this.given = new GivenCertificates(config);
-    this.folders = new Map([...folders].map((folder) => [folder, new FolderCertificates(folder, config)]));
+    this.folders = new Map(folders.map((folder) => [folder.path, new FolderCertificates(folder, config)]));
     this.clients = config.listeners.map((listener) =>
       listener.kind === 'https' ? new ListenerClients(listener, config) : null,
     );
@@ -126,7 +126,7 @@ export class CertificateLoader {
     ordered: readonly CertificateMaterial[],
   ): readonly CertificateMaterial[] {
     const own = listener.certificates.flatMap((index) => given[index] ?? []);
-    const more = listener.certificateFolders.flatMap((folder) => folders.get(folder) ?? []);
+    const more = listener.certificateFolders.flatMap(({ path }) => folders.get(path) ?? []);
     const read = newestOf([...own, ...more]);
     if (!listener.acme) return read;
     refuseGiven(

@@ -10,6 +10,7 @@ import { readClientAuthority } from '../certificates/chain/client-authority.js';
 import { readPassphrase } from '../certificates/chain/input-file.js';
 import { loadCertificate } from '../certificates/chain/load.js';
 import type { Config } from '../shared/config/config.js';
+import type { CertificateFolder } from '../shared/config/listeners.js';
 import { FrontError } from '../shared/errors.js';
 import type { LoadReport } from './load-report.js';
 import type { Note } from './notes.js';
@@ -42,18 +43,22 @@ export class FolderCertificates {
   private readonly authorities = new Map<string, string>();
 
   constructor(
-    private readonly folder: string,
+    private readonly folder: CertificateFolder,
     private readonly config: Config,
   ) {}
 
   /** @throws FrontError when names that are meant for some clients only would be left open */
   async load(report: LoadReport): Promise<readonly Servable[]> {
-    report.files.add(this.folder);
+    const { path, caBundles, keyPassphraseFile } = this.folder;
+    report.files.add(path);
+    for (const file of [...caBundles, ...(keyPassphraseFile === null ? [] : [keyPassphraseFile])]) {
+      report.files.add(file);
+    }
     let contents: FolderContents;
     let passphrase: string | undefined;
     try {
       passphrase = await this.readPassphrase();
-      contents = await findCertificates(this.folder, passphrase);
+      contents = await findCertificates(path, passphrase);
     } catch (error) {
       report.fail(
         error,
@@ -67,7 +72,7 @@ export class FolderCertificates {
       report.fail(lonely, 'the old certificates of its folder go on serving');
       return this.kept;
     }
-    noteLeftOut(this.folder, contents, report.notes);
+    noteLeftOut(path, contents, report.notes);
     const served: Entry[] = [];
     const failures = contents.broken.map(toFailure);
     for (const siblings of groupSiblings(contents.found)) {
@@ -76,7 +81,7 @@ export class FolderCertificates {
     }
     report.hasFresh ||= served.length > 0;
     if (contents.found.length + contents.broken.length === 0) {
-      report.fail(nothingIn(this.folder, contents.keysAlone.length > 0), 'nothing of it is served');
+      report.fail(nothingIn(path, contents.keysAlone.length > 0), 'nothing of it is served');
     }
     const old = this.findKept(served, failures);
     this.tell(failures, old, report);
@@ -85,7 +90,7 @@ export class FolderCertificates {
   }
 
   private async readPassphrase(): Promise<string | undefined> {
-    const file = this.config.certificates[0]?.keyPassphraseFile ?? null;
+    const file = this.folder.keyPassphraseFile;
     return file === null ? undefined : await readPassphrase(file);
   }
 
@@ -124,14 +129,14 @@ export class FolderCertificates {
     const loaded = await loadCertificate({
       certFiles: [certFile],
       keyFile,
-      caBundleFiles: beside,
+      caBundleFiles: [...beside, ...this.folder.caBundles],
       passphrase,
     });
     const authority = clientAuthorityFile === null ? null : await readClientAuthority(clientAuthorityFile);
     const servable = toServable(loaded, certFile, notes);
     const entry = { ...servable, certFile, keyFile, group: siblingKey(leaf) };
     if (authority === null) return entry;
-    noteRootless(clientAuthorityFile ?? this.folder, authority, notes);
+    noteRootless(clientAuthorityFile ?? this.folder.path, authority, notes);
     const { required } = this.config.tls.folderClients;
     const verb = required ? 'must' : 'may';
     const text = `clients of ${loaded.names.join(', ')} ${verb} show a certificate of ${clientAuthorityFile}`;

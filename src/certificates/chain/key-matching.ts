@@ -46,17 +46,44 @@ export function matchKeys(near: readonly FolderFile[], passphrase: string | unde
   const found: KeyedCertificate[] = [];
   const matched = new Set<Certificate>();
   const withoutLeaf: FolderKey[] = [];
+  const withLeaf: FolderKey[] = [];
   for (const one of keys) {
     const leaves = one.key === null ? [] : (byPublicKey.get(publicKeyText(createPublicKey(one.key))) ?? []);
     for (const leaf of leaves) matched.add(leaf);
     const servers = leaves.filter(isServable);
-    if (servers.length === 0) withoutLeaf.push(one);
+    (servers.length === 0 ? withoutLeaf : withLeaf).push(one);
     for (const leaf of distinct(servers)) found.push(withFiles(one.file, leaf, leaves, near));
   }
   const unmatched = near.filter(({ certificates }) => {
     return certificates.some((one) => isServable(one) && one.authority !== true && !matched.has(one));
   });
-  return { found, ...explain(withoutLeaf, unmatched, near, found) };
+  const explained = explain(withoutLeaf, unmatched, near, found);
+  return {
+    ...explained,
+    found,
+    broken: [...explained.broken, ...ofOtherCertificates(withLeaf, unmatched, explained.broken)],
+  };
+}
+
+/** Pairs by their names whose key was made for another certificate, which is served with it. */
+function ofOtherCertificates(
+  keys: readonly FolderKey[],
+  unmatched: readonly FolderFile[],
+  told: readonly BrokenPair[],
+): BrokenPair[] {
+  return keys.flatMap(({ file }) => {
+    const partner = unmatched.find((one) => one.file !== file && stemOf(one.file) === stemOf(file));
+    if (partner === undefined || told.some(({ files }) => files.includes(partner.file))) return [];
+    const error = new FrontError(
+      'certificate_broken',
+      `${file} is not the key of ${partner.file}: it was made for another certificate`,
+      {
+        hint: 'put the key that the certificate was requested with beside it',
+      },
+    );
+    // Not the key's file: what it is the key of is served.
+    return [{ files: [partner.file], error }];
+  });
 }
 
 /** An authority's certificate is served only where it names hosts, as `openssl req -x509` makes them. */

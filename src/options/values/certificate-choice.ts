@@ -92,7 +92,7 @@ export class CertificateChoice {
     for (const folder of folders) requireFolder(platform, settings.get('certDir').label, folder);
     this.general = {
       certificates: pairs.map(({ cert, key }) => this.add(cert, key, this.companions)),
-      certificateFolders: folders,
+      certificateFolders: folders.map((path) => ({ path, ...this.companions })),
       acme: settings.has('acme'),
     };
     this.crlFiles = readList(settings, 'clientCrl');

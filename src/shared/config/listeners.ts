@@ -16,13 +16,18 @@ export interface CertificateFiles {
   readonly keyPassphraseFile: string | null;
 }
 
+/** A folder of `--cert-dir`, with what may complete its chains and open its keys. */
+export interface CertificateFolder extends Pick<CertificateFiles, 'caBundles' | 'keyPassphraseFile'> {
+  readonly path: string;
+}
+
 /** A TLS listener. */
 export interface HttpsListener extends ListenAddress {
   readonly kind: 'https';
   /** Indices into Config.certificates; the first is the default, all are chosen by server name. */
   readonly certificates: readonly number[];
   /** Folders of further certificates. Without these, `certificates` and `acme`: the development certificate. */
-  readonly certificateFolders: readonly string[];
+  readonly certificateFolders: readonly CertificateFolder[];
   /** The certificates of Config.acme are served too. */
   readonly acme: boolean;
   /** OpenSSL cipher list of this listener (uWSGI's fourth `--https` field); null: Config.tls.ciphers. */

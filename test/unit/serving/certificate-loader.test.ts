@@ -3,8 +3,13 @@ import assert from 'node:assert/strict';
 import { readFileSync, rmSync } from 'node:fs';
 import { test } from 'node:test';
 import { issueLeaf } from '../../../src/certificates/development/x509-issuer.js';
-import { daysFromNow, issueTestAuthority, testCertificates } from '../../support/certificates.js';
-import { makeLoader, namesOf } from '../../support/serving.js';
+import {
+  daysFromNow,
+  issueTestAuthority,
+  TEST_PASSPHRASE,
+  testCertificates,
+} from '../../support/certificates.js';
+import { chainsOf, makeLoader, namesOf } from '../../support/serving.js';
 import { makeWorkspace, type Workspace } from '../../support/workspace.js';
 
 const all = await testCertificates();
@@ -47,6 +52,36 @@ const FAULTS: readonly {
     spoil: (folder, path) => void folder.write(`${path}.key`, all.encryptedKeyPem),
   },
 ];
+
+test('a pair by its names whose key was made for another certificate of the folder is told', async (t) => {
+  const folder = makeWorkspace(t);
+  for (const name of ['good', 'bad']) await pair(folder, name, name);
+  folder.write('bad.key', readFileSync(folder.at('good.key')));
+  const first = await makeLoader(t, { certDir: [folder.path] }).load();
+  assert.deepEqual(namesOf(first), ['good.example']);
+  assert.match(first.problems.map(({ reason }) => reason).join(), /bad\.key is not the key of \S+bad\.crt/);
+});
+
+test('in a folder the passphrase opens keys and bundles, and the CA bundle completes chains, without any --cert', async (t) => {
+  const folder = makeWorkspace(t);
+  const passphrase = folder.write('passphrase', `${TEST_PASSPHRASE}\n`);
+  const authorities = folder.write('authorities', all.intermediate.certPem);
+  folder.write('live/site.key', all.encryptedKeyPem);
+  folder.write('live/site.crt', all.leaf.certPem);
+  const given = { certDir: [folder.at('live')] };
+  const locked = await makeLoader(t, given)
+    .load()
+    .catch((error: unknown) => error);
+  assert.match(String(locked), /encrypted and no passphrase/);
+  const opened = await makeLoader(t, {
+    ...given,
+    keyPassphraseFile: [passphrase],
+    caBundle: [authorities],
+  }).load();
+  assert.deepEqual(opened.problems, []);
+  const [chain = ''] = chainsOf(opened);
+  assert.equal(chain.match(/BEGIN/g)?.length, 2);
+});
 
 for (const { what, reason, spoil } of FAULTS) {
   test(`in a folder, a pair that ${what} is left out, and later its old one stays`, async (t) => {
