@@ -1,6 +1,6 @@
 /** Chooses and describes the server of a WSGI app: uWSGI where it is installed, else the bundled launcher. */
 import { execFile } from 'node:child_process';
-import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve, sep } from 'node:path';
 import { FrontError } from '../src/shared/errors.js';
 import type { Jail, WsgiPlan } from '../src/shared/messages/worker-messages.js';
@@ -22,10 +22,34 @@ interface Uwsgi {
   readonly pythonVersion: string;
 }
 
-/** The virtual environment that the options or the environment name; undefined: none. */
-function virtualEnvironment({ options }: WsgiPlan): string | undefined {
+/**
+ * The virtual environment that the options or the environment name; undefined: none.
+ * @throws FrontError worker_failed where the options name a folder that is none
+ */
+function virtualEnvironment({ options }: WsgiPlan, jail: Jail | null): string | undefined {
   const named = valueOfOption(options, 'home', 'virtualenv', 'venv', 'pyhome');
-  return named === null ? process.env.VIRTUAL_ENV || undefined : resolve(named);
+  if (named === null) return process.env.VIRTUAL_ENV || undefined;
+  const home = resolve(named);
+  // Within a jail nobody but uWSGI looks.
+  if (jail === null && !isPythonHome(home)) {
+    const reason = existsSync(home) ? 'no virtual environment' : 'no such folder';
+    throw new FrontError('worker_failed', `--home ${named}, ${reason}`, {
+      hint: `python3 -m venv ${named} makes one; the working folder is ${process.cwd()}`,
+    });
+  }
+  return home;
+}
+
+/** A virtual environment, or what Python's own home is. */
+function isPythonHome(home: string): boolean {
+  try {
+    return (
+      existsSync(join(home, 'bin', 'python3')) ||
+      readdirSync(join(home, 'lib')).some((name) => name.startsWith('python3'))
+    );
+  } catch {
+    return false;
+  }
 }
 
 /** Where the app shall listen. */
@@ -45,7 +69,7 @@ export async function chooseWsgiServer(
   environment: NodeJS.ProcessEnv,
   jail: Jail | null,
 ) {
-  const home = virtualEnvironment(wsgi);
+  const home = virtualEnvironment(wsgi, jail);
   if (jail === null) {
     if (wsgi.file !== null)
       checkWsgiFile(resolve(valueOfOption(wsgi.options, 'chdir') ?? '', wsgi.file), wsgi.file);

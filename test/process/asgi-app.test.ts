@@ -129,7 +129,7 @@ for (const [server, expected] of CALLS) {
     const folder = makeWorkspace(t);
     const file = folder.write('elsewhere/mod.py', 'def create(): pass\n');
     folder.write('site/.keep', '');
-    folder.write(`venv/bin/${server}`, ECHO, 0o755);
+    for (const name of ['python3', server]) folder.write(`venv/bin/${name}`, ECHO, 0o755);
     const options = [
       'home=venv',
       'chdir=site',

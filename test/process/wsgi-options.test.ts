@@ -103,3 +103,20 @@ test('wsgiref ends when the file of --touch-reload is touched, so that the front
   const { code, ready } = await worker.report('exited');
   assert.deepEqual([code, ready], [0, true]);
 });
+
+for (const [what, home, reason] of [
+  ['a folder that is not there', 'nothing', 'no such folder'],
+  ['a folder that is no virtual environment', 'site', 'no virtual environment'],
+] as const) {
+  test(`--home with ${what} is an error, and no other Python is taken`, async (t) => {
+    for (const server of ['auto', 'wsgiref'] as const) {
+      const worker = start(t, 'wsgiref', ['module=facts:app', 'pythonpath=site', `virtualenv=${home}`], {
+        server,
+      });
+      if (worker === MISSING) return;
+      const { message, hint } = await worker.report('failed');
+      assert.equal(message, `--home ${home}, ${reason}`);
+      assert.match(hint, /^python3 -m venv/);
+    }
+  });
+}

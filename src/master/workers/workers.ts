@@ -2,19 +2,17 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { formatListenAddress } from '../../shared/addresses/host-port.js';
 import type { AppConfig, RouteConfig, WorkerConfig } from '../../shared/config/apps.js';
-import { FrontError } from '../../shared/errors.js';
+import type { FrontError } from '../../shared/errors.js';
 import type { LineStyle } from '../../shared/log-lines.js';
 import type { AppEnd, AppLoad, Identity, UpstreamState } from '../../shared/messages/router-messages.js';
 import type { WorkerPlan } from '../../shared/messages/worker-messages.js';
 import { BackOff } from '../back-off.js';
 import type { MasterLog } from '../log.js';
 import { AppLoads } from './app-loads.js';
+import { explainFailure, lastWords, MAX_LINES_SHOWN } from './failed-start.js';
 import { residentBytes } from './resident-memory.js';
 import { type WorkerEnd, WorkerProcess } from './worker-process.js';
 
-const MAX_LINES_SHOWN = 10;
-/** In a warning. */
-const MAX_WORDS = 3;
 /** For an app that hangs, and may still write down why. */
 const HARAKIRI_MERCY_MS = 1_000;
 /** For one that is replaced: to answer what it has, and again to end. */
@@ -397,7 +395,7 @@ export class Workers {
     this.lastEnd = { reason: end.reason, lastLines: end.lastLines.slice(-MAX_LINES_SHOWN) };
     this.onChange();
     if (this.settleStart !== null) {
-      this.settleStart.reject(explainFailure(place.index, end));
+      this.settleStart.reject(explainFailure(place.index, end, worker.kind));
       return;
     }
     const delayMs = place.backOff.next(performance.now() - worker.startedAtMs);
@@ -413,37 +411,4 @@ export class Workers {
 
 function addressOf({ host, port }: WorkerProcess): string {
   return formatListenAddress(host, port);
-}
-
-/** What an app said before it ended; it stands in the log already, but maybe far above. */
-function lastWords({ lastLines }: WorkerEnd): string {
-  const lines = lastLines.slice(-MAX_WORDS);
-  return lines.length === 0 ? '' : `; its last words: ${lines.join(' | ')}`;
-}
-
-/** What a Python program threw: the line that ends its last traceback, which uWSGI may print alone. Null: there is none. */
-function lineOfTraceback(lines: readonly string[]): string | null {
-  const start = lines.findLastIndex((line) => line.startsWith('Traceback (most recent call last)'));
-  const end = lines.slice(start + 1).find((line) => /^\w[\w.]*(?:: |$)/.test(line));
-  if (start !== -1 && end !== undefined) return end;
-  return lines.findLast((line) => /^[A-Za-z_][\w.]*(?:Error|Exception): /.test(line)) ?? null;
-}
-
-function explainFailure(index: number, end: WorkerEnd): FrontError {
-  const thrown = lineOfTraceback(end.lastLines);
-  if (thrown !== null) {
-    // Our launcher may know more than the exception says: which file does not compile.
-    const [kind = ''] = thrown.split(':');
-    const own = end.lastLines.findLast((line) => line.startsWith('error: ') && !line.includes(kind));
-    const judged = own === undefined ? '' : own.replace('error: ', '; ');
-    return new FrontError('worker_failed', `the app (worker ${index}) did not start: ${thrown}${judged}`, {
-      hint: end.hint ?? 'the lines above say where; the app must load without the front too',
-    });
-  }
-  const lines = end.lastLines.slice(-MAX_LINES_SHOWN);
-  const said = lines.length === 0 ? '' : `; its last words: ${lines.join(' | ')}`;
-  return new FrontError('worker_failed', `the app (worker ${index}) did not start: ${end.reason}${said}`, {
-    hint:
-      end.hint ?? 'run the command by itself; it must listen on the port in the environment variable PORT',
-  });
 }
