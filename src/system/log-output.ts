@@ -1,5 +1,5 @@
 /** Where log lines go: stderr or a file that is opened anew for rotation; bounded, and what is lost is counted and told. */
-import { openSync } from 'node:fs';
+import { constants, openSync, statSync } from 'node:fs';
 import { BARE_LINES, formatLogRecord, type LineStyle } from '../shared/log-lines.js';
 import { DescriptorWriter, openStandardStream } from './descriptor-writer.js';
 
@@ -85,7 +85,9 @@ export class LogOutput {
 
 /** Opens a log for appending. @throws Error of the system */
 export function openLog(file: string): number {
-  return openSync(file, 'a', LOG_MODE);
+  // A named pipe without a reader would hold this process up, and one whose reader has gone would be broken for good: we are a reader too.
+  const isPipe = statSync(file, { throwIfNoEntry: false })?.isFIFO() === true;
+  return openSync(file, isPipe ? constants.O_RDWR | constants.O_NONBLOCK : 'a', LOG_MODE);
 }
 
 /** Lines in whole lines. */

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { WebSocket } from 'ws';
-import { type Controlled, startControlled } from '../support/controlled.js';
+import { type Controlled, NamedApp, startControlled } from '../support/controlled.js';
 import { until, within } from '../support/deadline.js';
 import { startLoad } from '../support/load.js';
 import { PATIENCE_MS } from '../support/started-front.js';
@@ -122,4 +122,53 @@ test('kill -9 of the front at every step of a deploy: afterwards it is as before
     await until(async () => (await again.front.ended) !== null, PATIENCE_MS, 'the end');
   }
   t.diagnostic(outcomes.join(', '));
+});
+
+test('kill -9 of a router, of the one and of the other, while the old version drains: only the new version gets requests', async (t) => {
+  const [one, two] = await Promise.all(['one', 'two'].map((name) => NamedApp.start(t, name)));
+  assert.ok(one !== undefined && two !== undefined);
+  const folder = makeWorkspace(t);
+  const controlled = await startControlled(t, folder, '--http-processes', '2', '--upstream', one.address);
+  const { front, client, control, post } = controlled;
+  const load = startLoad(
+    t,
+    { port: front.port('http'), ca: undefined },
+    { path: '/', lanes: 2, fresh: true },
+  );
+  // Over connections of their own: both routers hold some.
+  const holding = Array.from({ length: 12 }, () => client());
+  const held = holding.map((each) =>
+    each.request('/hold').then(
+      ({ text }) => text,
+      () => 'cut',
+    ),
+  );
+  await until(() => one.held.length === held.length, PATIENCE_MS, 'requests in the hands of the old version');
+  const deploying = post(`/v1/deploy?upstream=${two.address}&drain=60`);
+  await front.logged(/takes the requests of app/);
+  const before = one.asked.length;
+  for (const index of [1, 2]) {
+    const pid = front.pid('http', index);
+    const from = front.log.length;
+    process.kill(pid, 'SIGKILL');
+    await front.logged(new RegExp(`respawned tlsfront http ${index} `), from);
+    for (let round = 0; round < 10; round += 1) assert.equal(await served(controlled), 'two');
+    const { upstreams, interventions } = await control.status();
+    assert.equal(upstreams.find(({ state }) => state === 'up')?.address, two.address);
+    assert.equal(interventions.deployed.length, 1);
+  }
+  // What went down with its router is over; the old version is empty then, and the deploy done.
+  assert.match(
+    (await within(deploying, PATIENCE_MS, 'the end of the deploy')) ?? '',
+    /the version before it is empty/,
+  );
+  assert.deepEqual(new Set(await Promise.all(held)), new Set(['cut']));
+  assert.equal(one.asked.length, before, 'nothing more went to the old version');
+  await load.stop();
+  // A killed router takes what it has with it, and nothing else fails.
+  assert.ok(
+    load.failures.every((failure) => /ECONNRESET|socket hang up/.test(failure)),
+    load.failures.join(),
+  );
+  assert.ok(load.failures.length <= 8, `${load.failures.length} requests were cut`);
 });
