@@ -15,7 +15,7 @@ import {
   keysOf,
   readNewestCertificate,
 } from '../../src/certificates/acme/stored-certificate.js';
-import { newEcdsaKey } from '../../src/certificates/development/x509-issuer.js';
+import { issueLeaf, newEcdsaKey } from '../../src/certificates/development/x509-issuer.js';
 import { pemOfKey } from '../../src/certificates/formats/pem-text.js';
 import { openFileStore } from '../../src/certificates/store/file-store.js';
 import type { AcmeConfig, ChallengeAnswers } from '../../src/shared/config/acme.js';
@@ -304,6 +304,54 @@ for (const [what, answer, words] of [
     assert.match(at.log.join('\n'), words);
     assert.match(at.log.join('\n'), /next attempt in a minute/);
     assert.equal(spoilt, 1);
+  });
+}
+
+test('a limit for longer than anybody waits is waited for eight days', async (t) => {
+  const at = await scene(t, {
+    intercept(path, _request, response) {
+      if (path !== '/order') return false;
+      response.writeHead(503, { 'retry-after': '99999999999' }).end('busy');
+      return true;
+    },
+  });
+  await at.orders('one.test').idle();
+  assert.match(at.log.join('\n'), /answers with status 503; next attempt in 8 days/);
+});
+
+const stray = await issueLeaf(root, ['one.test']);
+for (const [what, manner, words] of [
+  [
+    'a certificate of another key',
+    { chain: () => stray.certPem },
+    /one\.test: the authority sent a certificate of another key/,
+  ],
+  ['no certificate', { chain: () => 'soon' }, /one\.test: the authority sent no certificate/],
+  [
+    'an expired certificate',
+    { lifeMs: -1_000 },
+    /one\.test: the authority sent a certificate that has expired on \d{4}-/,
+  ],
+  ['no challenge', { challenges: [] }, /one\.test: the authority offers no way to prove the name/],
+  ['another challenge', { challenges: ['dns-01'] }, /does not offer http-01, but dns-01/],
+  [
+    'a directory without newOrder',
+    {
+      intercept(path: string, _request: unknown, response: { end: (body: string) => unknown }) {
+        if (path !== '/directory') return false;
+        const end = response.end.bind(response);
+        response.end = (body: string) => end(body.replace('newOrder', 'oldOrder'));
+        return false;
+      },
+    },
+    /newOrder is missing/,
+  ],
+] as const) {
+  test(`an authority that sends ${what} is told in words`, async (t) => {
+    const at = await scene(t, manner);
+    await at.orders('one.test').idle();
+    assert.match(at.log.join('\n'), words);
+    assert.match(at.log.join('\n'), /next attempt in a minute/);
   });
 }
 

@@ -25,8 +25,8 @@ import {
 import {
   certificateId,
   complaintsAbout,
-  parseCertificate,
   readNewestCertificate,
+  requireCertificate,
   type StoredCertificate,
 } from './stored-certificate.js';
 
@@ -199,10 +199,7 @@ export class CertificateRenewer {
       if (held !== undefined && this.dueTime(held, state) > this.chances.now()) return;
       await consent();
       const { orderer, pem } = await this.orderFrom(name, held);
-      const certificate = parseCertificate(pem, name);
-      if (certificate === undefined || certificate.endMs <= this.chances.now()) {
-        throw new AcmeError(`${name}: the authority sent a certificate that cannot be served`, null);
-      }
+      const certificate = requireCertificate(pem, name, this.chances.now());
       for (const complaint of complaintsAbout(pem)) {
         log.warning(`ACME: ${name}: of what the authority sent: ${complaint}`);
       }

@@ -71,11 +71,13 @@ async function prove(
   const challenge = authority.challengeOf(authorization, kind);
   const domain = authorization.identifier.value;
   if (challenge === null) {
-    const offered = authorization.challenges.map(({ type }) => type).join(', ');
-    throw new ValidationError(
-      `${domain}: the authority does not offer ${kind}, but ${offered}`,
-      `give --acme-challenge one of these`,
-    );
+    const offered = authorization.challenges.map(({ type }) => type);
+    throw offered.length === 0
+      ? new ValidationError(`${domain}: the authority offers no way to prove the name`, null)
+      : new ValidationError(
+          `${domain}: the authority does not offer ${kind}, but ${offered.join(', ')}`,
+          `give --acme-challenge one of these`,
+        );
   }
   let isDecided = false;
   const withdraw = await board.present(kind, {

@@ -1,6 +1,7 @@
 /** The certificates and the account of one authority in the store. */
 
 import { ipFamily } from '../../shared/addresses/ip-family.js';
+import { dayOf } from '../../shared/day.js';
 import type { CertificateMaterial } from '../../shared/messages/router-messages.js';
 import type { Source } from '../chain/input-file.js';
 import { inspect } from '../chain/inspect.js';
@@ -10,6 +11,7 @@ import { DER_INTEGER, readDer, readDerChildren } from '../formats/der.js';
 import { pemOfKey } from '../formats/pem-text.js';
 import type { Store } from '../store/store.js';
 import { base64url } from './protocol/jws.js';
+import { AcmeError, oneLine } from './protocol/problem.js';
 import type { Validity } from './schedule.js';
 
 /** What the order and number of certificates can be wrong in; the rest is the authority's own policy. */
@@ -163,6 +165,22 @@ export function parseCertificate(pem: string, name: string): StoredCertificate |
     startMs: Date.parse(x509.validFrom),
     endMs: Date.parse(x509.validTo),
   };
+}
+
+/** The certificate that an authority has sent. @throws AcmeError that says why it cannot be served */
+export function requireCertificate(pem: string, name: string, nowMs: number): StoredCertificate {
+  const certificate = parseCertificate(pem, name);
+  if (certificate !== undefined && certificate.endMs > nowMs) return certificate;
+  throw new AcmeError(`${name}: the authority sent ${whatWasSent(pem, name)}`, null);
+}
+
+function whatWasSent(pem: string, name: string): string {
+  const { chain, key } = inspect({ certificates: [sourceOf(pem)] });
+  if (chain === undefined) return 'no certificate';
+  const { names = [], x509, notAfter } = chain.leaf;
+  if (key === undefined || !x509.checkPrivateKey(key)) return 'a certificate of another key';
+  if (!names.includes(name)) return `a certificate of other names (${oneLine(names.join(', '))})`;
+  return `a certificate that has expired on ${dayOf(notAfter.getTime())}`;
 }
 
 /** What an authority has sent that clients would refuse, or that was mended: a sentence each. */

@@ -78,7 +78,9 @@ test('a redirect is not followed', async (t) => {
 
 test('an address without TLS in the directory is not asked', async (t) => {
   const { message } = await register(t, (_request, response) => {
-    response.end('{"newNonce":"http://localhost:1/nonce","newAccount":"http://localhost:1/account"}');
+    response.end(
+      '{"newNonce":"http://localhost:1/nonce","newAccount":"http://localhost:1/account","newOrder":"http://localhost:1/order"}',
+    );
   });
   assert.match(message, /names an address without TLS: http:\/\/localhost:1\//);
 });
@@ -107,7 +109,13 @@ test('nonces that are refused without end are told after a while', async (t) => 
     const host = `https://${request.headers.host}`;
     response.setHeader('replay-nonce', `n${refused}`);
     if (request.method === 'GET') {
-      response.end(JSON.stringify({ newNonce: `${host}/nonce`, newAccount: `${host}/account` }));
+      response.end(
+        JSON.stringify({
+          newNonce: `${host}/nonce`,
+          newAccount: `${host}/account`,
+          newOrder: `${host}/order`,
+        }),
+      );
     } else if (request.method === 'HEAD') response.end();
     else {
       refused += 1;

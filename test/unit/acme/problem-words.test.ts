@@ -135,6 +135,11 @@ test('what is no problem document is none', () => {
 test('Retry-After is read as seconds and as a date, and ignored when it is neither', () => {
   const now = Date.parse('2026-01-01T00:00:00Z');
   assert.equal(readRetryAfter('120', now), 120_000);
+  assert.equal(
+    readRetryAfter('99999999999', now),
+    99_999_999_999_000,
+    'the longest pause is for the schedule to say',
+  );
   assert.equal(readRetryAfter('Thu, 01 Jan 2026 01:00:00 GMT', now), 3_600_000);
   for (const field of [undefined, '', 'soon', '0', '-5', 'Thu, 01 Jan 2015 01:00:00 GMT', 7]) {
     assert.equal(readRetryAfter(field, now), undefined, String(field));

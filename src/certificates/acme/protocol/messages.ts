@@ -84,7 +84,7 @@ export function readDirectory(text: string): Directory {
   return {
     newNonce: requireText(value, 'newNonce'),
     newAccount: requireText(value, 'newAccount'),
-    newOrder: textOf(value, 'newOrder') ?? '',
+    newOrder: requireText(value, 'newOrder'),
     revokeCert: textOf(value, 'revokeCert'),
     keyChange: textOf(value, 'keyChange'),
     renewalInfo: textOf(value, 'renewalInfo'),

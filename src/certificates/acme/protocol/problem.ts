@@ -86,6 +86,6 @@ export function oneLine(text: string): string {
 /** Milliseconds of a Retry-After field (RFC 9110 §10.2.3); undefined when it says nothing of use. */
 export function readRetryAfter(field: unknown, nowMs: number): number | undefined {
   if (typeof field !== 'string' || field === '') return undefined;
-  const ms = /^\d{1,9}$/.test(field) ? Number(field) * 1000 : Date.parse(field) - nowMs;
+  const ms = /^\d+$/.test(field) ? Number(field) * 1000 : Date.parse(field) - nowMs;
   return Number.isFinite(ms) && ms > 0 ? ms : undefined;
 }
