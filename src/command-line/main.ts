@@ -24,7 +24,7 @@ interface UwsgiLine {
 
 /** Runs the command line to its end and gives the exit code. */
 export async function main(argv: readonly string[], io: CommandIo): Promise<number> {
-  const [words, command] = cutCommand(argv);
+  const [words, given] = cutCommand(argv);
   const help = findHelp(words);
   if (help !== null) {
     io.stdout.write(help);
@@ -33,7 +33,7 @@ export async function main(argv: readonly string[], io: CommandIo): Promise<numb
   if (words[0] === 'service') return service(argv.slice(1), io);
   let uwsgi: UwsgiLine | null;
   try {
-    uwsgi = await cutUwsgiLine(words, command, io);
+    uwsgi = await cutUwsgiLine(words, given, io);
   } catch (error) {
     return printError(io, error);
   }
@@ -42,9 +42,12 @@ export async function main(argv: readonly string[], io: CommandIo): Promise<numb
   const done = (code: number): void => {
     exitCode = code;
   };
+  // A lone script becomes a command.
+  const [own, found] = cutCommand(uwsgi?.ours ?? expandAndTell(words, given, io));
+  const command = given ?? found;
   const parser = buildParser(commander, { io, command, readUwsgi: uwsgi?.read ?? null, done });
   try {
-    await parser.parseAsync(uwsgi?.ours ?? cutUnknownFlags(expandAndTell(words, io)), { from: 'user' });
+    await parser.parseAsync(uwsgi === null ? cutUnknownFlags(own) : own, { from: 'user' });
     return exitCode;
   } catch (error) {
     if (!(error instanceof commander.CommanderError)) return printError(io, error);
@@ -119,11 +122,26 @@ async function service(words: readonly string[], io: CommandIo): Promise<number>
 }
 
 /** A lone app with its flag; where it was found by looking, the long form is said. */
-function expandAndTell(words: readonly string[], io: CommandIo): readonly string[] {
+function expandAndTell(
+  words: readonly string[],
+  command: readonly string[] | null,
+  io: CommandIo,
+): readonly string[] {
   const expanded = expandShorthand(words);
-  const found = expanded.filter(
+  const end = expanded.indexOf('--');
+  // Two apps: the line as it stands says so.
+  if (end !== -1 && command !== null) return words;
+  const options = expanded.filter(
     (word, index) => expanded[index - 1] === '--uwsgi-option' && !words.includes(word),
   );
-  if (found.length > 0) printNote(io, `that is ${found.map((option) => `--${option}`).join(' ')}`);
+  const name = expanded.findIndex(
+    (word, index) => word === '--callable' && !words.includes(word) && index > 0,
+  );
+  const long = [
+    ...options.map((option) => `--${option}`),
+    ...(name === -1 ? [] : expanded.slice(name - 2, name + 2)),
+    ...(end === -1 ? [] : expanded.slice(end)),
+  ];
+  if (long.length > 0) printNote(io, `that is ${long.join(' ')}`);
   return expanded;
 }

@@ -19,6 +19,11 @@ const CASES: readonly (readonly [line: string, expected: string])[] = [
   ['--access-log 8080', '--access-log --upstream 8080'],
   ['--listen 9443', '--listen 9443'],
   ['demo 8080', 'demo 8080'],
+  ['check 8080', 'check --upstream 8080'],
+  ['check --print index.py --hsts 1d', 'check --print --wsgi-file index.py --hsts 1d'],
+  ['check server.crt', 'check server.crt'],
+  ['config export 8080', 'config export --upstream 8080'],
+  ['config schema', 'config schema'],
   ['chain check server.crt', 'chain check server.crt'],
   ['npm run dev', 'npm run dev'],
   ['', ''],
@@ -67,9 +72,74 @@ for (const [word, expected] of [
   });
 }
 
+const SOURCES: readonly (readonly [what: string, text: string, expected: string])[] = [
+  ['Flask', 'from flask import Flask\napp = Flask(__name__)\n', '--wsgi-file FILE --callable app --hsts 1d'],
+  [
+    'Flask by its module',
+    'site: object = flask.Flask(__name__)\n',
+    '--wsgi-file FILE --callable site --hsts 1d',
+  ],
+  [
+    'Flask that runs itself',
+    'app = Flask(__name__)\nif __name__ == "__main__":\n    app.run()\n',
+    '--wsgi-file FILE --callable app --hsts 1d',
+  ],
+  [
+    'a function',
+    'def simple(environ, start_response):\n    pass\n',
+    '--wsgi-file FILE --callable simple --hsts 1d',
+  ],
+  ['an application', 'app = Flask(__name__)\napplication = app\n', '--wsgi-file FILE --hsts 1d'],
+  [
+    'an application from elsewhere',
+    'from shop import application\napp = Flask()\n',
+    '--wsgi-file FILE --hsts 1d',
+  ],
+  [
+    'FastAPI',
+    'app = FastAPI()\nif __name__ == "__main__":\n    uvicorn.run(app)\n',
+    '--wsgi-file FILE --hsts 1d',
+  ],
+  [
+    'a factory',
+    'app = create_app()\nif __name__ == "__main__":\n    app.run()\n',
+    '--wsgi-file FILE --callable app --hsts 1d',
+  ],
+  ['short names', 'def app(e, s):\n    pass\n', '--wsgi-file FILE --callable app --hsts 1d'],
+  ['aiohttp', 'app = web.Application()\nweb.run_app(app)\n', '--hsts 1d -- python3 FILE'],
+  ['a script', 'if __name__ == "__main__":\n    main()\n', '--hsts 1d -- python3 FILE'],
+  [
+    'a server without a guard',
+    'HTTPServer(("", 80), Handler).serve_forever()\n',
+    '--hsts 1d -- python3 FILE',
+  ],
+  ['nothing that is known', 'x = 1\n', '--wsgi-file FILE --hsts 1d'],
+  ['a comment', '# app = Flask(__name__)\n', '--wsgi-file FILE --hsts 1d'],
+];
+
+for (const [what, text, expected] of SOURCES) {
+  test(`a Python file with ${what} is served by what fits`, (t) => {
+    const file = makeWorkspace(t).write('app.py', text);
+    assert.equal(expandShorthand([file, '--hsts', '1d']).join(' ').replace(file, 'FILE'), expected);
+    // Who names the callable, or the option, knows better.
+    const named = ['--callable', 'x'];
+    if (expected.includes('python3')) return;
+    assert.deepEqual(expandShorthand([file, ...named]), ['--wsgi-file', file, ...named]);
+    assert.deepEqual(expandShorthand(['--wsgi-file', file]), ['--wsgi-file', file]);
+  });
+}
+
+test('a manage.py whose project has an asgi.py alone is served by that', (t) => {
+  const folder = makeWorkspace(t);
+  folder.write('site/asgi.py', '');
+  const file = folder.write('manage.py', "x('DJANGO_SETTINGS_MODULE', 'site.settings')\n");
+  assert.ok(expandShorthand([file]).includes('module=site.asgi'));
+});
+
 test('a manage.py whose project has no wsgi.py is a WSGI file like another', (t) => {
   const folder = makeWorkspace(t);
-  const file = folder.write('manage.py', "x('DJANGO_SETTINGS_MODULE', 'gone.settings')\n");
+  const text = "x('DJANGO_SETTINGS_MODULE', 'gone.settings')\nif __name__ == '__main__':\n    main()\n";
+  const file = folder.write('manage.py', text);
   assert.deepEqual(expandShorthand([file]), ['--wsgi-file', file]);
 });
 
