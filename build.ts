@@ -1,5 +1,5 @@
 /** Bundles the programs beside the compiled modules: a few files load sooner than a hundred. `npm run build` runs it after the compiler. */
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { rolldown } from 'rolldown';
 import { PROGRAMS, packageFile } from './src/system/package-files.js';
 
@@ -46,3 +46,5 @@ for (const [program, path] of Object.entries(PROGRAMS)) {
   });
   await bundle.close();
 }
+// npm does that for what it installs; an image calls the file by a link.
+await chmod(`${folder}/${PROGRAMS.command}`, 0o755);

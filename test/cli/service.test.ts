@@ -1,7 +1,7 @@
 /** `tlsfront service`: the unit for a command line, where it is put, what it weighs, and every such command of the documents; the image's parts. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { renderUnit, UNIT_MARK } from '../../src/commands/service/unit.js';
@@ -137,10 +137,17 @@ test('what the image holds is there, and runs where nothing else of the package 
     mkdirSync(dirname(folder.at(`image/${path}`)), { recursive: true });
     cpSync(join(PACKAGE_ROOT, path), folder.at(`image/${path}`), { recursive: true });
   }
-  const said = execFileSync(process.execPath, [folder.at('image/dist/bundle/src/cli.js'), 'check', ...LINE], {
+  // By a link, as the image does it: the file itself must be a program.
+  const link = / (\/opt\/tlsfront\/\S+) \/usr\/local\/bin\/tlsfront$/m.exec(dockerfile)?.[1] ?? '';
+  mkdirSync(folder.at('bin'));
+  symlinkSync(folder.at(link.replace('/opt/tlsfront', 'image')), folder.at('bin/tlsfront'));
+  const said = execFileSync(folder.at('bin/tlsfront'), ['check', ...LINE], {
     encoding: 'utf8',
     cwd: folder.path,
-    env: { PATH: process.env.PATH, XDG_DATA_HOME: folder.at('data') },
+    env: {
+      PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
+      XDG_DATA_HOME: folder.at('data'),
+    },
   });
   assert.match(said, /valid/);
 });
