@@ -1,6 +1,7 @@
 /** Decides what is spawned for a plan: the user's command, uWSGI, or the bundled WSGI launcher. */
 import { FrontError } from '../src/shared/errors.js';
 import type { Jail, WorkerKind, WorkerPlan } from '../src/shared/messages/worker-messages.js';
+import { appEnvironment } from '../src/system/child-environment.js';
 import { addServerArguments } from './command-arguments.js';
 import { chooseWsgiServer } from './wsgi-server.js';
 
@@ -29,7 +30,7 @@ export interface Launch {
 export async function chooseLaunch(plan: WorkerPlan, port: number): Promise<Launch> {
   const environment = {
     ...plan.environment,
-    ...process.env,
+    ...appEnvironment(),
     // Within a front's app ours is another one than that front's.
     ...pickUrl(plan.environment),
     PORT: String(port),

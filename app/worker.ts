@@ -2,6 +2,7 @@
 import { FrontError } from '../src/shared/errors.js';
 import type { WorkerAddress, WorkerPlan, WorkerReport } from '../src/shared/messages/worker-messages.js';
 import { systemCode } from '../src/shared/system-error.js';
+import { programLasts } from '../src/system/compiled-code.js';
 import { leaveProcess } from '../src/system/descriptor-writer.js';
 import { takeIdentity } from '../src/system/privileges.js';
 import { type AppProcess, spawnApp } from './app-process.js';
@@ -73,6 +74,7 @@ export class Worker {
     const place = await this.waitForApp(app, launch, plan, port, search);
     if (place !== undefined) {
       this.ready = true;
+      programLasts();
       if (plan.chroot !== null) takeIdentity(plan);
       const tookMs = Math.round(performance.now() - spawnedAt);
       await send({ type: 'ready', tookMs, ...place });

@@ -1,6 +1,7 @@
 /** The router process: takes its start message, binds, drops privileges, says ready, drains when told. */
 import { FrontError } from '../src/shared/errors.js';
 import type { MasterToRouter } from '../src/shared/messages/router-messages.js';
+import { programLasts } from '../src/system/compiled-code.js';
 import { leaveProcess } from '../src/system/descriptor-writer.js';
 import { ownRelease } from '../src/system/release.js';
 import { openMasterChannel, type Report } from './router/master-channel.js';
@@ -32,6 +33,7 @@ const report: Report = (message) => link?.report(message);
 
 function begin(started: Router): void {
   router = started;
+  programLasts();
   for (const message of pending ?? []) started.obey(message);
 }
 

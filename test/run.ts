@@ -54,6 +54,7 @@ const result = spawnSync(
       ...process.env,
       FRONT_TEST_FILES: String(files.length),
       FRONT_TEST_FAILURES: failures,
+      FRONT_TEST_CODE: join(notes, 'code'),
       // The tests have authorities of their own, and Node 20 reads this file at each start, which takes as long as the start itself.
       // The long ones install packages, for which a machine may need it.
       ...(long ? {} : { NODE_EXTRA_CA_CERTS: undefined }),

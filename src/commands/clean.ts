@@ -6,6 +6,7 @@ import { openLocalStore } from '../certificates/store/local-store.js';
 import { runtimeFolder } from '../control/runtime-folder.js';
 import { asRootLine } from '../serving/unknown-hosts.js';
 import { FrontError } from '../shared/errors.js';
+import { userCodeFolder } from '../system/compiled-code.js';
 import { type CommandIo, EXIT_FAILURE, EXIT_SUCCESS, printWarning } from '../terminal/console.js';
 import { runCaUninstall } from './authority/ca.js';
 import { namesOfOurs, runHostsRemove } from './authority/hosts.js';
@@ -38,7 +39,9 @@ export async function runClean({ yes, dryRun }: CleanOptions, io: CommandIo): Pr
     });
   }
   const data = dirname(openLocalStore(io.environment).pathOf('development'));
-  const folders = [data, runtimeFolder(io.environment)].filter((folder) => existsSync(folder));
+  const compiled = userCodeFolder(io.environment);
+  const caches = compiled === null ? [] : [dirname(compiled)];
+  const folders = [data, ...caches, runtimeFolder(io.environment)].filter((folder) => existsSync(folder));
   const names = await namesOfOurs(io);
   const hasAuthority = existsSync(join(data, 'development'));
   const things = [

@@ -15,6 +15,7 @@ import type { Config } from '../shared/config/config.js';
 import { FrontError } from '../shared/errors.js';
 import type { Identity } from '../shared/messages/router-messages.js';
 import { findGroup, findUser } from '../system/accounts.js';
+import { programLasts } from '../system/compiled-code.js';
 import { chooseLineStyle } from '../system/line-style.js';
 import type { Predecessor } from '../system/predecessor.js';
 import { type CommandIo, explainError, printError } from '../terminal/console.js';
@@ -115,6 +116,7 @@ export async function serve(
       log,
       onServing: () => {
         turn?.release();
+        programLasts();
         tellParent();
         if (pidFile !== null && predecessor !== null) writePidFile(pidFile);
       },

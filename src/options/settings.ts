@@ -47,6 +47,7 @@ export interface Setting {
 
 /** Variables with our prefix that are no settings. */
 const OTHER_VARIABLES = new Set([
+  'TLSFRONT_CODE_CACHE',
   'TLSFRONT_DEBUG',
   'TLSFRONT_REQUIRE_TOOLS',
   'TLSFRONT_FRONT',

@@ -2,6 +2,8 @@
 
 /** The variable that marks every process of a front, its apps too: `PID-RANDOM` of the master. */
 const MASTER_MARK = 'TLSFRONT_FRONT';
+/** Where compiled code lies (`load-program.ts`). */
+const CODE_CACHE = 'TLSFRONT_CODE_CACHE';
 
 /** What decides how Node itself runs, where files go and how times are written. */
 const FOR_ROUTERS = [
@@ -9,7 +11,7 @@ const FOR_ROUTERS = [
   ...['SSL_CERT_FILE', 'SSL_CERT_DIR', 'OPENSSL_CONF', 'OPENSSL_MODULES'],
   ...['LD_LIBRARY_PATH', 'LD_PRELOAD', 'DYLD_LIBRARY_PATH', 'MALLOC_ARENA_MAX'],
   ...['TMPDIR', 'TMP', 'TEMP', 'TZ', 'LANG', 'LC_ALL', 'SystemRoot'],
-  ...['NO_COLOR', 'TLSFRONT_DEBUG', MASTER_MARK],
+  ...['NO_COLOR', 'TLSFRONT_DEBUG', CODE_CACHE, MASTER_MARK],
 ] as const;
 
 /** Everything that this process starts from now on carries the mark. */
@@ -25,6 +27,18 @@ export function routerEnvironment(...more: readonly string[]): NodeJS.ProcessEnv
       return value === undefined ? [] : [[name, value] as const];
     }),
   );
+}
+
+/** The environment that apps are started with; what is told to our own processes is not for them. */
+export function appEnvironment(): NodeJS.ProcessEnv {
+  const { [CODE_CACHE]: _folder, ...others } = process.env;
+  return others;
+}
+
+/** The environment of a router that sees another root: nothing of the machine's is there. */
+export function enclosedEnvironment(): NodeJS.ProcessEnv {
+  // unshare(1) is looked for on PATH.
+  return { ...routerEnvironment('PATH'), [CODE_CACHE]: 'off' };
 }
 
 /** The environment of a master that takes the place of this one: its children get a mark of their own. */

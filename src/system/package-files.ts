@@ -7,7 +7,7 @@ const BUNDLES = `${ROOT}dist/bundle/`;
 /** Modules start modules, bundles start bundles: what runs together was built together. */
 const CODE = import.meta.url.startsWith(BUNDLES) ? BUNDLES : `${ROOT}dist/`;
 
-/** What is started by its file; rolldown.config.ts makes a bundle of each. */
+/** What is started by its file; build.ts makes a bundle of each. */
 export const PROGRAMS = {
   command: 'src/cli.js',
   router: 'proxy/main.js',

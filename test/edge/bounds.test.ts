@@ -27,7 +27,7 @@ for (const engine of engines) {
   test(`bounds of the ${engine} engine`, async (t) => {
     const edge = await Edge.start(
       engine,
-      ...['--max-body-bytes', '1m', '--timeout-client-body', '400ms', '--timeout-tunnel-idle', '400ms'],
+      ...['--max-body-bytes', '1m', '--timeout-client-body', '2s', '--timeout-tunnel-idle', '2s'],
       ...['--max-stream-resets', '20'],
     );
     t.after(() => edge.stop());

@@ -171,7 +171,7 @@ const GROUPS: readonly {
       '--max-upstream-queue',
       '1',
       '--timeout-connect',
-      '300ms',
+      '2s',
     ],
     attacks: {
       maxUpstreamConnections: frames(streams(2, '/never')),

@@ -63,7 +63,7 @@ test('a router holds no group, no capability, no variable and no descriptor that
   const router = front.pid('http');
   // Where this machine's trusted roots are may stand in its environment, and how times are written.
   const expected =
-    /^(?:TZ|TLSFRONT_FRONT|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|SSL_CERT_DIR|LANG|LC_ALL|TMPDIR)$/;
+    /^(?:TZ|TLSFRONT_FRONT|TLSFRONT_CODE_CACHE|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|SSL_CERT_DIR|LANG|LC_ALL|TMPDIR)$/;
   assert.deepEqual(
     environmentOf(router).filter((name) => !expected.test(name)),
     [],

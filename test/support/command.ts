@@ -19,10 +19,14 @@ export function withoutTimes(text: string): string {
   return text.replaceAll(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z /gm, '');
 }
 
-/** The caller's environment without settings of ours and without what decides about colour. */
+/**
+ * The caller's environment without settings of ours and without what decides about colour. The fronts of a run share what is compiled, as
+ * those of a user do.
+ */
 export function cleanEnvironment(): NodeJS.ProcessEnv {
   const ours = /^(?:(?:TLSFRONT|UWSGI)_.*|NO_COLOR|FORCE_COLOR|NODE_OPTIONS)$/;
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)));
+  const others = Object.entries(process.env).filter(([name]) => !ours.test(name));
+  return { ...Object.fromEntries(others), TLSFRONT_CODE_CACHE: process.env.FRONT_TEST_CODE ?? 'off' };
 }
 
 /**

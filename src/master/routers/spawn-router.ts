@@ -1,6 +1,6 @@
 /** Spawns a router: its program, descriptors and environment, and a mount namespace of its own where it is to be put into a folder. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { routerEnvironment } from '../../system/child-environment.js';
+import { enclosedEnvironment, routerEnvironment } from '../../system/child-environment.js';
 import { ofOwnMounts } from '../../system/enclosure.js';
 import { programFile } from '../../system/package-files.js';
 
@@ -28,7 +28,6 @@ export function spawnRouter({ output, chroot }: RouterPlace, sockets: readonly n
     chroot === null ? ([process.execPath, own] as const) : ofOwnMounts(process.execPath, own);
   return spawn(program, args, {
     stdio: ['ignore', output, output, 'pipe', ...sockets],
-    // unshare(1) is looked for on PATH.
-    env: chroot === null ? routerEnvironment() : routerEnvironment('PATH'),
+    env: chroot === null ? routerEnvironment() : enclosedEnvironment(),
   });
 }
