@@ -14,7 +14,7 @@ const LONG_FILE = '.long.test.js';
 const FILE_MS = 4000;
 const LONG_FILE_MS = 50_000;
 /** Many files wait for time limits and for processes that start: more of them than cores keep the cores busy. */
-const FILES_A_CORE = 1.5;
+const FILES_A_CORE = 2.5;
 /** Begun first, the longest of all, lest one of them runs on alone when all others have ended. */
 const LONGEST = ['fuzz', 'testssl', 'chain-differential', 'acme', 'fault/', 'process/', 'edge/'];
 /** The rest are in node's own report. */
