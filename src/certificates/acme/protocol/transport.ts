@@ -1,6 +1,7 @@
 /** Sends single requests to an authority: TLS, proxies, limits in time and size, and what broke in plain words. */
 import { request } from 'node:https';
 import { connect as connectTls } from 'node:tls';
+import { ipFamily } from '../../../shared/addresses/ip-family.js';
 import { systemCode } from '../../../shared/system-error.js';
 import { AcmeError, oneLine } from './problem.js';
 import { connectThrough, type ProxyEnvironment, proxyFor } from './proxy.js';
@@ -63,20 +64,22 @@ export class AcmeTransport {
     signal: AbortSignal,
   ): Promise<AcmeAnswer> {
     const { caPem, userAgent, environment } = this.options;
-    const servername = target.hostname.replace(/^\[|\]$/g, '');
+    const host = target.hostname.replace(/^\[|\]$/g, '');
     const port = target.port === '' ? 443 : Number(target.port);
     const proxy = proxyFor(target, environment);
-    const tunnel = proxy === null ? null : await connectThrough(proxy, servername, port, signal);
+    const tunnel = proxy === null ? null : await connectThrough(proxy, host, port, signal);
     const trust = caPem === null ? {} : { ca: caPem };
+    // An address is no server name (RFC 6066 §3), and Node 26 refuses it.
+    const named = ipFamily(host) === 0 ? { host, servername: host } : { host };
     return new Promise((resolve, reject) => {
       const sent = request(target, {
         method,
-        agent: false,
         signal,
         ...trust,
+        // An agent, and `false` makes one, would connect by itself, past the proxy.
         ...(tunnel === null
-          ? {}
-          : { createConnection: () => connectTls({ socket: tunnel, servername, ...trust }) }),
+          ? { agent: false }
+          : { createConnection: () => connectTls({ socket: tunnel, ...named, ...trust }) }),
         headers: {
           'user-agent': userAgent,
           accept: '*/*',
