@@ -42,6 +42,16 @@ export interface Opened {
   readonly stats: Stats;
 }
 
+/** Where an open file was found to lie; the same file, unchanged, lies there still. */
+interface Place {
+  readonly real: string;
+  readonly ino: number;
+  readonly dev: number;
+  /** An inode that is another file's now was changed later. */
+  readonly ctimeMs: number;
+  readonly untilMs: number;
+}
+
 interface Neighbours {
   readonly untilMs: number;
   readonly codings: readonly Coding[];
@@ -55,6 +65,7 @@ const NONE: Found = { kind: 'none' };
 /** One for each folder of a router. */
 export class FileRoot {
   private readonly neighbours = new Map<string, Neighbours>();
+  private readonly places = new Map<string, Place>();
   readonly expiries: Expiries;
   private inside: string | null = null;
   private insideUntilMs = 0;
@@ -110,7 +121,7 @@ export class FileRoot {
     try {
       fd = openSync(path, OPEN_FLAGS);
       const stats = fstatSync(fd);
-      const real = stats.isFile() ? this.whereIs(fd, path, stats) : null;
+      const real = stats.isFile() ? this.placeOf(fd, path, stats) : null;
       if (real !== null && this.isInside(real)) return { fd, real, stats };
       closeSync(fd);
       return null;
@@ -140,6 +151,21 @@ export class FileRoot {
     if (this.neighbours.size >= MAX_BELIEVED) this.neighbours.clear();
     this.neighbours.set(path, { codings, untilMs: nowMs + BELIEVED_MS });
     return codings;
+  }
+
+  /** As `whereIs`, which is not asked again at once: the way through /proc takes longer than opening the file. */
+  private placeOf(fd: number, path: string, stats: Stats): string | null {
+    const nowMs = performance.now();
+    const { ino, dev, ctimeMs } = stats;
+    const known = this.places.get(path);
+    if (known !== undefined && known.untilMs > nowMs) {
+      if (known.ino === ino && known.dev === dev && known.ctimeMs === ctimeMs) return known.real;
+    }
+    const real = this.whereIs(fd, path, stats);
+    if (real === null) return null;
+    if (this.places.size >= MAX_BELIEVED) this.places.clear();
+    this.places.set(path, { real, ino, dev, ctimeMs, untilMs: nowMs + BELIEVED_MS });
+    return real;
   }
 
   /** Where an open file lies, all links followed. */
