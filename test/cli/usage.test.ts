@@ -103,6 +103,10 @@ const WRONG: readonly (readonly [readonly string[], RegExp])[] = [
   [['--upstrem=8080'], /hint: did you mean --upstream\?/],
   [['--acces-log', '--upstream', '80'], /did you mean --access-log\?/],
   [['--qqqqqqqq'], /^error: --qqqqqqqq is not an option\nhint: `tlsfront --help`/],
+  [
+    ['--thread', '4', '--wsgi-file', 'a.py'],
+    /^error: --thread is not an option\nhint: did you mean --threads\?/,
+  ],
   [['check', '--lisen', '1'], /did you mean --listen\?/],
   [['demo', '--lisen', '1'], /did you mean --listen\?/],
   [['--quiet=1'], /^error: --quiet takes no value/],

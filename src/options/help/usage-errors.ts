@@ -2,6 +2,7 @@
 import { FrontError } from '../../shared/errors.js';
 import { optionOf, SETTING_KEYS } from '../table.js';
 import { uwsgiOption } from '../uwsgi/rows.js';
+import { nearestOption } from '../uwsgi/words.js';
 import { closestName } from './closest.js';
 import { COMMANDS } from './command-help.js';
 
@@ -67,7 +68,10 @@ function unknownOption(message: string): FrontError {
   if (known !== null)
     return usage(`${flag} is an option of uWSGI that this command does not have`, known.row.text);
   const meant = /\(Did you mean (?:one of )?([^?]+)\?\)/.exec(message)?.[1];
-  return usage(`${flag} is not an option`, meant === undefined ? HELP_HINT : `did you mean ${meant}?`);
+  if (meant !== undefined) return usage(`${flag} is not an option`, `did you mean ${meant}?`);
+  // A line of uWSGI's may be known by this option alone.
+  const near = nearestOption(flag.slice(2));
+  return usage(`${flag} is not an option`, near === null ? HELP_HINT : `did you mean --${near}?`);
 }
 
 /** `--quiet=yes`: a known switch that was given a value. */

@@ -17,7 +17,7 @@ import type { Surroundings } from './surroundings.js';
 import type { Given, Line } from './words.js';
 
 /** Options that name a file of more options. */
-const LOADERS: ReadonlySet<string> = new Set([
+export const LOADERS: ReadonlySet<string> = new Set([
   ...['ini', 'yaml', 'yml', 'json', 'js', 'xml', 'xmlconfig', 'include', 'inherit'],
 ]);
 const SETTERS: ReadonlySet<string> = new Set(['set', 'set-placeholder', 'set-ph']);

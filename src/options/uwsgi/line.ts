@@ -2,7 +2,7 @@
 
 import { APP_NAMES } from './app-options.js';
 import { optionsOfWord } from './by-looking.js';
-import { collectOptions, formOf, givenByEnvironment } from './collect.js';
+import { collectOptions, formOf, givenByEnvironment, LOADERS } from './collect.js';
 import { uwsgiOption } from './rows.js';
 import type { Surroundings } from './surroundings.js';
 import { type Translation, translateOptions } from './translate.js';
@@ -38,7 +38,7 @@ export function isUwsgiLine(words: readonly string[], environment: Readonly<Node
   if (queue && has('wsgi-file') && (has('http') || has('https'))) return true;
   return (
     !namesApp(line) &&
-    givenByEnvironment(environment).some(({ name }) => APP_NAMES.has(name) || name === 'ini')
+    givenByEnvironment(environment).some(({ name }) => APP_NAMES.has(name) || LOADERS.has(name))
   );
 }
 

@@ -25,6 +25,10 @@ const LINES: readonly (readonly [line: string, isUwsgi: boolean, environment?: N
   ['--upstream 8080', false, APP_ELSEWHERE],
   ['--wsgi-file other.py', false, APP_ELSEWHERE],
   ['--access-log', true, { UWSGI_INI: 'app.ini' }],
+  ['--access-log', true, { UWSGI_YAML: 'app.yaml' }],
+  ['--access-log', true, { UWSGI_XML: 'app.xml' }],
+  ['app.xml:shop', true],
+  ['--xml app.xml', true],
   ['--access-log', false, { UWSGI_PROCESSES: '2' }],
 ];
 
