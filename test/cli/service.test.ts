@@ -5,7 +5,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, wri
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { renderUnit, UNIT_MARK } from '../../src/commands/service/unit.js';
-import { runCommand } from '../support/command.js';
+import { CLI, cleanEnvironment, runCommand } from '../support/command.js';
 import { MISSING, requireTool } from '../support/tools.js';
 import { makeWorkspace, PACKAGE_ROOT } from '../support/workspace.js';
 
@@ -75,6 +75,12 @@ for (const [words, error] of [
   [['print', '--unit'], /^error: --unit needs a value/],
   [['print', '--unit', '../x', ...LINE], /^error: --unit \.\.\/x: no name of a unit/],
   [['print', '--user', 'a b', ...LINE], /^error: --user a b: no name of a user/],
+  [['print', '--uid', 'nobody', ...LINE], /^error: a service cannot have --uid\nhint: .*--user/],
+  [['print', '--chroot=/srv', ...LINE], /^error: a service cannot have --chroot\nhint: .*RootDirectory=/],
+  [
+    ['install', ...LINE, '--daemonize', 'x.log'],
+    /^error: a service cannot have --daemonize\nhint: leave it out/,
+  ],
   [['uninstall', '--upstream', '1'], /^error: service uninstall does not take --upstream/],
 ] as const) {
   test(`service ${words.join(' ')} is refused`, async (t) => {
@@ -83,6 +89,28 @@ for (const [words, error] of [
     assert.match(stderr, error);
   });
 }
+
+test('a unit works in the folder in which what its line names was found', async (t) => {
+  const folder = makeWorkspace(t);
+  folder.write('shop.ini', '[uwsgi]\nhttp = 127.0.0.1:0\nmodule = shop:app\n');
+  folder.write('shop.py', 'app = None\n');
+  for (const [words, isThere] of [
+    [['shop.ini'], true],
+    [['--ini=shop.ini'], true],
+    [['shop:app', '--http', '127.0.0.1:0'], true],
+    [['--http', '127.0.0.1:0', 'shop.py'], true],
+    [['--ini', folder.at('shop.ini')], false],
+    [LINE, false],
+  ] as const) {
+    const { stdout, status } = spawnSync(process.execPath, [CLI, 'service', 'print', ...words], {
+      encoding: 'utf8',
+      cwd: folder.path,
+      env: { ...cleanEnvironment(), XDG_DATA_HOME: folder.path },
+    });
+    assert.equal(status, 0, words.join(' '));
+    assert.equal(stdout.includes(`WorkingDirectory=${folder.path}\n`), isThere, words.join(' '));
+  }
+});
 
 test('systemd takes the unit, and weighs it as the documents say', (t) => {
   const analyze = requireTool(t, 'systemd-analyze');

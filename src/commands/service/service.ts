@@ -1,6 +1,6 @@
 /** `tlsfront service print|install|uninstall`: the front as a service of systemd. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { FrontError } from '../../shared/errors.js';
 import { systemCode } from '../../shared/system-error.js';
@@ -45,17 +45,41 @@ export async function runService(
   }
   const exitCode = await check(front);
   if (exitCode !== EXIT_SUCCESS) return exitCode;
-  const hasApp = front.some((word) => /^--$|^--(?:wsgi-file|asgi-file|module)(?:=|$)/.test(word));
   const [, script = ''] = process.argv;
   const unit = renderUnit({
     command: [process.execPath, realpathSync(script), ...front],
     name,
     user,
-    folder: hasApp ? process.cwd() : null,
+    folder: isOfFolder(front) ? process.cwd() : null,
   });
   if (verb === 'print') io.stdout.write(unit);
   else install(file, unit, name, root, io);
   return EXIT_SUCCESS;
+}
+
+/** Starts an app, which may look about itself, or names something by its way from here. */
+function isOfFolder(front: readonly string[]): boolean {
+  return front.some((word) => {
+    if (/^--$|^--(?:wsgi-file|asgi-file|module)(?:=|$)/.test(word)) return true;
+    const parts = word.split(/[=,:]/);
+    return parts.some((part) => /^[^/-]/.test(part) && (existsSync(part) || existsSync(`${part}.py`)));
+  });
+}
+
+/** What only root can do, and who goes to the background by itself: a unit has its own words for them. */
+const OF_UNIT: readonly (readonly [pattern: RegExp, hint: string])[] = [
+  [/^--[ug]id(?:=|$)/, 'tlsfront service … --user USER says who the front is'],
+  [/^--chroot(?:=|$)/, 'write RootDirectory= into the unit (systemctl edit), or start by hand as root'],
+  [/^(?:--daemonize2?(?:=|$)|-d)/, 'leave it out: systemd keeps the front in the background, and its log'],
+];
+
+/** @throws FrontError for an option with which the unit would not start */
+function refuseOfUnit(front: readonly string[]): void {
+  const end = front.indexOf('--');
+  for (const word of end === -1 ? front : front.slice(0, end)) {
+    const found = OF_UNIT.find(([pattern]) => pattern.test(word));
+    if (found !== undefined) throw usage(`a service cannot have ${word.split('=', 1)[0] ?? word}`, found[1]);
+  }
 }
 
 function readWords(argv: readonly string[]): ServiceWords {
@@ -86,6 +110,7 @@ function readWords(argv: readonly string[]): ServiceWords {
   if (verb === 'uninstall' && front.length > 0) {
     throw usage(`service uninstall does not take ${front[0]}`, 'give --unit NAME, where it has another name');
   }
+  refuseOfUnit(front);
   return { verb, name, user, root, front };
 }
 
