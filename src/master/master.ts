@@ -8,16 +8,13 @@ import type { InterventionStore } from '../serving/kept-interventions.js';
 import { formatListenAddress } from '../shared/addresses/host-port.js';
 import type { AccessMaterial, Debt } from '../shared/config/access.js';
 import type { CertificateOrders } from '../shared/config/acme.js';
-import type { Config } from '../shared/config/config.js';
 import { FrontError } from '../shared/errors.js';
 import type { Handover } from '../shared/messages/handover.js';
-import type { BoundListener } from '../shared/messages/router-messages.js';
 import { markChildren } from '../system/child-environment.js';
-import { openUrl } from '../system/open-url.js';
 import type { Predecessor } from '../system/predecessor.js';
 import { takeServiceVariables } from '../system/service-variables.js';
 import { askApp } from './asked-app.js';
-import { boundLine, deniedLines, networkLines, readyLine, readyUrls, spawnedLines } from './boot-lines.js';
+import { boundLine, readyUrls, spawnedLines } from './boot-lines.js';
 import { ControlDesk } from './control-desk.js';
 import { DeployDesk } from './deploys/desk.js';
 import { deployedFront } from './deploys/front.js';
@@ -29,8 +26,8 @@ import { Generations } from './generations.js';
 import { InterventionDesk } from './interventions/desk.js';
 import type { LanDesk } from './lan/desk.js';
 import { Life, StateLeft } from './life.js';
+import { bindListeners } from './listening/bind-listeners.js';
 import { ListeningSockets } from './listening/listening-sockets.js';
-import { nameOwner } from './listening/port-owner.js';
 import type { MasterLog } from './log.js';
 import { LogRotation } from './log-rotation.js';
 import { OrdersDesk } from './orders.js';
@@ -40,10 +37,10 @@ import { TicketKeys } from './routers/ticket-keys.js';
 import type { ServedConfig } from './served-config.js';
 import { ServiceManager } from './service-manager.js';
 import { listenToSignals } from './signals.js';
+import { greet, tellReady, waitForApps } from './start-words.js';
 import { TouchWatch } from './touch-watch.js';
 import { UpgradeDesk } from './upgrade/desk.js';
 import { upgradedFront } from './upgrade/front.js';
-import { findSilent } from './workers/answering.js';
 import { appSurroundings } from './workers/app-surroundings.js';
 import type { Workers } from './workers/workers.js';
 
@@ -78,8 +75,6 @@ export interface MasterParts {
 
 /** A router that is alive takes a message within milliseconds; a busy machine may need longer. */
 const TAKE_MS = 5_000;
-/** After this long a start says that it waits for the app. */
-const APP_PATIENCE_MS = 1500;
 
 /** Runs the front until a signal ends it. Resolves with the exit code; rejects with a FrontError when it cannot start. */
 export async function runMaster(parts: MasterParts): Promise<number> {
@@ -256,7 +251,7 @@ class Master {
     const { log } = this.parts;
     process.title = 'tlsfront master';
     markChildren(`${process.pid}-${randomBytes(6).toString('hex')}`);
-    this.greet();
+    greet(this.parts.version, served.identity, log);
     const certificates = await this.life.during('starting', this.certificates.read());
     const access = await this.life.during('starting', this.access.read(config.access));
     await this.life.during('starting', this.bans.open(config.access.banFile));
@@ -272,18 +267,18 @@ class Master {
     const apps = generation.startApps();
     if (predecessor === null) void this.control.open();
     // The old master serves meanwhile: no request need wait for the app.
-    else await this.waitForApps(apps, generation.config);
+    else await waitForApps(apps, generation.config, this.life, log);
     await this.life.during('starting', generation.startRouters());
     const { bound } = sockets;
     this.certificates.report(certificates);
     for (const listener of bound) log.detail(boundLine(listener));
     for (const line of views) log.line(line);
-    await this.waitForApps(apps, generation.config);
+    await waitForApps(apps, generation.config, this.life, log);
     for (const line of generation.workers.flatMap(({ socketLines }) => socketLines)) log.detail(line);
     log.detail(`your mercy for graceful operations on workers is ${config.mercyMs / 1000} seconds`);
     const workers = generation.workers.flatMap(({ all }) => all);
     for (const line of spawnedLines(workers, generation.routers.all)) log.detail(line);
-    await this.tellReady(bound, certificates, generation);
+    await tellReady({ config, bound, tls: certificates.tls, generation }, this.life, this.parts);
     this.generations.commit();
     this.certificates.commit(certificates);
     this.access.commit(config.access, access);
@@ -453,42 +448,16 @@ class Master {
     }
   }
 
-  private greet(): void {
-    const { log, version } = this.parts;
-    const { identity } = this.served;
-    log.detail(
-      `*** Starting tlsfront ${version} (Node ${process.versions.node}) on [${new Date().toString()}] ***`,
-    );
-    if (process.getuid?.() === 0 && identity === null) {
-      log.warning('serving as root: --uid NAME gives the privileges up once the ports are bound');
-    }
-  }
-
-  /**
-   * Binds what a configuration listens on; what is bound already is kept.
-   * @throws FrontError listen_failed, which names who has the address
-   */
-  private async bind({ config }: ServedConfig, state: 'starting' | 'reloading'): Promise<ListeningSockets> {
-    const { log } = this.parts;
+  /** @throws FrontError listen_failed, which names who has the address; StateLeft when the end has begun */
+  private bind({ config }: ServedConfig, state: 'starting' | 'reloading'): Promise<ListeningSockets> {
+    const descriptors = state === 'starting' ? this.manager.descriptors : [];
     const before = this.sockets ?? this.inherited;
-    const { descriptors } = this.manager;
-    const opened =
-      descriptors.length > 0 && state === 'starting'
-        ? Promise.resolve(ListeningSockets.adopt(config.listeners, descriptors))
-        : ListeningSockets.bind(config.listeners, before);
-    const binding = opened.catch((error: unknown) => {
-      throw nameOwner(error);
-    });
-    // Bound while the end begins: nobody else would close them.
-    void binding.then((late) => this.life.isEnding && late.closeBeside(before)).catch(() => {});
-    const sockets = await this.life.during(state, binding);
-    const denied = sockets.bound.find(({ deniedPort }) => deniedPort !== null);
-    if (denied !== undefined && denied.deniedPort !== null && state === 'starting') {
-      const { warning, hint } = deniedLines(denied.deniedPort, denied.port);
-      log.warning(warning);
-      log.hint(hint);
-    }
-    return sockets;
+    return bindListeners(
+      { listeners: config.listeners, before, descriptors },
+      state,
+      this.life,
+      this.parts.log,
+    );
   }
 
   private begin(
@@ -525,53 +494,4 @@ class Master {
     this.generations.begin(generation);
     return generation;
   }
-
-  /** The line everybody looks for; on a terminal with what a person wants to know besides. */
-  private async tellReady(
-    bound: readonly BoundListener[],
-    { tls }: ServingCertificates,
-    generation: Generation,
-  ): Promise<void> {
-    const { config } = this.served;
-    const { log } = this.parts;
-    const urls = readyUrls(bound, config, tls);
-    log.ready(readyLine(urls, generation.routedUpstreams));
-    const [first] = urls;
-    if (config.open && first !== undefined) {
-      openUrl(first, { platform: process.platform, environment: this.parts.environment }, (reason) =>
-        log.warning(`${first} cannot be shown: ${reason}; set BROWSER to the program that shows it`),
-      );
-    }
-    if (!log.isBrief) return;
-    for (const line of networkLines(bound, urls)) log.line(line);
-    const elsewhere = generation.upstreams.filter(({ app }) => config.apps[app]?.worker === null);
-    const silent = await this.life.during('starting', findSilent(elsewhere));
-    if (silent.length > 0) {
-      const holdMs = Math.max(...config.apps.map((app) => app.holdMs));
-      log.warning(
-        `nothing answers at ${silent.join(', ')} yet; requests wait up to ${holdMs / 1000} s for it`,
-      );
-    }
-  }
-
-  /** Says what it waits for when that takes longer than a moment. */
-  private async waitForApps(apps: Promise<unknown>, config: Config): Promise<void> {
-    const { log } = this.parts;
-    const seconds = longestStart(config) / 1000;
-    const timer = setTimeout(() => {
-      log.line(
-        `waiting for the app to accept connections, ${seconds} seconds at most; requests are held meanwhile`,
-      );
-    }, APP_PATIENCE_MS);
-    try {
-      await this.life.during('starting', apps);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-}
-
-/** How long an app of ours may take to accept connections. */
-function longestStart({ apps }: Config): number {
-  return Math.max(...apps.map(({ worker }) => worker?.readyTimeoutMs ?? 0));
 }
