@@ -29,6 +29,7 @@ const PAGES: Readonly<Record<string, readonly [status: number, page: string]>> =
   '/svelte?/add': [403, 'Cross-site POST form submissions are forbidden'],
   '/react-router?index': [400, 'Unexpected Server Error'],
   '/forbidden': [403, 'Unauthorized'],
+  '/storybook': [403, 'Invalid host'],
   '/other': [200, 'Blocked request. This host ("app.test") is not allowed.'],
 };
 
@@ -46,6 +47,7 @@ const ADVICE: readonly (readonly [path: string, app: string, setting: string])[]
   ['/django-origin', 'Django', 'CSRF_TRUSTED_ORIGINS'],
   ['/svelte?/add', 'SvelteKit', 'kit.csrf.trustedOrigins'],
   ['/react-router?index', 'React Router', 'allowedActionOrigins'],
+  ['/storybook', 'Storybook', 'core.allowedHosts'],
   ['/rails', 'Rails', 'config.hosts << "app.test"'],
 ];
 

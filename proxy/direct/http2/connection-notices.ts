@@ -14,7 +14,9 @@ const LIMITS: Readonly<Partial<Record<ConnectionFault | '', EndingLimit>>> = {
 
 /** The codec has ended the connection for what the client did. */
 export function noteEnd(services: ForwardingServices, client: string, wire: Http2Server): void {
-  const { closeReason, errorCode } = wire;
+  const { closeReason, errorCode, isUnused } = wire;
+  // A spare connection of a browser has done nothing wrong.
+  if (isUnused) return;
   const limit = LIMITS[closeReason];
   if (limit !== undefined) {
     services.counters.refusedByLimit += 1;

@@ -26,6 +26,11 @@ const REFUSALS: readonly Refusal[] = [
     hint: (host) => `add '${host}' to devServer.allowedHosts in webpack.config.js, ${OR_CHANGE_HOST}`,
   },
   {
+    text: 'Invalid host',
+    app: 'Storybook',
+    hint: (host) => `add '${host}' to core.allowedHosts in .storybook/main.js, ${OR_CHANGE_HOST}`,
+  },
+  {
     text: 'Unauthorized',
     path: '/_next/',
     app: 'Next.js',
@@ -96,7 +101,7 @@ export function explainRefusal(view: Buffer, head: RequestHead, log: LineWriter)
   log.say('warning', `${refusal.app} refuses requests for ${host}`, refusal.hint(host));
 }
 
-const BARE_WORDS: ReadonlySet<string> = new Set(['Unauthorized', 'Unexpected Server Error']);
+const BARE_WORDS: ReadonlySet<string> = new Set(['Unauthorized', 'Invalid host', 'Unexpected Server Error']);
 
 /** One word says little inside a page: it has to be all of the answer. */
 function isPlausible(page: string, text: string): boolean {

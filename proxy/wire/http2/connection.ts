@@ -66,6 +66,10 @@ export class Http2ServerConnection implements Http2Server {
     return this.context.closed;
   }
 
+  get isUnused(): boolean {
+    return this.context.frame.isUnused;
+  }
+
   get closeReason(): ConnectionFault | '' {
     return this.context.fault ?? '';
   }

@@ -26,6 +26,8 @@ export interface Http2Server {
   readonly resetByPeer: boolean;
   /** After CLOSED: what the peer did, in a few fixed words for the log; '' while the connection is open. */
   readonly closeReason: ConnectionFault | '';
+  /** The peer has sent nothing at all: browsers open connections to spare. */
+  readonly isUnused: boolean;
 
   /** A 1xx head other than 101. */
   sendInformational(streamId: number, status: number, headers: readonly string[]): void;

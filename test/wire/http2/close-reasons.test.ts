@@ -193,6 +193,16 @@ for (const [reason, [code, conduct]] of Object.entries(BY_CONDUCT)) {
   });
 }
 
+test('a connection to spare, on which nothing came, is told from one that does not acknowledge', () => {
+  const spare = new TestPeer();
+  for (const nowMs of [1_000, 11_001]) spare.connection.checkTimers(nowMs);
+  assert.deepEqual([spare.connection.closed, spare.connection.isUnused], [true, true]);
+  const silent = new TestPeer();
+  silent.send(PREFACE.subarray(0, 1));
+  for (const nowMs of [1_000, 11_001]) silent.connection.checkTimers(nowMs);
+  assert.deepEqual([silent.connection.closed, silent.connection.isUnused], [true, false]);
+});
+
 test('every fault of the table is one of these', () => {
   const tried = new Set([...BY_BYTES.map(([reason]) => reason), ...Object.keys(BY_CONDUCT)]);
   assert.deepEqual(

@@ -63,6 +63,11 @@ export class FrameReader {
     this.position = 0;
   }
 
+  /** Not one octet has come. */
+  get isUnused(): boolean {
+    return this.prefaceRead === 0;
+  }
+
   /** A frame, or the preface, has begun and not ended. DATA under way does not count. */
   get isMidFrame(): boolean {
     return this.partial !== null || this.prefaceRead < PREFACE.length;
