@@ -3,28 +3,15 @@ import assert from 'node:assert/strict';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { WebSocket } from 'ws';
-import { ControlClient } from '../../src/control/client.js';
-import { socketPath } from '../../src/control/runtime-folder.js';
-import { type CommandResult, runCommand } from '../support/command.js';
 import { until, within } from '../support/deadline.js';
 import { Client } from '../support/https-client.js';
 import { startLoad } from '../support/load.js';
 import { freePort } from '../support/ports.js';
 import { Releases } from '../support/releases.js';
-import { PATIENCE_MS, StartedFront } from '../support/started-front.js';
+import { PATIENCE_MS } from '../support/started-front.js';
+import { isThere, NEW, OLD, signal, startOld } from '../support/upgraded.js';
 import { nodeApp } from '../support/worker.js';
 import { Afterwards, makeWorkspace, type Workspace } from '../support/workspace.js';
-
-const OLD = '90.0.1';
-const NEW = '90.0.2';
-
-/** Says its process id, and echoes on WebSockets. */
-const APP = nodeApp(`
-  const { WebSocketServer } = require(${JSON.stringify(`${process.cwd()}/node_modules/ws`)});
-  const server = require("node:http").createServer((q, r) => { q.resume(); r.end("app " + process.pid); });
-  new WebSocketServer({ server }).on("connection", (s) => s.on("message", (data) => s.send("echo " + data)));
-  listen(server);
-`);
 
 describe('a front that is upgraded', () => {
   const ending = new Afterwards();
@@ -41,49 +28,9 @@ describe('a front that is upgraded', () => {
   });
   after(() => ending.run());
 
-  interface Upgraded {
-    readonly front: StartedFront;
-    readonly runtime: Workspace;
-    upgrade(): Promise<CommandResult>;
-    control(pid: number): ControlClient;
-    /** Process id of the newest master. */
-    master(): number;
-    order(...args: string[]): Promise<CommandResult>;
-  }
-
-  async function start(
-    t: { after(step: () => unknown): void },
-    args: readonly string[],
-    app: readonly string[] = APP,
-    environment: NodeJS.ProcessEnv = {},
-  ): Promise<Upgraded> {
-    releases.use(OLD);
-    const runtime = makeWorkspace(t);
-    const variables = { XDG_RUNTIME_DIR: runtime.path, ...environment };
-    const front = await StartedFront.start({
-      program: [process.execPath, releases.command],
-      arguments: args,
-      app,
-      environment: variables,
-    });
-    t.after(async () => {
-      for (const pid of masters(front)) if (pid !== front.masterPid) signal(pid, 'SIGTERM');
-      await front.stop();
-    });
-    const order = (...words: string[]): Promise<CommandResult> => runCommand(words, variables, PATIENCE_MS);
-    return {
-      front,
-      runtime,
-      order,
-      upgrade: () => order('reload', '--upgrade', '--pid', String(masters(front).at(-1))),
-      control: (pid) => new ControlClient(socketPath(runtime.at('tlsfront'), pid)),
-      master: () => masters(front).at(-1) ?? 0,
-    };
-  }
-
   test('under load nothing fails; sockets, sessions, bans, pid file and control socket are the new one’s', async (t) => {
     const pidFile = folder.at('front.pid');
-    const { front, upgrade, control, master, order } = await start(t, [
+    const { front, upgrade, control, master, order } = await startOld(t, releases, [
       ...['--listen', '127.0.0.1:0', '--http', '127.0.0.1:0', '--http-processes', '2'],
       ...['--pidfile', pidFile, '--metrics', '127.0.0.1:0', '--processes', '2'],
     ]);
@@ -155,7 +102,7 @@ describe('a front that is upgraded', () => {
       `if (!require("fs").existsSync(${JSON.stringify(good)})) { console.error("no settings"); process.exit(3); }
        listen(require("http").createServer((q, r) => r.end("well")));`,
     );
-    const { front, upgrade, order } = await start(t, ['--config', file], app);
+    const { front, upgrade, order } = await startOld(t, releases, ['--config', file], app);
     const client = new Client({ port: kept, ca: undefined }, 'http/1.1');
     t.after(() => client.close());
     const refused = async (reason: RegExp): Promise<void> => {
@@ -185,53 +132,8 @@ describe('a front that is upgraded', () => {
     await assert.rejects(gone.request('/'), /ECONNREFUSED/);
   });
 
-  test('SIGTERM while the new master starts ends both', async (t) => {
-    const slow = folder.at('slow');
-    const app = nodeApp(
-      `const server = require("http").createServer((q, r) => r.end("well"));
-       if (require("fs").existsSync(${JSON.stringify(slow)})) setInterval(() => {}, 1000); else listen(server);`,
-    );
-    const { front, upgrade } = await start(t, ['--http', '127.0.0.1:0'], app);
-    writeFileSync(slow, '');
-    releases.use(NEW);
-    const upgrading = upgrade();
-    await front.logged(new RegExp(`Starting tlsfront ${NEW}`));
-    front.child.kill('SIGTERM');
-    const result = await upgrading;
-    assert.equal(result.code, 1, result.stdout);
-    assert.equal(await within(front.ended, PATIENCE_MS, 'the end'), 0);
-    await front.nothingLeft();
-  });
-
-  test('projects that have joined are served on, and join the new master', async (t) => {
-    const port = await freePort();
-    const listen = ['--listen', `127.0.0.1:${port}`];
-    const host = await start(t, [...listen, '--name', 'blog']);
-    const shop = await StartedFront.start({
-      arguments: [...listen, '--name', 'shop'],
-      app: nodeApp('listen(require("node:http").createServer((q, r) => r.end("the shop")));'),
-      environment: { XDG_RUNTIME_DIR: host.runtime.path },
-    });
-    t.after(() => shop.stop());
-    const load = startLoad(
-      t,
-      { port, ca: host.front.ca, serverName: 'shop.localhost' },
-      { lanes: 2, fresh: true, headers: { host: `shop.localhost:${port}` }, says: 'the shop' },
-    );
-    await until(() => load.answered() > 10, PATIENCE_MS, 'a load');
-    releases.use(NEW);
-    assert.equal((await host.upgrade()).code, 0);
-    const pid = host.master();
-    await shop.logged(new RegExp(`shop joins the front of pid ${pid}`));
-    const answered = load.answered();
-    await until(() => load.answered() > answered + 20, PATIENCE_MS, 'a load on the new master');
-    await load.stop();
-    assert.deepEqual(load.failures, []);
-    assert.match((await host.order('list')).stdout, /^ {2}shop /m);
-  });
-
   test('where somebody waits for the process it is refused with words', async (t) => {
-    const { front, upgrade } = await start(t, ['--http', '127.0.0.1:0'], APP, {
+    const { front, upgrade } = await startOld(t, releases, ['--http', '127.0.0.1:0'], undefined, {
       npm_lifecycle_event: 'start',
     });
     const refused = await upgrade();
@@ -243,23 +145,3 @@ describe('a front that is upgraded', () => {
     assert.doesNotMatch(front.log, /starting a new master/);
   });
 });
-
-/** Process ids of all masters that have said that they serve, the newest last. */
-function masters(front: StartedFront): readonly number[] {
-  return [...front.log.matchAll(/spawned tlsfront master process \(pid: (\d+)\)/g)].map(([, pid]) =>
-    Number(pid),
-  );
-}
-
-function isThere(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function signal(pid: number, name: NodeJS.Signals): void {
-  if (isThere(pid)) process.kill(pid, name);
-}
