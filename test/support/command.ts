@@ -24,7 +24,7 @@ export function withoutTimes(text: string): string {
  * those of a user do.
  */
 export function cleanEnvironment(): NodeJS.ProcessEnv {
-  const ours = /^(?:(?:TLSFRONT|UWSGI)_.*|NO_COLOR|FORCE_COLOR|NODE_OPTIONS)$/;
+  const ours = /^(?:(?:TLSFRONT|UWSGI)_.*|NO_COLOR|FORCE_COLOR|NODE_OPTIONS|npm_lifecycle_event)$/;
   const others = Object.entries(process.env).filter(([name]) => !ours.test(name));
   return { ...Object.fromEntries(others), TLSFRONT_CODE_CACHE: process.env.FRONT_TEST_CODE ?? 'off' };
 }
