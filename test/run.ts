@@ -10,6 +10,8 @@ const FILE_LIMIT_MS = 600_000;
 /** Files that are long by nature, by their last name: they run only when this word stands first (`npm run test:long`). */
 const LONG = '--long';
 const LONG_FILE = '.long.test.js';
+/** They install a dozen servers from npm: they run only where they are asked for by this word. */
+const ASKED = 'dev-servers/';
 /** What a file takes of one quiet core, on average: measured with all tools installed. */
 const FILE_MS = 4000;
 const LONG_FILE_MS = 50_000;
@@ -27,6 +29,7 @@ const wanted = long ? given.slice(1) : given;
 const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.test.js') && name.endsWith(LONG_FILE) === long)
   .filter((name) => wanted.length === 0 || wanted.some((word) => name.includes(word)))
+  .filter((name) => !name.includes(ASKED) || wanted.some((word) => word.includes(ASKED)))
   .sort((one, other) => rank(one) - rank(other) || (one < other ? -1 : 1))
   .map((name) => join(root, name));
 if (files.length === 0) {
