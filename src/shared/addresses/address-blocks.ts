@@ -18,6 +18,16 @@ export function parseBlock(text: string): string | null {
   return `${address}/${length}`;
 }
 
+/** Whether a block of `parseBlock` holds the address; a name is in none. */
+export function blockHolds(block: string, address: string): boolean {
+  const [network = '', bits] = block.split('/');
+  const family = ipFamily(address);
+  if (family === 0) return false;
+  const list = new BlockList();
+  list.addSubnet(network, Number(bits), ipFamily(network) === 6 ? 'ipv6' : 'ipv4');
+  return list.check(address, family === 6 ? 'ipv6' : 'ipv4');
+}
+
 /** The block that a ban means: an IPv6 address alone stands for its network of 64 bits, which is what one customer gets. Null for what is none. */
 export function blockOfBan(text: string): string | null {
   const block = parseBlock(text);

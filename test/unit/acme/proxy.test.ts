@@ -38,6 +38,13 @@ for (const [url, environment, expected] of [
   ['https://10.0.0.1/dir', { HTTPS_PROXY: PROXY, NO_PROXY: '0.0.1' }, 'proxy.test:3128'],
   ['https://[::1]/dir', { HTTPS_PROXY: PROXY, NO_PROXY: '::1' }, null],
   ['https://[::1]/dir', { HTTPS_PROXY: PROXY, NO_PROXY: '[::1]' }, null],
+  ['https://10.20.0.1/dir', { HTTPS_PROXY: PROXY, NO_PROXY: '192.168.0.0/16,10.0.0.0/8' }, null],
+  ['https://11.0.0.1/dir', { HTTPS_PROXY: PROXY, NO_PROXY: '10.0.0.0/8' }, 'proxy.test:3128'],
+  ['https://[fd00::7]/dir', { HTTPS_PROXY: PROXY, NO_PROXY: 'fd00::/8' }, null],
+  ['https://[fe80::7]/dir', { HTTPS_PROXY: PROXY, NO_PROXY: 'fd00::/8' }, 'proxy.test:3128'],
+  ['https://10.0.0.1/dir', { HTTPS_PROXY: PROXY, NO_PROXY: '10.0.0.1/32' }, null],
+  ['https://10.0.0.1/dir', { HTTPS_PROXY: PROXY, NO_PROXY: '10.0.0.0/33' }, 'proxy.test:3128'],
+  ['https://ca.example/dir', { HTTPS_PROXY: PROXY, NO_PROXY: '0.0.0.0/0' }, 'proxy.test:3128'],
 ] as const satisfies readonly (readonly [string, ProxyEnvironment, string | null])[]) {
   test(`${url} with ${JSON.stringify(environment)}: ${expected ?? 'no proxy'}`, () => {
     assert.equal(proxyFor(new URL(url), environment)?.host ?? null, expected);

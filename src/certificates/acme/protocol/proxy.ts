@@ -2,6 +2,7 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
+import { blockHolds, parseBlock } from '../../../shared/addresses/address-blocks.js';
 import { formatHostPort } from '../../../shared/addresses/host-port.js';
 import { ipFamily } from '../../../shared/addresses/ip-family.js';
 
@@ -26,7 +27,7 @@ export function proxyFor({ hostname, port }: URL, environment: ProxyEnvironment)
   throw new TypeError(`HTTPS_PROXY names a kind of proxy that is not supported: ${proxy.protocol}//`);
 }
 
-/** `NO_PROXY` holds names with all beneath them, `*`, and `name:port`, between commas or blanks. */
+/** `NO_PROXY` holds names with all beneath them, `*`, `name:port`, and addresses or blocks of them (`10.0.0.0/8`), between commas or blanks. */
 function isExcepted(host: string, port: string, exceptions: string): boolean {
   return exceptions
     .toLowerCase()
@@ -34,6 +35,8 @@ function isExcepted(host: string, port: string, exceptions: string): boolean {
     .filter((text) => text !== '')
     .some((text) => {
       if (text === '*') return true;
+      const block = text.includes('/') ? parseBlock(text) : null;
+      if (block !== null) return blockHolds(block, host);
       const [, name = '', only] =
         /^\[?(.*?)\]?(?::(\d+))?$/.exec(ipFamily(text) === 6 ? `[${text}]` : text) ?? [];
       if (only !== undefined && only !== port) return false;
