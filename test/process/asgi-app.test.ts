@@ -149,8 +149,7 @@ for (const [server, expected] of CALLS) {
       lastLines.some((line) => line.startsWith(`path ${folder.at('elsewhere')}:${folder.at('site')}:lib`)),
       lastLines.join('\n'),
     );
-    assert.match(
-      worker.output(),
+    await worker.says(
       new RegExp(`^\\[app\\] warning: ${server} does not follow --threads, --max-requests, which`, 'm'),
     );
   });

@@ -101,5 +101,5 @@ test('the app finds the variables of its plan, and names for Vite beside those o
   });
   const worker = startWorker(t, plan);
   await worker.report('ready');
-  assert.match(worker.output(), /seen https:\/\/app\.test app\.test,\.shop\.test/);
+  await worker.says(/seen https:\/\/app\.test app\.test,\.shop\.test/);
 });

@@ -22,7 +22,7 @@ test('{port} and {host} are replaced wherever they stand in the arguments', asyn
   const command = [process.execPath, '-e', script, '{port}', 'http://{host}:{port}/{port}'];
   const worker = startWorker(t, planCommand(command));
   const { port } = await worker.report('ready').then((ready) => ready.address);
-  assert.match(worker.output(), new RegExp(`http://127\\.0\\.0\\.1:${port}/${port}\n`));
+  await worker.says(new RegExp(`http://127\\.0\\.0\\.1:${port}/${port}\n`));
 });
 
 test('an app that listens on ::1 only is ready at ::1', async (t) => {

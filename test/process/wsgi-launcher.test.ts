@@ -232,7 +232,7 @@ test('the file runs under another name than __main__, once, with the working fol
   });
   const port = await portOf(worker);
   assert.equal(await (await fetch(`http://127.0.0.1:${port}/`)).text(), 'from the folder');
-  assert.equal(worker.output(), '[app] run as uwsgi_file_sub_index_py\n');
+  assert.equal(await worker.says(/\n$/), '[app] run as uwsgi_file_sub_index_py\n');
 });
 
 test('a missing file is reported before anything is started', async (t) => {

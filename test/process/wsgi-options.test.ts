@@ -91,7 +91,7 @@ test('wsgiref says which options it does not follow, and serves', async (t) => {
   const worker = start(t, 'wsgiref', ['module=facts:app', 'pythonpath=site', 'harakiri=30', 'cheaper=1']);
   if (worker === MISSING) return;
   await ask(worker, '/');
-  assert.match(worker.output(), /warning: wsgiref does not follow --harakiri, --cheaper; uWSGI would/);
+  await worker.says(/warning: wsgiref does not follow --harakiri, --cheaper; uWSGI would/);
 });
 
 test('wsgiref ends when the file of --touch-reload is touched, so that the front starts it anew', async (t) => {

@@ -1,4 +1,5 @@
 /** Drives a worker process the way the master does: forks it, sends orders, collects reports. */
+import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -11,7 +12,7 @@ import {
   type WorkerReport,
   type WsgiPlan,
 } from '../../src/shared/messages/worker-messages.js';
-import { within } from './deadline.js';
+import { until, within } from './deadline.js';
 import { builtProgram } from './workspace.js';
 
 export const WORKER_MAIN = builtProgram('keeper');
@@ -72,6 +73,8 @@ export interface ForkedWorker {
   readonly process: ChildProcess;
   /** All text of both outputs so far. */
   output(): string;
+  /** Waits until the output matches: it comes by pipes of its own, and may be behind the reports. */
+  says(pattern: RegExp): Promise<string>;
   send(order: WorkerOrder): void;
   /** The first report of that type, or a failure with what came instead. */
   report<Type extends WorkerReport['type']>(type: Type): Promise<Extract<WorkerReport, { type: Type }>>;
@@ -116,6 +119,11 @@ export function startWorker(
   return {
     process: child,
     output: () => text,
+    says: async (pattern) => {
+      await until(() => pattern.test(text), WORKER_MS, `the worker says ${pattern}`).catch(() => {});
+      assert.match(text, pattern);
+      return text;
+    },
     send: (order) => child.send(order),
     gone,
     reports: () => reports,
