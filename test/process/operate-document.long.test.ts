@@ -1,7 +1,7 @@
 /** docs/operate.md, read and done: each of its commands is run beside fronts that serve, and what it says of them is looked at. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
@@ -195,8 +195,10 @@ describe('docs/operate.md', unlessMissing({ bash: BASH }), () => {
       const from = front.log.length;
       process.kill(pid, `SIG${name}`);
       if (name === 'TSTP') {
-        await until(() => stateOf(pid) === 'T', PATIENCE_MS, 'a master that has stopped');
-        process.kill(pid, 'SIGCONT');
+        if (!isOrphaned(groupOf(pid))) {
+          await until(() => stateOf(pid) === 'T', PATIENCE_MS, 'a master that has stopped');
+          process.kill(pid, 'SIGCONT');
+        }
       }
       if (pattern !== null)
         await until(() => pattern.test(front.log.slice(from)), PATIENCE_MS, `what ${name} does`);
@@ -225,6 +227,31 @@ describe('docs/operate.md', unlessMissing({ bash: BASH }), () => {
 });
 
 /** Of a process: R, S, T …, proc_pid_stat(5). */
+/** State, parent, process group and session of a process; empty: it is gone. */
+function factsOf(pid: number): readonly string[] {
+  try {
+    const [, facts = ''] = /\) (.*)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
+    return facts.split(' ');
+  } catch {
+    return [];
+  }
+}
+
 function stateOf(pid: number): string {
-  return /\) (\w)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1] ?? '';
+  return factsOf(pid)[0] ?? '';
+}
+
+function groupOf(pid: number): string {
+  return factsOf(pid)[2] ?? '';
+}
+
+/** Whether nobody is there who would go on with a stopped group: the kernel does not stop it then (POSIX, "orphaned process group"). */
+function isOrphaned(group: string): boolean {
+  const members = readdirSync('/proc')
+    .map((name) => factsOf(Number(name)))
+    .filter((facts) => facts[2] === group);
+  return !members.some(([, parent, , session]) => {
+    const [, , parentGroup, parentSession] = factsOf(Number(parent));
+    return parentSession === session && parentGroup !== group;
+  });
 }
