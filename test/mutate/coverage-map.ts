@@ -1,6 +1,6 @@
 /** Which test files run which parts of the code: measured once a test file, kept beside the compiled code. */
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ScriptCoverage } from './coverage-probe.js';
 
@@ -39,7 +39,10 @@ export class CoverageMap {
 
   set(test: string, measured: Measured): void {
     this.#tests[test] = measured;
-    writeFileSync(this.#path, JSON.stringify(this.#tests));
+    // Another run may read it meanwhile.
+    const part = `${this.#path}.${process.pid}`;
+    writeFileSync(part, JSON.stringify(this.#tests));
+    renameSync(part, this.#path);
   }
 
   /** The test files that run this place; where the file has changed since, those that run anything of it. */

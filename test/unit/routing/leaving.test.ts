@@ -65,3 +65,38 @@ test('failures of a version that leaves are told nobody', () => {
   upstreams.markDown(old);
   assert.deepEqual(told, []);
 });
+
+test('a probe that ends when its upstream is gone says nothing, and brings nobody back', () => {
+  const app = APPS[0] ?? assert.fail('no app');
+  const told: (string | null)[] = [];
+  const answers: ((isWell: boolean) => void)[] = [];
+  const upstreams = new Upstreams(APPS, (_upstream, reason) => told.push(reason));
+  upstreams.update([stateOf(-1, 1)]);
+  const old = upstreams.all[0] ?? assert.fail('nobody');
+  upstreams.check(app, (_upstream, done) => answers.push(done));
+  assert.equal(answers.length, 1);
+  upstreams.update([stateOf(-2, 2)]);
+  assert.equal(old.gone, true);
+  answers[0]?.(false);
+  assert.deepEqual([told, old.up], [[], true]);
+});
+
+test('a probe that finds an upstream up again resumes those that wait for it', () => {
+  const app = APPS[0] ?? assert.fail('no app');
+  const answers: ((isWell: boolean) => void)[] = [];
+  const told: (string | null)[] = [];
+  const upstreams = new Upstreams(APPS, (_upstream, reason) => told.push(reason));
+  upstreams.update([stateOf(-1, 1)]);
+  const only = upstreams.all[0] ?? assert.fail('nobody');
+  upstreams.check(app, (_upstream, done) => answers.push(done));
+  answers.pop()?.(false);
+  assert.equal(only.up, false);
+  const resumed: number[] = [];
+  const request = { resume: ({ port }: { port: number }) => resumed.push(port), giveUp: () => assert.fail() };
+  assert.equal(upstreams.hold(routeOf(upstreams), request, 600_000), true);
+  assert.equal(upstreams.heldCount, 1);
+  // That it is down had it asked anew, at once.
+  answers.pop()?.(true);
+  assert.deepEqual([resumed, upstreams.heldCount, only.up], [[1], 0, true]);
+  assert.deepEqual(told, ['its health check fails', null]);
+});

@@ -71,3 +71,41 @@ test('the protocols are read in their order', async () => {
   assert.ok(typeof hello === 'object');
   assert.deepEqual(hello.protocols, ['acme-tls/1', 'h2']);
 });
+
+test('tickets name their key in their first 16 bytes; what has no more than those is none', () => {
+  const extension = (type: number, body: Buffer): Buffer =>
+    Buffer.concat([pair(type), pair(body.length), body]);
+  const identity = (length: number, fill: number): Buffer =>
+    Buffer.concat([pair(length), Buffer.alloc(length, fill), Buffer.alloc(4)]);
+  const read = (...extensions: Buffer[]): string[] => {
+    const all = Buffer.concat(extensions);
+    const rest = [
+      Buffer.alloc(34),
+      Buffer.from([0]),
+      pair(2),
+      pair(0x1301),
+      Buffer.from([1, 0]),
+      pair(all.length),
+    ];
+    const body = Buffer.concat([...rest, all]);
+    const message = Buffer.concat([Buffer.from([1, 0]), pair(body.length), body]);
+    const hello = readClientHello(Buffer.concat([Buffer.from([22, 3, 1]), pair(message.length), message]));
+    assert.ok(typeof hello === 'object');
+    return hello.ticketKeyNames.map((name) => name.toString('hex'));
+  };
+  const names = (...fills: string[]): string[] => fills.map((fill) => fill.repeat(16));
+  assert.deepEqual(read(extension(35, Buffer.alloc(16, 1))), []);
+  assert.deepEqual(read(extension(35, Buffer.alloc(17, 1))), names('01'));
+  const list = Buffer.concat([identity(16, 2), identity(17, 3), identity(0, 0), identity(40, 4)]);
+  assert.deepEqual(read(extension(41, Buffer.concat([pair(list.length), list]))), names('03', '04'));
+  // The last one is cut: it is longer than the list says.
+  const cut = Buffer.concat([pair(list.length - 5), list]);
+  assert.deepEqual(read(extension(41, cut)), names('03'));
+  // Its age is not needed.
+  assert.deepEqual(read(extension(41, Buffer.concat([pair(list.length - 4), list]))), names('03', '04'));
+  assert.deepEqual(read(extension(41, Buffer.alloc(1))), []);
+});
+
+function pair(value: number): Buffer {
+  return Buffer.from([value >> 8, value & 0xff]);
+}
