@@ -212,4 +212,12 @@ async function main(): Promise<number> {
   }
 }
 
+// Broken off, it leaves neither a test nor a copy.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    for (const copy of copies) copy.remove();
+    process.exit(1);
+  });
+}
+
 process.exitCode = await main();

@@ -5,6 +5,7 @@ import { warnOfSpool } from '../../../proxy/direct/body/spool-warning.js';
 import { LineWriter } from '../../../proxy/exchange/log/line-writer.js';
 import { Notices } from '../../../proxy/exchange/log/notices.js';
 import { createUpstream } from '../../../proxy/routing/upstream.js';
+import { warnOfAnswer } from '../../../proxy/upstream/answer-warning.js';
 import { warnOfConnecting } from '../../../proxy/upstream/connect-warning.js';
 import { appsOf } from '../../support/settings.js';
 
@@ -62,4 +63,15 @@ test('a full disk under buffered bodies is told once, with the way out', () => {
     log.lines[0] ?? '',
     /^warning: a request body could not be held in .*; its client got 500\nhint: make room/,
   );
+});
+
+test('an answer that broke a rule is told with the rule, once for each; one that broke none is not', () => {
+  const log = new Lines();
+  const notices = new Notices(log, () => 0);
+  for (const fault of ['', 'truncated', 'truncated', 'chunk_size_invalid', ''])
+    warnOfAnswer(notices, UPSTREAM, fault);
+  assert.deepEqual(log.lines, [
+    'warning: 127.0.0.1:3000: an answer is refused: it ended before it was whole',
+    'warning: 127.0.0.1:3000: an answer is refused: chunk size invalid',
+  ]);
 });
