@@ -26,7 +26,8 @@ let written = 0;
 
 session.connect();
 session.post('Profiler.enable');
-session.post('Profiler.startPreciseCoverage', { callCount: false, detailed: true });
+// Without counts a function is told of once, and what runs in it later never.
+session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true });
 mkdirSync(folder, { recursive: true });
 setInterval(save, SAVED_EVERY_MS).unref();
 process.on('exit', save);

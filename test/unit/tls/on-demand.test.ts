@@ -94,3 +94,27 @@ test('so many names are asked for at a time; who waits for the same name is not 
   void requests.obtain('late.example.com');
   assert.equal(asked.at(-1), 'late.example.com');
 });
+
+test('beneath one suffix each name is asked for once, though the listener has a single certificate', async (t) => {
+  const names = ['app.localhost'];
+  const development = materialOf([await issueLeaf(root, names)], names);
+  const { port, asked } = await serveTlsFront(t, {
+    material: { ...plainMaterial(given), issueBeneath: ['localhost'] },
+    issue: (name) => (name === 'app.localhost' ? development : null),
+  });
+  for (const _time of [1, 2]) assert.equal(await shown(port, 'app.localhost'), 'DNS:app.localhost');
+  for (const name of ['localhost', 'given.example.com', 'other.localhost'])
+    assert.equal(await shown(port, name), 'DNS:given.example.com', name);
+  assert.deepEqual(asked, ['app.localhost', 'other.localhost']);
+});
+
+test('the secrets of a session are told to who listens for them', async (t) => {
+  const lines: string[] = [];
+  const { port } = await serveTlsFront(t, {
+    material: plainMaterial(given),
+    onKeyLog: (line) => lines.push(String(line)),
+  });
+  await shown(port, 'given.example.com');
+  assert.ok(lines.length > 0);
+  for (const line of lines) assert.match(line, /^[A-Z0-9_]+ [0-9a-f]{64} [0-9a-f]+\n$/);
+});
