@@ -104,7 +104,9 @@ test('Node opens https://app.localhost of a front with the line that ca install 
 
 /** In a mount namespace of its own, with copies of what a system store consists of. */
 const IN_NAMESPACE = `set -e
-for folder in /etc/ssl /usr/local/share/ca-certificates; do
+# The last two: where Debian's Java is told of changes.
+for folder in /etc/ssl /usr/local/share/ca-certificates /var/lib/dpkg /var/lib/ca-certificates-java; do
+  [ -d "$folder" ] || continue
   cp -a "$folder" "$SCRATCH$(echo "$folder" | tr / _)"
   mount --bind "$SCRATCH$(echo "$folder" | tr / _)" "$folder"
 done
@@ -112,6 +114,10 @@ tlsfront() { "$NODE" "$CLI" "$@"; }
 tlsfront ca install --yes
 open() { curl -sS --noproxy '*' --max-time 10 "https://app.localhost:$PORT/hello" 2>&1 | sed "s/^/curl: /"; echo; }
 echo INSTALLED; tlsfront ca status || true; open
+# As if the first one had been ended before its end.
+sed -i '$d' /etc/ssl/certs/ca-certificates.crt
+tlsfront ca install --yes
+echo AGAIN; open
 tlsfront ca uninstall --yes
 echo REMOVED; tlsfront ca status || true; open
 diff -r /usr/local/share/ca-certificates "$BEFORE" && echo UNCHANGED`;
@@ -145,12 +151,21 @@ test('curl and Python open a front after ca install into the system, and refuse 
     return;
   }
   const { stdout, stderr } = spawnSync(unshare, ['-m', 'sh', '-c', IN_NAMESPACE], { env, encoding: 'utf8' });
-  const [, installed = '', removed = ''] = stdout.split(/INSTALLED|REMOVED/);
+  const [, installed = '', again = '', removed = ''] = stdout.split(/INSTALLED|AGAIN|REMOVED/);
   assert.match(installed, /✓ system \(Debian\) +installed/, stdout + stderr);
   assert.match(installed, /✓ curl +trusts/);
   assert.match(installed, /^curl: Hello from the app/m);
+  assert.match(installed, /system \(Debian\):\n/);
+  assert.match(again, /^curl: Hello from the app/m);
   assert.match(removed, /^curl: .*unable to get local issuer certificate/m);
   assert.match(removed, /✗ system \(Debian\) +not installed/);
   assert.match(removed, /✗ curl +does not trust/);
   assert.match(removed, /UNCHANGED/);
+  // Where Debian's Java has a keystore, the system's program has filled it, and leaves it filled.
+  if (!/^. Java \(/m.test(installed)) return;
+  assert.match(stdout, /^Java .*: comes with the system's$/m);
+  assert.match(installed, /✓ Java \(.*\) +installed/);
+  assert.match(installed, /✓ Java +trusts/);
+  assert.match(removed, /✗ Java \(.*\) +not installed/);
+  assert.match(removed, /✗ Java +does not trust/);
 });

@@ -5,7 +5,7 @@ import { X509Certificate } from 'node:crypto';
 import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { test } from 'node:test';
 import { inspect } from '../../src/certificates/chain/inspect.js';
-import { programStores } from '../../src/certificates/trust/program-stores.js';
+import { browserStores } from '../../src/certificates/trust/browser-stores.js';
 import { systemStores } from '../../src/certificates/trust/system-stores.js';
 import type { AuthorityRef, Machine } from '../../src/certificates/trust/trust-store.js';
 import { CLI, cleanEnvironment, runCommand } from '../support/command.js';
@@ -63,6 +63,8 @@ function machineWith(
       ),
     ],
     read: (path) => files[path],
+    readBytes: (path) => (files[path] === undefined ? undefined : Buffer.from(files[path], 'latin1')),
+    real: (path) => path,
     writable: () => false,
     find: (program) => (programs.includes(program) ? `/bin/${program}` : undefined),
     run: async () => ({ status: 1, out: '' }),
@@ -71,13 +73,14 @@ function machineWith(
 
 const AUTHORITY: AuthorityRef = { file: '/data/a.pem', pem: 'PEM', sha1: 'ab12', nickname: 'tlsfront-1' };
 
-for (const [what, files, programs, install, uninstall] of [
+for (const [what, files, programs, install, uninstall, bundle] of [
   [
     'Debian',
     '/usr/local/share/ca-certificates',
     'update-ca-certificates',
     '/bin/update-ca-certificates',
     '/bin/update-ca-certificates --fresh',
+    '/etc/ssl/certs/ca-certificates.crt',
   ],
   [
     'Fedora',
@@ -85,6 +88,7 @@ for (const [what, files, programs, install, uninstall] of [
     'update-ca-trust',
     '/bin/update-ca-trust extract',
     '/bin/update-ca-trust extract',
+    '/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem',
   ],
   [
     'Arch',
@@ -92,6 +96,7 @@ for (const [what, files, programs, install, uninstall] of [
     'trust',
     '/bin/trust extract-compat',
     '/bin/trust extract-compat',
+    '/etc/ca-certificates/extracted/tls-ca-bundle.pem',
   ],
   [
     'openSUSE',
@@ -99,6 +104,7 @@ for (const [what, files, programs, install, uninstall] of [
     'update-ca-certificates',
     '/bin/update-ca-certificates',
     '/bin/update-ca-certificates',
+    '/var/lib/ca-certificates/ca-bundle.pem',
   ],
 ] as const) {
   test(`the anchors of ${what}`, async () => {
@@ -113,9 +119,19 @@ for (const [what, files, programs, install, uninstall] of [
       store.uninstallSteps(AUTHORITY).map(({ argv }) => argv.join(' ')),
       [`rm -f ${files}/tlsfront-1.crt`, uninstall],
     );
-    assert.equal(await store.isTrusted(AUTHORITY), false);
-    const [having] = systemStores(machineWith({ [`${files}/tlsfront-1.crt`]: 'PEM' }, [programs]));
-    assert.equal(await having?.isTrusted(AUTHORITY), true);
+    assert.equal(await store.holding(AUTHORITY), 'none');
+    const anchor = { [`${files}/tlsfront-1.crt`]: 'PEM' };
+    for (const [found, holding] of [
+      [anchor, 'all'],
+      [{ ...anchor, [bundle]: 'AA\nPE\nM\nBB' }, 'all'],
+      // The program was ended before it had made the bundle, or the anchor was removed by hand.
+      [{ ...anchor, [bundle]: 'AA\nBB' }, 'part'],
+      [{ [`${files}/x.crt`]: '', [bundle]: 'PEM' }, 'part'],
+      [{ [`${files}/x.crt`]: '', [bundle]: 'AA' }, 'none'],
+    ] as const) {
+      const [having] = systemStores(machineWith(found, [programs]));
+      assert.equal(await having?.holding(AUTHORITY), holding, JSON.stringify(found));
+    }
   });
 }
 
@@ -137,7 +153,7 @@ test('macOS, Windows and WSL have their own stores, without root', () => {
 });
 
 test('without certutil a browser is told with the package to install', () => {
-  const { stores, unusable } = programStores(machineWith({ '/home/me/.mozilla/firefox/p/cert9.db': '' }, []));
+  const { stores, unusable } = browserStores(machineWith({ '/home/me/.mozilla/firefox/p/cert9.db': '' }, []));
   assert.deepEqual([stores.length, unusable.length], [0, 1]);
   assert.match(
     `${unusable[0]?.name} ${unusable[0]?.hint}`,

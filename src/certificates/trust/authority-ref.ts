@@ -12,3 +12,8 @@ export function referTo(file: string, pem: string): AuthorityRef {
     nickname: `tlsfront-${fingerprint256.replaceAll(':', '').slice(0, 16).toLowerCase()}`,
   };
 }
+
+/** The letters of a PEM certificate, or of many, however their lines are cut. */
+export function bodyOf(pem: string): string {
+  return pem.replaceAll(/-----[^-]+-----|\s+/g, '');
+}

@@ -29,16 +29,16 @@ export async function tryClients(machine: Machine, leaf: KeyPairPem): Promise<Cl
   // mkdtemp makes it 0700: what clients keep there is for nobody else.
   const folder = mkdtempSync(join(tmpdir(), 'tlsfront-trial-'));
   try {
-    const trials: ClientTrial[] = [];
-    for (const { name, argv } of clientsOf(machine, probe.url('/'), folder)) {
-      const { out } = await machine.run(argv, { signal: ending.signal });
-      trials.push({ name, outcome: out.includes(PROBE_PAGE) ? 'trusts' : 'refuses' });
-    }
-    for (const tryOne of [tryJava, tryFirefox]) {
-      const trial = await tryOne(machine, probe, folder, ending.signal);
-      if (trial !== undefined) trials.push(trial);
-    }
-    return trials;
+    const simple = clientsOf(machine, probe.url('/'), folder).map(
+      async ({ name, argv }): Promise<ClientTrial> => {
+        const { out } = await machine.run(argv, { signal: ending.signal });
+        return { name, outcome: out.includes(PROBE_PAGE) ? 'trusts' : 'refuses' };
+      },
+    );
+    const quick = await Promise.all([...simple, tryJava(machine, probe, folder, ending.signal)]);
+    // Alone: it is judged by whether anybody refuses the certificate while it runs.
+    const trials = [...quick, await tryFirefox(machine, probe, folder, ending.signal)];
+    return trials.filter((trial) => trial !== undefined);
   } finally {
     probe.close();
     rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });

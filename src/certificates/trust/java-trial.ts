@@ -2,8 +2,8 @@
 import { existsSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { ClientTrial } from './client-trials.js';
+import { findKeytool } from './java-store.js';
 import type { ProbeServer } from './probe-server.js';
-import { findKeytool } from './program-stores.js';
 import type { Machine } from './trust-store.js';
 
 const LIMIT_MS = 10_000;

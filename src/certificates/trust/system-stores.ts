@@ -1,24 +1,48 @@
 /** The trust stores of the operating systems: anchor folders of Linux, the keychain of macOS, the store of Windows. */
 import { posix } from 'node:path';
+import { bodyOf } from './authority-ref.js';
 import type { Machine, Step, TrustStore } from './trust-store.js';
 
 interface AnchorFolder {
   readonly name: string;
   readonly folder: string;
   readonly update: readonly [string, ...string[]];
+  /** What the program makes of the folder, and OpenSSL reads. */
+  readonly bundle: string;
 }
 
 /** In the order of likelihood; the first that exists together with its program is this machine's. */
 const ANCHOR_FOLDERS: readonly AnchorFolder[] = [
-  { name: 'Debian', folder: '/usr/local/share/ca-certificates', update: ['update-ca-certificates'] },
-  { name: 'Fedora', folder: '/etc/pki/ca-trust/source/anchors', update: ['update-ca-trust', 'extract'] },
+  {
+    name: 'Debian',
+    folder: '/usr/local/share/ca-certificates',
+    update: ['update-ca-certificates'],
+    bundle: '/etc/ssl/certs/ca-certificates.crt',
+  },
+  {
+    name: 'Fedora',
+    folder: '/etc/pki/ca-trust/source/anchors',
+    update: ['update-ca-trust', 'extract'],
+    bundle: '/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem',
+  },
   {
     name: 'Arch',
     folder: '/etc/ca-certificates/trust-source/anchors',
     update: ['trust', 'extract-compat'],
+    bundle: '/etc/ca-certificates/extracted/tls-ca-bundle.pem',
   },
-  { name: 'openSUSE', folder: '/etc/pki/trust/anchors', update: ['update-ca-certificates'] },
-  { name: 'openSUSE', folder: '/usr/share/pki/trust/anchors', update: ['update-ca-certificates'] },
+  {
+    name: 'openSUSE',
+    folder: '/etc/pki/trust/anchors',
+    update: ['update-ca-certificates'],
+    bundle: '/var/lib/ca-certificates/ca-bundle.pem',
+  },
+  {
+    name: 'openSUSE',
+    folder: '/usr/share/pki/trust/anchors',
+    update: ['update-ca-certificates'],
+    bundle: '/var/lib/ca-certificates/ca-bundle.pem',
+  },
 ];
 
 /** The store of the operating system; on WSL that of Windows too. */
@@ -38,17 +62,24 @@ export function systemStores(machine: Machine): TrustStore[] {
   return [...stores, windowsStore(machine, certutil, windowsPath)];
 }
 
-function anchorStore(machine: Machine, { name, folder, update }: AnchorFolder): TrustStore {
+function anchorStore(machine: Machine, { name, folder, update, bundle }: AnchorFolder): TrustStore {
   const [program, ...rest] = update;
   const refresh = (fresh: boolean): Step => {
     // Debian leaves the links of a removed anchor behind unless it is told to look at all of them.
     const more = !fresh && name === 'Debian' ? ['--fresh'] : [];
-    return { argv: [machine.find(program) ?? program, ...rest, ...more], asRoot: true };
+    return { argv: [machine.find(program) ?? program, ...rest, ...more], asRoot: true, isSlow: true };
   };
   const anchorOf = (nickname: string): string => posix.join(folder, `${nickname}.crt`);
   return {
     name: `system (${name})`,
-    isTrusted: async ({ nickname, pem }) => machine.read(anchorOf(nickname)) === pem,
+    holding: async ({ nickname, pem }) => {
+      const hasAnchor = machine.read(anchorOf(nickname)) === pem;
+      const made = machine.read(bundle);
+      // The program may have been ended between the file and the bundle.
+      const isMade = made === undefined ? hasAnchor : bodyOf(made).includes(bodyOf(pem));
+      if (hasAnchor && isMade) return 'all';
+      return hasAnchor || isMade ? 'part' : 'none';
+    },
     installSteps: ({ file, nickname }) => [
       { argv: ['install', '-m', '644', file, anchorOf(nickname)], asRoot: true },
       refresh(true),
@@ -64,9 +95,9 @@ function keychain(machine: Machine): TrustStore {
   const file = posix.join(machine.home, 'Library/Keychains/login.keychain-db');
   return {
     name: 'login keychain',
-    isTrusted: async (authority) => {
+    holding: async (authority) => {
       const verified = await machine.run(['security', 'verify-cert', '-c', authority.file]);
-      return verified.status === 0;
+      return verified.status === 0 ? 'all' : 'none';
     },
     installSteps: (authority) => [
       {
@@ -84,8 +115,8 @@ function keychain(machine: Machine): TrustStore {
 function windowsStore(machine: Machine, certutil: string, pathOf: (file: string) => string): TrustStore {
   return {
     name: "Windows user's store",
-    isTrusted: async ({ sha1 }) =>
-      (await machine.run([certutil, '-user', '-store', 'Root', sha1])).status === 0,
+    holding: async ({ sha1 }) =>
+      (await machine.run([certutil, '-user', '-store', 'Root', sha1])).status === 0 ? 'all' : 'none',
     installSteps: ({ file }) => [
       { argv: [certutil, '-user', '-addstore', 'Root', pathOf(file)], asRoot: false },
     ],

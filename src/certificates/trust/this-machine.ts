@@ -1,6 +1,6 @@
 /** The machine that we run on, as the search for trust stores asks for it. */
 import { spawn } from 'node:child_process';
-import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { signalGroup } from '../../shared/process-group.js';
 import type { Machine, ProgramEnd, RunBounds, Step } from './trust-store.js';
@@ -16,13 +16,9 @@ export function thisMachine(home: string, environment: Readonly<NodeJS.ProcessEn
     environment,
     exists: existsSync,
     list: (folder) => (existsSync(folder) ? readdirSync(folder) : []),
-    read: (path) => {
-      try {
-        return readFileSync(path, 'utf8');
-      } catch {
-        return undefined;
-      }
-    },
+    read: (path) => attempt(() => readFileSync(path, 'utf8')),
+    readBytes: (path) => attempt(() => readFileSync(path)),
+    real: (path) => attempt(() => realpathSync(path)) ?? path,
     writable: (path) => isAccessible(path, constants.W_OK),
     find: (program) =>
       [...(environment.PATH ?? '').split(delimiter), ...MORE_FOLDERS]
@@ -30,6 +26,14 @@ export function thisMachine(home: string, environment: Readonly<NodeJS.ProcessEn
         .find((path) => isAccessible(path, constants.X_OK)),
     run: (argv, bounds = {}) => runProgram(argv, environment, bounds),
   };
+}
+
+function attempt<Result>(look: () => Result): Result | undefined {
+  try {
+    return look();
+  } catch {
+    return undefined;
+  }
 }
 
 function isAccessible(path: string, mode: number): boolean {

@@ -5,6 +5,8 @@ export interface Step {
   readonly argv: readonly [program: string, ...rest: string[]];
   /** Needs root's rights. */
   readonly asRoot: boolean;
+  /** It works for seconds; who waits at a terminal is told. */
+  readonly isSlow?: true;
 }
 
 /** The authority as stores know it. */
@@ -18,12 +20,17 @@ export interface AuthorityRef {
   readonly nickname: string;
 }
 
+/** How much of the authority a store has; `part` is what an installation leaves behind that was cut short. */
+export type Holding = 'all' | 'part' | 'none';
+
 /** A place that programs look their authorities up in. */
 export interface TrustStore {
   /** As it reads in a list: `system (Debian)`, `Firefox profile abc`. */
   readonly name: string;
-  /** Whether the authority is in it now. */
-  isTrusted(authority: AuthorityRef): Promise<boolean>;
+  /** The program that changes the system's store writes this one too: there is no step to install. */
+  readonly isFilledBySystem?: true;
+  /** What it has of the authority now. */
+  holding(authority: AuthorityRef): Promise<Holding>;
   installSteps(authority: AuthorityRef): readonly Step[];
   uninstallSteps(authority: AuthorityRef): readonly Step[];
 }
@@ -69,6 +76,9 @@ export interface Machine {
   /** Names in a folder; empty when there is none. */
   list(folder: string): readonly string[];
   read(path: string): string | undefined;
+  readBytes(path: string): Buffer | undefined;
+  /** Where a path leads through links; itself where it leads nowhere. */
+  real(path: string): string;
   writable(path: string): boolean;
   /** Full path of a program; undefined when it is not installed. */
   find(program: string): string | undefined;

@@ -12,18 +12,19 @@ import { shellWord } from '../../certificates/findings.js';
 import { openLocalStore } from '../../certificates/store/local-store.js';
 import { rehearse } from '../../certificates/store/rehearsal.js';
 import { referTo } from '../../certificates/trust/authority-ref.js';
+import { browserStores } from '../../certificates/trust/browser-stores.js';
 import { type ClientTrial, tryClients } from '../../certificates/trust/client-trials.js';
-import { programStores } from '../../certificates/trust/program-stores.js';
+import { javaStores } from '../../certificates/trust/java-store.js';
 import { systemStores } from '../../certificates/trust/system-stores.js';
 import { thisMachine } from '../../certificates/trust/this-machine.js';
-import type { FoundStores, Machine } from '../../certificates/trust/trust-store.js';
+import type { FoundStores, Holding, Machine } from '../../certificates/trust/trust-store.js';
 import { FrontError } from '../../shared/errors.js';
 import { type CommandIo, paint, usesColour } from '../../terminal/console.js';
 
-/** Every store of the system and its programs. */
+/** Every store of the system and its programs: first what is quick and needs no root, last what the system's may bring along. */
 export function findStores(machine: Machine): FoundStores {
-  const { stores, unusable } = programStores(machine);
-  return { stores: [...systemStores(machine), ...stores], unusable };
+  const { stores, unusable } = browserStores(machine);
+  return { stores: [...stores, ...systemStores(machine), ...javaStores(machine)], unusable };
 }
 
 /** The names of the stores that have the authority, and of those that could have it. */
@@ -38,7 +39,7 @@ export async function compareStores(
   const having: string[] = [];
   const lacking: string[] = [];
   for (const each of findStores(thisMachine(homedir(), io.environment)).stores) {
-    ((await each.isTrusted(authority)) ? having : lacking).push(each.name);
+    ((await each.holding(authority)) === 'all' ? having : lacking).push(each.name);
   }
   return { having, lacking };
 }
@@ -65,6 +66,12 @@ function describeTrial({ name, outcome, reason }: ClientTrial): StatusRow {
   }
 }
 
+const HOLDING_WORDS: Readonly<Record<Holding, string>> = {
+  all: 'installed',
+  part: 'installed in part: tlsfront ca install does the rest',
+  none: 'not installed',
+};
+
 const NO_AUTHORITY = 'there is no development authority yet';
 
 /** Which stores have the authority, and which clients trust it when they are tried; a text where there is no authority. */
@@ -77,8 +84,8 @@ export async function examineTrust(io: CommandIo): Promise<readonly StatusRow[] 
   const { stores, unusable } = findStores(machine);
   const rows: StatusRow[] = [];
   for (const each of stores) {
-    const ok = await each.isTrusted(authority);
-    rows.push({ name: each.name, ok, text: ok ? 'installed' : 'not installed' });
+    const holding = await each.holding(authority);
+    rows.push({ name: each.name, ok: holding === 'all', text: HOLDING_WORDS[holding] });
   }
   for (const { name, reason } of unusable) rows.push({ name, ok: false, text: reason });
   // Looking writes nothing: a leaf for the trial is made for the trial alone.

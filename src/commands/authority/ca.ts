@@ -108,7 +108,7 @@ async function reportTrusting(
   io: CommandIo,
 ): Promise<void> {
   const names: string[] = [];
-  for (const each of stores) if (await each.isTrusted(authority)) names.push(each.name);
+  for (const each of stores) if ((await each.holding(authority)) === 'all') names.push(each.name);
   if (names.length === 0) return;
   await noteTrusted(store, authority.pem);
   io.stdout.write(`trusted by ${names.join(', ')}; restart browsers that are open\n`);
@@ -158,7 +158,7 @@ async function planReplaced(
     if (pem === undefined) continue;
     const authority = referTo(store.pathOf(key), pem);
     const having: TrustStore[] = [];
-    for (const each of stores) if (await each.isTrusted(authority)) having.push(each);
+    for (const each of stores) if ((await each.holding(authority)) !== 'none') having.push(each);
     const plan = await planChanges(having, authority, 'uninstall', options);
     changes.push(...plan.changes);
     text += plan.text;

@@ -1,7 +1,8 @@
 /** Brings an authority into trust stores or out of them, by commands that the user sees and consents to. */
 import { spawn } from 'node:child_process';
+import { basename } from 'node:path';
 import { shellWord } from '../../certificates/findings.js';
-import type { AuthorityRef, Step, TrustStore } from '../../certificates/trust/trust-store.js';
+import type { AuthorityRef, Holding, Step, TrustStore } from '../../certificates/trust/trust-store.js';
 import { FrontError } from '../../shared/errors.js';
 import { type CommandIo, printWarning } from '../../terminal/console.js';
 import { confirm } from '../confirm.js';
@@ -24,6 +25,9 @@ export interface TrustChange {
   readonly steps: readonly Step[];
 }
 
+/** What a store shall have after a change. */
+const WANTED: Readonly<Record<TrustChange['change'], Holding>> = { install: 'all', uninstall: 'none' };
+
 /** What is to be done, and the words for it. */
 export interface TrustPlan {
   readonly changes: readonly TrustChange[];
@@ -44,16 +48,18 @@ export async function planChanges(
   const changes: TrustChange[] = [];
   let text = '';
   for (const store of stores) {
-    if (!isNew && (await store.isTrusted(authority)) === (change === 'install')) {
+    if (!isNew && (await store.holding(authority)) === WANTED[change]) {
       text += `${store.name}: nothing to do\n`;
       continue;
     }
     const steps = change === 'install' ? store.installSteps(authority) : store.uninstallSteps(authority);
-    if (userOnly && steps.some(({ asRoot }) => asRoot)) continue;
+    if (userOnly && (steps.some(({ asRoot }) => asRoot) || comesWithSystem({ store, steps }))) continue;
     changes.push({ store, change, authority, steps });
-    text += `${store.name}:\n${linesOf(steps)
-      .map((line) => `  ${line}\n`)
-      .join('')}`;
+    text += comesWithSystem({ store, steps })
+      ? `${store.name}: comes with the system's\n`
+      : `${store.name}:\n${linesOf(steps)
+          .map((line) => `  ${line}\n`)
+          .join('')}`;
   }
   return { changes, text };
 }
@@ -91,8 +97,11 @@ export async function makeChanges(
       left.push(...linesOf(each.steps));
       continue;
     }
-    for (const step of each.steps) await runStep(step, isRoot(), io);
-    if ((await each.store.isTrusted(each.authority)) !== (each.change === 'install')) {
+    for (const step of (await isDoneBySystem(each)) ? [] : each.steps) {
+      if (step.isSlow) tellOfWait(step, io);
+      await runStep(step, isRoot(), io);
+    }
+    if ((await each.store.holding(each.authority)) !== WANTED[each.change]) {
       printWarning(io, `${each.store.name} is as it was before`);
       code = 1;
     }
@@ -105,12 +114,26 @@ export async function makeChanges(
   return code;
 }
 
+function tellOfWait({ argv: [program] }: Step, { stdout }: CommandIo): void {
+  if (stdout.isTTY) stdout.write(`${basename(program)} takes a few seconds …\n`);
+}
+
+/** Fedora's program makes the whole keystore anew: what was to be taken out of it is gone by now. */
+async function isDoneBySystem({ store, authority, change }: TrustChange): Promise<boolean> {
+  return store.isFilledBySystem === true && (await store.holding(authority)) === WANTED[change];
+}
+
+/** Nothing is to be done for it beside what is done for the system's store. */
+function comesWithSystem({ store, steps }: Pick<TrustChange, 'store' | 'steps'>): boolean {
+  return store.isFilledBySystem === true && steps.length === 0;
+}
+
 function isRoot(): boolean {
   return process.getuid?.() === 0;
 }
 
-function needsRoot({ steps }: TrustChange): boolean {
-  return !isRoot() && steps.some(({ asRoot }) => asRoot);
+function needsRoot(change: TrustChange): boolean {
+  return !isRoot() && (comesWithSystem(change) || change.steps.some(({ asRoot }) => asRoot));
 }
 
 function linesOf(steps: readonly Step[]): readonly string[] {

@@ -1,5 +1,6 @@
-/** The trust stores of programs that do not ask the operating system: Chromium and Firefox (NSS), Java. */
+/** The trust stores of browsers that do not ask the operating system: Chromium and Firefox (NSS). */
 import { posix } from 'node:path';
+import { bodyOf } from './authority-ref.js';
 import { firefoxProfiles } from './firefox-profiles.js';
 import type { FoundStores, Machine, Step, TrustStore, UnusableStore } from './trust-store.js';
 
@@ -19,8 +20,8 @@ interface NssDatabase {
   readonly isNew: boolean;
 }
 
-/** NSS databases and Java's keystore. */
-export function programStores(machine: Machine): FoundStores {
+/** Each NSS database that is there, or that a browser of this machine would read. */
+export function browserStores(machine: Machine): FoundStores {
   const databases = findDatabases(machine);
   const certutil = machine.platform === 'win32' ? undefined : machine.find('certutil');
   const unusable: UnusableStore[] = [];
@@ -34,7 +35,7 @@ export function programStores(machine: Machine): FoundStores {
     }
   }
   const nss = certutil === undefined ? [] : databases.map((one) => nssStore(machine, certutil, one));
-  return { stores: [...nss, ...javaStores(machine)], unusable };
+  return { stores: nss, unusable };
 }
 
 function findDatabases(machine: Machine): NssDatabase[] {
@@ -59,9 +60,9 @@ function nssStore(machine: Machine, certutil: string, { name, folder, isNew }: N
   const step = (...rest: string[]): Step => ({ argv: [certutil, ...database, ...rest], asRoot: false });
   return {
     name,
-    isTrusted: async ({ nickname, pem }) => {
+    holding: async ({ nickname, pem }) => {
       const { status, out } = await machine.run(step('-L', '-n', nickname, '-a').argv);
-      return status === 0 && bodyOf(out) === bodyOf(pem);
+      return status === 0 && bodyOf(out) === bodyOf(pem) ? 'all' : 'none';
     },
     installSteps: ({ file, nickname }) => [
       ...(isNew
@@ -74,50 +75,4 @@ function nssStore(machine: Machine, certutil: string, { name, folder, isNew }: N
     ],
     uninstallSteps: ({ nickname }) => [step('-D', '-n', nickname)],
   };
-}
-
-function bodyOf(pem: string): string {
-  return pem.replaceAll(/-----[^-]+-----|\s+/g, '');
-}
-
-/** The keytool of JAVA_HOME, else that on the PATH; undefined when there is no Java. */
-export function findKeytool(machine: Machine): string | undefined {
-  const home = machine.environment.JAVA_HOME;
-  const own = home === undefined ? undefined : posix.join(home, 'bin/keytool');
-  return own !== undefined && machine.exists(own) ? own : machine.find('keytool');
-}
-
-function javaStores(machine: Machine): TrustStore[] {
-  const home = machine.environment.JAVA_HOME;
-  const keytool = findKeytool(machine);
-  if (keytool === undefined) return [];
-  // The password that every Java installation starts with.
-  const store = ['-cacerts', '-storepass', 'changeit'];
-  const file = home === undefined ? '/etc/ssl/certs/java/cacerts' : posix.join(home, 'lib/security/cacerts');
-  const asRoot = machine.platform !== 'win32' && !machine.writable(file);
-  return [
-    {
-      name: `Java (${keytool})`,
-      isTrusted: async ({ nickname, pem }) => {
-        const { status, out } = await machine.run([
-          keytool,
-          '-exportcert',
-          '-rfc',
-          ...store,
-          '-alias',
-          nickname,
-        ]);
-        return status === 0 && bodyOf(out).includes(bodyOf(pem));
-      },
-      installSteps: ({ file: pem, nickname }) => [
-        {
-          argv: [keytool, '-importcert', '-noprompt', ...store, '-alias', nickname, '-file', pem],
-          asRoot,
-        },
-      ],
-      uninstallSteps: ({ nickname }) => [
-        { argv: [keytool, '-delete', ...store, '-alias', nickname], asRoot },
-      ],
-    },
-  ];
 }
