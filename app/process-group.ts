@@ -1,6 +1,7 @@
 /** Signals an app as a whole: npm, its shell and the program below belong to one group and one session. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { signalGroup } from '../src/shared/process-group.js';
+import { readProcessState } from '../src/system/process-state.js';
 
 /** SIGKILL to the group, and to those of its session that a job-control shell put into groups of their own. */
 export function killAll(leader: number): void {
@@ -20,7 +21,7 @@ export function isGroupAlive(leader: number): boolean {
   return process.platform !== 'linux' || listSession(leader).length > 0;
 }
 
-/** Living processes whose session the app began, from /proc (proc_pid_stat(5)); empty where there is none. */
+/** Living processes whose session the app began, from /proc; empty where there is none. */
 export function listSession(leader: number): number[] {
   if (process.platform !== 'linux') return [];
   return readdirSync('/proc')
@@ -29,12 +30,6 @@ export function listSession(leader: number): number[] {
 }
 
 function belongs(pid: string, leader: number): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // The program's name stands in parentheses and may hold any byte; the fields after it are plain.
-    const [state, , , session] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return Number(session) === leader && state !== 'Z' && state !== 'X';
-  } catch {
-    return false;
-  }
+  const state = readProcessState(pid);
+  return state !== null && state.session === leader && !state.isZombie;
 }

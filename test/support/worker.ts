@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import type { TestContext } from 'node:test';
 import { BARE_LINES } from '../../src/shared/log-lines.js';
 import {
@@ -12,6 +11,7 @@ import {
   type WorkerReport,
   type WsgiPlan,
 } from '../../src/shared/messages/worker-messages.js';
+import { readProcessState } from '../../src/system/process-state.js';
 import { until, within } from './deadline.js';
 import { builtProgram } from './workspace.js';
 
@@ -160,8 +160,7 @@ export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
     if (process.platform !== 'linux') return true;
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return !stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z');
+    return readProcessState(pid)?.isZombie === false;
   } catch {
     return false;
   }

@@ -11,6 +11,7 @@ import type { TicketKeys } from '../routers/ticket-keys.js';
 import type { ServiceManager } from '../service-manager.js';
 import type { UpgradedFront } from './desk.js';
 import { type Standing, theseSurroundings } from './obstacles.js';
+import { thisStarter } from './starter.js';
 
 /** What of the master it takes. */
 export interface UpgradedFrontParts {
@@ -35,12 +36,12 @@ export interface UpgradedFrontParts {
 /** Asked for while the process starts: its parent may go. */
 export function upgradedFront(parts: UpgradedFrontParts): UpgradedFront {
   const { environment, manager, generations, projects, bans, ticketKeys, deploys } = parts;
-  const parentPid = process.ppid;
+  const starter = thisStarter();
   return {
     standing: () => ({
       ...theseSurroundings(environment),
       ...parts.started,
-      parentPid,
+      starter,
       isNotified: manager.isNotified,
       servesPhones: parts.servesPhones(),
       isDeploying: deploys.isChecking,

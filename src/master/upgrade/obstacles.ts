@@ -1,19 +1,21 @@
 /** Why another master may not take this one's place: who has started it takes its end for the end of the service. */
 import { isatty } from 'node:tty';
 import { FrontError } from '../../shared/errors.js';
+import type { Starter } from './starter.js';
 
 /** How this process was started, and what it does. */
 export interface Standing {
   readonly platform: NodeJS.Platform;
   readonly pid: number;
-  /** Process id of its parent when it started; it may have gone since. */
-  readonly parentPid: number;
+  readonly starter: Starter;
   /** `--daemonize`, or it has taken the place of another itself: nobody waits for it. */
   readonly isBackground: boolean;
   /** Systemd is told which process the service is (`Type=notify`). */
   readonly isNotified: boolean;
   /** Process that systemd has started itself ($SYSTEMD_EXEC_PID of systemd.exec(5)). */
   readonly systemdPid: string | undefined;
+  /** Some service of systemd began all this ($INVOCATION_ID). */
+  readonly isOfUnit: boolean;
   /** A script of package.json. */
   readonly isOfScript: boolean;
   readonly isOnTerminal: boolean;
@@ -43,15 +45,23 @@ const OBSTACLES: readonly Obstacle[] = [
     hint: 'start a container of the new image',
   },
   {
-    stands: ({ isBackground, isNotified, systemdPid, pid }) =>
-      !isBackground && !isNotified && systemdPid === String(pid),
+    stands: ({ isBackground, isNotified, systemdPid, pid, isOfUnit, starter }) =>
+      !isBackground &&
+      !isNotified &&
+      (systemdPid === String(pid) || (isOfUnit && starter !== 'another process')),
     reason: 'systemd is not told which process the service is, and would take it for ended',
     hint: 'use Type=notify and NotifyAccess=all: tlsfront service print shows the unit',
   },
   {
-    stands: ({ isBackground, isNotified, parentPid }) => !isBackground && !isNotified && parentPid === 1,
-    reason: 'the first process of this machine or container has started it, and ends with it',
-    hint: 'start a container of the new image',
+    stands: ({ isBackground, isNotified, starter }) => !isBackground && !isNotified && starter === 'outside',
+    reason: 'it was started from outside of its container, which may end with it',
+    hint: `start a container of the new image, or ${RESTART} with --daemonize`,
+  },
+  {
+    stands: ({ isBackground, isNotified, starter }) =>
+      !isBackground && !isNotified && starter === 'first process',
+    reason: 'its parent is the first process of this machine or container, which may end with it',
+    hint: `in a container start one of the new image, elsewhere ${RESTART} with --daemonize`,
   },
   {
     stands: ({ isOfScript }) => isOfScript,
@@ -92,11 +102,12 @@ export function findObstacle(standing: Standing): FrontError | null {
 /** What this process can see of it by itself. */
 export function theseSurroundings(
   environment: Readonly<NodeJS.ProcessEnv>,
-): Pick<Standing, 'platform' | 'pid' | 'systemdPid' | 'isOnTerminal' | 'isForked'> {
+): Pick<Standing, 'platform' | 'pid' | 'systemdPid' | 'isOfUnit' | 'isOnTerminal' | 'isForked'> {
   return {
     platform: process.platform,
     pid: process.pid,
     systemdPid: environment.SYSTEMD_EXEC_PID,
+    isOfUnit: environment.INVOCATION_ID !== undefined,
     isOnTerminal: isatty(2),
     isForked: process.connected,
   };
