@@ -3,15 +3,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createCounters } from '../../../proxy/exchange/counters.js';
 import { Exchange, type ExchangeServices } from '../../../proxy/exchange/exchange.js';
+import { AccessLog } from '../../../proxy/exchange/log/access-lines.js';
 import { LineWriter } from '../../../proxy/exchange/log/line-writer.js';
 import { Notices } from '../../../proxy/exchange/log/notices.js';
 import { Measures } from '../../../proxy/exchange/measures.js';
 import { Counting } from '../../../proxy/exchange/observe/counting.js';
 import { compileObservers, ExchangeObserver } from '../../../proxy/exchange/observe/observer.js';
+import { Recording } from '../../../proxy/exchange/observe/recording.js';
 import { compilePolicy } from '../../../proxy/exchange/policy.js';
 import { buildErrorReply } from '../../../proxy/exchange/reply/local-reply.js';
 import type { ConnectionFacts, RequestHead } from '../../../proxy/exchange/types.js';
 import type { ErrorCode } from '../../../src/shared/errors.js';
+import { BARE_LINES } from '../../../src/shared/log-lines.js';
 import { resolveGiven } from '../../support/settings.js';
 
 const FACTS: ConnectionFacts = {
@@ -178,4 +181,22 @@ test('the counters stand at nothing open when an exchange of each kind has ended
     counters;
   assert.deepEqual([requests, requestsOpen, tunnelsOpen, eventStreamsOpen], [3, 0, 0, 0]);
   assert.deepEqual([bytesIn, bytesOut, upstreamErrors], [9, 6, 3]);
+});
+
+test('the access log has the time of the app where the app has answered, and none where we have', () => {
+  const lines: string[] = [];
+  const config = resolveGiven({ flags: { accessLog: ['true'], logFormat: ['json'] } });
+  const services = servicesWatchedBy(
+    new Recording(new AccessLog(config, BARE_LINES, { write: (line) => lines.push(line) })),
+  );
+  const answered = new Exchange(HEAD, FACTS, services);
+  answered.dispatched('app:1');
+  answered.answered(200, []);
+  answered.end();
+  const refused = new Exchange(HEAD, FACTS, services);
+  refused.answeredItself(buildErrorReply('forbidden', HEAD, ''));
+  refused.end();
+  const [ofApp, ofOurs] = lines.map((line) => JSON.parse(line).upstreamMs);
+  assert.ok(typeof ofApp === 'number' && ofApp >= 0 && ofApp < 60_000, String(ofApp));
+  assert.deepEqual([ofOurs, lines.length], [null, 2]);
 });
