@@ -13,6 +13,8 @@ import { listSockets, prepareRuntimeFolder, socketPath } from './runtime-folder.
 import type { ControlVerbs, Failure, FrontEvent, FrontState } from './types.js';
 
 const MAX_CONNECTIONS = 64;
+/** Of a socket's address (unix(7)); macOS and the BSDs take four bytes less. */
+const MAX_PATH_BYTES = process.platform === 'linux' ? 107 : 103;
 
 /** Every call: method and path → what answers it. docs/control.md and openapi.ts have the same rows. */
 const ROUTES: Readonly<Record<string, Handler>> = {
@@ -56,19 +58,26 @@ export class ControlServer {
     this.path = socketPath(folder, process.pid);
     this.server = createServer((request, response) => void this.answer(request, response));
     this.server.maxConnections = MAX_CONNECTIONS;
-    this.server.on('error', (error) => {
-      const reason = systemCode(error) ?? error.message;
-      const text = `the control socket ${this.path} cannot be made: ${reason}`;
-      this.onFailed(
-        new FrontError('listen_failed', text, { hint: 'set XDG_RUNTIME_DIR to a folder of your own' }),
-      );
-    });
+    this.server.on('error', (error) => this.fail(systemCode(error) ?? error.message));
+    // The front's end is decided elsewhere.
+    this.server.unref();
+    if (Buffer.byteLength(this.path) > MAX_PATH_BYTES) {
+      // Node 20 makes it under the part that fits, where nobody finds it.
+      setImmediate(() => this.fail(`its path is longer than ${MAX_PATH_BYTES} bytes`));
+      return;
+    }
     // Made closed to others; binding to a file happens within listen.
     const before = process.umask(0o177);
     this.server.listen({ path: this.path }, () => chmodSync(this.path, 0o600));
     process.umask(before);
-    // The front's end is decided elsewhere.
-    this.server.unref();
+  }
+
+  private fail(reason: string): void {
+    this.onFailed(
+      new FrontError('listen_failed', `the control socket ${this.path} cannot be made: ${reason}`, {
+        hint: 'set XDG_RUNTIME_DIR to a folder of your own with a short path',
+      }),
+    );
   }
 
   /** Nobody finds it any more; calls that are being answered end with the process. */

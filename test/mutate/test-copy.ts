@@ -25,6 +25,9 @@ export interface TestRun {
   readonly output: string;
 }
 
+/** Tests preload it into their fronts in the place of the probe, which it then brings along. */
+const PRELOADED = 'test/support/hasty-watch.js';
+
 /** A test that failed; what is skipped or still to be done is none. */
 const NOT_OK = /^\s*not ok \d+ - (?!.*# (?:SKIP|TODO))(.*)$/m;
 
@@ -33,6 +36,8 @@ export class TestCopy {
   readonly dist = join(this.root, 'dist');
   /** Every process of a test has this folder for its temporary files, by which it is found. */
   readonly #temporary = join(this.root, 't');
+
+  readonly #preloaded: string;
 
   constructor() {
     for (const name of readdirSync(PACKAGE_ROOT)) {
@@ -43,6 +48,7 @@ export class TestCopy {
     cpSync(join(PACKAGE_ROOT, 'dist'), this.dist, { recursive: true, filter: (from) => from !== bundle });
     // Tests take this variable away from the fronts that they start, and the probe comes by it.
     this.write('test/support/command.js', this.read('test/support/command.js').replace('|NODE_OPTIONS', ''));
+    this.#preloaded = this.read(PRELOADED);
   }
 
   read(file: string): string {
@@ -56,6 +62,7 @@ export class TestCopy {
   /** @param test below dist/test; @param limitMs a test that takes longer is ended */
   async run(test: string, limitMs: number, probe: boolean): Promise<TestRun> {
     mkdirSync(this.#temporary, { recursive: true });
+    this.write(PRELOADED, `${probe ? "import '../mutate/coverage-probe.js';\n" : ''}${this.#preloaded}`);
     const started = performance.now();
     const child = spawn(process.execPath, ['--test-reporter=tap', join(this.dist, 'test', test)], {
       cwd: this.root,

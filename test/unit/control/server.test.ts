@@ -8,6 +8,7 @@ import { type TestContext, test } from 'node:test';
 import { OPENAPI } from '../../../src/control/openapi.js';
 import { ControlServer } from '../../../src/control/server.js';
 import type { ControlVerbs, FrontState, Status } from '../../../src/control/types.js';
+import type { FrontError } from '../../../src/shared/errors.js';
 import { NO_INTERVENTIONS } from '../../../src/shared/messages/interventions.js';
 import { until, within } from '../../support/deadline.js';
 import { makeWorkspace } from '../../support/workspace.js';
@@ -204,4 +205,19 @@ test('a ban is taken for whole seconds alone', async (t) => {
     assert.deepEqual([status, JSON.parse(text).exitCode], [500, 2], seconds);
   }
   assert.equal((await ask(socket, 'POST', '/v1/ban?address=192.0.2.1&seconds=1'))[0], 200);
+});
+
+test('a socket that cannot be made is told of, with its path and a way out, and nothing else ends', async (t) => {
+  // Longer than a socket's address may be (unix(7)).
+  const folder = join(makeWorkspace(t).path, 'x'.repeat(120));
+  const failed = new Promise<FrontError>((resolve) => {
+    const server = new ControlServer(folder, new Front(), resolve);
+    t.after(() => server.close());
+  });
+  const { code, message, hint } = await within(failed, WAIT_MS, 'the failure');
+  assert.equal(code, 'listen_failed');
+  assert.ok(
+    message.startsWith(`the control socket ${join(folder, `${process.pid}.sock`)} cannot be made: its path`),
+  );
+  assert.match(hint ?? '', /XDG_RUNTIME_DIR/);
 });
