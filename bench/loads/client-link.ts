@@ -60,9 +60,17 @@ export function sayEnd(report: ClientReport): void {
   process.stdout.write(`${END_MARK}${JSON.stringify(report)}\n`);
 }
 
-/** Runner side: runs one of the programs beside this file. */
+/** The programs beside this file. */
+export type ClientProgram =
+  | 'handshake-client'
+  | 'closing-client'
+  | 'websocket-client'
+  | 'mixed-client'
+  | 'idle-client';
+
+/** Runner side: runs one of them. */
 export async function runClient(
-  program: 'handshake-client' | 'websocket-client' | 'idle-client',
+  program: ClientProgram,
   peerPid: number,
   plan: ClientPlan,
   limitMs: number,

@@ -1,11 +1,13 @@
-/** Scenarios about connections: handshakes, WebSocket messages, memory of idle ones. */
+/** Scenarios about connections: handshakes, WebSocket messages, one request on each, traffic of all kinds, memory of idle ones. */
 import type { Sample, Scenario, ScenarioContext } from '../contract.js';
-import { type ClientPlan, type ClientReport, runClient } from '../loads/client-link.js';
+import { type ClientPlan, type ClientProgram, type ClientReport, runClient } from '../loads/client-link.js';
 import type { Window } from '../loads/generator.js';
 import { SMALL_BODY, SMALL_PATH } from '../upstreams/content.js';
 
 const HANDSHAKE_LANES = 4;
 const WEBSOCKETS = 32;
+/** Of each kind. */
+const MIXED_CONNECTIONS = 8;
 const IDLE_CONNECTIONS = 10_000;
 const IDLE_SETTLE_MS = 3_000;
 const LIMIT_MS = 30_000;
@@ -47,10 +49,13 @@ async function runHandshakes(context: ScenarioContext, resume: boolean): Promise
   return sampleOfCpu(window);
 }
 
-async function runWebSocket(context: ScenarioContext): Promise<Sample> {
-  const plan = planOf(context, WEBSOCKETS);
-  const limitMs = LIMIT_MS + plan.measureMs;
-  return sampleOfCpu(await runClient('websocket-client', context.running.pid, plan, limitMs));
+/** A program that counts what it did, over so many connections. */
+function counting(program: ClientProgram, connections: number): Scenario['run'] {
+  return async (context) => {
+    const plan = planOf(context, connections);
+    const limitMs = LIMIT_MS + plan.measureMs;
+    return sampleOfCpu(await runClient(program, context.running.pid, plan, limitMs));
+  };
 }
 
 async function runIdle(context: ScenarioContext): Promise<Sample> {
@@ -92,7 +97,20 @@ export const connectionScenarios: readonly Scenario[] = [
     ...shared,
     ...{ name: 'websocket', title: 'WebSocket echo of 64 bytes, 32 connections', upstream: 'echo' },
     ...{ unit: 'µs CPU/message', throughputUnit: 'messages/s', needs: ['h1', 'websocket'] },
-    run: runWebSocket,
+    run: counting('websocket-client', WEBSOCKETS),
+  },
+  {
+    ...shared,
+    ...{ name: 'close', title: 'HTTP/1.1 GET with Connection: close, sessions resumed, 4 at a time' },
+    ...{ unit: 'µs CPU/request', throughputUnit: 'requests/s', needs: ['h1'] },
+    run: counting('closing-client', HANDSHAKE_LANES),
+  },
+  {
+    ...shared,
+    ...{ name: 'mixed', title: 'HTTP/1.1, HTTP/2, WebSockets and slow readers at once, 1000 a second' },
+    ...{ unit: 'µs CPU/answer', throughputUnit: 'answers/s', upstream: 'echo' },
+    needs: ['h1', 'h2', 'websocket', 'bodies', 'keep-alive'],
+    run: counting('mixed-client', MIXED_CONNECTIONS),
   },
   {
     ...shared,
