@@ -19,6 +19,15 @@ import { sampleName } from '../../shared/metrics.js';
 import { stillDeployed } from '../deploys/version.js';
 import type { MasterLog } from '../log.js';
 import { findUpstream, leftWithout } from './named-upstreams.js';
+import {
+  backWords,
+  describe,
+  describeDeployment,
+  describeMaintenance,
+  describePause,
+  lastOfRoute,
+  stillBusy,
+} from './wording.js';
 
 /** How often routers are asked whether an upstream is empty. */
 const POLL_MS = 100;
@@ -254,51 +263,4 @@ function requireBlock(text: string): string {
   throw new FrontError('config_usage', `${JSON.stringify(text)} is no address`, {
     hint: 'write 203.0.113.9, 203.0.113.0/24 or 2001:db8::/48',
   });
-}
-
-/** What is in force, in words for people. */
-function describe({ drained, maintenance, pause, deployed }: Interventions): readonly string[] {
-  const pages = maintenance === null ? [] : [describeMaintenance(maintenance)];
-  const holds = pause === null ? [] : [describePause(pause)];
-  const versions = deployed.map((one) => `${describeDeployment(one)} serves ${one.app}`);
-  return [...pages, ...holds, ...drained.map((name) => `${name} is drained`), ...versions];
-}
-
-function describeDeployment({ upstreams, command }: Deployment): string {
-  return command === null ? upstreams.join(', ') : `-- ${command.join(' ')}`;
-}
-
-function describeMaintenance({ allowed }: Maintenance): string {
-  const spared = allowed.length === 0 ? '' : `, except from ${allowed.join(', ')}`;
-  return `maintenance is on: requests are answered with 503${spared}`;
-}
-
-function describePause({ maxMs }: Pause): string {
-  return `requests are paused: each waits for ${maxMs / 1000} s at most`;
-}
-
-/** The commands that take back what is in force. */
-function backWords({ drained, maintenance, pause, deployed }: Interventions): readonly string[] {
-  return [
-    ...(maintenance === null ? [] : ['tlsfront maintenance off']),
-    ...(pause === null ? [] : ['tlsfront resume']),
-    ...drained.map((name) => `tlsfront undrain ${name}`),
-    ...deployed.map(({ app }) => `tlsfront deploy ${app}`),
-  ];
-}
-
-function lastOfRoute(name: string, route: string, isOnly: boolean): FrontError {
-  const whose = route === '' ? 'here' : `for ${route}`;
-  return new FrontError('internal', `${name} is the last one that takes requests ${whose}`, {
-    hint: isOnly
-      ? 'there is no other: tlsfront pause holds its requests, tlsfront maintenance on answers them'
-      : 'give another one back first: tlsfront undrain UPSTREAM; tlsfront status lists them',
-  });
-}
-
-function stillBusy(name: string, inFlight: number, timeoutMs: number): FrontError {
-  const requests = inFlight === 1 ? '1 request is' : `${inFlight} requests are`;
-  const text = `${requests} still in flight at ${name} after ${timeoutMs / 1000} s; it is drained and gets no new ones`;
-  const hint = `WebSockets and event streams last as long as clients like; ask again, or give it back: tlsfront undrain ${name}`;
-  return new FrontError('internal', text, { hint });
 }
