@@ -1,5 +1,4 @@
 /** The apps: running ones by their routes, and one to start, a command or a WSGI file, which takes the rest. */
-import { isAbsolute, join } from 'node:path';
 import { DEFAULT_SCHEME } from '../../shared/addresses/schemes.js';
 import { formatRoute } from '../../shared/addresses/upstream-text.js';
 import type {
@@ -9,21 +8,13 @@ import type {
   RoutedUpstream,
   WorkerConfig,
 } from '../../shared/config/apps.js';
-import { WSGI_SERVERS, type WsgiServer } from '../../shared/config/wsgi-servers.js';
+import { WSGI_SERVERS } from '../../shared/config/wsgi-servers.js';
 import type { Platform } from '../../system/platform.js';
 import { type OptionRow, row } from '../option-row.js';
-import {
-  misused,
-  readChoice,
-  readNumber,
-  readSwitch,
-  readText,
-  refuseWithout,
-  requireFile,
-} from '../read-setting.js';
+import { misused, readNumber, readSwitch, refuseWithout } from '../read-setting.js';
 import type { Settings } from '../settings.js';
-import { appOptions } from '../uwsgi/app-options.js';
 import { readChroot } from '../values/chroot.js';
+import { namesOfWsgi, readWsgi } from '../values/python-app.js';
 import { MAX_DURATION_MS } from '../values/quantities.js';
 import { readUpstream } from '../values/upstream-routes.js';
 import { namesFiles, readFiles, readSendfile } from './static-files.js';
@@ -196,67 +187,10 @@ function refuseTwoApps(settings: Settings, upstreams: readonly RoutedUpstream[])
     );
 }
 
-const FILE_KEYS = ['asgiFile', 'wsgiFile'] as const;
-
-/** What names an app of Python's: --wsgi-file, --asgi-file, and the options of uWSGI that do. Together they are one app of uWSGI's. */
-function namesOfWsgi(settings: Settings): readonly string[] {
-  const options = appOptions(settings.get('uwsgiOption').values);
-  return [
-    ...FILE_KEYS.filter((key) => settings.has(key)).map((key) => settings.get(key).label),
-    ...options.map((option) => `--${option.split('=', 1)[0] ?? ''}`),
-  ];
-}
-
 /** Whether the settings name any app. */
 export function namesApp(settings: Settings): boolean {
   const isServer = settings.command !== null || settings.has('upstream') || namesOfWsgi(settings).length > 0;
   return isServer || namesFiles(settings);
-}
-
-/** @throws FrontError where --asgi-file stands beside another server or another app of Python's */
-function readServer(settings: Settings): WsgiServer {
-  const text = readChoice(settings, 'wsgiServer');
-  const server = WSGI_SERVERS.find((name) => name === text) ?? 'auto';
-  if (!settings.has('asgiFile')) return server;
-  const { label } = settings.get('asgiFile');
-  if (server !== 'auto' && server !== 'asgi')
-    throw misused(`${label} is served by no ${server}`, `leave out --wsgi-server, or write --wsgi-file`);
-  const other = namesOfWsgi(settings).find((name) => name !== label && !/static/.test(name));
-  if (other !== undefined) throw misused(`${label} and ${other} both name an app`, 'keep one of them');
-  return 'asgi';
-}
-
-/** The value of the last of these options, as `chdir=/srv`; null: none is given. */
-function valueOfOption(options: readonly string[], name: string): string | null {
-  const option = options.findLast((text) => text.startsWith(`${name}=`));
-  return option === undefined ? null : option.slice(name.length + 1);
-}
-
-function readWsgi(settings: Settings, platform: Platform): WorkerConfig['wsgi'] {
-  const server = readServer(settings);
-  const key = settings.has('asgiFile') ? 'asgiFile' : 'wsgiFile';
-  const file = readText(settings, key);
-  const { values: options } = settings.get('uwsgiOption');
-  if (file !== null && !settings.has('chroot')) {
-    // uWSGI changes into the folder before it opens the file.
-    const path = join(valueOfOption(options, 'chdir') ?? '', file);
-    requireFile(
-      platform,
-      settings.get(key).label,
-      isAbsolute(file) ? file : path,
-      'give the Python file that holds the app',
-    );
-  }
-  const [named = ''] = appOptions(options);
-  // A module, and what is ASGI, may have a name of its own choice.
-  const isFree = (file === null || server === 'asgi') && !settings.has('callable');
-  return {
-    file,
-    name: file ?? named.slice(named.indexOf('=') + 1),
-    callable: isFree ? null : (readText(settings, 'callable') ?? 'application'),
-    server,
-    options,
-  };
 }
 
 function readWorker(settings: Settings, platform: Platform): WorkerConfig {
