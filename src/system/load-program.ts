@@ -24,6 +24,8 @@ const VARIABLE = 'TLSFRONT_CODE_CACHE';
 const SAVE_AFTER_MS = 2000;
 /** Files that are kept: those of a few releases and versions of Node. */
 const MAX_FILES = 60;
+/** Code of another V8, or of one with other flags, is none of ours. */
+const CODE_VERSION = cachedDataVersionTag().toString(36);
 
 type Load = (id: string) => unknown;
 interface Loaded {
@@ -83,7 +85,7 @@ function loadFile(file: string, folder: string): unknown {
   const others = createRequire(file);
   const load: Load = (id) => (id.startsWith('.') ? loadFile(join(place, id), folder) : others(id));
   const source = readFileSync(file, 'utf8');
-  const key = `${basename(place)}-${basename(file, '.js')}-${cachedDataVersionTag().toString(36)}`;
+  const key = `${basename(place)}-${basename(file, '.js')}-${CODE_VERSION}`;
   const cachedData = readCode(join(folder, key));
   // What Node puts around a module.
   const text = `${HEAD}${source.startsWith('#!') ? '//' : ''}${source}\n})`;
