@@ -27,7 +27,7 @@ import {
 } from './scope.js';
 
 /** What rules without a scope are asked about. */
-const ANYWHERE: Place = { site: null, listener: 0, host: '', path: '', plainPath: '' };
+const ANYWHERE: Place = { site: null, listener: 0, host: '', path: '', plainPath: '', dottedPath: '' };
 
 /** A question that requests of one scope are asked. */
 interface EntryRule {

@@ -12,7 +12,7 @@ import { clientAddressOf, clientKeyOf } from '../client-address.js';
 import type { ConnectionFacts, RequestHead, SitePolicy } from '../types.js';
 import { RateLimiter } from './rate-limiter.js';
 import type { RateShare } from './rate-share.js';
-import { type CompiledScope, compileScope, covers, isWithinPath, type Place } from './scope.js';
+import { type CompiledScope, compileScope, covers, isReadWithin, type Place } from './scope.js';
 
 /** A request that came too soon. */
 export interface RateRefusal {
@@ -72,7 +72,7 @@ export class RateLimits {
       if (compiled === undefined) continue;
       const { rule, scope, limiter } = compiled;
       if (!covers(scope, place)) continue;
-      if (!isWithinPath(place.path, rule.path) && !isWithinPath(place.plainPath, rule.path)) continue;
+      if (!isReadWithin(place, rule.path)) continue;
       const client = this.clientOf(rule, head, facts, policy);
       const waitMs = limiter.take(client, nowMs);
       if (waitMs > 0) return { rule, retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)) };

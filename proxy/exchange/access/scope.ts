@@ -24,6 +24,8 @@ export interface Place {
   readonly path: string;
   /** The path as an app may read it; the same as `path` where that leaves nothing to read. */
   readonly plainPath: string;
+  /** The same for an app that undoes escapes and lets dot segments stand: `/admin%2f..` is within its `/admin`. */
+  readonly dottedPath: string;
 }
 
 export function placeOf(
@@ -31,16 +33,18 @@ export function placeOf(
   { listener }: ConnectionFacts,
   site: number | null,
 ): Place {
+  const mayHide = MAY_HIDE.test(path);
   return {
     site,
     listener,
     host: hostOf(authority).replace(/\.$/, ''),
     path,
-    plainPath: MAY_HIDE.test(path) ? plainPathOf(path) : path,
+    plainPath: mayHide ? plainPathOf(path) : path,
+    dottedPath: mayHide ? dottedPathOf(path) : path,
   };
 }
 
-/** Whether the scope covers the place, read in one way. @param path one of the place's two */
+/** Whether the scope covers the place, read in one way. @param path one of the place's three */
 export function coversPath(scope: CompiledScope, place: Place, path: string): boolean {
   if (scope.site !== null && scope.site !== place.site) return false;
   if (scope.listeners !== null && !scope.listeners.includes(place.listener)) return false;
@@ -48,18 +52,20 @@ export function coversPath(scope: CompiledScope, place: Place, path: string): bo
 }
 
 /**
- * The rules that count where one alone does: the narrowest that covers the place, and another where the path can be read in
- * two ways.
+ * The rules that count where one alone does: the narrowest that covers the place, and others where the path can be read in
+ * more than one way.
  * @param rules the narrowest first
  */
 export function findNarrowest<Rule extends { readonly scope: CompiledScope }>(
   rules: readonly Rule[],
   place: Place,
 ): readonly Rule[] {
-  const first = rules.find(({ scope }) => coversPath(scope, place, place.path));
-  const second = rules.find(({ scope }) => coversPath(scope, place, place.plainPath));
-  if (first === undefined) return second === undefined ? [] : [second];
-  return second === undefined || second === first ? [first] : [first, second];
+  const found: Rule[] = [];
+  for (const path of [place.path, place.plainPath, place.dottedPath]) {
+    const rule = rules.find(({ scope }) => coversPath(scope, place, path));
+    if (rule !== undefined && !found.includes(rule)) found.push(rule);
+  }
+  return found;
 }
 
 /** More than a wildcard is long. */
@@ -83,7 +89,11 @@ export function byNarrowness(
 
 /** A rule that protects `/admin` also holds for `/%61dmin`, `//admin`, `/x/../admin` and `/admin;x`. */
 export function covers(scope: CompiledScope, place: Place): boolean {
-  return coversPath(scope, place, place.path) || coversPath(scope, place, place.plainPath);
+  return (
+    coversPath(scope, place, place.path) ||
+    coversPath(scope, place, place.plainPath) ||
+    coversPath(scope, place, place.dottedPath)
+  );
 }
 
 function coversHost(pattern: string, host: string): boolean {
@@ -98,6 +108,11 @@ export function isWithinPath(path: string, prefix: string): boolean {
   return next === '' || next === '/' || next === '?' || prefix.endsWith('/');
 }
 
+/** Whether the place's path is within a prefix, read in any way. */
+export function isReadWithin({ path, plainPath, dottedPath }: Place, prefix: string): boolean {
+  return isWithinPath(path, prefix) || isWithinPath(plainPath, prefix) || isWithinPath(dottedPath, prefix);
+}
+
 const MAY_HIDE = /[%\\;]|\/[./]/;
 const ESCAPES = /%([0-9a-f]{2})/gi;
 
@@ -106,6 +121,21 @@ const ESCAPES = /%([0-9a-f]{2})/gi;
  * segments (RFC 3986 §5.2.4, §6.2.2).
  */
 export function plainPathOf(path: string): string {
+  const segments: string[] = [];
+  for (const segment of segmentsOf(path)) {
+    if (segment === '..') segments.pop();
+    else segments.push(segment);
+  }
+  return `/${segments.join('/')}`;
+}
+
+/** As `plainPathOf`, but with the segments `..` where they stand. */
+export function dottedPathOf(path: string): string {
+  return `/${segmentsOf(path).join('/')}`;
+}
+
+/** The segments of a path with escapes undone once, without parameters, empty ones and `.`. */
+function segmentsOf(path: string): string[] {
   const [raw = ''] = path.split('?', 1);
   const decoded = raw.replace(ESCAPES, (_all, digits: string) => {
     return String.fromCharCode(Number.parseInt(digits, 16));
@@ -113,8 +143,7 @@ export function plainPathOf(path: string): string {
   const segments: string[] = [];
   for (const part of decoded.replaceAll('\\', '/').split('/')) {
     const [segment = ''] = part.split(';', 1);
-    if (segment === '..') segments.pop();
-    else if (segment !== '' && segment !== '.') segments.push(segment);
+    if (segment !== '' && segment !== '.') segments.push(segment);
   }
-  return `/${segments.join('/')}`;
+  return segments;
 }

@@ -258,6 +258,21 @@ test('every scope that covers a request must let its client in', () => {
   );
 });
 
+test('a rule for a path holds where only an app that lets dot segments stand finds the path', () => {
+  const flags = { deny: ['/admin=192.0.2.2'] };
+  for (const path of [
+    '/admin%2f..',
+    '/admin%2F..%2Fx',
+    '/admin;/../x',
+    '//admin/..',
+    '/%61dmin/../x',
+    '/admin\\..',
+  ])
+    assert.notEqual(findKeptOut(flags, path, '192.0.2.2'), null, path);
+  for (const path of ['/x/..', '/administer%2f..', '/x?/admin%2f..'])
+    assert.equal(findKeptOut(flags, path, '192.0.2.2'), null, path);
+});
+
 test('a path is read once as an app may read it', () => {
   const paths = [
     '/a/b',
