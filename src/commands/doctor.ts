@@ -156,5 +156,5 @@ async function examineAuthority(io: CommandIo): Promise<readonly Examination[]> 
       },
     ];
   }
-  return rows.map((row) => (row.ok === false ? { ...row, cure: 'tlsfront ca install' } : row));
+  return rows;
 }

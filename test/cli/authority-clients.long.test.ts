@@ -92,6 +92,11 @@ test('Node opens https://app.localhost of a front with the line that ca install 
   const { stdout, stderr } = await runCommand(['ca', 'install', '--user-only'], change);
   const [, file = ''] = /NODE_EXTRA_CA_CERTS=(\S+)/.exec(stdout + stderr) ?? [];
   assert.notEqual(file, '', stdout + stderr);
+  const doctor = await runCommand(['doctor'], change);
+  assert.match(
+    doctor.stdout,
+    new RegExp(`✗ Node +does not trust .*\\n +→ export NODE_EXTRA_CA_CERTS=${file}\\n`),
+  );
   const open = (more: NodeJS.ProcessEnv): string => {
     const url = `https://app.localhost:${front.port()}/hello`;
     const env = { ...cleanEnvironment(), NODE_EXTRA_CA_CERTS: undefined, ...more };
@@ -114,8 +119,9 @@ tlsfront() { "$NODE" "$CLI" "$@"; }
 tlsfront ca install --yes
 open() { curl -sS --noproxy '*' --max-time 10 "https://app.localhost:$PORT/hello" 2>&1 | sed "s/^/curl: /"; echo; }
 echo INSTALLED; tlsfront ca status || true; open
-# As if the first one had been ended before its end.
-sed -i '$d' /etc/ssl/certs/ca-certificates.crt
+# As if the first one had been ended before its end: a line of the authority is not in the bundle.
+sed "\\|^$(sed -n 3p "$XDG_DATA_HOME/tlsfront/development/authority.pem")|d" /etc/ssl/certs/ca-certificates.crt >"$SCRATCH.bundle"
+cat "$SCRATCH.bundle" >/etc/ssl/certs/ca-certificates.crt
 tlsfront ca install --yes
 echo AGAIN; open
 tlsfront ca uninstall --yes

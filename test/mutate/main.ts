@@ -157,13 +157,19 @@ async function judge(mutant: Mutant, copy: TestCopy): Promise<Verdict> {
   };
 }
 
-async function score(room: RoomName): Promise<string> {
+interface Score {
+  /** Of the table. */
+  readonly row: string;
+  readonly isLow: boolean;
+}
+
+async function score(room: RoomName): Promise<Score> {
   const sample = sampleOf(room);
   const equivalent = sample.filter((mutant) => reasonFor(mutant) !== undefined);
   const counted = sample.filter((mutant) => !equivalent.includes(mutant));
   if (values.list)
     for (const { file, line, change, code } of counted) say(`${file}:${line} ${change} | ${code}`);
-  if (values.list) return '';
+  if (values.list) return { row: '', isLow: false };
   let killed = 0;
   await withCopies(counted, async (mutant, copy) => {
     const verdict = await judge(mutant, copy);
@@ -176,7 +182,8 @@ async function score(room: RoomName): Promise<string> {
     );
   });
   const percent = counted.length === 0 ? 100 : (100 * killed) / counted.length;
-  return `| ${room} | ${counted.length} | ${killed} | ${equivalent.length} | ${percent.toFixed(0)} % |`;
+  const row = `| ${room} | ${counted.length} | ${killed} | ${equivalent.length} | ${percent.toFixed(1)} % |`;
+  return { row, isLow: percent < MIN_SCORE };
 }
 
 async function main(): Promise<number> {
@@ -189,21 +196,21 @@ async function main(): Promise<number> {
   try {
     if (!values.list && !values['as-is']) await measure();
     if (values.measure) return 0;
-    const rows: string[] = [];
+    const scores: Score[] = [];
     for (const room of known) {
-      const row = await score(room);
-      rows.push(row);
-      say(row);
+      const each = await score(room);
+      scores.push(each);
+      say(each.row);
     }
     if (values.list) return 0;
     const table = [
       '| room | mutants | killed | equivalent | score |',
       '| --- | --- | --- | --- | --- |',
-      ...rows,
+      ...scores.map(({ row }) => row),
     ];
     say(`\n${table.join('\n')}`);
     writeFileSync(join(dist, '.mutate-scores.md'), `${table.join('\n')}\n`);
-    const low = rows.filter((row) => Number(/(\d+) % \|$/.exec(row)?.[1]) < MIN_SCORE);
+    const low = scores.filter(({ isLow }) => isLow);
     if (low.length > 0) process.stderr.write(`error: ${low.length} rooms are below ${MIN_SCORE} %\n`);
     return low.length > 0 ? 1 : 0;
   } finally {

@@ -74,6 +74,33 @@ test('a ban closes what is open, refuses what comes, and lasts over a reload unt
   assert.equal((await order('bans')).stdout, 'nobody is banned\n');
 });
 
+test('who is banned is refused behind a front that names its clients by PROXY headers, and nobody else is', async (t) => {
+  const { front, order } = await start(
+    t,
+    makeWorkspace(t),
+    '--http',
+    '127.0.0.1:0',
+    '--proxy-protocol',
+    '127.0.0.1/32',
+  );
+  assert.equal((await order('ban', '203.0.113.7')).code, 0);
+  const asks = (client: string): Promise<string> => {
+    const socket = connect({ port: front.port('http'), host: '127.0.0.1' });
+    let answer = '';
+    socket.setEncoding('latin1').on('data', (text: string) => {
+      answer += text;
+    });
+    socket.on('error', () => {});
+    socket.write(
+      `PROXY TCP4 ${client} 192.0.2.1 40000 80\r\nGET /hello HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`,
+    );
+    return within(new Promise((resolve) => socket.once('close', () => resolve(answer))), PATIENCE_MS, client);
+  };
+  assert.equal(await asks('203.0.113.7'), '');
+  await front.logged(/warning: connections of 203\.0\.113\.7 are refused: it is banned/);
+  assert.match(await asks('203.0.113.8'), /^HTTP\/1\.1 200 /);
+});
+
 test('a ban ends by itself', async (t) => {
   const { front, order } = await start(t, makeWorkspace(t));
   assert.equal((await order('ban', '127.0.0.0/8', '1s')).code, 0);

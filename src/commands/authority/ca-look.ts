@@ -50,17 +50,26 @@ export interface StatusRow {
   /** Undefined: it was not tried, which is neither success nor failure. */
   readonly ok: boolean | undefined;
   readonly text: string;
+  /** What to do where `ok` is false. */
+  readonly cure?: string;
 }
 
-function describeTrial({ name, outcome, reason }: ClientTrial): StatusRow {
+const INSTALL = 'tlsfront ca install';
+
+/** Node reads no store of the system: it is told of the authority by a variable. */
+function cureOf(client: string, file: string): string {
+  return client === 'Node' ? `export NODE_EXTRA_CA_CERTS=${shellWord(file)}` : INSTALL;
+}
+
+function describeTrial({ name, outcome, reason }: ClientTrial, file: string): StatusRow {
   const beside = reason === undefined ? '' : ` (${reason})`;
   switch (outcome) {
     case 'trusts':
       return { name, ok: true, text: `trusts https://localhost${beside}` };
     case 'refuses':
-      return { name, ok: false, text: `does not trust https://localhost${beside}` };
+      return { name, ok: false, text: `does not trust https://localhost${beside}`, cure: cureOf(name, file) };
     case 'failed':
-      return { name, ok: false, text: reason ?? 'failed' };
+      return { name, ok: false, text: reason ?? 'failed', cure: INSTALL };
     case 'untried':
       return { name, ok: undefined, text: `not tried: ${reason}` };
   }
@@ -79,19 +88,25 @@ export async function examineTrust(io: CommandIo): Promise<readonly StatusRow[] 
   const store = openLocalStore(io.environment);
   const found = await findAuthority(store, new Date());
   if (found.authority === undefined) return found.problem ?? NO_AUTHORITY;
-  const authority = referTo(store.pathOf(AUTHORITY_CERT_KEY), found.authority.certPem);
+  const file = store.pathOf(AUTHORITY_CERT_KEY);
+  const authority = referTo(file, found.authority.certPem);
   const machine = thisMachine(homedir(), io.environment);
   const { stores, unusable } = findStores(machine);
   const rows: StatusRow[] = [];
   for (const each of stores) {
     const holding = await each.holding(authority);
-    rows.push({ name: each.name, ok: holding === 'all', text: HOLDING_WORDS[holding] });
+    const text = HOLDING_WORDS[holding];
+    rows.push(
+      holding === 'all'
+        ? { name: each.name, ok: true, text }
+        : { name: each.name, ok: false, text, cure: INSTALL },
+    );
   }
-  for (const { name, reason } of unusable) rows.push({ name, ok: false, text: reason });
+  for (const { name, reason } of unusable) rows.push({ name, ok: false, text: reason, cure: INSTALL });
   // Looking writes nothing: a leaf for the trial is made for the trial alone.
   const leaf = await ensureDevelopmentLeaf(rehearse(store), [], new Date());
   const trials = await tryClients(machine, { certPem: leaf.chainPem, keyPem: leaf.keyPem });
-  return [...rows, ...trials.map(describeTrial)];
+  return [...rows, ...trials.map((trial) => describeTrial(trial, file))];
 }
 
 /** Says which stores have the authority, and which clients trust it when they are tried. @returns 0 all do, 1 not all */
