@@ -1,6 +1,8 @@
 /** How our own load clients talk with the runner: a JSON plan as argument, marks and one JSON report as output lines. */
 import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { percentile } from '../statistics.js';
 import { runGenerator, type Window } from './generator.js';
 
 const BEGIN_MARK = '#begin';
@@ -58,6 +60,36 @@ export function sayBegin(): void {
 /** Client side: the window is over. */
 export function sayEnd(report: ClientReport): void {
   process.stdout.write(`${END_MARK}${JSON.stringify(report)}\n`);
+}
+
+/** Client side: what is done within the measured window, and how long each took. */
+export class Tally {
+  private readonly latencies: number[] = [];
+  private resumed = 0;
+  private isMeasuring = false;
+
+  /** Something is done that began then, on performance.now()'s clock. */
+  count(began: number, isResumed = false): void {
+    if (!this.isMeasuring) return;
+    this.latencies.push((performance.now() - began) * 1000);
+    if (isResumed) this.resumed += 1;
+  }
+
+  /** Warms up, measures, and says what was done; resolves when the window is over. */
+  async measure({ warmUpMs, measureMs }: ClientPlan): Promise<void> {
+    await pause(warmUpMs);
+    this.isMeasuring = true;
+    sayBegin();
+    await pause(measureMs);
+    this.isMeasuring = false;
+    const sorted = Float64Array.from(this.latencies).sort();
+    sayEnd({
+      done: sorted.length,
+      resumed: this.resumed,
+      p50Micros: percentile(sorted, 0.5),
+      p99Micros: percentile(sorted, 0.99),
+    });
+  }
 }
 
 /** The programs beside this file. */

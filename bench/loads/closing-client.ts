@@ -1,17 +1,14 @@
 /** Makes one request on each TLS connection, which the answer closes; the next connection resumes the session, as browsers do. */
 import { connect, createSecureContext } from 'node:tls';
 import { BROWSER_HEADERS } from '../scenarios/headers.js';
-import { percentile } from '../statistics.js';
 import { SMALL_BODY, SMALL_PATH } from '../upstreams/content.js';
-import { readPlan, sayBegin, sayEnd, tlsOptions } from './client-link.js';
+import { readPlan, Tally, tlsOptions } from './client-link.js';
 
 const plan = readPlan();
 const { ca, ...options } = tlsOptions(plan);
 const secureContext = createSecureContext({ ca });
 const request = `GET ${SMALL_PATH} HTTP/1.1\r\nHost: localhost\r\n${BROWSER_HEADERS.join('\r\n')}\r\nConnection: close\r\n\r\n`;
-const latencies: number[] = [];
-let resumed = 0;
-let measuring = false;
+const tally = new Tally();
 let stopping = false;
 
 /** One connection with one whole answer; gives the session for the next. */
@@ -36,9 +33,7 @@ function ask(session: Buffer | undefined): Promise<Buffer | undefined> {
     socket.once('end', () => {
       if (!answer.startsWith('HTTP/1.1 200 ') || !answer.endsWith(SMALL_BODY))
         reject(new Error(`a wrong answer: ${answer.slice(0, 100)}`));
-      if (!measuring) return;
-      latencies.push((performance.now() - began) * 1000);
-      if (socket.isSessionReused()) resumed += 1;
+      tally.count(began, socket.isSessionReused());
     });
     socket.once('close', () => resolve(next));
   });
@@ -49,15 +44,7 @@ async function runLane(): Promise<void> {
   while (!stopping) session = await ask(session);
 }
 
-setTimeout(() => {
-  measuring = true;
-  sayBegin();
-  setTimeout(() => {
-    measuring = false;
-    stopping = true;
-    const sorted = Float64Array.from(latencies).sort();
-    const report = { p50Micros: percentile(sorted, 0.5), p99Micros: percentile(sorted, 0.99) };
-    sayEnd({ done: latencies.length, resumed, ...report });
-  }, plan.measureMs);
-}, plan.warmUpMs);
+void tally.measure(plan).then(() => {
+  stopping = true;
+});
 await Promise.all(Array.from({ length: plan.connections }, runLane));

@@ -1,15 +1,12 @@
 /** Opens and closes verified TLS connections one after another on a few lanes; full handshakes or resumed ones. */
 import { connect, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
-import { percentile } from '../statistics.js';
-import { readPlan, sayBegin, sayEnd, tlsOptions } from './client-link.js';
+import { readPlan, Tally, tlsOptions } from './client-link.js';
 
 const plan = readPlan();
 const { ca, ...options } = tlsOptions(plan);
 // One context for all: making one costs more than a handshake.
 const secureContext: SecureContext = createSecureContext({ ca });
-const latencies: number[] = [];
-let resumed = 0;
-let measuring = false;
+const tally = new Tally();
 let stopping = false;
 
 /** A connection with a request, so that tickets sent after the handshake arrive: its session. */
@@ -39,10 +36,7 @@ function shakeHands(session: Buffer | undefined): Promise<void> {
     });
     socket.once('secureConnect', () => {
       if (!socket.authorized) reject(socket.authorizationError);
-      if (measuring) {
-        latencies.push((performance.now() - began) * 1000);
-        if (socket.isSessionReused()) resumed += 1;
-      }
+      tally.count(began, socket.isSessionReused());
       socket.end();
     });
     socket.resume();
@@ -56,19 +50,7 @@ async function runLane(session: Buffer | undefined): Promise<void> {
 }
 
 const session = plan.resume ? await fetchSession() : undefined;
-setTimeout(() => {
-  measuring = true;
-  sayBegin();
-  setTimeout(() => {
-    measuring = false;
-    stopping = true;
-    const sorted = Float64Array.from(latencies).sort();
-    sayEnd({
-      done: latencies.length,
-      resumed,
-      p50Micros: percentile(sorted, 0.5),
-      p99Micros: percentile(sorted, 0.99),
-    });
-  }, plan.measureMs);
-}, plan.warmUpMs);
+void tally.measure(plan).then(() => {
+  stopping = true;
+});
 await Promise.all(Array.from({ length: plan.connections }, () => runLane(session)));

@@ -7,9 +7,8 @@ import { Agent, get } from 'node:https';
 import { connect } from 'node:tls';
 import { WebSocket } from 'ws';
 import { BROWSER_HEADERS } from '../scenarios/headers.js';
-import { percentile } from '../statistics.js';
 import { LARGE_PATH, SMALL_BODY, SMALL_PATH } from '../upstreams/content.js';
-import { readPlan, sayBegin, sayEnd, tlsOptions } from './client-link.js';
+import { readPlan, Tally, tlsOptions } from './client-link.js';
 
 /** Requests of each protocol, and messages, in each tick. */
 const TICK_MS = 10;
@@ -26,12 +25,7 @@ const lines = BROWSER_HEADERS.map((line): [string, string] => {
   return [line.slice(0, colon), line.slice(colon + 1).trim()];
 });
 const headers = Object.fromEntries(lines);
-const latencies: number[] = [];
-let measuring = false;
-
-function count(began: number): void {
-  if (measuring) latencies.push((performance.now() - began) * 1000);
-}
+const tally = new Tally();
 
 function check(body: string): void {
   if (body !== SMALL_BODY) throw new Error(`a wrong answer: ${body.slice(0, 100)}`);
@@ -48,7 +42,7 @@ function askHttp1(): void {
     });
     response.once('end', () => {
       check(body);
-      count(began);
+      tally.count(began);
     });
   });
 }
@@ -66,7 +60,7 @@ function askHttp2(session: ClientHttp2Session): void {
   });
   stream.once('end', () => {
     check(body);
-    count(began);
+    tally.count(began);
   });
 }
 
@@ -83,7 +77,7 @@ function openEcho(): Promise<Echo> {
     const echo: Echo = { socket, sentAt: null };
     socket.once('open', () => resolve(echo));
     socket.on('message', () => {
-      if (echo.sentAt !== null) count(echo.sentAt);
+      if (echo.sentAt !== null) tally.count(echo.sentAt);
       echo.sentAt = null;
     });
     socket.on('error', reject);
@@ -122,13 +116,5 @@ setInterval(() => {
     if (index < MESSAGES_A_TICK && echo !== undefined) sendOn(echo);
   }
 }, TICK_MS);
-setTimeout(() => {
-  measuring = true;
-  sayBegin();
-  setTimeout(() => {
-    const sorted = Float64Array.from(latencies).sort();
-    const report = { p50Micros: percentile(sorted, 0.5), p99Micros: percentile(sorted, 0.99) };
-    sayEnd({ done: latencies.length, resumed: 0, ...report });
-    process.exit(0);
-  }, plan.measureMs);
-}, plan.warmUpMs);
+await tally.measure(plan);
+process.exit(0);

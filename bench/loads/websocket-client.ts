@@ -1,15 +1,13 @@
 /** Sends 64-byte WebSocket messages on each connection, the next one when the echo of the last is back. */
 import { randomBytes } from 'node:crypto';
 import { WebSocket } from 'ws';
-import { percentile } from '../statistics.js';
-import { readPlan, sayBegin, sayEnd, tlsOptions } from './client-link.js';
+import { readPlan, Tally, tlsOptions } from './client-link.js';
 
 const MESSAGE_BYTES = 64;
 const plan = readPlan();
 const { ca } = tlsOptions(plan);
 const message = randomBytes(MESSAGE_BYTES);
-const latencies: number[] = [];
-let measuring = false;
+const tally = new Tally();
 
 function openEcho(): Promise<WebSocket> {
   return new Promise((resolve, reject) => {
@@ -26,7 +24,7 @@ function openEcho(): Promise<WebSocket> {
     });
     socket.on('message', (data: Buffer) => {
       if (!message.equals(data)) throw new Error('the echo differs from what was sent');
-      if (measuring) latencies.push((performance.now() - sentAt) * 1000);
+      tally.count(sentAt);
       send();
     });
     socket.on('error', reject);
@@ -34,14 +32,5 @@ function openEcho(): Promise<WebSocket> {
 }
 
 const sockets = await Promise.all(Array.from({ length: plan.connections }, openEcho));
-setTimeout(() => {
-  measuring = true;
-  sayBegin();
-  setTimeout(() => {
-    measuring = false;
-    const sorted = Float64Array.from(latencies).sort();
-    const report = { p50Micros: percentile(sorted, 0.5), p99Micros: percentile(sorted, 0.99) };
-    sayEnd({ done: latencies.length, resumed: 0, ...report });
-    for (const socket of sockets) socket.terminate();
-  }, plan.measureMs);
-}, plan.warmUpMs);
+await tally.measure(plan);
+for (const socket of sockets) socket.terminate();
