@@ -33,14 +33,14 @@ export function placeOf(
   { listener }: ConnectionFacts,
   site: number | null,
 ): Place {
-  const mayHide = MAY_HIDE.test(path);
+  const segments = MAY_HIDE.test(path) ? segmentsOf(path) : null;
   return {
     site,
     listener,
     host: hostOf(authority).replace(/\.$/, ''),
     path,
-    plainPath: mayHide ? plainPathOf(path) : path,
-    dottedPath: mayHide ? dottedPathOf(path) : path,
+    plainPath: segments === null ? path : joinPlain(segments),
+    dottedPath: segments === null ? path : `/${segments.join('/')}`,
   };
 }
 
@@ -121,17 +121,16 @@ const ESCAPES = /%([0-9a-f]{2})/gi;
  * segments (RFC 3986 §5.2.4, §6.2.2).
  */
 export function plainPathOf(path: string): string {
-  const segments: string[] = [];
-  for (const segment of segmentsOf(path)) {
-    if (segment === '..') segments.pop();
-    else segments.push(segment);
-  }
-  return `/${segments.join('/')}`;
+  return joinPlain(segmentsOf(path));
 }
 
-/** As `plainPathOf`, but with the segments `..` where they stand. */
-export function dottedPathOf(path: string): string {
-  return `/${segmentsOf(path).join('/')}`;
+function joinPlain(segments: readonly string[]): string {
+  const kept: string[] = [];
+  for (const segment of segments) {
+    if (segment === '..') kept.pop();
+    else kept.push(segment);
+  }
+  return `/${kept.join('/')}`;
 }
 
 /** The segments of a path with escapes undone once, without parameters, empty ones and `.`. */
