@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { probeHttp } from '../../../app/http-probe.js';
 import { within } from '../../support/deadline.js';
+import { freePort } from '../../support/ports.js';
 
 const WAIT_MS = 20_000;
 /** What no test waits for. */
@@ -51,14 +52,8 @@ for (const [name, text, expected] of [
 }
 
 test('nobody who listens is a refusal', async () => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  assert.ok(typeof address === 'object' && address !== null);
-  server.close();
-  await once(server, 'close');
   assert.equal(
-    await within(probeHttp('127.0.0.1', address.port, NEVER_MS), WAIT_MS, 'the refusal'),
+    await within(probeHttp('127.0.0.1', await freePort(), NEVER_MS), WAIT_MS, 'the refusal'),
     'refused',
   );
 });

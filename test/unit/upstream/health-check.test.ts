@@ -9,6 +9,7 @@ import { askStatus, probeByRequest } from '../../../proxy/upstream/health-check.
 import { Pool } from '../../../proxy/upstream/pool.js';
 import { DEFAULT_LIMITS } from '../../../src/shared/config/limits.js';
 import { until, within } from '../../support/deadline.js';
+import { freePort } from '../../support/ports.js';
 import { appsOf } from '../../support/settings.js';
 
 const WAIT_MS = 20_000;
@@ -98,13 +99,7 @@ test('what is no answer has no status', async (t) => {
 });
 
 test('nobody who listens has no status', async () => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  assert.ok(typeof address === 'object' && address !== null);
-  server.close();
-  await once(server, 'close');
-  assert.deepEqual(await statusOf(address.port), [0]);
+  assert.deepEqual(await statusOf(await freePort()), [0]);
 });
 
 for (const [status, isWell] of [

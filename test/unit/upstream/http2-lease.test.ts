@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { createUpstream } from '../../../proxy/routing/upstream.js';
 import { Http2Lease } from '../../../proxy/upstream/http2/lease.js';
 import { NO_LINES } from '../../../proxy/wire/syntax/field-lines.js';
-import { until, within } from '../../support/deadline.js';
+import { until } from '../../support/deadline.js';
 import { appsOf } from '../../support/settings.js';
 
 const WAIT_MS = 20_000;
@@ -74,11 +74,7 @@ async function asked(t: TestContext) {
     'unknown',
   );
   assert.equal(lease.sendBody(Buffer.from('ab')), true);
-  await within(
-    until(() => seen.body === 'ab', WAIT_MS, 'the body'),
-    WAIT_MS,
-    'the body',
-  );
+  await until(() => seen.body === 'ab', WAIT_MS, 'the body');
   return { lease, seen, told };
 }
 
